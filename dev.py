@@ -1,0 +1,295 @@
+"""Development: make the environment, then run a demo or the checks.
+
+Runs with a bare Python. The whole file must parse on an old one, and run as far as the version check.
+"""
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+NEEDED = (3, 11)
+
+
+def too_old(version: "tuple[int, ...]", executable: str) -> str:
+    """Say what to do about a Python that is too old."""
+    needed, found = (".".join(str(part) for part in parts) for parts in (NEEDED, version))
+    newer = [name for name in ("python3.13", "python3.12", "python3.11") if shutil.which(name)]
+    advice = f"Run it so: {newer[0]} dev.py demo" if newer else "Install a newer Python first."
+    return f"dev.py: Python {needed} or newer is needed, and this is {found} ({executable}). {advice}"
+
+
+if sys.version_info < NEEDED:
+    sys.exit(too_old(sys.version_info[:3], sys.executable))
+
+ROOT = Path(__file__).resolve().parent
+LOCK = "requirements.lock"
+BIN = "Scripts" if sys.platform == "win32" else "bin"
+# Called with the Python of .venv itself, the one below it: .venv may be about to go.
+PYTHON = getattr(sys, "_base_executable", None) or sys.executable
+
+SAMPLE = "sample_experiences/basket-reminder"
+DEMO = ["experience", "simulate", SAMPLE, "--story", f"{SAMPLE}/story.json"]
+CHECKS = [
+    ["ruff", "check", "."],
+    ["ruff", "format", "--check", "."],
+    ["mypy"],
+    ["lint-imports", "--no-logo"],
+]
+SUITE = ["pytest", "-n", "2", "--dist", "loadscope"]
+COMPILE = ["pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11", "--extra", "dev"]
+
+HELP = """\
+Usage: python3 dev.py COMMAND [ARGUMENT...]
+
+  demo    run a sample experience in simulated time; arguments go to `experience simulate`
+  test    static checks, then the whole test suite; with arguments, pytest alone with those
+  check   static checks only: ruff, mypy, import-linter
+  lock    work out requirements.lock again; arguments go to `uv pip compile`
+
+The first use makes .venv (with uv when it is on PATH, else venv and pip). Later uses start at once;
+a change of the dependencies makes it anew.
+
+Examples:
+  python3 dev.py demo
+  python3 dev.py test
+  python3 dev.py test tests/domain -k window -x
+  python3 dev.py lock --upgrade
+"""
+
+NO_VENV = (
+    "This Python cannot make virtual environments: its ensurepip module is missing.\n"
+    "  On Debian and Ubuntu: apt-get install python3-venv\n"
+    "  Elsewhere: install uv, or a Python that comes with ensurepip."
+)
+ADVICE = {
+    r"hash(es)? mismatch|do not match the hashes": (
+        "A download differs from requirements.lock. Clear the package cache (pip cache purge) and run\n"
+        "again; if it stays so, do not install it: ask where the difference comes from."
+    ),
+    r"no space left": "The disk is full: free some space and run again.",
+    r"permission denied": "Something named above is not yours to write: mend that and run again.",
+    r"connect|resolution|resolve host|dns|timed out|unreachable|proxy|certificate|no matching distribution": (
+        "The package registry seems out of reach: check the network, HTTPS_PROXY and `pip config list`,\n"
+        "then run again."
+    ),
+}
+
+
+class SetUpFailed(Exception):
+    """The environment could not be made; the message says what to do."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; return its exit code."""
+    command, *rest = arguments or [""]
+    if command in ("-h", "--help", "help"):
+        print(HELP, end="")
+        return 0
+    if command not in ("demo", "test", "check", "lock"):
+        print((f'There is no command "{command}".\n\n' if command else "") + HELP, end="", file=sys.stderr)
+        return 2
+    try:
+        if command == "lock":
+            return lock(ROOT, rest)
+        prepare(ROOT)
+    except SetUpFailed as failure:
+        print(f"dev.py: {failure}", file=sys.stderr)
+        return 1
+    if command == "demo":
+        return hand_over([*DEMO, *rest])
+    if command == "test" and rest:
+        return hand_over(["pytest", *rest])
+    return check() or (hand_over(SUITE) if command == "test" else 0)
+
+
+def check() -> int:
+    """Run every static check, also after one failed; return the first failure's exit code."""
+    failed = {}
+    for words in CHECKS:
+        print("$", *words, flush=True)
+        code = subprocess.call([_program(words[0]), *words[1:]], cwd=ROOT, env=_environment())
+        if code:
+            failed[" ".join(words[:2])] = code
+    if failed:
+        print(f"dev.py: these failed: {', '.join(failed)}.", file=sys.stderr)
+    return next(iter(failed.values()), 0)
+
+
+def hand_over(words: list[str]) -> int:
+    """Become a program of the environment, so that Ctrl-C and the exit code are its own."""
+    os.chdir(ROOT)
+    if sys.platform == "win32":  # exec there returns to the shell at once
+        return subprocess.call([_program(words[0]), *words[1:]], env=_environment())
+    sys.stdout.flush()
+    return os.execve(_program(words[0]), words, _environment())
+
+
+def prepare(root: Path) -> None:
+    """Make `.venv` when there is none that fits; return at once when there is."""
+    wanted = stamp(root)
+    if is_ready(root, wanted):
+        return
+    with _only_one(root):
+        if not is_ready(root, wanted):  # another call may have made it while this one waited
+            _make(root)
+            _stamp_file(root).write_text(wanted, encoding="utf-8")
+
+
+def stamp(root: Path) -> str:
+    """Digest what a set-up depends on: the lock, the packaging tables, this Python, and the place."""
+    import tomllib  # not in an old Python, which must get as far as the version check
+
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    tables = [project.get("build-system"), project.get("project"), project.get("tool", {}).get("hatch")]
+    lock_digest = hashlib.sha256((root / LOCK).read_bytes()).hexdigest()
+    # The folder counts: scripts in a .venv name it, so one that was moved or copied is broken.
+    parts = [tables, lock_digest, sys.version, sys.platform, str(root)]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def is_ready(root: Path, wanted: str) -> bool:
+    """Tell whether a finished set-up with this stamp is there."""
+    try:
+        return _stamp_file(root).read_text(encoding="utf-8") == wanted and _python(root).exists()
+    except OSError:
+        return False
+
+
+def advice(output: str) -> str:
+    """Say what to do about an installer that failed with this output."""
+    fitting = (text for pattern, text in ADVICE.items() if re.search(pattern, output, re.IGNORECASE))
+    return next(fitting, "Mend what it says above and run again.")
+
+
+def lock(root: Path, arguments: list[str]) -> int:
+    """Work out the lock file again; without arguments, keep the versions that still fit."""
+    with tempfile.TemporaryDirectory() as folder:
+        uv = shutil.which("uv")
+        if not uv:
+            _require_ensurepip()
+            _step([PYTHON, "-m", "venv", folder], root)
+            _step([str(Path(folder, BIN, "python")), "-m", "pip", "install", "--quiet", "uv"], root)
+            uv = str(Path(folder, BIN, "uv"))
+        said = ["--generate-hashes", "--no-emit-index-url", "--custom-compile-command", "python3 dev.py lock"]
+        return subprocess.call([uv, *COMPILE, *said, "--quiet", "--output-file", LOCK, *arguments], cwd=root)
+
+
+def _make(root: Path) -> None:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    print(f"Making .venv for Python {version}, once. It downloads; about half a minute.", file=sys.stderr)
+    began = time.monotonic()
+    uv = shutil.which("uv")
+    try:
+        _fill(root, uv)
+    except SetUpFailed as failure:
+        if not uv or importlib.util.find_spec("ensurepip") is None:
+            raise
+        # pip may know a registry or a certificate that uv does not: they read different settings.
+        print(f"dev.py: {failure}\n\nTrying again without uv.", file=sys.stderr)
+        _fill(root, None)
+    print(f"Made .venv in {time.monotonic() - began:.0f} s.", file=sys.stderr)
+
+
+def _fill(root: Path, uv: str | None) -> None:
+    _empty(root)
+    venv, python = str(root / ".venv"), str(_python(root))
+    if uv:
+        _step([uv, "venv", "--quiet", "--allow-existing", "--python", PYTHON, venv], root)
+        install = [uv, "pip", "install", "--quiet", "--python", python]
+    else:
+        _require_ensurepip()
+        _step([PYTHON, "-m", "venv", venv], root)
+        install = [python, "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
+    _step([*install, "--require-hashes", "-r", LOCK], root)
+    _step([*install, "--no-deps", "--no-build-isolation", "--editable", "."], root)
+
+
+def _step(words: list[str], root: Path) -> None:
+    # Output is held back: a set-up that works has nothing to say.
+    pipe = subprocess.PIPE
+    ended = subprocess.run(
+        words, cwd=root, stdout=pipe, stderr=subprocess.STDOUT, text=True, errors="replace"
+    )
+    if ended.returncode:
+        said = "\n".join(ended.stdout.strip().splitlines()[-25:])
+        what = " ".join(words)
+        raise SetUpFailed(f"set-up failed at: {what}\n\n{said}\n\n{advice(ended.stdout)}")
+
+
+def _require_ensurepip() -> None:
+    if importlib.util.find_spec("ensurepip") is None:
+        raise SetUpFailed(NO_VENV)
+
+
+def _empty(root: Path) -> None:
+    # The stamp goes first: from here on, whatever happens, nothing looks finished.
+    _stamp_file(root).unlink(missing_ok=True)
+    for path in (root / ".venv").iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path != _lock_file(root):
+            path.unlink()
+
+
+@contextlib.contextmanager
+def _only_one(root: Path) -> Iterator[None]:
+    """Hold the environment, waiting while another call does. The lock ends with the process that holds it."""
+    path = _lock_file(root)
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a+b") as file:
+        if sys.platform == "win32":
+            import msvcrt
+
+            while True:
+                try:
+                    msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+                    break
+                except OSError:  # it gives up after ten seconds; a set-up takes longer
+                    continue
+        else:
+            import fcntl
+
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print("Another call is making .venv; waiting for it.", file=sys.stderr)
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _program(name: str) -> str:
+    return str(ROOT / ".venv" / BIN / name)
+
+
+def _environment() -> dict[str, str]:
+    path = os.pathsep.join([str(ROOT / ".venv" / BIN), os.environ.get("PATH", os.defpath)])
+    return {**os.environ, "VIRTUAL_ENV": str(ROOT / ".venv"), "PATH": path}
+
+
+def _python(root: Path) -> Path:
+    return root / ".venv" / BIN / "python"
+
+
+def _stamp_file(root: Path) -> Path:
+    return root / ".venv" / "set-up.stamp"
+
+
+def _lock_file(root: Path) -> Path:
+    return root / ".venv" / "set-up.lock"
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

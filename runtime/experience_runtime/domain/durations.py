@@ -1,0 +1,113 @@
+"""Durations: the texts and numbers that say how long to wait."""
+
+import math
+import re
+
+from pytimeparse.timeparse import timeparse
+
+from experience_runtime.domain.errors import InvalidDelay
+from experience_runtime.domain.values import shown, whole_number
+
+_LONGEST_TEXT = 100
+_SECOND_MS = 1000.0
+_MINUTE_MS = 60 * _SECOND_MS
+_HOUR_MS = 60 * _MINUTE_MS
+_DAY_MS = 24 * _HOUR_MS
+_UNIT_MS = {
+    **dict.fromkeys(("", "milliseconds", "millisecond", "msecs", "msec", "ms"), 1.0),
+    **dict.fromkeys(("seconds", "second", "secs", "sec", "s"), _SECOND_MS),
+    **dict.fromkeys(("minutes", "minute", "mins", "min", "m"), _MINUTE_MS),
+    **dict.fromkeys(("hours", "hour", "hrs", "hr", "h"), _HOUR_MS),
+    **dict.fromkeys(("days", "day", "d"), _DAY_MS),
+    **dict.fromkeys(("weeks", "week", "w"), 7 * _DAY_MS),
+    **dict.fromkeys(("years", "year", "yrs", "yr", "y"), 365.25 * _DAY_MS),
+}
+
+# re.ASCII also keeps IGNORECASE from taking U+017F for an s
+_ASCII = re.ASCII | re.IGNORECASE
+_SINGLE = re.compile(r"(-?(?:\d+)?\.?\d+) *([a-z]*)", _ASCII)
+_PAIR = re.compile(
+    r"(?:\d+(?:\.\d+)?|\.\d+) *"
+    r"(?:weeks?|w|days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])",
+    _ASCII,
+)
+_COMPOUND = re.compile(rf"{_PAIR.pattern}(?:(?:, | *){_PAIR.pattern})+", _ASCII)
+_MONTHS = re.compile(r"\d *(?:months?|mos?|mon)(?![a-z])", _ASCII)
+
+
+def parse_delay(value: object) -> int:
+    """Read `delay` as whole milliseconds, zero or more; the limit of 30 days is checked in planning.
+
+    Raises InvalidDelay. Source: contract 2.3.
+    """
+    if isinstance(value, str):
+        return _from_text(value)
+    number = whole_number(value)
+    if number is None:
+        raise InvalidDelay(
+            f"delay {shown(value)} is not whole milliseconds or a duration text; write {_whole_fix(value)}"
+        )
+    if number < 0:
+        raise InvalidDelay(
+            f"delay {shown(number)} is negative; write 0 to run at once, or milliseconds from 0"
+        )
+    return number
+
+
+def ms_grammar(text: str) -> float | None:
+    """Read a text as version 2.1 of npm's `ms` does, in milliseconds; None where `ms` refuses.
+
+    The vectors in tests/vectors/ms.json decide.
+    """
+    if len(text) > _LONGEST_TEXT or (form := _SINGLE.fullmatch(text)) is None:
+        return None
+    unit_ms = _UNIT_MS.get(form[2].lower())
+    return None if unit_ms is None else float(form[1]) * unit_ms
+
+
+def _from_text(text: str) -> int:
+    ms = _read(text)
+    if ms is None:
+        raise InvalidDelay(f"delay {shown(text)} {_fault_of(text)}")
+    if ms < 0:
+        raise InvalidDelay(
+            f'delay {shown(text)} is negative; write 0 to run at once, or a text like "90 min"'
+        )
+    return _rounded(ms)
+
+
+def _read(text: str) -> float | None:
+    ms = ms_grammar(text)
+    return _compound(text) if ms is None else ms
+
+
+def _compound(text: str) -> float | None:
+    """Read "1h 30m" and the like: each unit once, the larger first, as pytimeparse has it."""
+    if len(text) > _LONGEST_TEXT or _COMPOUND.fullmatch(text) is None or timeparse(text) is None:
+        return None
+    # pytimeparse drops the fraction of a second in "1h 1.01m"; the ms grammar keeps it
+    return sum(ms_grammar(pair) or 0.0 for pair in _PAIR.findall(text))
+
+
+def _rounded(ms: float) -> int:
+    # not floor(ms + 0.5): the addition itself rounds 0.49999999999999994 up
+    below = math.floor(ms)
+    return below + (ms - below >= 0.5)
+
+
+def _fault_of(text: str) -> str:
+    if _MONTHS.search(text[:_LONGEST_TEXT]):
+        return 'counts in months, which differ in length; the limit is 30 days: write "30 days" or less'
+    if len(text) > _LONGEST_TEXT:
+        return f'has {len(text)} characters, at most {_LONGEST_TEXT} are read; write "90 min" or 5400000'
+    for repaired in (text.strip(), text.strip() + "s"):
+        ms = _read(repaired)
+        if ms is not None and ms >= 0:
+            return f"is not a duration; write {shown(repaired)} or {_rounded(ms)}"
+    return 'is not a duration; write "90 min" or 5400000'
+
+
+def _whole_fix(value: object) -> str:
+    if isinstance(value, float) and math.isfinite(value) and value >= 0:
+        return str(_rounded(value))
+    return '"90 min" or 5400000'

@@ -1,0 +1,193 @@
+"""Refusals and failures: one tree, one stable code each.
+
+    ExperienceError
+    ├── Refusal              a request breaks a rule; nothing was stored
+    │   ├── InvalidDelay · InvalidTime · InvalidWindow · InvalidKey · InvalidPayload · PayloadTooLarge
+    │   ├── DelayAndTime · NoDelayOrTime · BeyondLimit · InThePast · TooSoon
+    │   ├── AlreadyScheduled · RateLimited · MissingParameter · InvalidParameter
+    │   ├── NotLinked · UnknownIntegration · UnknownVisitor · UnknownExecution · UnknownSchedule
+    │   ├── UnsupportedChannel · NotConfigured · BlockedAddress
+    │   └── Unauthorized · Forbidden · Conflict
+    ├── CallFailed           an integration was called and did not succeed
+    │   └── IntegrationTimeout
+    ├── ScriptFault          the author's files are at fault, or ran into a limit
+    │   ├── ScriptSyntaxError · ScriptError · ScriptModuleNotFound
+    │   └── LimitCpu · LimitWall · LimitMemory · LimitCalls · LimitLog
+    └── InternalError        a defect of ours
+
+Every message shows the value, the rule and the fix. Source: contract 7 (the list of codes is closed).
+"""
+
+from typing import ClassVar
+
+
+class ExperienceError(Exception):
+    """Anything this product says no to, under a code that never changes."""
+
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Refusal(ExperienceError):
+    """A request that breaks a rule. Nothing was stored."""
+
+
+class InvalidDelay(Refusal):
+    code = "invalid_delay"
+
+
+class InvalidTime(Refusal):
+    code = "invalid_time"
+
+
+class InvalidWindow(Refusal):
+    code = "invalid_window"
+
+
+class InvalidKey(Refusal):
+    code = "invalid_key"
+
+
+class InvalidPayload(Refusal):
+    code = "invalid_payload"
+
+
+class PayloadTooLarge(Refusal):
+    code = "payload_too_large"
+
+
+class DelayAndTime(Refusal):
+    code = "delay_and_time"
+
+
+class NoDelayOrTime(Refusal):
+    code = "no_delay_or_time"
+
+
+class BeyondLimit(Refusal):
+    code = "beyond_limit"
+
+
+class InThePast(Refusal):
+    code = "in_the_past"
+
+
+class TooSoon(Refusal):
+    code = "too_soon"
+
+
+class AlreadyScheduled(Refusal):
+    code = "already_scheduled"
+
+
+class RateLimited(Refusal):
+    code = "rate_limited"
+
+
+class MissingParameter(Refusal):
+    code = "missing_parameter"
+
+
+class InvalidParameter(Refusal):
+    code = "invalid_parameter"
+
+
+class NotLinked(Refusal):
+    code = "not_linked"
+
+
+class UnknownIntegration(Refusal):
+    code = "unknown_integration"
+
+
+class UnknownVisitor(Refusal):
+    code = "unknown_visitor"
+
+
+class UnknownExecution(Refusal):
+    code = "unknown_execution"
+
+
+class UnknownSchedule(Refusal):
+    code = "unknown_schedule"
+
+
+class UnsupportedChannel(Refusal):
+    code = "unsupported_channel"
+
+
+class NotConfigured(Refusal):
+    code = "not_configured"
+
+
+class BlockedAddress(Refusal):
+    code = "blocked_address"
+
+
+class Unauthorized(Refusal):
+    code = "unauthorized"
+
+
+class Forbidden(Refusal):
+    code = "forbidden"
+
+
+class Conflict(Refusal):
+    code = "conflict"
+
+
+class CallFailed(ExperienceError):
+    """An integration was called and did not succeed."""
+
+    code = "integration_failed"
+
+
+class IntegrationTimeout(CallFailed):
+    code = "integration_timeout"
+
+
+class ScriptFault(ExperienceError):
+    """The author's files are at fault, or ran into a limit."""
+
+    code = "script_error"
+
+
+class ScriptSyntaxError(ScriptFault):
+    code = "syntax_error"
+
+
+class ScriptError(ScriptFault):
+    code = "script_error"
+
+
+class ScriptModuleNotFound(ScriptFault):
+    code = "module_not_found"
+
+
+class LimitCpu(ScriptFault):
+    code = "limit_cpu"
+
+
+class LimitWall(ScriptFault):
+    code = "limit_wall"
+
+
+class LimitMemory(ScriptFault):
+    code = "limit_memory"
+
+
+class LimitCalls(ScriptFault):
+    code = "limit_calls"
+
+
+class LimitLog(ScriptFault):
+    code = "limit_log"
+
+
+class InternalError(ExperienceError):
+    """A defect of ours."""
+
+    code = "internal_error"

@@ -1,0 +1,144 @@
+"""Executions: one integration call that waits, runs, and ends in a state that says why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from experience_runtime.domain.errors import UnknownExecution
+
+
+class Status(StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+TRANSITIONS: dict[Status | None, tuple[Status, ...]] = {
+    None: (Status.PENDING, Status.RUNNING),  # running at birth: an `execute` call
+    Status.PENDING: (Status.RUNNING, Status.CANCELLED),
+    Status.RUNNING: (Status.SUCCEEDED, Status.FAILED, Status.PENDING),  # pending again: a retry
+    Status.SUCCEEDED: (Status.PENDING,),  # a person's replay only
+    Status.FAILED: (Status.PENDING,),  # a person's replay only
+    Status.CANCELLED: (),
+}
+"""Every state change there is. Source: contract 4."""
+
+
+class IfExists(StrEnum):
+    """What `schedule` does when the same key is already pending. Source: contract 2.13."""
+
+    REPLACE = "replace"
+    KEEP = "keep"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One row of the waiting room.
+
+    `key` and `payload` are JSON texts. `key_owner` is the visitor the key belongs to, or "" when the
+    key is one for the whole property. `attempt` counts claims and is the fencing token; `begun` counts
+    the attempts whose delivery began, the only ones that use up retries. `lease_until` is set from the
+    claim until the execution settles.
+    """
+
+    number: int
+    integration: str
+    payload: str
+    created_at: datetime
+    requested_at: datetime
+    due_at: datetime
+    zone: str
+    zone_from: str
+    experience: str | None = None
+    visitor: str | None = None
+    key: str | None = None
+    key_digest: bytes | None = None
+    key_owner: str = ""
+    asked: str = ""
+    window: str | None = None
+    cancel_on_conversion: bool = False
+    retries: int = 5
+    status: Status = Status.PENDING
+    reason: str | None = None
+    attempt: int = 0
+    begun: int = 0
+    lease_until: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        return execution_id(self.number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One state change, as the history keeps it."""
+
+    at: datetime
+    from_status: Status | None
+    to_status: Status
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One delivery that began. `outcome` is null while it is in flight."""
+
+    attempt: int
+    started_at: datetime
+    ended_at: datetime | None = None
+    outcome: str | None = None  # "succeeded" | "failed" | "retry" | "lost"
+    http_status: int | None = None
+    error: str | None = None
+    answer: str | None = None  # an excerpt of at most 4 KiB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """How a running attempt ended: the state that follows, and what the attempt's row says.
+
+    `due_at` is the next instant when `status` is pending (a retry), else None.
+    """
+
+    status: Status
+    reason: str | None = None
+    due_at: datetime | None = None
+    http_status: int | None = None
+    error: str | None = None
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which executions to list; every field that is set must match."""
+
+    statuses: Sequence[Status] = ()
+    integration: str | None = None
+    visitor: str | None = None
+    experience: str | None = None
+
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
+_DIGITS = 13  # 13 x 5 bits hold the 63 bits of a number
+
+
+def execution_id(number: int) -> str:
+    """Spell an execution's number as people and integrations see it: `ex_` and 13 characters."""
+    return "ex_" + "".join(_ALPHABET[(number >> shift) & 31] for shift in range(5 * (_DIGITS - 1), -1, -5))
+
+
+def execution_number(text: str) -> int:
+    """Read an id back. Anything that is not one raises UnknownExecution."""
+    digits = text.removeprefix("ex_")
+    if not text.startswith("ex_") or len(digits) != _DIGITS or any(d not in _ALPHABET for d in digits):
+        raise UnknownExecution(
+            f"{text[:64]!r} is not an execution id; an id looks like {execution_id(0)} "
+            "(`experience executions list` shows them)"
+        )
+    number = 0
+    for digit in digits:
+        number = number * 32 + _ALPHABET.index(digit)
+    return number

@@ -1,0 +1,31 @@
+"""Experiences: the author's files as values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """One file: its name as the author knows it, and its text."""
+
+    file: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experience:
+    """An experience as read from disk. `meta` is package.json's; `linked` is None when every
+    integration is linked. A control has triggers and no variation."""
+
+    name: str
+    path: Path
+    variation: SourceText | None = None
+    triggers: SourceText | None = None
+    shared: Mapping[str, SourceText] = field(default_factory=dict)  # './utils' and './common'
+    global_script: SourceText | None = None
+    json_files: Mapping[str, str] = field(default_factory=dict)  # './prices.json' -> text
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    linked: tuple[str, ...] | None = None
+    master_id: int | None = None

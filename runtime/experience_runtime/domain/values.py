@@ -1,0 +1,61 @@
+"""Values as callers send them: reading whole numbers, and showing any value safely in a message."""
+
+import difflib
+import json
+from collections.abc import Iterable
+
+SHOWN_CHARS = 100
+
+
+def whole_number(value: object) -> int | None:
+    """Read a number without a fraction; None for anything else.
+
+    JSON has one number type, so 60.0 is 60. A bool is not a number here.
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return None
+
+
+def shown(value: object, limit: int = SHOWN_CHARS) -> str:
+    """Spell a value for a message: on one line, printable, at most `limit` characters."""
+    if isinstance(value, str):
+        text = '"' + value[:limit].replace("\\", "\\\\").replace('"', '\\"') + '"'
+    else:
+        text = _spelled(value, limit)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def nearest(word: str, known: Iterable[str], *, cutoff: float = 0.7) -> str | None:
+    """Find the known name a mistyped word most likely means; case, `_`, `-` and spaces do not count."""
+    folded = {_folded(name): name for name in known}
+    matches = difflib.get_close_matches(_folded(word[:64]), folded, n=1, cutoff=cutoff)
+    return folded[matches[0]] if matches else None
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
+def _spelled(value: object, limit: int) -> str:
+    number = whole_number(value)
+    if number is not None and abs(number) < 10**16:
+        return str(number)
+    if isinstance(value, dict | list | tuple):
+        kind = "object" if isinstance(value, dict) else "array"
+        try:
+            return json.dumps(value, ensure_ascii=False)
+        except (TypeError, ValueError, RecursionError):
+            return f"(an {kind})"
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    try:
+        return repr(value)[: limit + 1]
+    except ValueError:  # Python refuses to spell an int of more than 4,300 digits
+        return "(a number of thousands of digits)"

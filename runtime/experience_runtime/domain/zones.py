@@ -1,0 +1,137 @@
+"""Zones: where a local clock stands, as a fixed offset or as an IANA name that follows daylight saving."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC as _UTC
+from datetime import datetime, timedelta, timezone, tzinfo
+from functools import cache, lru_cache
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+from experience_runtime.domain.errors import InvalidWindow
+from experience_runtime.domain.values import nearest, shown, whole_number
+
+_MOST_MINUTES = 840
+_LONGEST_NAME = 64
+_FIXED = re.compile(r"UTC([+-])([0-9]{2}):([0-9]{2})")
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A zone under its stored spelling: an IANA name, or `UTC+01:00`. Two of one name are equal."""
+
+    name: str
+    rules: tzinfo = field(repr=False, compare=False)
+
+    def local(self, instant: datetime) -> datetime:
+        """Tell what the local calendar and clock show, as an aware datetime."""
+        return instant.astimezone(self.rules)
+
+    def offset_at(self, instant: datetime) -> timedelta:
+        """Tell how far the local clock is ahead of UTC."""
+        return instant.astimezone(self.rules).utcoffset() or timedelta()
+
+    def next_change(self, after: datetime, until: datetime) -> datetime | None:
+        """Find the first instant in (after, until] at which the clock is put forward or back."""
+        if isinstance(self.rules, timezone):
+            return None
+        for day in range(after.toordinal(), until.toordinal() + 1):
+            change = _change_on(self, day)
+            if change is not None and after < change <= until:
+                return change
+        return None
+
+
+UTC = Zone("UTC", _UTC)
+"""What holds when no zone is known."""
+
+
+def iana_zone(name: object) -> Zone:
+    """Read an IANA name, spelled exactly. Raises InvalidWindow, with a suggestion, for any other."""
+    if not isinstance(name, str):
+        raise InvalidWindow(f'timezone {shown(name)} is not a text; write an IANA name like "Europe/Paris"')
+    # the list is asked first: ZoneInfo would open a file named after whatever it is given
+    if len(name) > _LONGEST_NAME or name not in _names():
+        suggestion = _suggestion(name)
+        raise InvalidWindow(
+            f"timezone {shown(name)} is not an IANA time zone; "
+            + (f'did you mean "{suggestion}"?' if suggestion else 'write one like "Europe/Paris"')
+            + " (for a fixed offset use timezoneOffset)"
+        )
+    return _iana(name)
+
+
+def fixed_zone(minutes_behind: object) -> Zone:
+    """Make the zone of a fixed offset, in minutes *behind* UTC as JavaScript counts (-60 is UTC+1).
+
+    Raises InvalidWindow outside -840 to 840, and for what is not a whole number. Source: contract 2.9.
+    """
+    minutes = whole_number(minutes_behind)
+    if minutes is None or abs(minutes) > _MOST_MINUTES:
+        raise InvalidWindow(
+            f"timezoneOffset {shown(minutes_behind)} is not minutes behind UTC; "
+            "write a whole number from -840 to 840, such as -60 for UTC+1"
+        )
+    return _fixed(minutes)
+
+
+def parse_zone(text: str) -> Zone:
+    """Read a stored spelling back. Raises InvalidWindow."""
+    if form := _FIXED.fullmatch(text):
+        minutes = int(form[2]) * 60 + int(form[3])
+        return fixed_zone(-minutes if form[1] == "+" else minutes)
+    return iana_zone(text)
+
+
+def iso_local(dt: datetime, zone: Zone) -> str:
+    """Spell an instant as the zone's clock shows it: `2026-03-04T11:30:15.250+01:00`."""
+    return zone.local(dt).isoformat(timespec="milliseconds")
+
+
+@lru_cache(maxsize=4096)
+def _change_on(zone: Zone, day: int) -> datetime | None:
+    """Find the change after the start of a UTC day (an ordinal) and not after its end.
+
+    zoneinfo lists no transitions, so halve the day: no zone changes twice in one.
+    """
+    start = datetime.fromordinal(day).replace(tzinfo=_UTC)
+    before = zone.offset_at(start)
+    if zone.offset_at(start + _DAY) == before:
+        return None
+    same, changed = 0, 86_400  # changes fall on whole seconds
+    while changed - same > 1:
+        middle = (same + changed) // 2
+        if zone.offset_at(start + timedelta(seconds=middle)) == before:
+            same = middle
+        else:
+            changed = middle
+    return start + timedelta(seconds=changed)
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(files("tzdata").joinpath("zones").read_text(encoding="ascii").split())
+
+
+@cache  # bounded by the list of names
+def _iana(name: str) -> Zone:
+    return UTC if name == UTC.name else Zone(name, ZoneInfo(name))
+
+
+@cache  # bounded by -840 to 840
+def _fixed(minutes_behind: int) -> Zone:
+    sign = "-" if minutes_behind > 0 else "+"
+    hours, minutes = divmod(abs(minutes_behind), 60)
+    return Zone(f"UTC{sign}{hours:02}:{minutes:02}", timezone(timedelta(minutes=-minutes_behind)))
+
+
+@lru_cache(maxsize=256)  # a visitor's browser sends the same wrong name with every call
+def _suggestion(name: str) -> str | None:
+    if len(name) > _LONGEST_NAME:
+        return None
+    city = name.rpartition("/")[2].lower().replace(" ", "_")
+    for known in sorted(_names()):
+        if city and known.lower().rpartition("/")[2] == city:
+            return known
+    return nearest(name, sorted(_names()))

@@ -1,0 +1,102 @@
+"""Explain: why an execution runs at this instant, in sentences for people."""
+
+from datetime import datetime
+
+from experience_runtime.domain.executions import Execution, Status
+from experience_runtime.domain.instants import iso
+from experience_runtime.domain.values import shown
+from experience_runtime.domain.windows import DAYS, Window, parse_window_text
+from experience_runtime.domain.zones import Zone, parse_zone
+
+_ZONE_FROM = {
+    "window": "the window's own zone",
+    "visitor_zone": "the visitor's zone",
+    "visitor_offset": "the visitor's offset",
+    "default": "no zone is known",
+}
+
+
+def why(
+    *,
+    created_at: datetime,
+    requested_at: datetime,
+    due_at: datetime,
+    asked: str,
+    window: Window | None,
+    zone: Zone,
+    zone_from: str,
+) -> list[str]:
+    """Tell how the request became the due instant, in the order it was decided.
+
+    `asked` quotes the author; "" when nobody wrote a delay or time. A `due_at` later than the plan's own
+    (a retry, an outage) gets a sentence.
+    """
+    start_at = max(created_at, requested_at)
+    sentences = [_request(created_at, requested_at, asked, zone)]
+    if requested_at < created_at:
+        sentences.append("that is within the last 60 s, so it runs as soon as it may")
+    planned_at = start_at
+    if window is not None:
+        planned_at = window.next_inside(start_at)
+        sentences.append(_window_sentence(window, start_at, planned_at, _ZONE_FROM.get(zone_from, zone_from)))
+    if due_at != planned_at:
+        sentences.append(f"moved since: due at {iso(due_at)} ({_dated(due_at, zone)}, {zone.name})")
+    return sentences
+
+
+def why_execution(execution: Execution) -> list[str]:
+    """Tell why a stored execution runs when it does, and how it stands when it was tried or ended."""
+    zone = parse_zone(execution.zone)
+    sentences = why(
+        created_at=execution.created_at,
+        requested_at=execution.requested_at,
+        due_at=execution.due_at,
+        asked=execution.asked,
+        window=None if execution.window is None else parse_window_text(execution.window, zone),
+        zone=zone,
+        zone_from=execution.zone_from,
+    )
+    outcome = _outcome(execution)
+    return [*sentences, outcome] if outcome else sentences
+
+
+def _request(created_at: datetime, requested_at: datetime, asked: str, zone: Zone) -> str:
+    instant = f"{iso(requested_at)} ({_clock(requested_at, zone)}, {zone.name})"
+    if asked:
+        return f"asked for {asked} at {iso(created_at)}: {instant}"
+    return f"asked to run at {instant}"
+
+
+def _window_sentence(window: Window, start_at: datetime, opening_at: datetime, zone_from: str) -> str:
+    named = f"the window {window.text} ({window.zone.name}, {zone_from})"
+    if start_at == opening_at:
+        return f"inside {named}"
+    return (
+        f"moved by {named}: {_clock(start_at, window.zone)} is outside; "
+        f"the next opening is {_dated(opening_at, window.zone)}"
+    )
+
+
+def _outcome(execution: Execution) -> str | None:
+    because = f": {shown(execution.reason, 300)[1:-1]}" if execution.reason else ""
+    tries = "1 attempt" if execution.begun == 1 else f"{execution.begun} attempts"
+    match execution.status:
+        case Status.CANCELLED:
+            return f"cancelled{because}"
+        case Status.FAILED:
+            return f"failed after {tries}{because}"
+        case Status.PENDING if execution.begun:
+            return f"waits for another try after {tries}{because}"
+        case _:
+            return None
+
+
+def _clock(at: datetime, zone: Zone) -> str:
+    """Spell the local day and minute: `Friday 18:10`."""
+    local = zone.local(at)  # the day from DAYS: strftime's %A follows the machine's locale
+    return f"{DAYS[local.weekday()].capitalize()} {local:%H:%M}"
+
+
+def _dated(at: datetime, zone: Zone) -> str:
+    local = zone.local(at)
+    return f"{DAYS[local.weekday()].capitalize()} {local:%Y-%m-%d %H:%M}"

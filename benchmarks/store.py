@@ -1,0 +1,162 @@
+"""What the SQLite store carries on this machine: `.venv/bin/python benchmarks/store.py`.
+
+Prints executions scheduled a second (one caller, sixteen callers), executions claimed, started and settled a
+second, executions a worker delivers to an integration that does nothing, each acknowledged on disk, and bytes
+a pending row.
+"""
+
+import hashlib
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "runtime"))
+
+from experience_runtime.clocks import VirtualClock
+from experience_runtime.delivery.embedded import ThreadDelivery
+from experience_runtime.dispatcher import Dispatcher
+from experience_runtime.domain.executions import Execution, Filter, IfExists, Settlement, Status
+from experience_runtime.domain.keys import canonical_key, key_digest
+from experience_runtime.integration import Context, Http, Integration
+from experience_runtime.ports import Integrations
+from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.worker import Worker
+
+START = datetime(2026, 3, 2, 12, tzinfo=UTC)
+COUNT = 20_000
+CALLERS = 16
+
+
+def typical(i: int) -> Execution:
+    """A row as the contract's first sample makes it: keyed, windowed, 60 bytes of payload."""
+    key = canonical_key({"email": f"ada.{i:06d}@example.com"})
+    visitor = hashlib.md5(str(i).encode(), usedforsecurity=False).hexdigest()[:20]
+    created_at = START + timedelta(milliseconds=i)
+    requested_at = created_at + timedelta(hours=i * 7919 % 700)
+    return Execution(
+        number=(int(created_at.timestamp() * 1000) << 21) + i,
+        integration="slack-update",
+        payload='{"message":"' + "x" * 46 + '"}',
+        created_at=created_at,
+        requested_at=requested_at,
+        due_at=requested_at,
+        zone="America/New_York",
+        zone_from="window",
+        experience="abandoned-basket",
+        visitor=visitor,
+        key=key,
+        key_digest=key_digest("slack-update", key),
+        key_owner=visitor,
+        asked="2 hours",
+        window="monday-friday 09:00-17:00",
+    )
+
+
+def in_threads(callers: int, count: int, act: Callable[[int], object]) -> float:
+    """Run act(0) … act(count - 1) shared by this many threads; return how many a second."""
+
+    def share(first: int) -> None:
+        for i in range(first, count, callers):
+            act(i)
+
+    threads = [threading.Thread(target=share, args=(first,)) for first in range(callers)]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return count / (time.perf_counter() - began)
+
+
+def bytes_a_row(folder: Path) -> float:
+    path = folder / "bytes.db"
+    store = SqliteStore(str(path))
+    for i in range(COUNT):
+        store.add(typical(i), IfExists.REPLACE)
+    store.close()  # the last connection checkpoints and removes the WAL
+    return path.stat().st_size / COUNT
+
+
+class NoOp(Integration[None, object]):
+    name = "slack-update"
+
+    def call(self, payload: object, context: Context[None]) -> None:
+        """Do nothing."""
+
+
+class NoOpIntegrations:
+    def names(self) -> list[str]:
+        return [NoOp.name]
+
+    def get(self, _: str, /) -> Integration[Any, Any]:
+        return NoOp()
+
+    def settings(self, _: str, /) -> None:
+        return None
+
+    def parse_payload(self, _: str, payload: Any) -> Any:
+        return payload
+
+
+def delivered_a_second(folder: Path) -> float:
+    store = SqliteStore(str(folder / "dispatcher.db"))
+    for i in range(COUNT):
+        store.add(replace(typical(i), window=None), IfExists.REPLACE)
+    clock = VirtualClock(START + timedelta(days=40))
+    dispatcher = Dispatcher(
+        store=store,
+        clock=clock,
+        integrations=cast(Integrations, NoOpIntegrations()),
+        http=cast(Http, None),  # never used
+        delivery=ThreadDelivery(CALLERS),
+    )
+    began = time.perf_counter()
+    Worker(dispatcher, store, clock).run(threading.Event(), until_idle=True)
+    rate = COUNT / (time.perf_counter() - began)
+    left = store.find(Filter(statuses=[Status.PENDING, Status.RUNNING, Status.FAILED]))
+    assert not left.executions, left
+    store.close()
+    return rate
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCHMARK_DIR", ".")) as name:
+        folder = Path(name)
+        rows = [typical(i) for i in range(COUNT)]
+        for callers in (1, CALLERS):
+            store = SqliteStore(str(folder / f"callers{callers}.db"))
+
+            def schedule(i: int, store: SqliteStore = store) -> object:
+                return store.add(rows[i], IfExists.REPLACE)
+
+            rate = in_threads(callers, COUNT, schedule)
+            print(f"schedule, {callers:2} callers: {rate:8,.0f} a second")
+            if callers < CALLERS:
+                store.close()
+
+        now = START + timedelta(days=40)
+        lease_until = now + timedelta(seconds=120)
+        done = Settlement(status=Status.SUCCEEDED, answer='{"ok":true}')
+        began = time.perf_counter()
+        while claimed := store.claim_due(now=now, lease_until=lease_until, limit=64):
+
+            def deliver(i: int, batch: list[Execution] = claimed) -> None:
+                store.start(batch[i].number, batch[i].attempt, now=now, lease_until=lease_until)
+                store.settle(batch[i].number, batch[i].attempt, done, now=now)
+
+            in_threads(min(CALLERS, len(claimed)), len(claimed), deliver)
+        print(f"claim + start + settle: {COUNT / (time.perf_counter() - began):8,.0f} a second")
+        store.close()
+        print(f"dispatcher, no-op:      {delivered_a_second(folder):8,.0f} a second")
+        print(f"bytes a pending row:    {bytes_a_row(folder):8,.0f}")
+
+
+if __name__ == "__main__":
+    main()

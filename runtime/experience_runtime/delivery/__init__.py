@@ -1,0 +1,1 @@
+"""Deliveries: what runs claimed executions."""

@@ -1,0 +1,146 @@
+"""The SDK an integration author imports.
+
+    from experience_runtime.integration import Context, Integration
+    from pydantic import BaseModel
+
+    class Settings(BaseModel):
+        url: str
+
+    class Sms(Integration[Settings, dict]):
+        name = "sms"
+        settings = Settings
+
+        def call(self, payload, context):
+            return context.http.post(context.settings.url, json=payload).require_success().json()
+
+Put the file in a folder and name the folder with `--integrations DIR`; nothing else is needed.
+"""
+
+import json as _json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Generic, NoReturn, Protocol, TypeVar
+
+from pydantic import AfterValidator, BaseModel, SecretStr
+
+_PASSING = frozenset({408, 425, 429})  # and every 5xx. Source: contract 4
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _require_web_address(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().lower().startswith(("https://", "http://")):
+        raise ValueError('must be an address that starts with "https://"')
+    return value
+
+
+SecretUrl = Annotated[SecretStr, AfterValidator(_require_web_address)]
+"""A setting that holds a web address; masked wherever it is printed, `get_secret_value()` reads it."""
+
+
+class IntegrationFailed(Exception):
+    """An attempt did not succeed.
+
+    `may_pass`: true for a failure that another try may mend (it is retried), false for one that
+    stays (it is not). `retry_after` is in seconds, from the other side's own answer.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        may_pass: bool,
+        status: int | None = None,
+        retry_after: float | None = None,
+        answer: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.may_pass = may_pass
+        self.status = status
+        self.retry_after = retry_after
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an HTTP call came back with: at most 64 KiB of body; header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+    retry_after: float | None = None
+
+    def json(self) -> Any:
+        """Read the body as JSON; None when it is not JSON."""
+        try:
+            return _json.loads(self.text, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            return None
+
+    def require_success(self) -> "Answer":
+        """Return this answer when its status is 2xx, else raise the IntegrationFailed it means."""
+        if 200 <= self.status < 300:
+            return self
+        raise self.failure(f"the other side answered {self.status}")
+
+    def failure(self, message: str, *, may_pass: bool | None = None) -> IntegrationFailed:
+        """Make the failure this answer means; 408, 425, 429 and 5xx may pass unless told otherwise."""
+        passing = self.status in _PASSING or self.status >= 500
+        return IntegrationFailed(
+            message,
+            may_pass=passing if may_pass is None else may_pass,
+            status=self.status,
+            retry_after=self.retry_after,
+            answer=self.text,
+        )
+
+
+class Http(Protocol):
+    """The one way out. Raises IntegrationFailed for what may pass (network, timeout) and
+    BlockedAddress for an address that must not be called. Answers of any status are returned."""
+
+    def post(self, url: str, *, json: Any = None, headers: Mapping[str, str] | None = None) -> Answer: ...
+
+    def request(
+        self, method: str, url: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Answer: ...
+
+
+S = TypeVar("S")
+P = TypeVar("P")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context(Generic[S]):
+    """What a call may use. `execution_id` is the idempotency key: the same for every attempt."""
+
+    settings: S
+    http: Http
+    execution_id: str
+    attempt: int
+    now: datetime
+    visitor: str | None
+    logger: logging.Logger
+
+
+class Integration(Generic[S, P]):
+    """Subclass this, name it, and say what a call does.
+
+    `settings` is a pydantic model of what an operator configures under `[integrations.NAME]`, or None.
+    `payload` is a pydantic model a payload must fit, or None for any JSON value; one that does not fit
+    is refused when it is scheduled.
+    """
+
+    name: ClassVar[str]
+    settings: ClassVar[type[BaseModel] | None] = None
+    payload: ClassVar[type[BaseModel] | None] = None
+    retries: ClassVar[int] = 5
+
+    def call(self, payload: P, context: Context[S]) -> Any:  # noqa: ARG002 names a subclass repeats
+        """Do it once; return a JSON value (the answer), or raise IntegrationFailed."""
+        raise TypeError(f"{type(self).__name__} has no call(payload, context) method")

@@ -1,0 +1,1 @@
+"""Stores: where executions wait, and what is kept of them."""

@@ -1,0 +1,41 @@
+"""A lock beside the database file: one delivering process at a time."""
+
+import fcntl
+import os
+from pathlib import Path
+
+
+class FileLock:
+    """An OS lock on `PATH.lock`; the system drops it when its process ends, however it ends."""
+
+    def __init__(self, database: str) -> None:
+        self.path = Path(f"{database}.lock")
+        self._descriptor: int | None = None
+
+    def try_take(self) -> bool:
+        """Take the lock and write this process's id into it; False while another holder has it."""
+        if self._descriptor is not None:
+            return True
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        self._descriptor = descriptor
+        return True
+
+    def holder(self) -> int | None:
+        """The process id the lock was last taken by; None when nobody ever did."""
+        try:
+            return int(self.path.read_text())
+        except (OSError, ValueError):
+            return None
+
+    def release(self) -> None:
+        # The file stays: removing it would let two processes lock two files of one name.
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

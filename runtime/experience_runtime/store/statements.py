@@ -1,0 +1,22 @@
+"""Statements: `statements.sql`, read by name."""
+
+import re
+from importlib import resources
+from typing import Final
+
+from experience_runtime.store import rows
+
+
+def _read() -> dict[str, str]:
+    source = (resources.files(__package__) / "statements.sql").read_text("utf-8")
+    columns = ", ".join(f'"{column}"' for column in rows.COLUMNS)
+    parameters = ", ".join(f":{column}" for column in rows.COLUMNS)
+    source = source.replace("{columns}", columns).replace("{values}", parameters)
+    parts = re.split(r"^-- name: (\w+)$", source, flags=re.MULTILINE)[1:]
+    return {
+        name: re.sub(r"^\s*--.*$", "", body, flags=re.MULTILINE).strip()
+        for name, body in zip(parts[::2], parts[1::2], strict=True)
+    }
+
+
+STATEMENTS: Final = _read()

@@ -1,0 +1,150 @@
+-- Every statement of the SQLite store, named by the verb it serves. {columns} is rows.COLUMNS.
+-- A partial index is used only by a statement that repeats its predicate to the letter: keep
+-- `status = 'pending' AND lease_until IS NULL` and its siblings as the migration spells them.
+
+-- name: insert_execution
+-- A number already taken inserts nothing; the caller moves to the next one.
+INSERT INTO executions ({columns}) VALUES ({values})
+ON CONFLICT (number) DO NOTHING;
+
+-- name: pending_under_key
+SELECT {columns} FROM executions
+WHERE status = 'pending' AND key_digest IS NOT NULL
+    AND key_digest = :key_digest AND key_owner = :key_owner;
+
+-- name: cancel_key
+UPDATE executions SET status = 'cancelled', reason = :reason, lease_until = NULL
+WHERE status = 'pending' AND key_digest IS NOT NULL
+    AND key_digest = :key_digest AND key_owner = :key_owner
+RETURNING number;
+
+-- name: key_pending_elsewhere
+SELECT 1 FROM executions
+WHERE status = 'pending' AND key_digest IS NOT NULL
+    AND key_digest = :key_digest AND key_owner <> :key_owner
+LIMIT 1;
+
+-- name: cancel
+UPDATE executions SET status = 'cancelled', reason = :reason, lease_until = NULL
+WHERE number = :number AND status = 'pending'
+RETURNING number;
+
+-- name: record_conversion
+INSERT INTO conversions (at, visitor, event) VALUES (:now, :visitor, :event);
+
+-- name: convert
+UPDATE executions SET status = 'cancelled', reason = 'conversion', lease_until = NULL
+WHERE status = 'pending' AND cancel_on_conversion = 1
+    AND visitor = :visitor AND created_at <= :now
+RETURNING number;
+
+-- name: claim_due
+UPDATE executions SET attempt = attempt + 1, lease_until = :lease_until
+WHERE number IN (
+    SELECT number FROM executions
+    WHERE status = 'pending' AND lease_until IS NULL AND due_at <= :now
+    ORDER BY due_at
+    LIMIT :limit
+)
+RETURNING {columns};
+
+-- name: postpone
+UPDATE executions SET due_at = :due_at, lease_until = NULL
+WHERE number = :number AND attempt = :attempt AND status = 'pending' AND lease_until IS NOT NULL
+RETURNING number;
+
+-- name: start
+UPDATE executions SET status = 'running', reason = NULL, begun = begun + 1, lease_until = :lease_until
+WHERE number = :number AND attempt = :attempt AND status = 'pending' AND lease_until IS NOT NULL
+RETURNING number;
+
+-- name: settle
+UPDATE executions
+SET status = :status, reason = :reason, due_at = coalesce(:due_at, due_at), lease_until = NULL
+WHERE number = :number AND attempt = :attempt AND status = 'running'
+RETURNING {columns};
+
+-- name: lapsed
+SELECT {columns} FROM executions
+WHERE lease_until IS NOT NULL AND lease_until <= :now;
+
+-- name: leased
+-- A running row that may not be retried is left to its lease: it may be another process's `execute`.
+SELECT {columns} FROM executions
+WHERE lease_until IS NOT NULL
+    AND (lease_until <= :now OR status = 'pending' OR retries > 0);
+
+-- name: unclaim
+UPDATE executions SET lease_until = NULL
+WHERE number = :number AND attempt = :attempt AND status = 'pending' AND lease_until IS NOT NULL;
+
+-- name: replay
+UPDATE executions SET status = 'pending', reason = :reason, begun = 0, due_at = :now
+WHERE number = :number AND status IN ('failed', 'succeeded')
+RETURNING {columns};
+
+-- name: next_due
+SELECT min(due_at) FROM executions WHERE status = 'pending' AND lease_until IS NULL;
+
+-- name: next_lapse
+SELECT min(lease_until) FROM executions WHERE lease_until IS NOT NULL;
+
+-- name: execution
+SELECT {columns} FROM executions WHERE number = :number;
+
+-- name: find
+SELECT {columns} FROM executions
+WHERE number < :before
+    AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
+    AND (:integration IS NULL OR integration = :integration)
+    AND (:visitor IS NULL OR visitor = :visitor)
+    AND (:experience IS NULL OR experience = :experience)
+ORDER BY number DESC
+LIMIT :limit;
+
+-- name: insert_history
+-- A row's birth is not here: `created_at` tells it, and waiting rows stay small.
+INSERT INTO history (execution, seq, at, from_status, to_status, reason)
+VALUES (
+    :execution,
+    (SELECT coalesce(max(seq), 0) + 1 FROM history WHERE execution = :execution),
+    :at, :from_status, :to_status, :reason
+);
+
+-- name: history
+SELECT at, from_status, to_status, reason FROM history WHERE execution = :number ORDER BY seq;
+
+-- name: begin_attempt
+INSERT INTO attempts (execution, attempt, started_at) VALUES (:number, :attempt, :now);
+
+-- name: end_attempt
+UPDATE attempts
+SET ended_at = :now, outcome = :outcome, http_status = :http_status, error = :error, answer = :answer
+WHERE execution = :number AND attempt = :attempt AND ended_at IS NULL;
+
+-- name: attempts
+SELECT attempt, started_at, ended_at, outcome, http_status, error, answer
+FROM attempts WHERE execution = :number ORDER BY attempt;
+
+-- name: visitor
+SELECT id, timezone, timezone_offset FROM visitors WHERE id = :id;
+
+-- name: remember_visitor
+-- The zone and the offset are one fact told in two ways: whichever is news replaces both.
+INSERT INTO visitors (id, timezone, timezone_offset, seen_at)
+VALUES (:id, :timezone, :timezone_offset, :now)
+ON CONFLICT (id) DO UPDATE SET
+    timezone = CASE
+        WHEN excluded.timezone IS NULL AND excluded.timezone_offset IS NULL THEN timezone
+        ELSE excluded.timezone END,
+    timezone_offset = CASE
+        WHEN excluded.timezone IS NULL AND excluded.timezone_offset IS NULL THEN timezone_offset
+        ELSE excluded.timezone_offset END,
+    seen_at = excluded.seen_at;
+
+-- name: drop_free_marks
+DELETE FROM execute_marks WHERE free_at <= :now;
+
+-- name: take_mark
+INSERT INTO execute_marks (key_digest, key_owner, free_at) VALUES (:key_digest, :key_owner, :free_at)
+ON CONFLICT (key_digest, key_owner) DO NOTHING;

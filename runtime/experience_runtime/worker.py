@@ -1,0 +1,118 @@
+"""The worker: the only loop, and the only wait."""
+
+import logging
+import threading
+from datetime import timedelta
+from typing import Protocol
+
+from experience_runtime.dispatcher import Dispatcher
+from experience_runtime.ports import Clock, Store
+
+POLL_SECONDS = 0.2
+"""How soon work that another process stored is seen."""
+
+LONGEST_BACKOFF_SECONDS = 10.0
+
+_logger = logging.getLogger(__name__)
+
+
+class Lock(Protocol):
+    """Admits one delivering process; `store.lock.FileLock` on SQLite."""
+
+    def try_take(self) -> bool: ...
+
+    def holder(self) -> int | None: ...
+
+    def release(self) -> None: ...
+
+
+class Worker:
+    """Runs due executions until it is told to stop. `lock` is None where the store admits many workers."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        store: Store,
+        clock: Clock,
+        *,
+        lock: Lock | None = None,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._store = store
+        self._clock = clock
+        self._lock = lock
+        self._poll_seconds = poll_seconds
+
+    def run(self, stop: threading.Event, *, until_idle: bool = False) -> None:
+        """Deliver until `stop` is set; what runs then is finished before this returns.
+
+        With `until_idle`, return as soon as nothing is due and nothing runs; later executions are not waited
+        for. Waits while another process holds the lock. A worker runs once.
+        """
+        if not self._take_lock(stop):
+            return
+        try:
+            self._loop(stop, until_idle=until_idle)
+        finally:
+            self._close()
+
+    def _loop(self, stop: threading.Event, *, until_idle: bool) -> None:
+        failures = 0
+        given_back = self._lock is None
+        wake = self._dispatcher.wake
+        while not stop.is_set():
+            wake.clear()
+            try:
+                if not given_back:
+                    self._give_everything_back()
+                    given_back = True
+                delivered = self._dispatcher.run_due()
+                if until_idle and not delivered and self._is_idle():
+                    return
+                # With no room, only a delivery that ends is news.
+                until = self._store.next_wake() if self._dispatcher.has_room() else None
+            except Exception:  # the store may be back in a moment
+                failures += 1
+                seconds = min(self._poll_seconds * 2 ** min(failures, 10), LONGEST_BACKOFF_SECONDS)
+                _logger.exception("the worker could not reach its store; trying again in %.1f s", seconds)
+                self._clock.wait(self._clock.now() + timedelta(seconds=seconds), stop, at_most=seconds)
+                continue
+            failures = 0
+            self._clock.wait(until, wake, at_most=self._poll_seconds)
+
+    def _is_idle(self) -> bool:
+        if self._dispatcher.in_flight():
+            return False
+        next_wake = self._store.next_wake()
+        return next_wake is None or next_wake > self._clock.now()
+
+    def _give_everything_back(self) -> None:
+        for execution in self._store.give_back(now=self._clock.now(), everything=True):
+            _logger.warning(
+                "%s was left behind by an earlier worker; it is %s now", execution.id, execution.status
+            )
+
+    def _take_lock(self, stop: threading.Event) -> bool:
+        """Take the lock, if there is one; False when `stop` came first."""
+        said = False
+        while self._lock is not None and not self._lock.try_take():
+            if stop.is_set():
+                return False
+            if not said:
+                _logger.warning(
+                    "another worker (process %s) delivers from this store; waiting for it to end",
+                    self._lock.holder(),
+                )
+                said = True
+            self._clock.wait(None, stop, at_most=self._poll_seconds)
+        return True
+
+    def _close(self) -> None:
+        try:
+            self._dispatcher.close()
+        except Exception:  # what was not settled comes back when its lease lapses
+            _logger.exception("the worker ended while its store could not be reached")
+        finally:
+            if self._lock is not None:
+                self._lock.release()

@@ -1,0 +1,20 @@
+"""The stores every contract test runs over: add an adapter here and the suite covers it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from experience_runtime.ports import Store
+from experience_runtime.store.sqlite import SqliteStore
+
+STORES: dict[str, Callable[[Path], Store]] = {
+    "sqlite in memory": lambda _: SqliteStore(":memory:"),
+    "sqlite on file": lambda folder: SqliteStore(str(folder / "experience.db")),
+}
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    opened = STORES[request.param](tmp_path)
+    yield opened
+    opened.close()

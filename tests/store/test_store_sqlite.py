@@ -1,0 +1,412 @@
+"""What only the SQLite store promises: indexes, groups, files, and room on disk."""
+
+import hashlib
+import inspect
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import apsw
+import pytest
+from experience_runtime.domain.errors import InternalError, InvalidParameter
+from experience_runtime.domain.executions import Execution, Filter, IfExists, Status
+from experience_runtime.domain.keys import canonical_key, key_digest
+from experience_runtime.store import rows
+from experience_runtime.store.group_commit import GroupCommit
+from experience_runtime.store.lock import FileLock
+from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.sqlite_file import failure, open_database
+from experience_runtime.store.statements import STATEMENTS
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+RUNTIME = Path(__file__).parents[2] / "runtime"
+
+
+def an_execution(number: int = 1) -> Execution:
+    return Execution(
+        number=number,
+        integration="slack-update",
+        payload='{"message":"hello"}',
+        created_at=NOW,
+        requested_at=NOW,
+        due_at=NOW,
+        zone="UTC",
+        zone_from="default",
+    )
+
+
+# --- plans
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        ("claim_due", "executions_due (due_at<?)"),
+        ("next_due", "executions_due"),
+        ("next_lapse", "executions_leased"),
+        ("lapsed", "executions_leased (lease_until>? AND lease_until<?)"),
+        ("leased", "executions_leased"),
+        ("pending_under_key", "executions_key (key_digest=? AND key_owner=?)"),
+        ("cancel_key", "executions_key (key_digest=? AND key_owner=?)"),
+        ("key_pending_elsewhere", "executions_key (key_digest=?)"),
+        ("convert", "executions_converting (visitor=?)"),
+        ("drop_free_marks", "execute_marks_free (free_at<?)"),
+        ("cancel", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("start", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("settle", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("postpone", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("unclaim", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("replay", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("execution", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("find", "INTEGER PRIMARY KEY (rowid<?)"),
+        ("history", "PRIMARY KEY (execution=?)"),
+        ("attempts", "PRIMARY KEY (execution=?)"),
+        ("end_attempt", "PRIMARY KEY (execution=? AND attempt=?)"),
+        ("visitor", "PRIMARY KEY (id=?)"),
+    ],
+)
+def test_every_hot_statement_uses_its_index(statement: str, index: str) -> None:
+    connection = open_database(":memory:")
+    plan = _plan(connection, STATEMENTS[statement])
+
+    assert any(f"INDEX {index}" in step or f"USING {index}" in step for step in plan), plan
+    assert not any("TEMP B-TREE" in step for step in plan), plan
+    scans = [step for step in plan if step.startswith("SCAN") and "json_each" not in step]
+    assert all("INDEX executions_" in step for step in scans), plan
+
+
+def _plan(connection: apsw.Connection, statement: str) -> list[str]:
+    with_nulls = dict.fromkeys((*rows.COLUMNS, *_parameters(statement)))
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", with_nulls)]
+
+
+def _parameters(statement: str) -> list[str]:
+    words = statement.replace("(", " ").replace(")", " ").replace(",", " ").replace(";", " ").split()
+    return [word[1:] for word in words if word.startswith(":")]
+
+
+# --- group commit
+
+
+def test_callers_that_come_together_share_a_commit() -> None:
+    connection = open_database(":memory:")
+    commits: list[int] = []
+
+    def count_commit() -> bool:
+        commits.append(1)
+        return False
+
+    connection.set_commit_hook(count_commit)
+    group = GroupCommit(connection)
+    leading, go = threading.Event(), threading.Event()
+
+    def first() -> None:
+        leading.set()
+        go.wait()
+        connection.execute("INSERT INTO conversions (at, visitor, event) VALUES (0, 'first', '')")
+
+    threads = [threading.Thread(target=group.write, args=(first,))]
+    threads[0].start()
+    leading.wait()
+    for visitor in range(10):
+        threads.append(threading.Thread(target=group.write, args=(_conversion(connection, visitor),)))
+        threads[-1].start()
+    _until(lambda: len(group._queue) == 10)
+    go.set()
+    for thread in threads:
+        thread.join()
+
+    assert connection.execute("SELECT count(*) FROM conversions").get == 11
+    assert len(commits) == 2
+
+
+def test_an_operation_that_raises_undoes_itself_alone() -> None:
+    connection = open_database(":memory:")
+    group = GroupCommit(connection)
+
+    def refuse() -> None:
+        _conversion(connection, 1)()
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        group.write(refuse)
+    group.write(_conversion(connection, 2))
+
+    assert connection.execute("SELECT visitor FROM conversions").get == "2"
+
+
+def test_a_failed_commit_fails_its_operation_and_stores_nothing() -> None:
+    connection = open_database(":memory:")
+    group = GroupCommit(connection)
+    connection.set_commit_hook(lambda: True)  # SQLite turns this commit into a rollback
+
+    with pytest.raises(apsw.ConstraintError):
+        group.write(_conversion(connection, 1))
+    connection.set_commit_hook(None)
+    group.write(_conversion(connection, 2))
+
+    assert group.read(lambda: connection.execute("SELECT visitor FROM conversions").get) == "2"
+
+
+def test_ctrl_c_in_the_leader_leaves_the_others_their_operations() -> None:
+    connection = open_database(":memory:")
+    group = GroupCommit(connection)
+    leading, go = threading.Event(), threading.Event()
+    interrupted: list[bool] = []
+
+    def slow() -> None:
+        leading.set()
+        go.wait()
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    def interrupted_caller() -> None:
+        try:
+            group.write(interrupt)
+        except KeyboardInterrupt:
+            interrupted.append(True)
+
+    threads = [threading.Thread(target=group.write, args=(slow,))]
+    threads[0].start()
+    leading.wait()
+    threads.append(threading.Thread(target=interrupted_caller))
+    threads[-1].start()
+    _until(lambda: len(group._queue) == 1)
+    threads.append(threading.Thread(target=group.write, args=(_conversion(connection, 1),)))
+    threads[-1].start()
+    _until(lambda: len(group._queue) == 2)
+    go.set()
+    for thread in threads:
+        thread.join(10)
+
+    assert interrupted == [True]
+    assert connection.execute("SELECT visitor FROM conversions").get == "1"
+
+
+def _conversion(connection: apsw.Connection, visitor: int) -> Callable[[], None]:
+    def act() -> None:
+        connection.execute("INSERT INTO conversions (at, visitor, event) VALUES (0, ?, '')", (str(visitor),))
+
+    return act
+
+
+def _until(true: Callable[[], bool]) -> None:
+    waiting = threading.Event()
+    for _ in range(10_000):
+        if true():
+            return
+        waiting.wait(0.001)
+    raise AssertionError("it never came true")
+
+
+# --- files
+
+
+def test_what_was_added_is_there_after_the_store_is_opened_again(tmp_path: Path) -> None:
+    path = str(tmp_path / "experience.db")
+    store = SqliteStore(path)
+    store.add(an_execution(), IfExists.REPLACE)
+    store.close()
+
+    assert SqliteStore(path).execution(1) == an_execution()
+
+
+def test_a_file_is_synced_in_full() -> None:
+    connection = open_database(":memory:")
+
+    assert connection.execute("PRAGMA synchronous").get == 2
+
+
+def test_a_file_on_disk_has_a_write_ahead_log(tmp_path: Path) -> None:
+    connection = open_database(str(tmp_path / "experience.db"))
+
+    assert connection.execute("PRAGMA journal_mode").get == "wal"
+
+
+def test_what_is_acknowledged_survives_kill_9(tmp_path: Path) -> None:
+    path = tmp_path / "experience.db"
+    # The child adds until it is killed and names each number after it was acknowledged.
+    child = _python(
+        """
+        number = 0
+        while True:
+            number += 1
+            store.add(an_execution(number), IfExists.REPLACE)
+            print(number, flush=True)
+        """,
+        path,
+    )
+    assert child.stdout is not None
+    with child:
+        said = [child.stdout.readline() for _ in range(50)]
+        child.kill()
+        said += child.stdout.read().splitlines()
+    acknowledged = [int(line) for line in said if line.strip().isdigit()]
+
+    kept = {e.number for e in SqliteStore(str(path)).find(Filter(), limit=100_000).executions}
+
+    assert len(acknowledged) >= 50
+    assert kept >= set(acknowledged[:-1])  # the last line may have been cut in the middle of its digits
+    assert len(kept) <= len(acknowledged) + 1
+
+
+def test_two_processes_write_to_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "experience.db"
+    children = [
+        _python(f"for n in range({first}, 400, 2): store.add(an_execution(n), IfExists.REPLACE)", path)
+        for first in (0, 1)
+    ]
+
+    for child in children:
+        child.communicate(timeout=60)
+    assert [child.returncode for child in children] == [0, 0]
+
+    assert len(SqliteStore(str(path)).find(Filter(), limit=1000).executions) == 400
+
+
+def _python(body: str, path: Path) -> "subprocess.Popen[str]":
+    source = "\n".join(
+        (
+            f"import sys; sys.path.insert(0, {str(RUNTIME)!r})",
+            "from datetime import UTC, datetime",
+            "from experience_runtime.domain.executions import Execution, IfExists",
+            "from experience_runtime.store.sqlite import SqliteStore",
+            "NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)",
+            inspect.getsource(an_execution),
+            f"store = SqliteStore({str(path)!r})",
+            textwrap.dedent(body),
+        )
+    )
+    return subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("name", ["missing/experience.db", "."])
+def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidParameter, match=r"cannot be opened.*--database") as refusal:
+        SqliteStore(str(tmp_path / name))
+
+    assert str(tmp_path) in refusal.value.message
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("these are not the tables you are looking for\n" * 100)
+
+    with pytest.raises(InvalidParameter, match="not a SQLite database"):
+        SqliteStore(str(path))
+
+    assert path.read_text().startswith("these are not")
+
+
+def test_another_program_s_database_is_left_alone(tmp_path: Path) -> None:
+    path = str(tmp_path / "other.db")
+    apsw.Connection(path).execute("CREATE TABLE songs (title)")
+
+    with pytest.raises(InvalidParameter, match="another program"):
+        SqliteStore(path)
+
+    assert apsw.Connection(path).execute("SELECT group_concat(name) FROM sqlite_schema").get == "songs"
+
+
+def test_a_database_from_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    path = str(tmp_path / "experience.db")
+    open_database(path).execute("PRAGMA user_version = 99")
+
+    with pytest.raises(InvalidParameter, match="newer version"):
+        SqliteStore(path)
+
+
+def test_a_full_disk_refuses_and_loses_nothing(tmp_path: Path) -> None:
+    store = SqliteStore(str(tmp_path / "experience.db"))
+    store.add(an_execution(1), IfExists.REPLACE)
+    pages = store._connection.execute("PRAGMA page_count").get
+    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    with pytest.raises(InternalError, match="disk is full"):
+        store.add(replace(an_execution(2), payload='"' + "x" * 200_000 + '"'), IfExists.REPLACE)
+    store._connection.execute("PRAGMA max_page_count = 1000000")
+    store.add(an_execution(3), IfExists.REPLACE)
+
+    assert [e.number for e in store.find(Filter()).executions] == [3, 1]
+
+
+def test_a_closed_store_says_so() -> None:
+    store = SqliteStore(":memory:")
+    store.close()
+
+    with pytest.raises(InternalError, match="closed"):
+        store.next_wake()
+    with pytest.raises(InternalError, match="closed"):
+        store.add(an_execution(), IfExists.REPLACE)
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (apsw.FullError(), "free some space"),
+        (apsw.BusyError(), "another process"),
+        (apsw.IOError(), "system's log"),
+        (apsw.CorruptError(), "restore a backup"),
+        (apsw.ConstraintError(), "defect of ours"),
+    ],
+)
+def test_a_storage_error_says_what_to_do(error: apsw.Error, hint: str) -> None:
+    assert hint in failure("experience.db", error).message
+
+
+# --- the lock beside the file
+
+
+def test_the_lock_admits_one_holder_and_names_it(tmp_path: Path) -> None:
+    first, second = (FileLock(str(tmp_path / "experience.db")) for _ in range(2))
+    assert first.holder() is None
+
+    assert first.try_take()
+    assert first.try_take()
+    assert not second.try_take()
+    assert second.holder() is not None
+    first.release()
+    assert second.try_take()
+
+
+# --- room
+
+
+def test_a_pending_row_takes_at_most_400_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "experience.db"
+    store = SqliteStore(str(path))
+    count = 20_000
+
+    def fill() -> None:
+        for i in range(count):
+            store._add(_typical(i), IfExists.REPLACE)
+
+    store._commits.write(fill)  # one transaction: the room does not depend on how many there were
+    store.close()  # the last connection checkpoints
+
+    assert path.stat().st_size / count <= 400
+
+
+def _typical(i: int) -> Execution:
+    key = canonical_key({"email": f"ada.{i:06d}@example.com"})
+    visitor = hashlib.blake2b(str(i).encode(), digest_size=8).hexdigest()
+    return replace(
+        an_execution(((int(NOW.timestamp()) * 1000 + i) << 21) + 5),
+        payload='{"message":"' + "x" * 46 + '"}',
+        due_at=NOW + timedelta(minutes=i * 7919 % 40_000),
+        zone="America/New_York",
+        zone_from="window",
+        visitor=visitor,
+        key=key,
+        key_digest=key_digest("slack-update", key),
+        key_owner=visitor,
+        asked='delay "2 hours"',
+        window="monday-friday 09:00-17:00",
+        status=Status.PENDING,
+    )

@@ -1,0 +1,1 @@
+"""The integrations that come with the runtime. Each uses the public SDK only."""

@@ -1,0 +1,90 @@
+"""slack-update: posts a message to the channel of a Slack incoming webhook."""
+
+import re
+from typing import Any, Self
+
+from experience_runtime.integration import Answer, Context, Integration, IntegrationFailed, SecretUrl
+from pydantic import BaseModel, ConfigDict, Field, StrictStr, model_validator
+
+TEXT_LENGTH = 40_000
+BLOCKS = 50
+
+_ADVICE = {
+    "invalid_payload": "Slack could not read the message; check text and blocks in the Block Kit Builder",
+    "invalid_blocks": "Slack refused the blocks; check them in the Block Kit Builder",
+    "no_text": "the message is empty; send a text or blocks",
+    "action_prohibited": "an admin of the workspace does not allow this post; ask them",
+    "channel_not_found": "the channel of this webhook is gone; make a new webhook and set its url",
+    "channel_is_archived": "the channel is archived; restore it, or make a webhook for another one",
+    "no_service": "the webhook was removed or switched off; make a new one and set its url",
+    "no_service_id": "the url is incomplete; copy it from Slack again",
+    "no_team": "the workspace of this url does not exist; copy the url from Slack again",
+    "invalid_token": "the url is not valid any more; make a new webhook and set its url",
+    "user_not_found": "the user of this webhook is gone; make a new webhook and set its url",
+    "posting_to_general_channel_denied": "an admin does not allow posts to #general; choose another channel",
+    "rollup_error": "Slack had a problem of its own",
+}
+
+
+class Settings(BaseModel):
+    url: SecretUrl
+
+
+class Block(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    type: StrictStr = Field(min_length=1)
+
+
+class Message(BaseModel):
+    """A Slack message; `message` is another name of `text`, a bare string is the text. Other fields pass."""
+
+    model_config = ConfigDict(extra="allow")
+
+    text: StrictStr = Field(default="", max_length=TEXT_LENGTH)
+    blocks: list[Block] = Field(default_factory=list, max_length=BLOCKS)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_short_forms(cls, payload: Any) -> Any:
+        if isinstance(payload, str):
+            return {"text": payload}
+        if not isinstance(payload, dict):
+            raise ValueError('must be a text or an object such as {"message": "Hello!"}')
+        if "message" not in payload:
+            return payload
+        if "text" in payload:
+            raise ValueError("has both message and text, which are the same; leave one out")
+        return {"text" if name == "message" else name: value for name, value in payload.items()}
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.text.strip() and ("text" in self.model_fields_set or not self.blocks):
+            raise ValueError("says nothing; give it a message, a text or blocks")
+        return self
+
+
+class SlackUpdate(Integration[Settings, Message]):
+    name = "slack-update"
+    settings = Settings
+    payload = Message
+
+    def call(self, payload: Message, context: Context[Settings]) -> Any:
+        answer = context.http.post(
+            context.settings.url.get_secret_value(), json=payload.model_dump(mode="json", exclude_unset=True)
+        )
+        if answer.status == 200 and answer.text.strip() == "ok":
+            return {"ok": True}
+        raise _failure(answer)
+
+
+def _failure(answer: Answer) -> IntegrationFailed:
+    error = answer.text.strip()
+    if re.fullmatch(r"[a-z_]{1,60}", error):
+        advice = _ADVICE.get(error, "see Slack's list of webhook errors")
+        return answer.failure(f"Slack answered {answer.status} {error}: {advice}")
+    if 200 <= answer.status < 300:
+        return answer.failure(
+            f'Slack answered {answer.status} but not "ok" ({error[:100]!r}); is the url one of Slack?'
+        )
+    return answer.failure(f"Slack answered {answer.status}")

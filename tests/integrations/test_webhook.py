@@ -1,0 +1,135 @@
+"""webhook against a server that keeps what it was sent."""
+
+import ipaddress
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from experience_integrations.webhook import Settings, Webhook
+from experience_runtime.domain.errors import InvalidParameter, NotConfigured
+from experience_runtime.integration import Context, IntegrationFailed
+from experience_runtime.outbound import Outbound
+from experience_runtime.registry import Registry
+from experience_runtime.settings import Settings as RuntimeSettings
+from pytest_httpserver import HTTPServer
+
+NOW = datetime(2026, 3, 6, 17, 30, 0, 999000, tzinfo=UTC)
+
+
+@pytest.fixture
+def outbound() -> Iterator[Outbound]:
+    outbound = Outbound(now=lambda: NOW, allow_private=[ipaddress.ip_network("127.0.0.1/32")])
+    yield outbound
+    outbound.close()
+
+
+def call(outbound: Outbound, httpserver: HTTPServer, payload: Any = None, **settings: Any) -> Any:
+    context = Context(
+        settings=Settings.model_validate({"url": httpserver.url_for("/hook?key=SECRET"), **settings}),
+        http=outbound,
+        execution_id="exec-1",
+        attempt=2,
+        now=NOW,
+        visitor=None,
+        logger=logging.getLogger("test"),
+    )
+    return Webhook().call(payload, context)
+
+
+@pytest.mark.parametrize("payload", [None, 5, "text", ["a"], {"a": {"b": None}}])
+def test_any_json_is_posted_with_the_executions_id(
+    outbound: Outbound, httpserver: HTTPServer, payload: Any
+) -> None:
+    httpserver.expect_request("/hook", method="POST").respond_with_json({"got": True}, status=202)
+
+    answer = call(outbound, httpserver, payload)
+
+    request = httpserver.log[0][0]
+    assert answer == {"status": 202, "body": {"got": True}}
+    assert request.get_json() == payload
+    assert request.query_string == b"key=SECRET"
+    assert request.headers["webhook-id"] == "exec-1"
+    assert request.headers["webhook-timestamp"] == "1772818200"  # whole seconds of NOW
+
+
+def test_configured_headers_are_sent_and_cannot_replace_the_id(
+    outbound: Outbound, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/hook").respond_with_data("")
+
+    call(outbound, httpserver, headers={"Authorization": "Bearer SECRET", "Webhook-Id": "mine"})
+
+    headers = httpserver.log[0][0].headers
+    assert headers["authorization"] == "Bearer SECRET"
+    assert headers.get_all("webhook-id") == ["exec-1"]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "given"),
+    [
+        ("hello", "text/plain", "hello"),
+        ("", "text/plain", ""),
+        ("5", "text/plain", "5"),
+        ("5", "application/json", 5),
+        ("[1]", "application/problem+json", [1]),
+        ("{not", "application/json", "{not"),
+        ("NaN", "application/json", "NaN"),
+        ("x" * 5000, "text/plain", "x" * 4096),
+    ],
+)
+def test_the_answer_is_json_or_an_excerpt_of_the_text(
+    outbound: Outbound, httpserver: HTTPServer, body: str, content_type: str, given: Any
+) -> None:
+    httpserver.expect_request("/hook").respond_with_data(body, content_type=content_type)
+
+    assert call(outbound, httpserver) == {"status": 200, "body": given}
+
+
+@pytest.mark.parametrize(
+    ("status", "may_pass", "says"),
+    [
+        (301, False, "redirect"),
+        (400, False, "400"),
+        (404, False, "404"),
+        (408, True, "408"),
+        (425, True, "425"),
+        (429, True, "429"),
+        (500, True, "500"),
+        (503, True, "503"),
+    ],
+)
+def test_the_status_decides_whether_to_try_again(
+    outbound: Outbound, httpserver: HTTPServer, status: int, may_pass: bool, says: str
+) -> None:
+    httpserver.expect_request("/hook").respond_with_data("no", status=status, headers={"retry-after": "7"})
+
+    with pytest.raises(IntegrationFailed) as caught:
+        call(outbound, httpserver)
+
+    assert (caught.value.status, caught.value.may_pass, caught.value.retry_after) == (status, may_pass, 7.0)
+    assert says in caught.value.message
+    assert "SECRET" not in caught.value.message
+
+
+def test_a_header_that_cannot_be_sent_does_not_show(outbound: Outbound, httpserver: HTTPServer) -> None:
+    with pytest.raises(InvalidParameter, match="authorization") as caught:
+        call(outbound, httpserver, headers={"authorization": "SECRET\n"})
+
+    assert "SECRET" not in str(caught.value)
+
+
+def test_without_a_url_it_is_not_configured() -> None:
+    registry = Registry(RuntimeSettings(integrations={"webhook": {"headers": {"a": "b"}}}))
+
+    with pytest.raises(NotConfigured, match="EXPERIENCE_INTEGRATION__WEBHOOK__URL"):
+        registry.settings("webhook")
+
+
+def test_the_payload_cannot_choose_the_url(outbound: Outbound, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/hook").respond_with_data("")
+
+    call(outbound, httpserver, {"url": httpserver.url_for("/other")})
+
+    assert [request.path for request, _ in httpserver.log] == ["/hook"]

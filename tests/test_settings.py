@@ -1,0 +1,232 @@
+"""Flag, environment, file, default; references; and no secret where it could be read."""
+
+import ipaddress
+from pathlib import Path
+
+import pytest
+from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.settings import Settings, load_settings
+
+URL = "https://hooks.slack.com/services/T000/B000/abcdefghijklmnopqrstuvwx"
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def from_toml(text: str, **environ: str) -> Settings:
+    Path("experience.toml").write_text(text, encoding="utf-8")
+    return load_settings(environ=environ)
+
+
+def test_without_anything_there_are_defaults() -> None:
+    assert load_settings(environ={}) == Settings()
+    assert Settings().database == "sqlite:///experience.db"
+    assert Settings().conversions == ("ecBasketTransactionSummary",)
+
+
+def test_a_flag_wins_over_the_environment_over_the_file_over_the_default() -> None:
+    text = 'database = "sqlite:///file.db"\nintegrations_dir = "of-file"\nconversions = ["a"]'
+    environ = {
+        "EXPERIENCE_DATABASE": "sqlite:///environment.db",
+        "EXPERIENCE_INTEGRATIONS_DIR": "of-environment",
+        "EXPERIENCE_CONVERSIONS": "b, c,",
+    }
+
+    file = from_toml(text)
+    environment = from_toml(text, **environ)
+    flag = load_settings(database="sqlite:///flag.db", integrations_dir=Path("of-flag"), environ=environ)
+
+    assert (file.database, file.integrations_dir, file.conversions) == (
+        "sqlite:///file.db",
+        Path("of-file"),
+        ("a",),
+    )
+    assert (environment.database, environment.integrations_dir, environment.conversions) == (
+        "sqlite:///environment.db",
+        Path("of-environment"),
+        ("b", "c"),
+    )
+    assert (flag.database, flag.integrations_dir) == ("sqlite:///flag.db", Path("of-flag"))
+
+
+def test_the_file_is_chosen_by_flag_then_variable_then_name() -> None:
+    for name in ("experience", "variable", "flag"):
+        Path(f"{name}.toml").write_text(f'database = "sqlite:///{name}.db"')
+    environ = {"EXPERIENCE_CONFIG": "variable.toml"}
+
+    assert load_settings(environ={}).database == "sqlite:///experience.db"
+    assert load_settings(environ=environ).database == "sqlite:///variable.db"
+    assert load_settings(config=Path("flag.toml"), environ=environ).database == "sqlite:///flag.db"
+    assert load_settings(environ=environ).config == Path("variable.toml")
+
+
+def test_the_integrations_folder_has_a_second_name() -> None:
+    assert load_settings(environ={"EXPERIENCE_INTEGRATIONS": "mine"}).integrations_dir == Path("mine")
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    environ = {"EXPERIENCE_DATABASE": "", "EXPERIENCE_CONVERSIONS": "", "EXPERIENCE_CONFIG": ""}
+
+    assert load_settings(environ=environ) == Settings()
+
+
+def test_a_file_that_was_named_must_exist() -> None:
+    with pytest.raises(InvalidParameter, match=r"none\.toml.*--config"):
+        load_settings(config=Path("none.toml"), environ={})
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('conversion = ["x"]', ["experience.toml", '"conversion"', 'did you mean "conversions"']),
+        ("zebra = 1", ['"zebra"', "known are: database"]),
+        ('[outbound]\nallow_privat = ["x"]', ['"outbound.allow_privat"', '"outbound.allow_private"']),
+        ("database = 5", ["experience.toml", "database = 5", 'write database = "…"']),
+        ('database = ""', ['database = ""']),
+        ('conversions = "x"', ['conversions = "x"', 'write conversions = ["…"]']),
+        ("conversions = [1]", ["conversions = [1]"]),
+        ("integrations_dir = true", ["integrations_dir = true"]),
+        ('[outbound]\nallow_private = "x"', ["outbound.allow_private", 'write allow_private = ["…"]']),
+        ('[outbound]\nallow_private = ["127.0.0.1/8"]', ['"127.0.0.1/8"', 'write "127.0.0.0/8"']),
+        ('[outbound]\nallow_private = ["local"]', ['"local"', "127.0.0.1/32"]),
+        ("database = \n", ["experience.toml is not TOML", "line 1"]),
+        ('outbound = "SECRET"', ["outbound is a str", "[outbound]"]),
+        ('integrations = "SECRET"', ["integrations is a str"]),
+        ('[integrations]\nwebhook = "SECRET"', ["integrations.webhook is a str", "[integrations.webhook]"]),
+        ('[integrations.webhook]\nurl = "env:SECRET VALUE"', ["integrations.webhook.url", "env:NAME"]),
+        ('[integrations."a.b"]\nurl = "SECRET"', ['"a.b"', "dot"]),
+        ('url = "SECRET"', ['"url"']),
+        ('database = "env:DATABASE_URL"', ["DATABASE_URL", "not set"]),
+    ],
+)
+def test_a_mistake_in_the_file_is_named_with_its_fix(text: str, says: list[str]) -> None:
+    with pytest.raises(InvalidParameter) as caught:
+        from_toml(text)
+
+    for part in says:
+        assert part in str(caught.value)
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_file_that_is_not_text_is_refused() -> None:
+    Path("experience.toml").write_bytes(b"\xff\xfe")
+
+    with pytest.raises(InvalidParameter, match="not UTF-8"):
+        load_settings(environ={})
+
+
+def test_networks_come_from_the_file_or_the_environment() -> None:
+    text = '[outbound]\nallow_private = ["127.0.0.1/32", "::1"]'
+
+    file = from_toml(text)
+    environment = from_toml(text, EXPERIENCE_OUTBOUND_ALLOW_PRIVATE="10.0.0.0/8")
+
+    assert file.allow_private == (ipaddress.ip_network("127.0.0.1/32"), ipaddress.ip_network("::1/128"))
+    assert environment.allow_private == (ipaddress.ip_network("10.0.0.0/8"),)
+
+
+def test_a_reference_is_resolved_at_every_depth() -> None:
+    settings = from_toml(
+        '[integrations.webhook]\nurl = "env:URL"\nretries = 3\n'
+        'headers = {authorization = "env:TOKEN", x = "plain"}\nlist = ["env:URL", "env:NONE"]',
+        URL=URL,
+        TOKEN="token-of-the-webhook",
+    )
+
+    assert settings.integration("webhook") == {
+        "url": URL,
+        "retries": 3,
+        "headers": {"authorization": "token-of-the-webhook", "x": "plain"},
+        "list": [URL],
+    }
+    assert settings.missing_of("webhook") == {"list[1]": "NONE"}
+
+
+def test_a_reference_to_nothing_is_not_set_and_remembered() -> None:
+    settings = from_toml('[integrations.slack-update]\nurl = "env:SLACK_WEBHOOK_URL"', SLACK_WEBHOOK_URL="")
+
+    assert settings.integration("slack-update") == {}
+    assert settings.missing_of("slack-update") == {"url": "SLACK_WEBHOOK_URL"}
+    assert settings.missing_of("webhook") == {}
+
+
+def test_an_integration_is_set_by_environment() -> None:
+    settings = from_toml(
+        '[integrations.slack-update]\nurl = "https://old.example/"\nkept = 1',
+        EXPERIENCE_INTEGRATION__SLACK_UPDATE__URL="env:OTHER",
+        OTHER=URL,
+        EXPERIENCE_INTEGRATION__WEBHOOK__HEADERS__AUTHORIZATION="token",
+    )
+
+    assert settings.integration("slack-update") == {"url": URL, "kept": 1}
+    assert settings.integration("webhook") == {"headers": {"authorization": "token"}}
+
+
+@pytest.mark.parametrize("name", ["my_sms", "my-sms", "My_SMS"])
+def test_a_name_from_the_environment_fits_dashes_underscores_and_capitals(name: str) -> None:
+    settings = load_settings(environ={"EXPERIENCE_INTEGRATION__MY_SMS__URL": "x"})
+
+    assert settings.integration(name) == {"url": "x"}
+
+
+@pytest.mark.parametrize("name", ["", "SLACK", "__URL", "SLACK__", "SLACK__A____B"])
+def test_a_variable_without_a_setting_is_refused(name: str) -> None:
+    with pytest.raises(InvalidParameter, match="EXPERIENCE_INTEGRATION__SLACK_UPDATE__URL") as caught:
+        load_settings(environ={f"EXPERIENCE_INTEGRATION__{name}": "SECRET"})
+
+    assert "SECRET" not in str(caught.value)
+
+
+# Secrets
+
+
+def test_the_repr_shows_no_secret() -> None:
+    settings = from_toml(
+        f'database = "postgresql://ann:pa55@db/x?password=pa55"\n[integrations.slack-update]\nurl = "{URL}"'
+    )
+
+    shown = repr(settings) + str(settings)
+
+    assert "slack-update" in shown
+    assert "abcdefghij" not in shown
+    assert "pa55" not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"POST {URL} failed", "POST [redacted] failed"),
+        ("no route /services/T000/B000/abcdefghijklmnopqrstuvwx here", "no route [redacted] here"),
+        (r'{"path":"\/services\/T000\/B000\/abcdefghijklmnopqrstuvwx"}', '{"path":"[redacted]"}'),
+        ("token abcdefghijklmnopqrstuvwx", "token [redacted]"),
+        ("key=k3y-in-the-query", "[redacted]"),
+        ("it was k3y-in-the-query", "it was [redacted]"),
+        ("it was k3y%2Fslash and k3y/slash", "it was [redacted] and [redacted]"),
+        ("Bearer tok-123456", "[redacted]"),
+        ("ok", "ok"),  # a setting of two letters stands everywhere
+        ("password pa55word", "password [redacted]"),
+        ("nothing", "nothing"),
+    ],
+)
+def test_redact_removes_every_form_of_a_secret(text: str, shown: str) -> None:
+    settings = from_toml(
+        'database = "postgresql://ann:pa55word@db/x"\n'
+        f'[integrations.slack-update]\nurl = "{URL}"\n'
+        '[integrations.webhook]\nurl = "https://example.com/?key=k3y-in-the-query"\nshort = "ok"\n'
+        'slash = "k3y/slash"\nheaders = {authorization = "env:TOKEN"}',
+        TOKEN="Bearer tok-123456",
+    )
+
+    assert settings.redact(text) == shown
+
+
+def test_a_secret_that_begins_with_another_goes_whole() -> None:
+    settings = from_toml('[integrations.webhook]\na = "secret"\nb = "secret-and-more"')
+
+    assert settings.redact("secret-and-more") == "[redacted]"
+
+
+def test_without_secrets_nothing_is_redacted() -> None:
+    assert Settings().redact("text") == "text"

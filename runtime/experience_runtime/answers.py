@@ -1,0 +1,185 @@
+"""Answers: one integration call of a guest -> the verb it names -> what its promise settles with."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from experience_runtime.domain.errors import (
+    ExperienceError,
+    InvalidKey,
+    InvalidParameter,
+    InvalidPayload,
+    InvalidTime,
+    NotLinked,
+    PayloadTooLarge,
+    Refusal,
+)
+from experience_runtime.domain.executions import Execution
+from experience_runtime.domain.instants import iso
+from experience_runtime.domain.values import nearest, shown, whole_number
+from experience_runtime.domain.visitors import Visitor
+from experience_runtime.scheduler import Scheduler
+
+EXECUTE_TIMEOUT_SECONDS = 5.0
+_EXECUTE_OPTIONS = ("key", "timeout")
+
+Note = Callable[[str, str], None]
+"""Write one line of the integration's logger: (level, message)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One call as the guest put it out. Each part is {}, {"text": JSON}, or {"path", "what"}: what JSON cannot carry."""
+
+    id: int
+    verb: str
+    integration: str
+    payload: Mapping[str, str]
+    options: Mapping[str, str]
+    defaults: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """An `execute` that is on disk as running; its answer comes from the call itself."""
+
+    execution: Execution
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """Answers the requests of one run."""
+
+    scheduler: Scheduler
+    visitor: Visitor
+    experience: str
+    linked: tuple[str, ...]
+
+    def answer(self, request: Request, note: Note) -> tuple[Any, Execution | None] | Started:
+        """Carry a request out; return its result and the execution it made, or the `execute` it started.
+
+        Raises the Refusal of the first rule the request breaks; nothing is stored then.
+        """
+        self._check_linked(request.integration)
+        options = _options(request.options, "options")
+        defaults = _options(request.defaults, "defaults")
+        match request.verb:
+            case "schedule":
+                return self._schedule(request, options, defaults, note)
+            case "cancel":
+                return self._cancel(request, options, defaults, note)
+            case "execute":
+                return self._execute(request, options, defaults)
+            case _:
+                raise InvalidParameter(f"an integration has no action {shown(request.verb)}")
+
+    def _schedule(
+        self, request: Request, options: Mapping[str, object], defaults: Mapping[str, object], note: Note
+    ) -> tuple[Any, Execution]:
+        done = self.scheduler.schedule(
+            request.integration,
+            _payload(request.payload),
+            options,
+            defaults=defaults,
+            visitor=self.visitor,
+            experience=self.experience,
+        )
+        for line in done.warnings:
+            note("warn", line)
+        for line in done.notes:
+            note("info", line)
+        made = done.execution
+        result = {
+            "id": made.id,
+            "key": None if made.key is None else json.loads(made.key),
+            "time": iso(made.due_at),
+            "requestedTime": iso(made.requested_at),
+            "replaced": done.replaced,
+        }
+        return result, made
+
+    def _cancel(
+        self, request: Request, options: Mapping[str, object], defaults: Mapping[str, object], note: Note
+    ) -> tuple[Any, None]:
+        done = self.scheduler.cancel(request.integration, options, defaults=defaults, visitor=self.visitor)
+        for line in done.warnings:
+            note("warn", line)
+        if done.elsewhere:
+            note(
+                "info",
+                "nothing of this visitor's is pending under this key, but another visitor's is; "
+                "scope: 'property' makes a key one for all visitors",
+            )
+        return {"cancelled": len(done.ids), "ids": list(done.ids)}, None
+
+    def _execute(
+        self, request: Request, options: Mapping[str, object], defaults: Mapping[str, object]
+    ) -> Started:
+        for name in options:
+            meant = None if name in _EXECUTE_OPTIONS else nearest(name, _EXECUTE_OPTIONS)
+            if meant is not None:
+                raise InvalidParameter(f"{shown(name)} is not an option of execute; did you mean {meant}?")
+        key = options.get("key", defaults.get("key"))
+        execution = self.scheduler.begin_execute(
+            request.integration,
+            _payload(request.payload),
+            key=key,
+            visitor=self.visitor,
+            experience=self.experience,
+        )
+        return Started(execution=execution, timeout_seconds=_timeout_seconds(options.get("timeout")))
+
+    def _check_linked(self, integration: str) -> None:
+        # The guest checks this too, to throw at once; what the guest says is not relied on.
+        if integration not in self.linked:
+            raise NotLinked(f'The integration "{integration}" is not linked to this experience')
+
+
+def refusal_text(verb: str, error: ExperienceError) -> str:
+    """The message of the rejected promise. Source: contract 2."""
+    return f"Failed to perform {verb} action: {error.message}"
+
+
+def _payload(part: Mapping[str, str]) -> object:
+    return _value(part, InvalidPayload)
+
+
+def _options(part: Mapping[str, str], name: str) -> Mapping[str, object]:
+    if not part:
+        return {}
+    path = part.get("path", "")
+    value = _value(part, InvalidKey if path.startswith(f"{name}.key") else InvalidParameter)
+    if not isinstance(value, dict):
+        raise InvalidParameter(f"{name} {shown(value)} is not an object; write {{ key: …, delay: … }}")
+    return value
+
+
+def _value(part: Mapping[str, str], refusal: type[Refusal]) -> Any:
+    text = part.get("text")
+    if text is None:
+        path, what = part.get("path", "payload"), part.get("what", "undefined")
+        if what == "too large":
+            raise PayloadTooLarge(f"{path} has more than 256 KiB of JSON; send less, or a link to it")
+        if path.startswith("options.time") or path == "options.delay":
+            refusal = InvalidTime if path.startswith("options.time") else refusal
+        raise refusal(f"{path} is {what}, which JSON cannot carry; use text, numbers, true, false, null, lists and objects")
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise refusal("the value is not JSON; it may be nested too deeply") from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _timeout_seconds(timeout: object) -> float:
+    if timeout is None:
+        return EXECUTE_TIMEOUT_SECONDS
+    milliseconds = whole_number(timeout)
+    if milliseconds is None or milliseconds <= 0 or not math.isfinite(milliseconds):
+        raise InvalidParameter(f"timeout {shown(timeout)} is not a number of milliseconds above 0; write 5000")
+    return milliseconds / 1000

@@ -1,0 +1,183 @@
+"""The composition root: settings in, parts that fit together out. Nothing is made before it is asked for."""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from experience_runtime.clocks import SystemClock, monotonic
+from experience_runtime.domain.errors import InvalidParameter, LimitWall
+from experience_runtime.domain.visitors import Visitor, check_visitor_id
+from experience_runtime.domain.zones import fixed_zone, iana_zone
+from experience_runtime.ports import Limits, Script, Store
+from experience_runtime.scheduler import Scheduler
+from experience_runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from experience_runtime.dispatcher import Dispatcher
+    from experience_runtime.host import Situation
+    from experience_runtime.registry import Registry
+    from experience_runtime.report import Report
+    from experience_runtime.sandbox.pool import Pool
+    from experience_runtime.worker import Worker
+
+T = TypeVar("T")
+
+_SQLITE = "sqlite:///"
+
+
+class App:
+    """One process's parts, on one Settings. Close it, or use it as a context manager."""
+
+    def __init__(self, settings: Settings, *, concurrency: int = 16) -> None:
+        self.settings = settings
+        self.clock = SystemClock()
+        self._concurrency = concurrency
+        self._made: list[Any] = []
+
+    @property
+    def database_path(self) -> str:
+        """The SQLite file; InvalidParameter for a database of another kind."""
+        database = self.settings.database
+        if "://" not in database:
+            raise InvalidParameter(
+                f'database "{database[:200]}" is not an address; write sqlite:///{database[:200]}'
+            )
+        if database == f"{_SQLITE}:memory:":
+            raise InvalidParameter(
+                'database ":memory:" would forget everything at once; name a file: sqlite:///experience.db'
+            )
+        if not database.startswith(_SQLITE) or not database[len(_SQLITE) :]:
+            raise InvalidParameter(
+                f'database "{database.split("://")[0][:20]}://…" is not one this version opens; '
+                "write sqlite:///experience.db"
+            )
+        return database[len(_SQLITE) :]
+
+    @cached_property
+    def store(self) -> Store:
+        from experience_runtime.store.sqlite import SqliteStore
+
+        return self._keep(SqliteStore(self.database_path))
+
+    @cached_property
+    def integrations(self) -> "Registry":
+        from experience_runtime.registry import Registry
+
+        return Registry(self.settings)
+
+    @cached_property
+    def scheduler(self) -> Scheduler:
+        return Scheduler(
+            store=self.store,
+            clock=self.clock,
+            integrations=self.integrations,
+            conversions=self.settings.conversions,
+        )
+
+    @cached_property
+    def dispatcher(self) -> "Dispatcher":
+        from experience_runtime.delivery.embedded import ThreadDelivery
+        from experience_runtime.dispatcher import Dispatcher
+        from experience_runtime.outbound import Outbound
+
+        outbound = self._keep(Outbound(now=self.clock.now, allow_private=self.settings.allow_private))
+        return self._keep(
+            Dispatcher(
+                store=self.store,
+                clock=self.clock,
+                integrations=self.integrations,
+                http=outbound,
+                delivery=ThreadDelivery(self._concurrency),
+                redact=self.settings.redact,
+            )
+        )
+
+    @cached_property
+    def sandbox(self) -> "Pool":
+        from experience_runtime.sandbox.pool import Pool
+
+        return self._keep(Pool(spares=1))
+
+    def worker(self) -> "Worker":
+        """The loop that delivers; one process per SQLite file at a time."""
+        from experience_runtime.store.lock import FileLock
+        from experience_runtime.worker import Worker
+
+        return Worker(self.dispatcher, self.store, self.clock, lock=FileLock(self.database_path))
+
+    def visitor(
+        self, visitor_id: str | None, *, timezone: str | None = None, timezone_offset: int | None = None
+    ) -> Visitor:
+        """The visitor of a run: what is given here, then what was last known. What is given is kept.
+
+        Without an id the run is anonymous.
+        """
+        if timezone is not None and timezone_offset is not None:
+            raise InvalidParameter("a visitor has a timezone or a timezone offset; give one of them")
+        if timezone is not None:
+            iana_zone(timezone)
+        if timezone_offset is not None:
+            fixed_zone(timezone_offset)
+        given = Visitor(id=visitor_id, timezone=timezone, timezone_offset=timezone_offset)
+        if visitor_id is None:
+            return given
+        check_visitor_id(visitor_id)
+        if timezone is not None or timezone_offset is not None:
+            self.store.remember_visitor(given, now=self.clock.now())
+            return given
+        return self.store.visitor(visitor_id) or given
+
+    def run(self, script: Script, situation: "Situation", limits: Limits | None = None) -> "Report":
+        """Run an experience for real, into the store, to its end."""
+        from experience_runtime.host import open_run
+
+        with ThreadPoolExecutor(max_workers=self._concurrency, thread_name_prefix="execute") as executor:
+            run = open_run(
+                script,
+                situation,
+                sandbox=self.sandbox,
+                scheduler=self.scheduler,
+                integrations=self.integrations,
+                clock=self.clock,
+                call_now=lambda execution, seconds: self.dispatcher.call_now(execution, seconds),
+                executor=executor,
+                limits=limits,
+            )
+            wall_seconds = run.real_seconds_left
+            began = monotonic()
+            run.start()
+            while not run.is_over:
+                run.real_seconds_left = wall_seconds - (monotonic() - began)
+                if run.real_seconds_left <= 0:
+                    run.end_by(LimitWall.code, wall_text(wall_seconds))
+                    break
+                run.woken.clear()
+                if not run.has_answers:
+                    self.clock.wait(run.wake_at, run.woken, at_most=run.real_seconds_left)
+                run.advance()
+            return run.finish()
+
+    def close(self) -> None:
+        """Close what was made, the last first."""
+        while self._made:
+            self._made.pop().close()
+
+    def __enter__(self) -> "App":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _keep(self, part: T) -> T:
+        self._made.append(part)
+        return part
+
+
+def wall_text(wall_seconds: float) -> str:
+    return (
+        f"a run may last {wall_seconds:g} s, and timers or calls were still open; "
+        "clear the timers it does not need, and schedule what should happen later"
+    )

@@ -1,0 +1,55 @@
+"""The command line: `experience VERB`. Each verb's module is imported only when it is called for."""
+
+import importlib
+
+import click
+
+from experience_runtime import __version__
+from experience_runtime.cli.common import Verbs
+
+_VERBS: dict[str, tuple[str, str]] = {
+    "run": ("run:run", "Run an experience for real, into the store."),
+    "simulate": ("simulate:simulate", "Show what would happen, when and why; nothing leaves."),
+    "check": ("check:check", "Parse an experience without running it."),
+    "explain": ("explain:explain", "Show when a delay or time and a window would run, and why."),
+    "worker": ("worker:worker", "Deliver what is due, until stopped."),
+    "executions": ("executions:executions", "List, show and cancel executions."),
+    "convert": ("convert:convert", "Record a conversion of a visitor."),
+    "integrations": ("integrations:integrations", "List, check and call integrations."),
+    "doctor": ("doctor:doctor", "Check this installation, and say what to mend."),
+}
+
+
+class _Main(Verbs):
+    """A group that knows its verbs' names and one-line helps without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
+        if cmd_name not in _VERBS:
+            return None
+        module, _, name = _VERBS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(f"experience_runtime.cli.{module}"), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _VERBS.items()])
+
+
+@click.group(
+    cls=_Main,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\b
+Examples:
+  experience simulate sample_experiences/basket-reminder
+  experience run my-experience --visitor v1 --timezone Europe/Paris
+  experience worker
+  experience explain --delay "3 hours" --window-time 09:00-17:00 --timezone America/New_York
+""",
+)
+@click.version_option(__version__, prog_name="experience")
+def main() -> None:
+    """Run experience files safely, and deliver what they schedule, on time and once."""

@@ -1,0 +1,194 @@
+"""What every verb shares: the options that stand everywhere, one JSON document, refusals with an exit code."""
+
+import functools
+import json
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from experience_runtime.domain.errors import ExperienceError, InternalError, InvalidParameter
+from experience_runtime.domain.values import nearest
+
+if TYPE_CHECKING:
+    from experience_runtime.settings import Settings
+
+EXIT_EXPERIENCE_FAILED = 1
+EXIT_REFUSED = 2
+
+_EVERYWHERE = ("--database", "--integrations", "--config", "--json")
+_USAGE_AS_JSON = "experience_runtime.usage_as_json"
+
+
+def everywhere(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that every verb has; the verb takes `settings` and `as_json`. Refusals end with exit code 2."""
+
+    @click.option(
+        "--database", metavar="URL", help="Where executions are kept. [default: sqlite:///experience.db]"
+    )
+    @click.option(
+        "--integrations",
+        "integrations_dir",
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        help="A folder of integration files.",
+    )
+    @click.option(
+        "--config",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="The settings file. [default: experience.toml, when there is one]",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+    @functools.wraps(command)
+    def with_settings(
+        *,
+        database: str | None,
+        integrations_dir: Path | None,
+        config: Path | None,
+        as_json: bool,
+        **arguments: Any,
+    ) -> Any:
+        from experience_runtime.settings import load_settings
+
+        with refusals(as_json=as_json):
+            if config is not None and not config.is_file():
+                raise InvalidParameter(
+                    f'--config "{config}" is not a file; write the path of an experience.toml'
+                )
+            if integrations_dir is not None and not integrations_dir.is_dir():
+                raise InvalidParameter(
+                    f'--integrations "{integrations_dir}" is not a folder; name the folder of your integration files'
+                )
+            settings = load_settings(
+                config=config, database=database, integrations_dir=integrations_dir, environ=os.environ
+            )
+            log_to_stderr(settings, logging.WARNING, "%(levelname)s %(message)s")
+            return command(settings=settings, as_json=as_json, **arguments)
+
+    return with_settings
+
+
+@contextmanager
+def refusals(*, as_json: bool) -> Iterator[None]:
+    """End with exit code 2 on a refusal, shown on stderr and, with --json, as {"error": …} on stdout."""
+    try:
+        yield
+    except ExperienceError as error:
+        _refuse(error, as_json=as_json)
+    except (BrokenPipeError, click.ClickException, click.Abort, click.exceptions.Exit):
+        raise  # click's own business
+    except OSError as error:
+        where = "" if error.filename is None else f'"{error.filename}": '
+        _refuse(
+            InvalidParameter(f"{where}{error.strerror or error}; check the path and its permissions"),
+            as_json=as_json,
+        )
+    except Exception as error:  # noqa: BLE001 - a person gets one line, also for a defect
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        text = f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno}); a defect of ours, please report it"
+        _refuse(InternalError(text), as_json=as_json)
+
+
+def _refuse(error: ExperienceError, *, as_json: bool) -> NoReturn:
+    if as_json:
+        print_json({"error": {"code": error.code, "message": error.message}})
+    fail(f"{error.code}: {error.message}", EXIT_REFUSED)
+
+
+class Verbs(click.Group):
+    """A group of verbs: wrong use gets a hint, and with --json a document as every other refusal."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if ctx.parent is None:
+            before_end, _, _ = "\0".join(args).partition("\0--\0")
+            ctx.meta[_USAGE_AS_JSON] = "--json" in before_end.split("\0")
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name in _EVERYWHERE:
+                error.message = f"{error.option_name} stands after the command: {ctx.command_path} COMMAND {error.option_name} …"
+            self._print_usage_error(ctx, error)
+            raise
+        except click.UsageError as error:
+            self._print_usage_error(ctx, error)
+            raise
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            self._print_usage_error(ctx, error)
+            raise
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            meant = nearest(args[0], self.list_commands(ctx), cutoff=0.5)
+            hint = (
+                f"; did you mean {meant}?" if meant else f"; there are {', '.join(self.list_commands(ctx))}"
+            )
+            raise click.UsageError(f"there is no command {args[0]!r}{hint}", ctx) from None
+
+    def _print_usage_error(self, ctx: click.Context, error: click.UsageError) -> None:
+        # Groups stand in each other: the outermost speaks.
+        if ctx.parent is None and ctx.meta[_USAGE_AS_JSON]:
+            print_json({"error": {"code": InvalidParameter.code, "message": error.format_message()}})
+
+
+def log_to_stderr(settings: "Settings", level: int, line: str) -> None:
+    """Send the log to stderr, without secrets and with the control characters of strangers made visible."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Line(line, settings.redact))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+class _Line(logging.Formatter):
+    def __init__(self, line: str, redact: Callable[[str], str]) -> None:
+        super().__init__(line)
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(self._redact(super().format(record)))
+
+
+def print_json(document: Any) -> None:
+    """Print the one JSON document of a --json call."""
+    click.echo(json.dumps(document, ensure_ascii=True))
+
+
+def say(text: str = "") -> None:
+    """Print a line for people on stdout; control characters of strangers are made visible."""
+    click.echo(visible(text))
+
+
+def tell(text: str) -> None:
+    """Print a line for people on stderr."""
+    click.echo(visible(text), err=True)
+
+
+def fail(text: str, exit_code: int) -> NoReturn:
+    tell(text)
+    raise SystemExit(exit_code)
+
+
+def visible(text: str) -> str:
+    """Escape what a terminal would act on; our own colours are added after this."""
+    return "".join(
+        char if char.isprintable() or char in "\n\t" else json.dumps(char)[1:-1].replace("\x7f", "\\u007f")
+        for char in text
+    )
+
+
+def styled(text: str, **style: Any) -> str:
+    """Colour a text that `visible` has seen; click leaves the colour out when stdout is no terminal."""
+    return click.style(visible(text), **style)

@@ -1,0 +1,31 @@
+"""experience convert: a visitor bought."""
+
+import click
+
+from experience_runtime.app import App
+from experience_runtime.cli.common import everywhere, print_json, say
+from experience_runtime.settings import Settings
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  experience convert v1
+  experience convert v1 --event shop.ecBasketTransactionSummary --json"""
+)
+@click.argument("visitor")
+@click.option(
+    "--event", metavar="NAME", help="The event's name. [default: the first of the settings' conversions]"
+)
+@everywhere
+def convert(visitor: str, event: str | None, settings: Settings, as_json: bool) -> None:
+    """Record a conversion of VISITOR, and cancel what waits for one."""
+    with App(settings) as app:
+        ids = app.scheduler.convert(visitor, event=event)
+    if as_json:
+        print_json({"visitor": visitor, "cancelled": len(ids), "ids": ids})
+        return
+    executions = "execution" if len(ids) == 1 else "executions"
+    say(f"{visitor}: a conversion is recorded, {len(ids)} pending {executions} cancelled")
+    for execution_id in ids:
+        say(f"  {execution_id}")

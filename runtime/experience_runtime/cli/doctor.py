@@ -1,0 +1,99 @@
+"""experience doctor: is this installation whole, and what confines the sandbox here."""
+
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import click
+
+from experience_runtime.app import App
+from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json, styled
+from experience_runtime.domain.errors import ExperienceError
+from experience_runtime.domain.instants import iso
+from experience_runtime.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    name: str
+    ok: bool
+    detail: str
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  experience doctor
+  experience doctor --json
+
+Exit codes: 0 all well; 1 something needs mending."""
+)
+@everywhere
+def doctor(settings: Settings, as_json: bool) -> None:
+    """Check this installation, and say what to mend."""
+    with App(settings) as app:
+        findings = list(_findings(app))
+    ok = all(finding.ok for finding in findings)
+    if as_json:
+        print_json({"ok": ok, "checks": [{"name": f.name, "ok": f.ok, "detail": f.detail} for f in findings]})
+    else:
+        for finding in findings:
+            mark = styled("ok  ", fg="green") if finding.ok else styled("FAIL", fg="red")
+            click.echo(f"{mark} {finding.name:<13} {styled(finding.detail)}")
+    if not ok:
+        raise SystemExit(EXIT_EXPERIENCE_FAILED)
+
+
+def _findings(app: App) -> Iterator[Finding]:
+    version = platform.python_version()
+    yield Finding("python", sys.version_info >= (3, 11), f"{version}; 3.11 or newer is needed")
+    yield engine(installed_version)
+    yield _try("sandbox", lambda: "a worker runs, confined by: " + ", ".join(app.sandbox.in_force()))
+    yield _try("database", lambda: f"{app.database_path} opens; next wake {_wake_text(app)}")
+    yield _try("integrations", lambda: ", ".join(_integration_texts(app)))
+    yield Finding(
+        "settings", True, str(app.settings.config or "no experience.toml; defaults and environment")
+    )
+
+
+def engine(version_of: Callable[[str], str | None]) -> Finding:
+    """Whether `import quickjs` is the maintained engine and not the archived package of that name."""
+    if version_of("quickjs") is not None:
+        return Finding(
+            "engine",
+            False,
+            "the archived package quickjs is installed and shadows quickjs-ng; "
+            "pip uninstall quickjs, then pip install --force-reinstall quickjs-ng",
+        )
+    found = version_of("quickjs-ng")
+    return Finding(
+        "engine",
+        found is not None,
+        f"quickjs-ng {found}" if found else "quickjs-ng is missing; pip install quickjs-ng",
+    )
+
+
+def installed_version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _integration_texts(app: App) -> Iterator[str]:
+    for each in app.integrations.describe():
+        yield f"{each.name} ({'configured' if each.configured else 'not configured'})"
+
+
+def _wake_text(app: App) -> str:
+    next_wake = app.store.next_wake()
+    return "never" if next_wake is None else iso(next_wake)
+
+
+def _try(name: str, act: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, True, act())
+    except ExperienceError as error:
+        return Finding(name, False, error.message)

@@ -1,0 +1,106 @@
+"""experience explain: when would this run, and why."""
+
+
+import click
+
+from experience_runtime.cli.common import everywhere, print_json, say
+from experience_runtime.clocks import SystemClock
+from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.instants import iso, parse_time
+from experience_runtime.domain.planning import plan
+from experience_runtime.domain.visitors import Visitor
+from experience_runtime.domain.zones import fixed_zone, iana_zone, iso_local
+from experience_runtime.explain import why
+from experience_runtime.settings import Settings
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  experience explain --delay "3 hours"
+  experience explain --delay 1d --window-day monday-friday --window-time 09:00-17:00 --timezone America/New_York
+  experience explain --time 2026-03-06T18:00:00Z --at 2026-03-01T00:00:00Z --json"""
+)
+@click.option("--delay", metavar="D", help='A duration, such as "3 hours", or milliseconds.')
+@click.option("--time", "time", metavar="T", help="An ISO instant, or Unix milliseconds.")
+@click.option("--window-day", metavar="D", help="Days, such as monday-friday.")
+@click.option("--window-time", metavar="HH:MM-HH:MM", help="Times of day, both ends inside.")
+@click.option("--timezone", metavar="ZONE", help="The visitor's IANA zone.")
+@click.option(
+    "--timezone-offset",
+    type=int,
+    metavar="MIN",
+    help="Instead: the visitor's minutes behind UTC (-60 is UTC+1).",
+)
+@click.option("--at", metavar="ISO", help="When it is asked. [default: now]")
+@everywhere
+def explain(
+    delay: str | None,
+    time: str | None,
+    window_day: str | None,
+    window_time: str | None,
+    timezone: str | None,
+    timezone_offset: int | None,
+    at: str | None,
+    settings: Settings,  # noqa: ARG001 - every verb has them
+    as_json: bool,
+) -> None:
+    """Show when a request would run, and why. Nothing is stored."""
+    now = SystemClock().now()
+    if at is not None:
+        now = parse_time(at, now=now).at
+    planned = plan(
+        _options(delay, time, window_day, window_time), now=now, visitor=_visitor(timezone, timezone_offset)
+    )
+    sentences = why(
+        created_at=now,
+        requested_at=planned.requested_at,
+        due_at=planned.due_at,
+        asked=planned.asked,
+        window=planned.window,
+        zone=planned.zone,
+        zone_from=planned.zone_from,
+    )
+    local = iso_local(planned.due_at, planned.zone)
+    if as_json:
+        print_json(
+            {
+                "requested_at": iso(planned.requested_at),
+                "due_at": iso(planned.due_at),
+                "due_local": local,
+                "zone": planned.zone.name,
+                "zone_from": planned.zone_from,
+                "why": sentences,
+            }
+        )
+        return
+    say(f"{iso(planned.due_at)}  {local}  ({planned.zone.name})")
+    for sentence in (*sentences, *planned.warnings):
+        say(f"  {sentence}")
+
+
+def _options(
+    delay: str | None, time: str | None, window_day: str | None, window_time: str | None
+) -> dict[str, object]:
+    options: dict[str, object] = {}
+    if delay is not None:
+        options["delay"] = delay
+    if time is not None:
+        # digits only are the integer: Unix milliseconds
+        options["time"] = int(time) if time.isascii() and time.isdigit() and len(time) < 100 else time
+    window = {
+        name: value for name, value in (("day", window_day), ("time", window_time)) if value is not None
+    }
+    if window:
+        options["window"] = window
+    return options
+
+
+def _visitor(timezone: str | None, timezone_offset: int | None) -> Visitor:
+    if timezone is not None and timezone_offset is not None:
+        raise InvalidParameter("a visitor has a timezone or a timezone offset; give one of them")
+    if timezone is not None:
+        iana_zone(timezone)
+    if timezone_offset is not None:
+        fixed_zone(timezone_offset)
+    return Visitor(id=None, timezone=timezone, timezone_offset=timezone_offset)

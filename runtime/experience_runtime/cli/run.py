@@ -1,0 +1,68 @@
+"""experience run: one experience, for real, into the store."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from experience_runtime.app import App
+from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json
+from experience_runtime.cli.shown import show_report
+from experience_runtime.cli.visitors import read_data, visitor_options
+from experience_runtime.documents import execution_document
+from experience_runtime.domain.errors import ScriptFault
+from experience_runtime.domain.executions import execution_number
+from experience_runtime.host import Situation
+from experience_runtime.prepare import failed_report, prepare
+from experience_runtime.settings import Settings
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  experience run sample_experiences/basket-reminder --visitor v1 --timezone America/New_York
+  experience run variation.js --visitor v1 --json
+
+Exit codes: 0 fine, also when the author caught a rejected call; 1 the experience does not parse, threw,
+rejected or ran into a limit; 2 wrong use."""
+)
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@visitor_options
+@everywhere
+def run(
+    path: Path,
+    visitor_id: str | None,
+    timezone: str | None,
+    timezone_offset: int | None,
+    data_file: Path | None,
+    variation: str | None,
+    repair: bool,
+    settings: Settings,
+    as_json: bool,
+) -> None:
+    """Run the experience at PATH (a folder or a .js file) for a visitor, now.
+
+    What it schedules is on disk when this ends; `experience worker` delivers it.
+    """
+    data = read_data(data_file)
+    with App(settings) as app:
+        app.sandbox  # noqa: B018 - the worker process starts while the rest is read
+        visitor = app.visitor(visitor_id, timezone=timezone, timezone_offset=timezone_offset)
+        script = None
+        try:
+            script = prepare(path, variation=variation, repair=repair)
+        except ScriptFault as fault:
+            report, documents = failed_report(path, visitor, fault), []
+        else:
+            report = app.run(script, Situation(visitor=visitor, data=data))
+            documents = [_document(app, execution_id) for execution_id in dict.fromkeys(report.created)]
+    if as_json:
+        print_json(report.document(documents))
+    show_report(report, documents, script=script, to_stderr=as_json)
+    if report.outcome == "failed":
+        raise SystemExit(EXIT_EXPERIENCE_FAILED)
+
+
+def _document(app: App, execution_id: str) -> dict[str, Any]:
+    number = execution_number(execution_id)
+    return execution_document(app.store.execution(number), app.store.attempts(number))

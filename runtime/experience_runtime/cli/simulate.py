@@ -1,0 +1,124 @@
+"""experience simulate: the same run in virtual time, with what follows over the next thirty days."""
+
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from experience_runtime.app import App
+from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json
+from experience_runtime.cli.timeline import show_timeline
+from experience_runtime.cli.visitors import read_data, visitor_options
+from experience_runtime.domain.durations import parse_delay
+from experience_runtime.domain.errors import InvalidParameter, ScriptFault
+from experience_runtime.domain.instants import iso, parse_time
+from experience_runtime.domain.visitors import Visitor
+from experience_runtime.prepare import failed_report, prepare
+from experience_runtime.settings import Settings
+from experience_runtime.story import RunStep, Story, load_story
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  experience simulate sample_experiences/basket-reminder
+  experience simulate my-experience --visitor v1 --timezone Asia/Tokyo --at 2026-03-06T18:00:00Z --for 7d
+
+A folder's own story.json is played when neither --story nor a visitor or an instant is given.
+Exit codes: 0 fine; 1 the experience failed, or the story's expectations were not met; 2 wrong use."""
+)
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--story", "story_file", metavar="FILE", type=click.Path(path_type=Path), help="A scripted scenario."
+)
+@click.option("--at", metavar="ISO", help="When it starts, in virtual time. [default: now]")
+@click.option("--for", "horizon", metavar="DURATION", help="How long to watch. [default: 30d]")
+@visitor_options
+@everywhere
+def simulate(
+    path: Path,
+    story_file: Path | None,
+    at: str | None,
+    horizon: str | None,
+    visitor_id: str | None,
+    timezone: str | None,
+    timezone_offset: int | None,
+    data_file: Path | None,
+    variation: str | None,
+    repair: bool,
+    settings: Settings,
+    as_json: bool,
+) -> None:
+    """Show what would happen, when, and why. Nothing leaves the machine and nothing is stored."""
+    from experience_runtime.simulate import simulate as play
+    from experience_runtime.simulate import simulated_document
+
+    alone = all(given is None for given in (at, horizon, visitor_id, timezone, timezone_offset, data_file))
+    if story_file is None and alone and (path / "story.json").is_file():
+        story_file = path / "story.json"
+    if story_file is not None and (visitor_id or timezone or timezone_offset is not None):
+        raise InvalidParameter("--story names its own visitors; leave --visitor and --timezone out")
+    visitor = Visitor(id=visitor_id, timezone=timezone, timezone_offset=timezone_offset)
+    with App(settings) as app:
+        app.sandbox  # noqa: B018 - the worker process starts while the rest is read
+        now = app.clock.now()
+        story = _one_run(visitor, read_data(data_file)) if story_file is None else load_story(story_file)
+        changes: dict[str, Any] = {}
+        if at is not None:
+            changes["at"] = iso(parse_time(at, now=now).at)
+        if horizon is not None:
+            changes["horizon"] = horizon
+        story = story.model_copy(update=changes)
+        _check_playable(story, now)
+        try:
+            script = prepare(path, variation=variation, repair=repair)
+        except ScriptFault as fault:
+            report = failed_report(path, visitor, fault)
+            if as_json:
+                print_json(report.document([]))
+            click.echo(f"{fault.code}: {fault.message}", err=True)
+            raise SystemExit(EXIT_EXPERIENCE_FAILED) from None
+        simulated = play(
+            script,
+            story,
+            sandbox=app.sandbox,
+            integrations=app.integrations,
+            conversions=settings.conversions,
+            now=now,
+            anonymous=visitor,
+            progress=_progress if sys.stderr.isatty() and not as_json else None,
+        )
+    if as_json:
+        print_json(simulated_document(simulated))
+    show_timeline(simulated, script, to_stderr=as_json)
+    if simulated.differences or any(report.outcome == "failed" for report in simulated.reports):
+        raise SystemExit(EXIT_EXPERIENCE_FAILED)
+
+
+def _check_playable(story: Story, now: datetime) -> None:
+    if not any(isinstance(step, RunStep) for step in story.steps):
+        raise InvalidParameter('the story runs nothing; give it a step {"do": "run"}')
+    try:
+        began_at = story.starts_at(now)
+        began_at + timedelta(milliseconds=story.horizon_ms())
+        for step in story.steps:
+            began_at + timedelta(milliseconds=0 if step.after is None else parse_delay(step.after))
+    except OverflowError:
+        raise InvalidParameter("the story goes on past the year 9999; shorten its for and after") from None
+
+
+def _one_run(visitor: Visitor, data: Any) -> Story:
+    known = (
+        []
+        if visitor.id is None
+        else [{"id": visitor.id, "timezone": visitor.timezone, "timezone_offset": visitor.timezone_offset}]
+    )
+    return Story.model_validate(
+        {"visitors": known, "steps": [{"do": "run", "visitor": visitor.id, "data": data}]}
+    )
+
+
+def _progress(now: datetime) -> None:
+    click.echo(f"\r{iso(now)}\r", nl=False, err=True)

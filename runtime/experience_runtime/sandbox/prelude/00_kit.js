@@ -1,0 +1,98 @@
+// The kit: what the prelude needs of the language, captured before any guest code runs.
+//
+// Every prelude file is one function of the kit. Guest code may later replace or poison anything that is
+// reachable from its globals, so prelude code calls only what stands here, keeps its own records on objects
+// without a prototype, and never assigns to an array index (a setter on Array.prototype would see it).
+(function (kit) {
+  'use strict'
+  const apply = Reflect.apply
+  const method = (fn) => (self, ...args) => apply(fn, self, args)
+
+  kit.global = globalThis
+  kit.apply = apply
+  kit.construct = Reflect.construct
+  kit.Object = Object
+  kit.Promise = Promise
+  kit.Error = Error
+  kit.InternalError = InternalError
+  kit.TypeError = TypeError
+  kit.Date = Date
+  kit.keys = Object.keys
+  kit.create = Object.create
+  kit.define = Object.defineProperty
+  kit.descriptor = Object.getOwnPropertyDescriptor
+  kit.prototypeOf = Object.getPrototypeOf
+  kit.isArray = Array.isArray
+  kit.isFinite = Number.isFinite
+  kit.quote = JSON.stringify
+  kit.parse = JSON.parse
+  kit.String = String
+  kit.Number = Number
+  kit.evaluate = eval // called as a value it is indirect: global scope, sloppy mode
+  kit.slice = method(String.prototype.slice)
+  kit.charCode = method(String.prototype.charCodeAt)
+  kit.indexOf = method(String.prototype.indexOf)
+  kit.startsWith = method(String.prototype.startsWith)
+  kit.numberText = method(Number.prototype.toString)
+  kit.sourceOf = method(Function.prototype.toString)
+  kit.matches = method(RegExp.prototype.test)
+  kit.stackOf = method(Object.getOwnPropertyDescriptor(Error.prototype, 'stack').get)
+  kit.isRegExp = (value) => value instanceof RegExp
+  kit.push = (array, value) => kit.define(array, array.length, {
+    __proto__: null, value: value, writable: true, enumerable: true, configurable: true
+  })
+  kit.setPrototype = Object.setPrototypeOf
+  kit.record = (fields) => kit.setPrototype(fields, null)
+
+  // A queue of values: a linked list, so that no guest-visible array is ever indexed.
+  kit.queue = function () {
+    let first = null
+    let last = null
+    return kit.record({
+      put (value) {
+        const node = { __proto__: null, value: value, next: null }
+        if (last === null) first = node
+        else last.next = node
+        last = node
+      },
+      take () {
+        const node = first
+        first = node.next
+        if (first === null) last = null
+        return node.value
+      },
+      each (visit) {
+        for (let node = first; node !== null; node = node.next) visit(node.value)
+      },
+      isEmpty: () => first === null,
+      drop (value) {
+        let before = null
+        for (let node = first; node !== null; before = node, node = node.next) {
+          if (node.value !== value) continue
+          if (before === null) first = node.next
+          else before.next = node.next
+          if (last === node) last = before
+          return
+        }
+      }
+    })
+  }
+  kit.hidden = (target, name, value) => kit.define(target, name, {
+    __proto__: null, value: value, writable: true, enumerable: false, configurable: true
+  })
+
+  // A hook that is handed the functions on the stack would hand out the prelude's own.
+  kit.define(Error, 'prepareStackTrace', { __proto__: null, value: undefined, writable: false, configurable: false })
+
+  // Parts that many runs never need are texts until their first use: compiling is what a fresh scope costs.
+  const made = kit.create(null)
+  kit.has = (name) => made[name] !== undefined
+  kit.part = function (name) {
+    if (made[name] === undefined) made[name] = kit.evaluate(kit.texts[name])(kit)
+    return made[name]
+  }
+
+  // What went wrong beyond repair in this run: the first limit a prelude part noticed.
+  kit.limit = null
+  kit.phase = 'running' // 'describing' while a thrown value is read: it may be hostile
+})

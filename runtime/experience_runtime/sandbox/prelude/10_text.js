@@ -1,0 +1,123 @@
+// Values to JSON text, and thrown values to words. Strict text is for payloads and keys: what JSON cannot
+// carry is named by its path. Loose text is for logs: it always succeeds.
+(function (kit) {
+  'use strict'
+  const DEEPEST = 200
+  const LONGEST = 2 * 1024 * 1024 // characters of one strict text; the host refuses far less
+
+  function Unfit (path, what) {
+    this.path = path
+    this.what = what
+  }
+  kit.setPrototype(Unfit.prototype, null)
+
+  const IDENTIFIER = /^[A-Za-z_$][\w$]*$/
+
+  // `place` is where a value stands: {name, up, value, inArray}; its path is spelled out only when it is refused.
+  function pathOf (place) {
+    if (place.up === null) return place.name
+    const before = pathOf(place.up)
+    if (place.up.inArray) return before + '[' + place.name + ']'
+    return kit.matches(IDENTIFIER, place.name) ? before + '.' + place.name : before + '[' + kit.quote(place.name) + ']'
+  }
+
+  const at = (name, up, value) => ({ __proto__: null, name: name, up: up, value: value, inArray: false, depth: up === null ? 0 : up.depth + 1 })
+
+  function write (place, budget, loose) {
+    const value = place.value
+    switch (typeof value) {
+      case 'string': return spend(kit.quote(value), place, budget)
+      case 'boolean': return value ? 'true' : 'false'
+      case 'number':
+        if (kit.isFinite(value)) return spend(kit.numberText(value), place, budget)
+        return loose ? '"' + kit.numberText(value) + '"' : unfit(place, kit.numberText(value))
+      case 'undefined': return loose || place.depth > 0 ? undefined : unfit(place, 'undefined')
+      case 'bigint': return loose ? '"' + kit.String(value) + 'n"' : unfit(place, 'a BigInt')
+      case 'symbol': return loose ? '"[Symbol]"' : unfit(place, 'a Symbol')
+      case 'function': return loose ? '"[Function]"' : unfit(place, 'a function')
+    }
+    if (value === null) return 'null'
+    for (let above = place.up; above !== null; above = above.up) {
+      if (above.value === value) return loose ? '"[Circular]"' : unfit(place, 'a cycle')
+    }
+    if (place.depth > DEEPEST) return loose ? '"[…]"' : unfit(place, 'nested deeper than ' + DEEPEST + ' levels')
+    if (loose && value instanceof kit.Error) return kit.quote(kit.describe(value).text)
+    const toJSON = value.toJSON
+    if (typeof toJSON === 'function') {
+      const replaced = kit.apply(toJSON, value, [place.name])
+      if (replaced !== value) {
+        const stand = at(place.name, place.up, replaced)
+        stand.depth = place.depth + 1 // a toJSON that answers with another toJSON ends at the depth limit
+        return write(stand, budget, loose)
+      }
+    }
+    return kit.isArray(value) ? writeItems(place, budget, loose) : writeMembers(place, budget, loose)
+  }
+
+  function writeItems (place, budget, loose) {
+    const value = place.value
+    const length = value.length
+    let text = ''
+    place.inArray = true
+    for (let index = 0; index < length; index++) {
+      const part = write(at(kit.numberText(index), place, value[index]), budget, loose)
+      text += (index === 0 ? '' : ',') + (part === undefined ? spend('null', place, budget) : part)
+    }
+    return '[' + text + ']'
+  }
+
+  function writeMembers (place, budget, loose) {
+    const value = place.value
+    const names = kit.keys(value)
+    let text = ''
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index]
+      const part = write(at(name, place, value[name]), budget, loose)
+      if (part !== undefined) text += (text === '' ? '' : ',') + spend(kit.quote(name), place, budget) + ':' + part
+    }
+    return '{' + text + '}'
+  }
+
+  function unfit (place, what) {
+    throw new Unfit(pathOf(place), what)
+  }
+
+  function spend (text, place, budget) {
+    budget.left -= text.length + 1
+    if (budget.left < 0) unfit(place, 'too large')
+    return text
+  }
+
+  // -> {text} or {path, what}: never throws for what the value is; a getter's own exception is named too
+  kit.strictText = function (value, path) {
+    try {
+      return kit.record({ text: write(at(path, null, value), { __proto__: null, left: LONGEST }, false) })
+    } catch (thrown) {
+      if (kit.isUnfit(thrown)) return kit.record({ path: thrown.path, what: thrown.what })
+      return kit.record({ path: path, what: 'unreadable: ' + kit.describe(thrown).text })
+    }
+  }
+  kit.isUnfit = (thrown) => typeof thrown === 'object' && thrown !== null && kit.prototypeOf(thrown) === Unfit.prototype
+
+  kit.looseText = function (value) {
+    try {
+      const text = write(at('', null, value), { __proto__: null, left: 16384 }, true)
+      return text === undefined ? 'null' : text
+    } catch (thrown) {
+      return '"[unreadable]"'
+    }
+  }
+
+  // One word of a log line.
+  kit.word = function (value) {
+    if (typeof value === 'string') return value
+    if (value === undefined) return 'undefined'
+    if (typeof value === 'object' && value !== null && value instanceof kit.Error) return kit.describe(value).text
+    if (typeof value === 'function') return '[Function]'
+    const text = kit.looseText(value)
+    return text[0] === '"' && typeof value !== 'object' ? kit.parse(text) : text
+  }
+
+  // A thrown value in words: {text, message, stack, code, memory}; see lazy/describe.js
+  kit.describe = (thrown) => kit.part('describe')(thrown)
+})

@@ -1,0 +1,62 @@
+// Time and chance come from the host: Date and performance stand still within a turn, timers fire when the host
+// says so, Math.random is seeded. Local time is UTC; the visitor's zone is a matter of the home issue.
+(function (kit) {
+  'use strict'
+  const RealDate = kit.Date
+  let origin = 0
+  kit.now = 0
+  kit.setNow = function (now) {
+    if (origin === 0) origin = now
+    kit.now = now
+  }
+
+  function Date () {
+    if (new.target === undefined) return kit.apply(dateText, new RealDate(kit.now), [])
+    return kit.construct(RealDate, arguments.length === 0 ? [kit.now] : arguments, new.target)
+  }
+  const dateText = RealDate.prototype.toString
+  kit.setPrototype(Date, Function.prototype)
+  kit.define(Date, 'prototype', { __proto__: null, value: RealDate.prototype, writable: false })
+  kit.define(Date, 'length', { __proto__: null, value: 7, configurable: true })
+  kit.hidden(Date, 'now', function now () { return kit.now })
+  kit.hidden(Date, 'parse', RealDate.parse)
+  kit.hidden(Date, 'UTC', RealDate.UTC)
+  kit.hidden(RealDate.prototype, 'constructor', Date)
+  kit.hidden(kit.global, 'Date', Date)
+  kit.hidden(kit.global, 'performance', { now: function now () { return kit.now - origin }, get timeOrigin () { return origin } })
+
+  // sfc32: small, fast, passes PractRand; four words of seed.
+  let a = 0
+  let b = 0
+  let c = 0
+  let d = 0
+  kit.seed = function (words) {
+    a = words[0] | 0
+    b = words[1] | 0
+    c = words[2] | 0
+    d = words[3] | 0
+  }
+  kit.hidden(Math, 'random', function random () {
+    const t = (((a + b) | 0) + d) | 0
+    d = (d + 1) | 0
+    a = b ^ (b >>> 9)
+    b = (c + (c << 3)) | 0
+    c = (c << 21) | (c >>> 11)
+    c = (c + t) | 0
+    return (t >>> 0) / 4294967296
+  })
+
+  // Timers are made when the first one is set.
+  let timers = null
+  const start = function (fn, delay, args, every) {
+    if (timers === null) timers = kit.part('timers')
+    return timers.start(fn, delay, args, every)
+  }
+  const clear = function (id) { if (timers !== null) timers.remove(id) }
+  kit.hidden(kit.global, 'setTimeout', function setTimeout (fn, delay, ...args) { return start(fn, delay, args, false) })
+  kit.hidden(kit.global, 'setInterval', function setInterval (fn, delay, ...args) { return start(fn, delay, args, true) })
+  kit.hidden(kit.global, 'clearTimeout', clear)
+  kit.hidden(kit.global, 'clearInterval', clear)
+  kit.nextTimerAt = () => timers === null ? null : timers.nextAt()
+  kit.takeDueTimer = () => timers === null ? null : timers.takeDue()
+})

@@ -1,0 +1,64 @@
+// The log: options.log, its children, and console are one stream of lines.
+(function (kit) {
+  'use strict'
+  const LEVELS = kit.queue()
+  LEVELS.put('trace')
+  LEVELS.put('debug')
+  LEVELS.put('info')
+  LEVELS.put('warn')
+  LEVELS.put('error')
+  let bytesLeft = 1024 * 1024
+  kit.setLogLimit = (bytes) => { bytesLeft = bytes }
+
+  // metadata: JSON text
+  kit.writeLog = function (logger, level, message, metadata) {
+    bytesLeft -= message.length + metadata.length + logger.length
+    if (bytesLeft < 0) {
+      kit.limit = kit.limit || 'limit_log'
+      throw new kit.Error('this run has written all the log it may')
+    }
+    kit.out('{"kind":"log","level":"' + level + '","logger":' + kit.quote(logger) +
+      ',"at":' + kit.numberText(kit.now) + ',"message":' + kit.quote(message) + ',"metadata":' + metadata + '}')
+  }
+
+  kit.logThrown = function (logger, intro, thrown) {
+    const found = kit.describe(thrown)
+    kit.writeLog(logger, 'error', intro + found.text, found.stack === '' ? 'null' : '{"stack":' + kit.quote(found.stack) + '}')
+  }
+
+  function isPlain (value) {
+    if (typeof value !== 'object' || value === null || kit.isArray(value)) return false
+    const prototype = kit.prototypeOf(value)
+    return prototype === null || prototype === kit.Object.prototype
+  }
+
+  function line (logger, level, args) {
+    let count = args.length
+    let metadata = 'null'
+    const last = count > 0 ? args[count - 1] : undefined
+    if (typeof last === 'object' && last !== null && last instanceof kit.Error) {
+      const found = kit.describe(last)
+      metadata = '{"stack":' + kit.quote(found.stack) + '}'
+    } else if (count > 1 && isPlain(last)) {
+      metadata = kit.looseText(last)
+      count -= 1
+    }
+    let message = ''
+    for (let index = 0; index < count; index++) message += (index === 0 ? '' : ' ') + kit.word(args[index])
+    kit.writeLog(logger, level, kit.slice(message, 0, 16384), metadata)
+  }
+
+  kit.logger = function (name) {
+    const log = function log (child) { return kit.logger(name + ':' + kit.slice(kit.word(child), 0, 100)) }
+    LEVELS.each((level) => {
+      kit.hidden(log, level, function (...args) { line(name, level, args) })
+    })
+    kit.hidden(log, 'log', function (...args) { line(name, 'info', args) })
+    return log
+  }
+
+  const console = {}
+  LEVELS.each((level) => { console[level] = function (...args) { line('console', level, args) } })
+  console.log = function (...args) { line('console', 'info', args) }
+  kit.hidden(kit.global, 'console', console)
+})

@@ -1,0 +1,60 @@
+// options.integration: marshals calls out and answers in. What is valid is the host's to say.
+(function (kit) {
+  'use strict'
+  const inFlight = kit.create(null)
+  let lastCall = 0
+  let pending = 0
+  let mostPending = 1000
+  kit.setCallLimit = (calls) => { mostPending = calls }
+  kit.pendingCalls = () => pending
+
+  const part = (found) => found.text !== undefined ? '{"text":' + kit.quote(found.text) + '}'
+    : '{"path":' + kit.quote(found.path) + ',"what":' + kit.quote(found.what) + '}'
+
+  // An absent value is {}; a present one is its own JSON text, so that the host decides how to read it.
+  const member = (value, path) => value === undefined || value === null ? '{}' : part(kit.strictText(value, path))
+
+  function call (integration, verb, defaults, payload, options) {
+    if (pending >= mostPending) {
+      kit.limit = kit.limit || 'limit_calls'
+      throw new kit.Error('this run has ' + mostPending + ' calls waiting for their answer')
+    }
+    lastCall += 1
+    pending += 1
+    const id = lastCall
+    kit.out('{"kind":"call","id":' + id + ',"verb":"' + verb + '","integration":' + kit.quote(integration) +
+      ',"payload":' + (verb === 'cancel' ? '{}' : part(kit.strictText(payload, 'payload'))) +
+      ',"options":' + member(options, 'options') + ',"defaults":' + defaults + '}')
+    return new kit.Promise((resolve, reject) => {
+      inFlight[id] = { __proto__: null, resolve: resolve, reject: reject }
+    })
+  }
+
+  kit.answer = function (id, ok, text, code) {
+    const waiting = inFlight[id]
+    if (waiting === undefined) return
+    delete inFlight[id]
+    pending -= 1
+    if (ok) return waiting.resolve(kit.parse(text))
+    const error = new kit.Error(text)
+    kit.hidden(error, 'code', code)
+    waiting.reject(error)
+  }
+
+  kit.integration = function (linked) {
+    return function integration (id, defaults) {
+      const name = typeof id === 'string' ? kit.slice(id, 0, 200) : kit.word(id)
+      if (linked[name] !== true) {
+        const error = new kit.Error('The integration ' + kit.quote(name) + ' is not linked to this experience')
+        kit.hidden(error, 'code', 'not_linked')
+        throw error
+      }
+      const given = member(defaults, 'defaults')
+      const execute = function execute (payload, options) { return call(name, 'execute', given, payload, options) }
+      kit.hidden(execute, 'execute', execute)
+      kit.hidden(execute, 'schedule', function schedule (payload, options) { return call(name, 'schedule', given, payload, options) })
+      kit.hidden(execute, 'cancel', function cancel (options) { return call(name, 'cancel', given, undefined, options) })
+      return execute
+    }
+  }
+})

@@ -1,0 +1,47 @@
+// CommonJS: the author's files as modules. Each text arrives wrapped by the host, at lines of its own.
+(function (kit) {
+  'use strict'
+  const texts = kit.create(null) // './utils' -> {kind: 'code' | 'json' | 'alias', text}
+  const loaded = kit.create(null)
+
+  kit.setModules = function (modules) {
+    const names = kit.keys(modules)
+    for (let index = 0; index < names.length; index++) texts[names[index]] = modules[names[index]]
+  }
+
+  // Compile every file before any runs: a syntax error anywhere stops the run at its start.
+  kit.compileModules = function () {
+    for (const name in texts) {
+      if (texts[name].kind === 'code') texts[name].fn = kit.evaluate(texts[name].text)
+    }
+  }
+
+  kit.load = function (asked) {
+    const name = texts[asked].kind === 'alias' ? texts[asked].text : asked
+    if (loaded[name] !== undefined) return loaded[name].exports
+    const module = { exports: {} }
+    loaded[name] = module
+    try {
+      if (texts[name].kind === 'json') module.exports = kit.parse(texts[name].text)
+      else kit.apply(texts[name].fn, module.exports, [module, module.exports, require])
+    } catch (thrown) {
+      delete loaded[name]
+      throw thrown
+    }
+    return module.exports
+  }
+
+  const require = function require (name) {
+    if (typeof name === 'string') {
+      if (texts[name] !== undefined) return kit.load(name)
+      if (texts[name + '.js'] !== undefined) return kit.load(name + '.js')
+      if (texts[name + '.json'] !== undefined) return kit.load(name + '.json')
+    }
+    let known = ''
+    for (const each in texts) if (kit.startsWith(each, './')) known += (known === '' ? '' : ', ') + kit.quote(each)
+    const error = new kit.Error('cannot find module ' + kit.word(name) + '; this experience can require ' +
+      (known === '' ? 'nothing: there is no utils.js or JSON file beside it' : known))
+    kit.hidden(error, 'code', 'module_not_found')
+    throw error
+  }
+})

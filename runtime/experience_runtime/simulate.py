@@ -1,0 +1,411 @@
+"""Simulate: a story on a virtual clock. Nothing leaves the machine, and thirty days pass in a second.
+
+Time jumps from one thing to the next: a step of the story, a timer of an open run, a due execution. The same
+Scheduler, Dispatcher and host as in real life do the work, on a store in memory; integrations are played by the
+story's answers.
+"""
+
+import hashlib
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from experience_runtime.app import wall_text
+from experience_runtime.clocks import VirtualClock, monotonic
+from experience_runtime.delivery.embedded import InlineDelivery
+from experience_runtime.dispatcher import Dispatcher
+from experience_runtime.documents import execution_document
+from experience_runtime.domain.durations import parse_delay
+from experience_runtime.domain.errors import InternalError, InvalidParameter, LimitWall
+from experience_runtime.domain.executions import Change, Execution, Filter
+from experience_runtime.domain.instants import parse_time
+from experience_runtime.domain.keys import canonical_key
+from experience_runtime.domain.visitors import Visitor, check_visitor_id
+from experience_runtime.domain.zones import fixed_zone, iana_zone
+from experience_runtime.host import Run, Situation, open_run
+from experience_runtime.integration import Answer, Context, Integration
+from experience_runtime.ports import Integrations, Limits, Sandbox, Script, Store
+from experience_runtime.report import Report, visitor_document
+from experience_runtime.scheduler import Scheduler
+from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.story import (
+    CancelStep,
+    ConvertStep,
+    EmitStep,
+    Expectation,
+    RunStep,
+    ScriptedAnswer,
+    Step,
+    Story,
+)
+
+MOST_TIMER_TURNS = 5000
+"""Virtual timers are free, so a run that only ticks would tick for ever; so many are a limit_wall."""
+
+MOST_OPEN_RUNS = 50
+_PAGE = 500
+_NOBODY = Visitor(id=None)
+
+
+@dataclass(slots=True)
+class Simulated:
+    """What a simulation did: the reports of its runs in order, and every execution with its history."""
+
+    began_at: datetime
+    ended_at: datetime
+    reports: list[Report]
+    executions: list[Execution]
+    documents: list[dict[str, Any]]
+    histories: dict[str, list[Change]]
+    differences: list[str] = field(default_factory=list)
+    met_expectations: int = 0
+
+
+def simulate(
+    script: Script,
+    story: Story,
+    *,
+    sandbox: Sandbox,
+    integrations: Integrations,
+    conversions: Sequence[str],
+    now: datetime,
+    anonymous: Visitor = _NOBODY,
+    limits: Limits | None = None,
+    progress: Callable[[datetime], None] | None = None,
+) -> Simulated:
+    """Play a story and return what happened.
+
+    `now` is the start when the story has none. `anonymous` is who a step without a visitor is for: nobody known,
+    perhaps in a known zone. `progress` hears the virtual time at each jump.
+    """
+    simulation = _Simulation(
+        script, story, sandbox, integrations, conversions, now, anonymous, limits or Limits()
+    )
+    try:
+        simulation.play(progress)
+        return simulation.result()
+    finally:
+        simulation.close()
+
+
+@dataclass(slots=True)
+class _OpenRun:
+    run: Run
+    visitor: str | None
+    seconds_left: float
+
+
+class _Simulation:
+    def __init__(
+        self,
+        script: Script,
+        story: Story,
+        sandbox: Sandbox,
+        integrations: Integrations,
+        conversions: Sequence[str],
+        now: datetime,
+        anonymous: Visitor,
+        limits: Limits,
+    ) -> None:
+        self._anonymous = anonymous
+        self._script = script
+        self._story = story
+        self._sandbox = sandbox
+        self._limits = limits
+        self._began_at = story.starts_at(now)
+        self._ends_at = self._began_at + timedelta(milliseconds=story.horizon_ms())
+        self._steps = sorted(
+            ((_step_at(step, self._began_at), index, step) for index, step in enumerate(story.steps)),
+            key=lambda each: each[:2],
+        )
+        self._states: dict[str, Mapping[str, Any]] = {}
+        self._seed = hashlib.sha256(f"{script.experience.name} {self._began_at}".encode()).digest()
+        self._clock = VirtualClock(self._began_at)
+        self._store: Store = SqliteStore(":memory:")
+        self._integrations = integrations
+        chance = random.Random(self._seed)
+        self._scheduler = Scheduler(
+            store=self._store,
+            clock=self._clock,
+            integrations=integrations,
+            conversions=conversions,
+            source=chance,
+        )
+        self._dispatcher = Dispatcher(
+            store=self._store,
+            clock=self._clock,
+            integrations=_Played(integrations, story.answers),
+            http=_NoHttp(),
+            delivery=InlineDelivery(),
+            random=chance,
+        )
+        self._open: list[_OpenRun] = []
+        self._reports: list[Report] = []
+        self._remember_visitors()
+
+    def play(self, progress: Callable[[datetime], None] | None) -> None:
+        """Jump from what is next to what is next, until nothing is left or the horizon is reached."""
+        while True:
+            due = [at for at in (self._next_step_at(), self._next_timer_at(), self._store.next_wake()) if at]
+            if not due or min(due) > self._ends_at:
+                break
+            self._clock.advance_to(min(due))
+            if progress is not None:
+                progress(self._clock.now())
+            # At one instant a step comes first: a conversion at the due instant still cancels.
+            if self._next_step_at() is not None and self._steps[0][0] <= self._clock.now():
+                self._take(self._steps.pop(0)[2])
+            elif not self._fire_timers():
+                while self._dispatcher.run_due():
+                    pass
+            self._finish_runs(lambda each: each.run.is_over and not self._may_hear_more(each))
+        self._finish_runs(lambda _: True)
+
+    def result(self) -> Simulated:
+        executions = sorted(self._all(), key=lambda each: (each.created_at, each.number))
+        histories = {each.id: self._store.history(each.number) for each in executions}
+        documents = [
+            execution_document(each, self._store.attempts(each.number)) for each in executions
+        ]
+        differences = _differences(self._story.expect, executions, self._began_at)
+        return Simulated(
+            began_at=self._began_at,
+            ended_at=self._clock.now(),
+            reports=self._reports,
+            executions=executions,
+            documents=documents,
+            histories=histories,
+            differences=differences,
+            met_expectations=len(self._story.expect) - len(differences),
+        )
+
+    def close(self) -> None:
+        self._finish_runs(lambda _: True)
+        self._store.close()
+
+    def _take(self, step: Step) -> None:
+        match step:
+            case RunStep():
+                self._run(step)
+            case EmitStep():
+                self._emit(step)
+            case ConvertStep():
+                self._scheduler.convert(step.visitor, event=step.event)
+            case CancelStep():
+                options = {"key": step.key, "reason": step.reason, "scope": step.scope}
+                self._scheduler.cancel(step.integration, options, visitor=self._visitor(step.visitor))
+
+    def _run(self, step: RunStep) -> None:
+        visitor = self._visitor(step.visitor)
+        run = open_run(
+            self._script,
+            Situation(
+                visitor=visitor,
+                data=step.data,
+                visitor_state=self._states.get(visitor.id or "", {}),
+                events=[{"type": event.type, "data": event.data} for event in step.events],
+                seed=int.from_bytes(hashlib.sha256(self._seed + bytes([len(self._reports) % 256])).digest()[:16]),
+            ),
+            sandbox=self._sandbox,
+            scheduler=self._scheduler,
+            integrations=self._integrations,
+            clock=self._clock,
+            call_now=self._dispatcher.call_now,
+            limits=self._limits,
+        )
+        opened = _OpenRun(run, visitor.id, self._limits.wall_seconds)
+        self._reports.append(run.report)
+        self._open.append(opened)
+        self._in_real_time(opened, run.start)
+        if len(self._open) > MOST_OPEN_RUNS:
+            oldest = self._open[0]
+            self._finish_runs(lambda each: each is oldest)
+
+    def _emit(self, step: EmitStep) -> None:
+        if step.visitor is not None and self._scheduler.is_conversion(step.type):
+            self._scheduler.convert(step.visitor, event=step.type)
+        for each in list(self._open):
+            if each.visitor == step.visitor:
+                self._in_real_time(each, lambda each=each: each.run.receive(step.type, step.data))  # type: ignore[misc]
+
+    def _fire_timers(self) -> bool:
+        fired = False
+        for each in list(self._open):
+            if each.run.wake_at is not None and each.run.wake_at <= self._clock.now():
+                fired = True
+                self._in_real_time(each, each.run.advance)
+                if each.run.timer_turns >= MOST_TIMER_TURNS:
+                    each.run.end_by(LimitWall.code, wall_text(self._limits.wall_seconds))
+        return fired
+
+    def _in_real_time(self, each: _OpenRun, act: Callable[[], None]) -> None:
+        """Take a turn on what is left of the run's real seconds."""
+        each.run.real_seconds_left = each.seconds_left
+        began = monotonic()
+        act()
+        each.seconds_left -= monotonic() - began
+        if each.seconds_left <= 0 and not each.run.is_over:
+            each.run.end_by(LimitWall.code, wall_text(self._limits.wall_seconds))
+
+    def _finish_runs(self, which: Callable[[_OpenRun], bool]) -> None:
+        for each in [each for each in self._open if which(each)]:
+            self._open.remove(each)
+            each.run.finish()
+
+    def _may_hear_more(self, each: _OpenRun) -> bool:
+        return each.run.listens and any(
+            isinstance(step, EmitStep) and step.visitor == each.visitor for _, _, step in self._steps
+        )
+
+    def _next_step_at(self) -> datetime | None:
+        return self._steps[0][0] if self._steps else None
+
+    def _next_timer_at(self) -> datetime | None:
+        return min((each.run.wake_at for each in self._open if each.run.wake_at is not None), default=None)
+
+    def _remember_visitors(self) -> None:
+        for each in self._story.visitors:
+            check_visitor_id(each.id)
+            if each.timezone is not None and each.timezone_offset is not None:
+                raise InvalidParameter(f"visitor {each.id} has a timezone and a timezone_offset; keep one")
+            if each.timezone is not None:
+                iana_zone(each.timezone)
+            if each.timezone_offset is not None:
+                fixed_zone(each.timezone_offset)
+            self._states[each.id] = each.state
+            self._store.remember_visitor(
+                Visitor(id=each.id, timezone=each.timezone, timezone_offset=each.timezone_offset),
+                now=self._began_at,
+            )
+
+    def _visitor(self, visitor_id: str | None) -> Visitor:
+        if visitor_id is None:
+            return self._anonymous
+        return self._store.visitor(visitor_id) or Visitor(id=visitor_id)
+
+    def _all(self) -> list[Execution]:
+        found: list[Execution] = []
+        cursor = None
+        while True:
+            page = self._store.find(Filter(), cursor=cursor, limit=_PAGE)
+            found.extend(page.executions)
+            cursor = page.next
+            if cursor is None:
+                return found
+
+
+class _Played:
+    """The registered integrations with their other side played by the story: `ports.Integrations`."""
+
+    def __init__(self, real: Integrations, answers: Mapping[str, Sequence[ScriptedAnswer]]) -> None:
+        self._real = real
+        self._answers = {name: list(scripted) for name, scripted in answers.items()}
+        self._made: dict[str, Integration[Any, Any]] = {}
+
+    def names(self) -> Sequence[str]:
+        return self._real.names()
+
+    def get(self, name: str) -> Integration[Any, Any]:
+        if name not in self._made:
+            real = self._real.get(name)
+            self._made[name] = _player(name, real.retries, self._answers.get(name, []))
+        return self._made[name]
+
+    def settings(self, name: str) -> Any:
+        self._real.get(name)
+
+    def parse_payload(self, name: str, payload: Any) -> Any:
+        return self._real.parse_payload(name, payload)
+
+
+def _player(name: str, retries: int, scripted: list[ScriptedAnswer]) -> Integration[Any, Any]:
+    class Player(Integration[Any, Any]):
+        def call(self, payload: Any, context: Context[Any]) -> Any:  # noqa: ARG002 - the SDK's
+            if not scripted:
+                return {"simulated": True}
+            answer = scripted.pop(0)
+            text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+            Answer(status=answer.status, text=text, retry_after=answer.retry_after).require_success()
+            return answer.body
+
+    Player.name = name
+    Player.retries = retries
+    return Player()
+
+
+class _NoHttp:
+    """`Http` of a simulation: nothing leaves."""
+
+    def post(self, *_: Any, **__: Any) -> Answer:
+        raise InternalError("a simulation sends nothing")
+
+    request = post
+
+
+def _step_at(step: Step, began_at: datetime) -> datetime:
+    if step.at is not None:
+        return parse_time(step.at, now=began_at).at
+    return began_at + timedelta(milliseconds=0 if step.after is None else parse_delay(step.after))
+
+
+def _differences(expected: Sequence[Expectation], executions: Sequence[Execution], now: datetime) -> list[str]:
+    """Match each expectation with an execution of its own; say what is missing."""
+    left = list(executions)
+    differences = []
+    for index, each in enumerate(expected):
+        wanted = {name: value for name, value in each.model_dump().items() if name in each.model_fields_set}
+        found = next((execution for execution in left if _meets(execution, wanted, now)), None)
+        if found is not None:
+            left.remove(found)
+            continue
+        there = "; ".join(_brief(execution, wanted) for execution in left) or "no other execution"
+        differences.append(f"expect[{index}] {json.dumps(wanted)}: not met; there is {there}")
+    return differences
+
+
+def _meets(execution: Execution, wanted: Mapping[str, Any], now: datetime) -> bool:
+    return all(_field(execution, name) == _wanted(name, value, now) for name, value in wanted.items())
+
+
+def _field(execution: Execution, name: str) -> Any:
+    value = getattr(execution, name)
+    return value.value if name == "status" else value
+
+
+def _wanted(name: str, value: Any, now: datetime) -> Any:
+    if name == "due_at" and value is not None:
+        return parse_time(value, now=now).at
+    return canonical_key(value) if name == "key" and value is not None else value
+
+
+def _brief(execution: Execution, wanted: Mapping[str, Any]) -> str:
+    document = execution_document(execution) | {"visitor": execution.visitor}
+    return json.dumps({name: document[name] for name in wanted})
+
+
+def simulated_document(simulated: Simulated) -> dict[str, Any]:
+    """The document of `simulate --json`: one run's as it is, several runs' as one."""
+    reports = simulated.reports
+    first = reports[0]
+    error = next((report.error for report in reports if report.error), None)
+    whole = Report(
+        experience=first.experience,
+        visitor=first.visitor,
+        outcome=next((o for o in ("failed", "ran", "pending") if any(r.outcome == o for r in reports)), first.outcome),
+        error=error,
+        log=[line for report in reports for line in report.log],
+        calls=[call for report in reports for call in report.calls],
+        events=[event for report in reports for event in report.events],
+        redirects=[url for report in reports for url in report.redirects],
+    )
+    document = whole.document(simulated.documents)
+    if len(reports) > 1:
+        document["runs"] = [
+            {"visitor": visitor_document(report.visitor), "outcome": report.outcome} for report in reports
+        ]
+    if simulated.differences:
+        document["differences"] = simulated.differences
+    return document

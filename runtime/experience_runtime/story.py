@@ -1,0 +1,128 @@
+"""Stories: a scripted scenario for QA, as story.json has it. Source: design 6."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from experience_runtime.domain.durations import parse_delay
+from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.instants import parse_time
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StoryVisitor(_Part):
+    id: str
+    timezone: str | None = None
+    timezone_offset: int | None = None
+    state: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class Event(_Part):
+    type: str
+    data: Any = Field(default_factory=dict)
+
+
+class _Step(_Part):
+    """When it happens: `at`, an instant, or `after`, a duration from the story's start; neither: at the start."""
+
+    at: str | None = None
+    after: str | int | None = None
+    visitor: str | None = None
+
+    @model_validator(mode="after")
+    def _one_time(self) -> "_Step":
+        if self.at is not None and self.after is not None:
+            raise ValueError("a step has `at` or `after`, not both")
+        return self
+
+
+class RunStep(_Step):
+    """Run the experience for the visitor; `events` happened on the page before."""
+
+    do: Literal["run"]
+    data: Any = None
+    events: tuple[Event, ...] = ()
+
+
+class EmitStep(_Step):
+    """An event of the page: listeners of the visitor's open runs hear it, and it may be a conversion."""
+
+    do: Literal["emit"]
+    type: str
+    data: Any = Field(default_factory=dict)
+
+
+class ConvertStep(_Step):
+    do: Literal["convert"]
+    visitor: str
+    event: str | None = None
+
+
+class CancelStep(_Step):
+    do: Literal["cancel"]
+    integration: str
+    key: Any
+    reason: str | None = None
+    scope: str | None = None
+
+
+Step = Annotated[RunStep | EmitStep | ConvertStep | CancelStep, Field(discriminator="do")]
+
+
+class ScriptedAnswer(_Part):
+    """What an integration's other side answers, one after the other; then it succeeds."""
+
+    status: int = 200
+    body: Any = None
+    retry_after: float | None = None
+
+
+class Expectation(_Part):
+    """One execution that must exist at the end; only the fields that are set are compared."""
+
+    visitor: str | None = None
+    integration: str | None = None
+    key: Any = None
+    status: str | None = None
+    due_at: str | None = None
+    reason: str | None = None
+
+
+class Story(_Part):
+    at: str | None = None
+    horizon: str | int = Field(default="30d", alias="for")
+    visitors: tuple[StoryVisitor, ...] = ()
+    steps: tuple[Step, ...] = ()
+    answers: Mapping[str, tuple[ScriptedAnswer, ...]] = Field(default_factory=dict)
+    expect: tuple[Expectation, ...] = ()
+
+    def starts_at(self, otherwise: datetime) -> datetime:
+        return otherwise if self.at is None else parse_time(self.at, now=otherwise).at
+
+    def horizon_ms(self) -> int:
+        return parse_delay(self.horizon)
+
+
+def load_story(path: Path) -> Story:
+    """Read a story. Raises InvalidParameter that names the file, the place and the fix."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidParameter(f"{path} cannot be read: {error.strerror}; name a story.json") from None
+    except UnicodeDecodeError:
+        raise InvalidParameter(f"{path} is not UTF-8; save the file as UTF-8") from None
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InvalidParameter(f"{path} is not JSON: {error}; see a sample's story.json") from None
+    try:
+        return Story.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the story"
+        raise InvalidParameter(f"{path}: {where}: {first['msg']}; see a sample's story.json") from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from experience_runtime.clocks import SystemClock, VirtualClock
-from experience_runtime.delivery.embedded import ThreadDelivery
+from experience_runtime.delivery.embedded import InlineDelivery, ThreadDelivery
 from experience_runtime.domain.errors import InternalError
 from experience_runtime.domain.executions import Status
 from experience_runtime.integration import Context, IntegrationFailed
@@ -39,15 +39,27 @@ def test_until_idle_delivers_what_is_due_and_does_not_wait_for_the_rest(world: W
     assert world.clock.now() == NOW
 
 
-def test_until_idle_waits_for_what_runs_on_threads(world: World) -> None:
-    world.dispatcher = world.dispatcher_on(ThreadDelivery(concurrency=4))
+def test_until_idle_delivers_everything_on_threads(world: World) -> None:
+    dispatcher = world.dispatcher_on(ThreadDelivery(concurrency=4))
     for _ in range(100):
         world.schedule()
 
-    run_until_idle(world)
+    Worker(dispatcher, world.store, _Standing(world.clock)).run(threading.Event(), until_idle=True)
 
     assert len(world.integrations.calls) == 100
     assert world.store.next_wake() is None
+
+
+def test_until_idle_waits_for_what_runs_and_what_is_queued_behind_it(world: World) -> None:
+    clock = _Standing(world.clock)
+    # What runs goes on only once the worker waits: a worker that returns instead leaves the second undone.
+    world.integrations.put("slack-update", lambda *_: clock.waited.wait(10))
+    scheduled = [world.schedule(), world.schedule()]
+    dispatcher = world.dispatcher_on(ThreadDelivery(concurrency=1))
+
+    Worker(dispatcher, world.store, clock).run(threading.Event(), until_idle=True)
+
+    assert {world.execution(each.execution.id).status for each in scheduled} == {Status.SUCCEEDED}
 
 
 def test_until_idle_leaves_a_retry_that_is_not_due(world: World) -> None:
@@ -108,7 +120,7 @@ def test_a_second_worker_names_the_first_and_waits(
     world.schedule()
     first, second = (FileLock(str(tmp_path / "experience.db")) for _ in range(2))
     assert first.try_take()
-    clock = _Watched(world.clock)
+    clock = _Standing(world.clock)
     worker = Worker(world.dispatcher, world.store, clock, lock=second)
     thread = threading.Thread(target=worker.run, args=(threading.Event(),), kwargs={"until_idle": True})
 
@@ -142,7 +154,7 @@ def test_a_store_that_fails_for_a_while_loses_nothing(world: World, caplog: pyte
     scheduled = world.schedule()
     store = _Unreachable(world.store, failures=3)
     world.store = store
-    world.dispatcher = world.dispatcher_on(ThreadDelivery(concurrency=1))
+    world.dispatcher = world.dispatcher_on(InlineDelivery())
 
     run_until_idle(world)
 
@@ -160,7 +172,8 @@ def test_stop_finishes_what_runs(world: World) -> None:
     world.integrations.put("slack-update", hold)
     scheduled = world.schedule()
     dispatcher = world.dispatcher_on(ThreadDelivery(concurrency=1))
-    thread = threading.Thread(target=Worker(dispatcher, world.store, world.clock).run, args=(stop,))
+    worker = Worker(dispatcher, world.store, _Standing(world.clock))
+    thread = threading.Thread(target=worker.run, args=(stop,))
     thread.start()
     began.wait()
 
@@ -186,17 +199,17 @@ def test_a_worker_on_the_real_clock_sees_what_is_scheduled_while_it_runs(world: 
     thread.join(10)
 
 
-class _Watched:
-    """A clock that tells when somebody waits on it."""
+class _Standing:
+    """A clock that stands still when somebody waits on it, and tells: threads need no virtual time."""
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
         self.now = clock.now
         self.waited = threading.Event()
 
-    def wait(self, until: datetime | None, wake: threading.Event, *, at_most: float) -> None:
+    def wait(self, until: datetime | None, wake: threading.Event, *, at_most: float) -> None:  # noqa: ARG002 - the port's
         self.waited.set()
-        self._clock.wait(until, wake, at_most=at_most)
+        self._clock.wait(None, wake, at_most=at_most)
 
 
 class _Unreachable:

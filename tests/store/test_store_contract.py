@@ -189,6 +189,16 @@ def test_an_execute_is_born_running_with_its_attempt(store: Store) -> None:
     assert states(store.history(1)) == [(None, "running", None), ("running", "succeeded", None)]
 
 
+def test_a_running_one_replaces_nothing(store: Store) -> None:
+    add(store, keyed(1))
+    execute = replace(keyed(2), status=Status.RUNNING, attempt=1, begun=1, lease_until=NOW + LEASE)
+
+    added = store.add(execute, IfExists.REPLACE)
+
+    assert (added.is_new, added.replaced) == (True, None)
+    assert store.execution(1).status is Status.PENDING
+
+
 def test_text_that_no_database_holds_is_kept_readable(store: Store) -> None:
     odd = replace(an_execution(1), visitor="a\0b\ud800c", experience="é", asked="\udfff")
 
@@ -435,12 +445,17 @@ def test_a_lapsed_run_is_lost_and_waits_again(store: Store) -> None:
     assert states(store.history(1))[-1] == ("running", "pending", "lost")
 
 
-def test_a_lapsed_run_without_retries_left_has_failed(store: Store) -> None:
-    running(store, replace(an_execution(1), retries=0))
+@pytest.mark.parametrize("retries", [0, 1])
+def test_a_lapsed_run_without_retries_left_has_failed(store: Store, retries: int) -> None:
+    running(store, replace(an_execution(1), retries=retries))
+    for _ in range(retries):
+        store.give_back(now=NOW + LEASE)
+        (again,) = claim(store)
+        assert start(store, again)
 
     (row,) = store.give_back(now=NOW + LEASE)
 
-    assert (row.status, row.reason) == (Status.FAILED, "lost")
+    assert (row.status, row.reason, row.begun) == (Status.FAILED, "lost", retries + 1)
     assert store.attempts(1)[0].outcome == "lost"
 
 
@@ -715,3 +730,31 @@ def test_every_change_in_a_long_history_is_one_of_the_table(store: Store) -> Non
     assert len(changes) == 11
     assert all(change.to_status in TRANSITIONS[change.from_status] for change in changes)
     assert [c.from_status for c in changes[1:]] == [c.to_status for c in changes[:-1]]
+
+
+def test_a_retry_after_a_conversion_while_it_ran_is_cancelled(store: Store) -> None:
+    execution = replace(an_execution(1), visitor="ada", cancel_on_conversion=True)
+    store.add(execution, IfExists.REPLACE)
+    (claimed,) = store.claim_due(now=LATER, lease_until=LATER + LEASE, limit=1)
+    store.start(1, claimed.attempt, now=LATER, lease_until=LATER + LEASE)
+    store.convert("ada", event="bought", now=LATER)
+    retry = Settlement(status=Status.PENDING, reason="integration_failed", due_at=LATER + LEASE)
+
+    settled = store.settle(1, claimed.attempt, retry, now=LATER)
+
+    assert settled is not None
+    assert (settled.status, settled.reason) == (Status.CANCELLED, "conversion")
+    assert [change.to_status for change in store.history(1)] == ["pending", "running", "pending", "cancelled"]
+
+
+def test_a_conversion_before_the_schedule_call_does_not_stop_a_retry(store: Store) -> None:
+    store.convert("ada", event="bought", now=NOW - LEASE)
+    store.add(replace(an_execution(1), visitor="ada", cancel_on_conversion=True), IfExists.REPLACE)
+    (claimed,) = store.claim_due(now=LATER, lease_until=LATER + LEASE, limit=1)
+    store.start(1, claimed.attempt, now=LATER, lease_until=LATER + LEASE)
+    retry = Settlement(status=Status.PENDING, reason="integration_failed", due_at=LATER + LEASE)
+
+    settled = store.settle(1, claimed.attempt, retry, now=LATER)
+
+    assert settled is not None
+    assert settled.status is Status.PENDING

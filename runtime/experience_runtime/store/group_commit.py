@@ -103,15 +103,18 @@ class GroupCommit:
         try:
             self._run("BEGIN IMMEDIATE")
             begun = True
+            alone = len(writes) == 1  # then the transaction is its savepoint
             for operation in writes:
-                self._run("SAVEPOINT operation")
+                if not alone:
+                    self._run("SAVEPOINT operation")
                 self._attempt(operation)
                 if operation.error is not None:
                     # A full disk or an I/O error ends the whole transaction: nothing of the group stands.
-                    if not self._connection.in_transaction:
+                    if alone or not self._connection.in_transaction:
                         raise operation.error
                     self._run("ROLLBACK TO operation")
-                self._run("RELEASE operation")
+                if not alone:
+                    self._run("RELEASE operation")
             self._run("COMMIT")
         except Exception as error:  # noqa: BLE001 - handed to every caller of the group
             self._roll_back()

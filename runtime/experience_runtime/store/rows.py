@@ -34,6 +34,9 @@ COLUMNS = (
 )
 """The columns of `executions`, in the order every statement lists them and `execution` reads them."""
 
+STORED = tuple("key_is_property" if column == "key_owner" else column for column in COLUMNS)
+"""The columns that are written: the owner of a key is the row's visitor, unless it is the whole property."""
+
 Values = dict[str, Any]
 
 
@@ -55,7 +58,7 @@ def values(execution: Execution) -> Values:
         "visitor": optional_text(execution.visitor),
         "key": optional_text(execution.key),
         "key_digest": execution.key_digest,
-        "key_owner": text(execution.key_owner),
+        "key_is_property": int(execution.key_owner == ""),
         "asked": text(execution.asked),
         "zone": text(execution.zone),
         "zone_from": text(execution.zone_from),

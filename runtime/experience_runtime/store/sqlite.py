@@ -98,8 +98,12 @@ class SqliteStore:
         return self._write(lambda: self._settle(number, attempt, settlement, now))
 
     def give_back(self, *, now: datetime, everything: bool = False) -> list[Execution]:
+        statement = "leased" if everything else "lapsed"
+        if not self._read(lambda: self._rows(statement, {"now": to_ms(now)})):
+            return []  # the usual answer costs no transaction
+
         def act() -> list[Execution]:
-            lapsed = self._rows("leased" if everything else "lapsed", {"now": to_ms(now)})
+            lapsed = self._rows(statement, {"now": to_ms(now)})
             given_back = (self._give_back(rows.execution(row), now) for row in lapsed)
             return [execution for execution in given_back if execution is not None]
 
@@ -218,12 +222,12 @@ class SqliteStore:
     def _settle(
         self, number: int, attempt: int, settlement: Settlement, now: datetime, *, outcome: str | None = None
     ) -> Execution | None:
-        """running -> what the settlement says; a retry whose key waits again already -> cancelled."""
+        """running -> what the settlement says; a retry that must not wait again -> cancelled."""
         status, reason = settlement.status, settlement.reason
         changes = [(Status.RUNNING, status, reason)]
-        if status is Status.PENDING and self._key_waits_again(number):
-            changes.append((status, Status.CANCELLED, "replaced"))
-            status, reason = Status.CANCELLED, "replaced"
+        if status is Status.PENDING and (obstacle := self._obstacle(number)):
+            changes.append((status, Status.CANCELLED, obstacle))
+            status, reason = Status.CANCELLED, obstacle
         bound = {
             "number": number,
             "attempt": attempt,
@@ -260,9 +264,16 @@ class SqliteStore:
         )
         return self._settle(execution.number, execution.attempt, lost, now, outcome="lost")
 
-    def _key_waits_again(self, number: int) -> bool:
-        found = self._rows("execution", {"number": number})
-        return bool(found) and self._pending_under_key_of(rows.execution(found[0])) is not None
+    def _obstacle(self, number: int) -> str | None:
+        """Why a running execution must not wait again: what came while it ran."""
+        for row in self._rows("execution", {"number": number}):
+            execution = rows.execution(row)
+            if self._pending_under_key_of(execution) is not None:
+                return "replaced"
+            since = {"visitor": execution.visitor, "since": to_ms(execution.created_at)}
+            if execution.cancel_on_conversion and self._rows("converted_since", since):
+                return "conversion"
+        return None
 
     def _pending_under_key_of(self, execution: Execution) -> Execution | None:
         if execution.key_digest is None:

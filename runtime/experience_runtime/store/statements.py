@@ -10,8 +10,9 @@ from experience_runtime.store import rows
 def _read() -> dict[str, str]:
     source = (resources.files(__package__) / "statements.sql").read_text("utf-8")
     columns = ", ".join(f'"{column}"' for column in rows.COLUMNS)
-    parameters = ", ".join(f":{column}" for column in rows.COLUMNS)
-    source = source.replace("{columns}", columns).replace("{values}", parameters)
+    stored = ", ".join(f'"{column}"' for column in rows.STORED)
+    parameters = ", ".join(f":{column}" for column in rows.STORED)
+    source = source.replace("{columns}", columns).replace("{stored}", stored).replace("{values}", parameters)
     parts = re.split(r"^-- name: (\w+)$", source, flags=re.MULTILINE)[1:]
     return {
         name: re.sub(r"^\s*--.*$", "", body, flags=re.MULTILINE).strip()

@@ -1,10 +1,11 @@
--- Every statement of the SQLite store, named by the verb it serves. {columns} is rows.COLUMNS.
+-- Every statement of the SQLite store, named by the verb it serves. {columns} is rows.COLUMNS,
+-- {stored} and {values} what an insert writes.
 -- A partial index is used only by a statement that repeats its predicate to the letter: keep
 -- `status = 'pending' AND lease_until IS NULL` and its siblings as the migration spells them.
 
 -- name: insert_execution
 -- A number already taken inserts nothing; the caller moves to the next one.
-INSERT INTO executions ({columns}) VALUES ({values})
+INSERT INTO executions ({stored}) VALUES ({values})
 ON CONFLICT (number) DO NOTHING;
 
 -- name: pending_under_key
@@ -63,6 +64,9 @@ UPDATE executions
 SET status = :status, reason = :reason, due_at = coalesce(:due_at, due_at), lease_until = NULL
 WHERE number = :number AND attempt = :attempt AND status = 'running'
 RETURNING {columns};
+
+-- name: converted_since
+SELECT 1 FROM conversions WHERE visitor = :visitor AND at >= :since LIMIT 1;
 
 -- name: lapsed
 SELECT {columns} FROM executions

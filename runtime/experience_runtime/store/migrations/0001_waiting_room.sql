@@ -16,7 +16,8 @@ CREATE TABLE executions (
     visitor TEXT,
     key TEXT,
     key_digest BLOB,
-    key_owner TEXT NOT NULL,
+    key_is_property INTEGER NOT NULL,
+    key_owner TEXT NOT NULL GENERATED ALWAYS AS (iif(key_is_property, '', visitor)) VIRTUAL, -- 20 bytes a row saved
     asked TEXT NOT NULL,
     zone TEXT NOT NULL,
     zone_from TEXT NOT NULL,
@@ -65,6 +66,8 @@ CREATE TABLE conversions (
     visitor TEXT NOT NULL,
     event TEXT NOT NULL
 ) STRICT;
+
+CREATE INDEX conversions_visitor ON conversions (visitor, at);
 
 CREATE TABLE visitors (
     id TEXT PRIMARY KEY,

@@ -8,10 +8,12 @@ from typing import Any
 
 from experience_runtime.domain.errors import (
     ExperienceError,
+    InvalidDelay,
     InvalidKey,
     InvalidParameter,
     InvalidPayload,
     InvalidTime,
+    InvalidWindow,
     NotLinked,
     PayloadTooLarge,
     Refusal,
@@ -20,25 +22,22 @@ from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.values import nearest, shown, whole_number
 from experience_runtime.domain.visitors import Visitor
+from experience_runtime.ports import Marshalled, Request
 from experience_runtime.scheduler import Scheduler
 
 EXECUTE_TIMEOUT_SECONDS = 5.0
 _EXECUTE_OPTIONS = ("key", "timeout")
 
+_REFUSALS: Mapping[str, type[Refusal]] = {
+    "key": InvalidKey,
+    "delay": InvalidDelay,
+    "time": InvalidTime,
+    "window": InvalidWindow,
+}
+_JSON_VALUES = "text, numbers, true, false, null, lists and objects"
+
 Note = Callable[[str, str], None]
 """Write one line of the integration's logger: (level, message)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One call as the guest put it out. Each part is {}, {"text": JSON}, or {"path", "what"}: what JSON cannot carry."""
-
-    id: int
-    verb: str
-    integration: str
-    payload: Mapping[str, str]
-    options: Mapping[str, str]
-    defaults: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,33 +142,37 @@ def refusal_text(verb: str, error: ExperienceError) -> str:
     return f"Failed to perform {verb} action: {error.message}"
 
 
-def _payload(part: Mapping[str, str]) -> object:
+def _payload(part: Marshalled) -> object:
     return _value(part, InvalidPayload)
 
 
-def _options(part: Mapping[str, str], name: str) -> Mapping[str, object]:
-    if not part:
+def _options(part: Marshalled, name: str) -> Mapping[str, object]:
+    if part == Marshalled():
         return {}
-    path = part.get("path", "")
-    value = _value(part, InvalidKey if path.startswith(f"{name}.key") else InvalidParameter)
+    value = _value(part, _refusal_for((part.path or "").removeprefix(f"{name}.")))
     if not isinstance(value, dict):
         raise InvalidParameter(f"{name} {shown(value)} is not an object; write {{ key: …, delay: … }}")
     return value
 
 
-def _value(part: Mapping[str, str], refusal: type[Refusal]) -> Any:
-    text = part.get("text")
-    if text is None:
-        path, what = part.get("path", "payload"), part.get("what", "undefined")
-        if what == "too large":
+def _refusal_for(option: str) -> type[Refusal]:
+    """The code that an option's own rule has, for an option that is no JSON value at all."""
+    for name, refusal in _REFUSALS.items():
+        if option == name or option.startswith((f"{name}.", f"{name}[")):
+            return refusal
+    return InvalidParameter
+
+
+def _value(part: Marshalled, refusal: type[Refusal]) -> Any:
+    if part.text is None:
+        path = part.path or "payload"
+        if part.what == "too large":
             raise PayloadTooLarge(f"{path} has more than 256 KiB of JSON; send less, or a link to it")
-        if path.startswith("options.time") or path == "options.delay":
-            refusal = InvalidTime if path.startswith("options.time") else refusal
-        raise refusal(f"{path} is {what}, which JSON cannot carry; use text, numbers, true, false, null, lists and objects")
+        raise refusal(f"{path} is {part.what}, which JSON cannot carry; use {_JSON_VALUES}")
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(part.text, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise refusal("the value is not JSON; it may be nested too deeply") from None
+        raise refusal("the value is not JSON, or nested too deeply; send it flatter") from None
 
 
 def _no_constant(name: str) -> Any:
@@ -181,5 +184,7 @@ def _timeout_seconds(timeout: object) -> float:
         return EXECUTE_TIMEOUT_SECONDS
     milliseconds = whole_number(timeout)
     if milliseconds is None or milliseconds <= 0 or not math.isfinite(milliseconds):
-        raise InvalidParameter(f"timeout {shown(timeout)} is not a number of milliseconds above 0; write 5000")
+        raise InvalidParameter(
+            f"timeout {shown(timeout)} is not a number of milliseconds above 0; write 5000"
+        )
     return milliseconds / 1000

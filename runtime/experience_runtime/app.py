@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from experience_runtime.registry import Registry
     from experience_runtime.report import Report
     from experience_runtime.sandbox.pool import Pool
-    from experience_runtime.worker import Worker
 
 T = TypeVar("T")
 
@@ -98,13 +97,6 @@ class App:
         from experience_runtime.sandbox.pool import Pool
 
         return self._keep(Pool(spares=1))
-
-    def worker(self) -> "Worker":
-        """The loop that delivers; one process per SQLite file at a time."""
-        from experience_runtime.store.lock import FileLock
-        from experience_runtime.worker import Worker
-
-        return Worker(self.dispatcher, self.store, self.clock, lock=FileLock(self.database_path))
 
     def visitor(
         self, visitor_id: str | None, *, timezone: str | None = None, timezone_offset: int | None = None

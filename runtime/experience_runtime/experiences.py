@@ -1,10 +1,11 @@
 """Experiences: a file or a folder on disk -> what a run needs, read once, nothing outside the folder."""
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from experience_runtime.domain.errors import ScriptModuleNotFound, ScriptSyntaxError
 from experience_runtime.domain.experience import Experience, SourceText
@@ -16,13 +17,15 @@ _VARIATION = re.compile(r"variation(?:-(?P<master_id>\d+))?\.js")
 def load_experience(path: Path, *, variation: str | None = None) -> Experience:
     """Read an experience from a `.js` file or a folder.
 
-    `variation` names one of several variation files; left out, the last by name is taken. A folder with none of
-    the files raises ScriptModuleNotFound; text that cannot be read raises ScriptSyntaxError.
+    `variation` names one of several variation files; left out, the last by name is taken. A folder with none
+    of the files raises ScriptModuleNotFound; text that cannot be read raises ScriptSyntaxError.
     """
     if path.is_dir():
         return _load_folder(path, variation)
     if path.suffix != ".js":
-        raise ScriptModuleNotFound(f"{path} is neither a folder nor a .js file; name the experience's folder or its file")
+        raise ScriptModuleNotFound(
+            f"{path} is neither a folder nor a .js file; name the experience's folder or its file"
+        )
     return Experience(name=path.stem, path=path, variation=_read(path, path.name))
 
 
@@ -43,7 +46,9 @@ def _load_folder(folder: Path, variation: str | None) -> Experience:
             shared[name] = _read(folder / file, file)
             shared.setdefault(other, shared[name])
     code = [folder / file for file in (chosen, "triggers.js") if file in names]
-    texts = "".join(_read(file, file.name).text for file in code) + "".join(each.text for each in shared.values())
+    texts = "".join(_read(file, file.name).text for file in code) + "".join(
+        each.text for each in shared.values()
+    )
     match = _VARIATION.fullmatch(chosen) if chosen else None
     return Experience(
         name=folder.resolve().name,
@@ -72,14 +77,21 @@ def _chosen_variation(folder: Path, names: list[str], wanted: str | None) -> str
 def _package(folder: Path) -> dict[str, Any]:
     text = _read(folder / "package.json", "package.json").text
     try:
-        package = json.loads(text)
+        package = json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         raise ScriptSyntaxError(
-            f"package.json:{error.lineno}:{error.colno}: {error.msg}; package.json must be JSON"
+            f"{error.msg}; package.json must be JSON",
+            file="package.json",
+            line=error.lineno,
+            column=error.colno,
         ) from None
-    except RecursionError:
-        raise ScriptSyntaxError("package.json is nested too deeply to be read") from None
+    except (ValueError, RecursionError) as fault:
+        raise ScriptSyntaxError(f"package.json cannot be read: {fault}; package.json must be JSON") from None
     return package if isinstance(package, dict) else {}
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON value")
 
 
 def _linked(meta: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -88,18 +100,24 @@ def _linked(meta: Mapping[str, Any]) -> tuple[str, ...] | None:
 
 
 def _json_files(folder: Path, code: str) -> dict[str, str]:
-    """The JSON files the code may mean: only those whose name occurs in it are read."""
+    """The JSON files the code may mean: those whose name, or a folder's of theirs, occurs in it."""
     found = {}
-    for file in sorted(folder.rglob("*.json")):
-        if "node_modules" not in file.parts and file.stem in code:
-            name = "./" + file.relative_to(folder).as_posix()
-            found[name] = _read(file, name, within=folder).text
+    for parent, folders, files in os.walk(folder):  # links to folders are not followed
+        folders[:] = sorted(name for name in folders if name != "node_modules" and not name.startswith("."))
+        for file in (Path(parent, name) for name in sorted(files) if name.endswith(".json")):
+            relative = file.relative_to(folder)
+            leads_out = not file.resolve().is_relative_to(folder.resolve())
+            if not leads_out and any(part in code for part in relative.with_suffix("").parts):
+                name = "./" + relative.as_posix()
+                found[name] = _read(file, name, within=folder).text
     return found
 
 
 def _read(path: Path, name: str, *, within: Path | None = None) -> SourceText:
     if not path.resolve().is_relative_to((within or path.parent).resolve()):
-        raise ScriptModuleNotFound(f"{name} is a link that leads out of its folder; put the file itself there")
+        raise ScriptModuleNotFound(
+            f"{name} is a link that leads out of its folder; put the file itself there"
+        )
     content = path.read_bytes()
     if len(content) > LARGEST_FILE_BYTES:
         raise ScriptSyntaxError(
@@ -109,5 +127,6 @@ def _read(path: Path, name: str, *, within: Path | None = None) -> SourceText:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise ScriptSyntaxError(f"{name}:{line}: not UTF-8; save the file as UTF-8") from None
-    return SourceText(name, text.replace("\r\n", "\n"))
+        raise ScriptSyntaxError("not UTF-8; save the file as UTF-8", file=name, line=line) from None
+    # what the language reads them as, in template literals too; the engine counts lines by "\n" alone
+    return SourceText(name, text.replace("\r\n", "\n").replace("\r", "\n"))

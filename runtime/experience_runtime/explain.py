@@ -44,20 +44,36 @@ def why(
     return sentences
 
 
+def why_planned(execution: Execution) -> list[str]:
+    """Tell why an execution was planned for its instant, leaving out what has happened to it since."""
+    window = _window_of(execution)
+    start_at = max(execution.created_at, execution.requested_at)
+    return _why(execution, window, due_at=start_at if window is None else window.next_inside(start_at))
+
+
 def why_execution(execution: Execution) -> list[str]:
     """Tell why a stored execution runs when it does, and how it stands when it was tried or ended."""
-    zone = parse_zone(execution.zone)
-    sentences = why(
-        created_at=execution.created_at,
-        requested_at=execution.requested_at,
-        due_at=execution.due_at,
-        asked=execution.asked,
-        window=None if execution.window is None else parse_window_text(execution.window, zone),
-        zone=zone,
-        zone_from=execution.zone_from,
-    )
+    sentences = _why(execution, _window_of(execution), due_at=execution.due_at)
     outcome = _outcome(execution)
     return [*sentences, outcome] if outcome else sentences
+
+
+def _why(execution: Execution, window: Window | None, *, due_at: datetime) -> list[str]:
+    return why(
+        created_at=execution.created_at,
+        requested_at=execution.requested_at,
+        due_at=due_at,
+        asked=execution.asked,
+        window=window,
+        zone=parse_zone(execution.zone),
+        zone_from=execution.zone_from,
+    )
+
+
+def _window_of(execution: Execution) -> Window | None:
+    return (
+        None if execution.window is None else parse_window_text(execution.window, parse_zone(execution.zone))
+    )
 
 
 def _request(created_at: datetime, requested_at: datetime, asked: str, zone: Zone) -> str:

@@ -1,30 +1,44 @@
 """The host: run one experience for one visitor, and answer what the guest asks.
 
-    script + visitor -> boot message -> guest turn -> outbox (calls, events, log) -> Scheduler -> inbox -> next turn
+    script + visitor -> boot message -> turn -> outbox (calls, events, log) -> Scheduler -> inbox -> turn
 
-The guest proposes, the host decides: whether an integration is linked, whether a request is valid, and what time
-it is are settled here. Source: contract 1 and 2.
+The guest proposes, the host decides: whether an integration is linked, whether a request is valid, and what
+time it is are settled here. Source: contract 1 and 2.
 """
 
 import json
 import logging
-import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from experience_runtime.answers import Answers, Request, Started, refusal_text
+from experience_runtime.answers import Answers, Started, refusal_text
+from experience_runtime.boot import Situation, boot_message, json_of
 from experience_runtime.domain.errors import ExperienceError, InternalError, ScriptFault
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import from_ms, iso, to_ms
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.ports import Clock, Guest, Integrations, Limits, Problem, Sandbox, Script
+from experience_runtime.ports import (
+    Clock,
+    Emitted,
+    Guest,
+    Integrations,
+    Limits,
+    LogLine,
+    Problem,
+    Request,
+    Sandbox,
+    Script,
+    Thrown,
+    Turn,
+)
 from experience_runtime.report import Report, call_document
 from experience_runtime.scheduler import Scheduler
+
+__all__ = ["CallNow", "Run", "Situation", "check", "open_run"]
 
 _LOGGER = logging.getLogger("experience_runtime.host")
 _WIRING_CODES = frozenset({"not_linked", "module_not_found"})
@@ -33,23 +47,12 @@ CallNow = Callable[[Execution, float], Any]
 """Carry out a started `execute` within so many seconds; return the integration's answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """What a run finds: the page's facts, the events before it, and its chance."""
-
-    visitor: Visitor
-    data: Any = None
-    visitor_state: Mapping[str, Any] = field(default_factory=dict)
-    events: Sequence[Mapping[str, Any]] = ()  # {"type", "data"}
-    seed: int | None = None
-    is_preview: bool = False
-
-
 class Run:
     """One experience for one visitor, from its first turn to its report.
 
     Nobody waits in here: `wake_at` says when a timer is due, `woken` is set when an answer has come, and
-    `advance` takes the turns that are ready. With `executor` None, `execute` calls are carried out at once.
+    `advance` takes the turn that is ready, so that whoever drives can watch the real seconds in between. With
+    `executor` None, `execute` calls are carried out at once.
     """
 
     def __init__(
@@ -81,7 +84,7 @@ class Run:
         self._inbox: deque[dict[str, Any]] = deque()
         self._in_flight: list[Future[None]] = []
         self._calls_in_flight = 0
-        self._state: Mapping[str, Any] = {}
+        self._last = Turn()
         self._ended = False
 
     @property
@@ -97,28 +100,31 @@ class Run:
     @property
     def listens(self) -> bool:
         """Whether an event from outside could still start something."""
-        return not self._ended and bool(self._state.get("listeners"))
+        return not self._ended and self._last.listens
 
     def start(self) -> None:
-        """Take the first turn, and those that follow from it at once."""
+        """Take the first turn."""
         for line in self._script.warnings:
-            self.report.write(self._clock.now(), "warn", "repair", line)
-        boot = boot_message(self._script, self._situation, self._answers.linked, self._clock.now(), self._limits)
+            self._write("warn", "repair", line)
+        boot = boot_message(
+            self._script, self._situation, self._answers.linked, self._clock.now(), self._limits
+        )
         self._take(lambda deadline: self._guest.start(boot, deadline_seconds=deadline))
-        self._advance_inbox()
 
     def advance(self) -> None:
-        """Take the turns that are ready now: answers that came, timers that are due."""
-        if self.wake_at is not None and self.wake_at <= self._clock.now() and not self._ended:
-            self.timer_turns += 1
-            self._step()
-        self._advance_inbox()
+        """Take one turn, when one is ready: with the answers that came, and the timers that are due."""
+        timer_is_due = self.wake_at is not None and self.wake_at <= self._clock.now()
+        if self._ended or not (timer_is_due or self._inbox):
+            return
+        self.timer_turns += timer_is_due
+        self._step()
 
     def receive(self, event_type: str, data: Any) -> None:
         """Hand the guest an event from outside: the page's, or a story's."""
         if not self._ended:
+            json_of(data, "the event's data")
             self._inbox.append({"kind": "event", "type": event_type, "data": data})
-            self._advance_inbox()
+            self._step()
 
     def end_by(self, code: str, message: str) -> None:
         """End the run by a limit; what was handed to the host already is still carried out."""
@@ -129,81 +135,58 @@ class Run:
         for future in self._in_flight:
             future.result()
         self._guest.close()
-        self._ended = True
-        if self.report.error is None:
+        if not self._ended and self.report.error is None:
             self.report.outcome = self._outcome()
+        self._ended = True
         return self.report
 
     def _outcome(self) -> str:
-        match self._state.get("triggers"), self._state.get("variation"):
+        match self._last.triggers, self._last.variation:
             case "no", _:
                 return "not_triggered"
             case "waiting", _:
-                self.report.write(self._clock.now(), "warn", "triggers", "pending: triggers never called back")
+                self._write("warn", "triggers", "pending: triggers never called back")
                 return "pending"
             case _, "running":
-                self.report.write(
-                    self._clock.now(), "warn", "variation", "the variation's promise was left unsettled at the end of the run"
+                self._write(
+                    "warn", "variation", "the variation's promise was left unsettled at the end of the run"
                 )
         return "ran"
-
-    def _advance_inbox(self) -> None:
-        while self._inbox and not self._ended:
-            self._step()
 
     def _step(self) -> None:
         inbox = [self._inbox.popleft() for _ in range(len(self._inbox))]
         message = {"now": to_ms(self._clock.now()), "inbox": inbox}
         self._take(lambda deadline: self._guest.step(message, deadline_seconds=deadline))
 
-    def _take(self, turn: Callable[[float], dict[str, Any]]) -> None:
+    def _take(self, take: Callable[[float], Turn]) -> None:
         try:
-            state = turn(max(0.0, self.real_seconds_left))
+            turn = take(max(0.0, self.real_seconds_left))
         except ScriptFault as fault:
             self._fail(Problem(code=fault.code, message=fault.message))
             return
         except InternalError as fault:
             _LOGGER.error("a run of %s ended: %s", self.report.experience, fault.message)
-            self._fail(Problem(code=fault.code, message=fault.message))
+            self._fail(
+                Problem(code=fault.code, message="the sandbox failed, which is no fault of the script's")
+            )
             return
-        self._state = state
-        self.report.cpu_seconds += state.get("cpu_seconds", 0.0)
-        limit = state.get("limit")
-        for item in state.get("outbox", ()):
-            if item["kind"] == "log":
+        self._last = turn
+        self.report.cpu_seconds += turn.cpu_seconds
+        for item in turn.outbox:
+            if isinstance(item, LogLine):
                 self._log(item)
-            elif limit is None:
-                self._carry_out(item)
-        wake_at = state.get("wakeAt")
-        self.wake_at = None if wake_at is None else from_ms(int(wake_at))
-        if limit is not None:
-            self._fail(self._limit_problem(limit, state))
-        elif state.get("error"):
-            self._problem(state["error"])
-
-    def _limit_problem(self, limit: str, state: Mapping[str, Any]) -> Problem:
-        if limit == "limit_cpu" and state.get("phase") == "describing":
-            return Problem(code="script_error", message="threw a value that cannot be read in time")
-        error = state.get("error") or {}
-        place = self._script.problem(limit, "", error.get("stack", ""))
-        return Problem(
-            code=limit,
-            message=_LIMIT_TEXTS[limit](self._limits),
-            file=place.file,
-            line=place.line,
-            column=place.column,
-            stack=place.stack,
-        )
-
-    def _problem(self, error: Mapping[str, Any]) -> None:
-        text = _clean(error["text"])
-        code = "script_error"
-        if error["role"] == "load" and text.startswith("SyntaxError"):
-            code = "syntax_error"
-        elif error["code"] in _WIRING_CODES:
-            code = error["code"]
-        self.report.error = self._script.problem(code, text, error["stack"])
-        self.report.outcome = "failed"
+            elif turn.limit is not None:
+                continue  # the requests of a turn that a limit ended are not carried out
+            elif isinstance(item, Emitted):
+                self._event(item)
+            else:
+                self._call(item)
+        self.wake_at = turn.wake_at
+        if turn.limit is not None:
+            self._fail(limit_problem(self._script, turn, self._limits))
+        elif turn.thrown is not None and self.report.error is None:
+            self.report.error = thrown_problem(self._script, turn.thrown)
+            self.report.outcome = "failed"
 
     def _fail(self, problem: Problem) -> None:
         self._ended = True
@@ -211,54 +194,41 @@ class Run:
         self._inbox.clear()
         self.report.error = problem
         self.report.outcome = "failed"
-        self.report.write(self._clock.now(), "error", "run", f"{problem.code}: {problem.message}")
+        self._write("error", "run", f"{problem.code}: {problem.message}")
 
-    def _log(self, item: Mapping[str, Any]) -> None:
-        metadata = item.get("metadata")
+    def _write(self, level: str, logger: str, message: str) -> None:
+        self.report.write(self._clock.now(), level, logger, message)
+
+    def _log(self, line: LogLine) -> None:
+        metadata = line.metadata
         if isinstance(metadata, dict) and isinstance(metadata.get("stack"), str):
             metadata = {**metadata, "stack": self._script.problem("", "", metadata["stack"]).stack}
-        self.report.write(
-            from_ms(int(item["at"])), item["level"], _clean(item["logger"]), _clean(item["message"]), metadata
-        )
+        self.report.write(line.at, line.level, line.logger, line.message, metadata)
 
-    def _carry_out(self, item: Mapping[str, Any]) -> None:
-        if item["kind"] == "event":
-            self._event(_clean(item["type"]), item["data"])
-        elif item["kind"] == "call":
-            self._call(
-                Request(
-                    id=item["id"],
-                    verb=item["verb"],
-                    integration=_clean(item["integration"]),
-                    payload=item["payload"],
-                    options=item["options"],
-                    defaults=item["defaults"],
-                )
-            )
-
-    def _event(self, event_type: str, data: Any) -> None:
+    def _event(self, event: Emitted) -> None:
         now = self._clock.now()
-        self.report.events.append({"at": iso(now), "type": event_type, "data": data})
+        self.report.events.append({"at": iso(now), "type": event.type, "data": event.data})
         visitor = self._situation.visitor.id
-        if visitor is not None and self._answers.scheduler.is_conversion(event_type):
-            cancelled = self._answers.scheduler.convert(visitor, event=event_type)
-            self.report.write(now, "info", "conversion", f"{event_type} cancelled {len(cancelled)} pending executions")
+        if visitor is not None and self._answers.scheduler.is_conversion(event.type):
+            cancelled = self._answers.scheduler.convert(visitor, event=event.type)
+            self._write("info", "conversion", f"{event.type} cancelled {len(cancelled)} pending executions")
 
     def _call(self, request: Request) -> None:
         logger = f"integration:{request.integration}"
-        note = lambda level, text: self.report.write(self._clock.now(), level, logger, text)  # noqa: E731
         try:
-            done = self._answers.answer(request, note)
+            done = self._answers.answer(request, lambda level, text: self._write(level, logger, text))
         except ExperienceError as error:
             self._reject(request, error)
-            return
-        if isinstance(done, Started):
-            self._begin(request, done)
-            return
-        result, made = done
-        if made is not None:
-            self.report.created.append(made.id)
-        self._resolve(request, result)
+        except Exception:  # noqa: BLE001 - a full disk, say: this call failed, the host carries on
+            self._reject(request, _our_fault(request))
+        else:
+            if isinstance(done, Started):
+                self._begin(request, done)
+                return
+            result, made = done
+            if made is not None:
+                self.report.created.append(made.id)
+            self._resolve(request, result)
 
     def _begin(self, request: Request, started: Started) -> None:
         self.report.created.append(started.execution.id)
@@ -271,9 +241,13 @@ class Run:
 
     def _perform(self, request: Request, started: Started) -> None:
         try:
-            result = self._call_now(started.execution, min(started.timeout_seconds, max(0.001, self.real_seconds_left)))
+            result = self._call_now(
+                started.execution, min(started.timeout_seconds, max(0.001, self.real_seconds_left))
+            )
         except ExperienceError as error:
             self._reject(request, error)
+        except Exception:  # noqa: BLE001 - as above; a thread of the executor has nobody to tell
+            self._reject(request, _our_fault(request))
         else:
             self._resolve(request, result)
         finally:
@@ -287,11 +261,15 @@ class Run:
 
     def _reject(self, request: Request, error: ExperienceError) -> None:
         message = refusal_text(request.verb, error)
-        self.report.write(self._clock.now(), "error", f"integration:{request.integration}", message)
+        self._write("error", f"integration:{request.integration}", message)
         self.report.calls.append(
-            call_document(request.integration, request.verb, {"error": {"code": error.code, "message": message}})
+            call_document(
+                request.integration, request.verb, {"error": {"code": error.code, "message": message}}
+            )
         )
-        self._inbox.append({"kind": "answer", "id": request.id, "ok": False, "text": message, "code": error.code})
+        self._inbox.append(
+            {"kind": "answer", "id": request.id, "ok": False, "text": message, "code": error.code}
+        )
 
 
 def open_run(
@@ -306,7 +284,10 @@ def open_run(
     executor: Executor | None = None,
     limits: Limits | None = None,
 ) -> Run:
-    """Make a run that has not begun. A folder without `meta.qfns` is linked to every registered integration."""
+    """Make a run that has not begun.
+
+    A folder without `meta.qfns` is linked to every registered integration.
+    """
     limits = limits or Limits()
     linked = script.experience.linked
     return Run(
@@ -330,94 +311,54 @@ def check(script: Script, sandbox: Sandbox, limits: Limits | None = None) -> Pro
     """Compile every file of an experience and run none; return the first problem."""
     limits = limits or Limits()
     guest = sandbox.open(limits)
-    situation = Situation(visitor=Visitor(id=None))
-    boot = boot_message(script, situation, (), from_ms(0), limits) | {"checkOnly": True}
+    boot = boot_message(script, Situation(visitor=Visitor(id=None)), (), from_ms(0), limits, check_only=True)
     try:
-        state = guest.start(boot, deadline_seconds=limits.wall_seconds)
+        turn = guest.start(boot, deadline_seconds=limits.wall_seconds)
     except ScriptFault as fault:
         return Problem(code=fault.code, message=fault.message)
     finally:
         guest.close()
-    if state.get("limit"):
-        return Problem(code=state["limit"], message=_LIMIT_TEXTS[state["limit"]](limits))
-    error = state.get("error")
-    return None if not error else script.problem("syntax_error", _clean(error["text"]), error["stack"])
+    if turn.limit is not None:
+        return limit_problem(script, turn, limits)
+    return None if turn.thrown is None else thrown_problem(script, turn.thrown)
 
 
-def boot_message(
-    script: Script, situation: Situation, linked: Sequence[str], now: datetime, limits: Limits
-) -> dict[str, Any]:
-    """What a guest is started with; the inner texts are JSON that the guest parses anew for each reader."""
-    meta = script.experience.meta
-    visitor = situation.visitor
-    seed = secrets.randbits(128) if situation.seed is None else situation.seed
-    data = meta.get("templateData", {}) if situation.data is None else situation.data
-    state = {**_object(meta.get("visitor")), **situation.visitor_state}
-    if visitor.id is not None:
-        state["visitorId"] = visitor.id
-    if visitor.timezone_offset is not None:
-        state["timezoneOffset"] = visitor.timezone_offset
-    return {
-        "now": to_ms(now),
-        "seed": [(seed >> shift) & 0xFFFFFFFF for shift in (0, 32, 64, 96)],
-        "logBytes": limits.log_bytes,
-        "calls": limits.pending_calls,
-        "modules": script.modules,
-        "globalText": script.global_text,
-        "hasTriggers": script.experience.triggers is not None,
-        "hasVariation": script.experience.variation is not None,
-        "checkOnly": False,
-        "linked": list(linked),
-        "events": [{"type": event["type"], "data": event.get("data", {})} for event in situation.events],
-        "metaText": json.dumps(_meta(script, visitor, situation.is_preview)),
-        "dataText": json.dumps(data),
-        "solutionText": json.dumps(meta.get("solutionOptions")),
-        "visitorStateText": json.dumps(state),
-        "browserStateText": json.dumps(_BROWSER),
-    }
+def limit_problem(script: Script, turn: Turn, limits: Limits) -> Problem:
+    """Tell which limit ended a turn, and where the author's code stood when that is known."""
+    limit = turn.limit or ""
+    if limit == "limit_cpu" and turn.describing:
+        return Problem(
+            code="script_error", message="threw a value that cannot be read in time; throw an Error"
+        )
+    stack = turn.stack or (turn.thrown.stack if turn.thrown else "")
+    return script.problem(limit, _LIMIT_TEXTS[limit](limits), stack)
 
 
-_BROWSER = {
-    "url": "https://example.com/",
-    "ua": {"deviceType": "computer", "browserName": "", "browserVersion": "", "osName": ""},
-}
+def thrown_problem(script: Script, thrown: Thrown) -> Problem:
+    """A thrown value under the code it has for an author."""
+    code = "script_error"
+    if thrown.role == "load" and thrown.text.startswith("SyntaxError"):
+        code = "syntax_error"
+    elif thrown.code in _WIRING_CODES:
+        code = thrown.code
+    return script.problem(code, thrown.text, thrown.stack)
+
+
+def _our_fault(request: Request) -> InternalError:
+    _LOGGER.exception("%s of %s failed", request.verb, request.integration)
+    return InternalError("something went wrong on our side, and its log says what; try again later")
+
 
 _LIMIT_TEXTS: Mapping[str, Callable[[Limits], str]] = {
     "limit_cpu": lambda limits: (
-        f"a turn may use {limits.cpu_turn_seconds * 1000:g} ms of CPU and a run {limits.cpu_run_seconds:g} s; "
+        f"a turn may use {limits.cpu_turn_seconds * 1000:g} ms of CPU, a run {limits.cpu_run_seconds:g} s; "
         "look for a loop that does not end"
     ),
-    "limit_memory": lambda limits: f"a run may use {limits.memory_bytes // 2**20} MiB of memory; keep less at a time",
-    "limit_calls": lambda limits: f"{limits.pending_calls} calls may wait for an answer at a time; await some first",
+    "limit_memory": lambda limits: (
+        f"a run may use {limits.memory_bytes // 2**20} MiB of memory; keep less at a time"
+    ),
+    "limit_calls": lambda limits: (
+        f"{limits.pending_calls} calls may wait for an answer at a time; await some first"
+    ),
     "limit_log": lambda limits: f"a run may write {limits.log_bytes // 1024} KiB of log; write less of it",
 }
-
-
-def _meta(script: Script, visitor: Visitor, is_preview: bool) -> dict[str, Any]:
-    meta = script.experience.meta
-    variations = _object(meta.get("variations"))
-    name = f"variation-{script.experience.master_id}"
-    own = _object(variations.get(name))
-    return {
-        "cookieDomain": meta.get("cookieDomain"),
-        "trackingId": meta.get("trackingId"),
-        "experienceId": meta.get("experienceId"),
-        "experimentId": meta.get("experienceId"),
-        "iterationId": meta.get("iterationId"),
-        "variationId": own.get("variationId"),
-        "variationMasterId": own.get("variationMasterId", script.experience.master_id),
-        "variationIsControl": own.get("variationIsControl", script.experience.variation is None),
-        "isPreview": is_preview or meta.get("isPreview") is True,
-        "vertical": meta.get("vertical"),
-        "namespace": meta.get("namespace"),
-        "visitorId": visitor.id,
-    }
-
-
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _clean(text: str) -> str:
-    # A lone surrogate cannot be printed or stored as UTF-8.
-    return text.encode("utf-8", "replace").decode()

@@ -6,15 +6,12 @@ scheme and host of an address and nothing more: paths and queries hold secrets.
 
 import codecs
 import functools
-import ipaddress
 import json as _json
 import re
-import socket
 import ssl
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -24,25 +21,14 @@ import httpcore
 import httpx
 
 from experience_runtime import __version__
+from experience_runtime.addresses import Network
 from experience_runtime.clocks import monotonic
-from experience_runtime.domain.errors import BlockedAddress, InvalidParameter, InvalidPayload
+from experience_runtime.domain.errors import InvalidParameter, InvalidPayload
 from experience_runtime.integration import Answer, Http, IntegrationFailed
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Resolve = Callable[[str, int], Sequence[str]]
+from experience_runtime.outbound_backend import Budget, GuardedBackend, Resolve, resolve
 
 BODY_BYTES = 64 * 1024
 URL_LENGTH = 2048
-_ADDRESSES_TRIED = 8
-_LOOKUPS_AT_ONCE = 16
-
-
-def resolve(host: str, port: int) -> Sequence[str]:
-    """The addresses of a host, as the system has them; raises OSError when there are none."""
-    # bytes: a str goes through Python's own IDNA codec first, which refuses names the resolver accepts
-    found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 class Outbound:
@@ -63,8 +49,8 @@ class Outbound:
     ) -> None:
         self._now = now
         self._deadline_seconds = deadline_seconds
-        self._budget = _Budget()
-        self._backend = _GuardedBackend(self._budget, resolve, tuple(allow_private))
+        self._budget = Budget()
+        self._backend = GuardedBackend(self._budget, resolve, tuple(allow_private))
         self._ssl_context = ssl_context
         self._pool: httpcore.ConnectionPool | None = None
         self._lock = threading.Lock()
@@ -199,147 +185,6 @@ def redact_url(url: str) -> str:
     return f"{start.removesuffix('/…')}{parts.path}{'?…' if parts.query else ''}"
 
 
-def refusal(address: Address, allow_private: Sequence[Network] = ()) -> str | None:
-    """Tell why an address must not be called ("a loopback address"), or None when it may be.
-
-    An IPv4 address inside an IPv6 one (mapped, NAT64) is judged as that IPv4 address.
-    """
-    inner = _embedded(address)
-    if any(form in network for network in allow_private for form in (address, inner)):
-        return None
-    if isinstance(inner, ipaddress.IPv6Address) and inner not in _GLOBAL_UNICAST:
-        return _kind(inner)
-    return _kind(inner) if any(inner in network for network in _SPECIAL) else None
-
-
-class _Budget(threading.local):
-    """How long the call of this thread may still take. `ends_at` is on the monotonic clock."""
-
-    ends_at: float | None = None
-
-    def left(self, timeout: float | None = None) -> float:
-        """The seconds left, at most `timeout`; TimeoutError when there are none."""
-        if self.ends_at is None:
-            raise TimeoutError  # outside a call nothing is read or written
-        seconds = self.ends_at - monotonic()
-        if seconds <= 0:  # 0 would make the socket non-blocking, which is another error
-            raise TimeoutError
-        return seconds if timeout is None else min(seconds, timeout)
-
-
-class _GuardedBackend(httpcore.NetworkBackend):
-    """Looks a name up, checks every address it has, connects to one that was checked."""
-
-    def __init__(self, budget: _Budget, resolve: Resolve, allow_private: Sequence[Network]) -> None:
-        self._budget = budget
-        self._resolve = resolve
-        self._allow_private = allow_private
-        self._sockets = httpcore.SyncBackend()
-        self._lookups = threading.BoundedSemaphore(_LOOKUPS_AT_ONCE)
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        try:
-            addresses = self._checked(host, self._look_up(host, port))[:_ADDRESSES_TRIED]
-            failure: Exception = httpcore.ConnectError("no address")
-            for waiting, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
-                try:
-                    # a share of the time each: one dead address must not take it all
-                    share = self._budget.left(timeout) / waiting
-                    stream = self._sockets.connect_tcp(address, port, share, local_address, socket_options)
-                except (httpcore.ConnectError, httpcore.ConnectTimeout) as problem:
-                    failure = problem
-                else:
-                    return _BudgetedStream(stream, self._budget)
-            raise failure
-        except TimeoutError:
-            raise httpcore.ConnectTimeout from None
-
-    def _look_up(self, host: str, port: int) -> Sequence[str]:
-        """Resolve on a thread of its own: getaddrinfo knows no timeout."""
-        found: Future[Sequence[str]] = Future()
-
-        def run() -> None:
-            try:
-                found.set_result(self._resolve(host, port))
-            except (OSError, UnicodeError) as problem:
-                found.set_exception(problem)
-            finally:
-                self._lookups.release()
-
-        if not self._lookups.acquire(timeout=self._budget.left()):
-            raise TimeoutError
-        threading.Thread(target=run, name="experience-lookup", daemon=True).start()
-        try:
-            return found.result(timeout=self._budget.left())
-        except TimeoutError:
-            raise
-        except (OSError, UnicodeError):
-            raise httpcore.ConnectError("the name was not found") from None
-
-    def _checked(self, host: str, addresses: Sequence[str]) -> Sequence[str]:
-        for address in addresses:
-            why = refusal(ipaddress.ip_address(address), self._allow_private)
-            if why is not None:
-                raise BlockedAddress(
-                    f'the host "{host}" is {why}, which must not be called; use a public address,'
-                    " or for development list the network in [outbound] allow_private"
-                )
-        return addresses
-
-
-class _BudgetedStream(httpcore.NetworkStream):
-    """A connection whose every wait ends with the budget."""
-
-    def __init__(self, stream: httpcore.NetworkStream, budget: _Budget) -> None:
-        self._stream = stream
-        self._budget = budget
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        try:
-            return self._stream.read(max_bytes, self._budget.left(timeout))
-        except TimeoutError:
-            raise httpcore.ReadTimeout from None
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        # httpcore's own write starts its timeout anew with every piece the other side takes
-        connection: socket.socket = self._stream.get_extra_info("socket")
-        rest = memoryview(buffer)
-        try:
-            while rest:
-                connection.settimeout(self._budget.left(timeout))
-                rest = rest[connection.send(rest) :]
-        except TimeoutError:
-            raise httpcore.WriteTimeout from None
-        except OSError as problem:
-            raise httpcore.WriteError(str(problem)) from None
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        try:
-            left = self._budget.left(timeout)
-        except TimeoutError:
-            self.close()
-            raise httpcore.ConnectTimeout from None
-        return _BudgetedStream(self._stream.start_tls(ssl_context, server_hostname, left), self._budget)
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
 class _Within:
     """The `Http` of one delivery: its calls share one end."""
 
@@ -357,54 +202,6 @@ class _Within:
 
     def _left(self) -> float:
         return max(0.0, self._ends_at - monotonic())
-
-
-_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-# IANA's special-purpose registries, by hand: `is_private` and `is_global` differ between Python releases.
-_SPECIAL: Mapping[Network, str] = {
-    ipaddress.ip_network(text): kind
-    for text, kind in (
-        ("0.0.0.0/8", "an unspecified address"),
-        ("10.0.0.0/8", "a private address"),
-        ("100.64.0.0/10", "a carrier's private address"),
-        ("127.0.0.0/8", "a loopback address"),
-        ("168.63.129.16/32", "a cloud provider's metadata address"),
-        ("169.254.0.0/16", "a link-local address"),
-        ("172.16.0.0/12", "a private address"),
-        ("192.0.0.0/24", "a reserved address"),
-        ("192.0.2.0/24", "a documentation address"),
-        ("192.88.99.0/24", "a tunnel address"),
-        ("192.168.0.0/16", "a private address"),
-        ("198.18.0.0/15", "a benchmarking address"),
-        ("198.51.100.0/24", "a documentation address"),
-        ("203.0.113.0/24", "a documentation address"),
-        ("224.0.0.0/4", "a multicast address"),
-        ("240.0.0.0/4", "a reserved address"),
-        ("::/128", "an unspecified address"),
-        ("::1/128", "a loopback address"),
-        ("fc00::/7", "a private address"),
-        ("fe80::/10", "a link-local address"),
-        ("ff00::/8", "a multicast address"),
-        ("2001::/23", "a tunnel or reserved address"),  # Teredo among them
-        ("2001:db8::/32", "a documentation address"),
-        ("2002::/16", "a tunnel address"),  # 6to4
-        ("3fff::/20", "a documentation address"),
-    )
-}
-
-
-def _kind(address: Address) -> str:
-    return next((kind for network, kind in _SPECIAL.items() if address in network), "a reserved address")
-
-
-def _embedded(address: Address) -> Address:
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return address.ipv4_mapped
-        if address in _NAT64:
-            return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")

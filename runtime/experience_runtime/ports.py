@@ -224,9 +224,18 @@ class Problem:
 class Script(Protocol):
     """An experience made ready for the sandbox: texts at lines of their own, and the way back."""
 
-    experience: Experience
-    modules: Mapping[str, Mapping[str, str]]
-    global_text: str | None
+    @property
+    def experience(self) -> Experience: ...
+
+    @property
+    def modules(self) -> Mapping[str, Mapping[str, str]]:
+        """Each file under the name it is required by: {"kind": "code" | "json" | "alias", "text"}."""
+        ...
+
+    @property
+    def global_text(self) -> str:
+        """The text of global.js; "" when there is none."""
+        ...
 
     @property
     def warnings(self) -> Sequence[str]: ...
@@ -302,8 +311,9 @@ class Thrown:
 class Turn:
     """What one turn of a guest came to. `limit` is the code of the limit that ended the run, if one did.
 
-    `triggers` is none, waiting, yes, no or failed; `variation` none, running, done or failed. `describing`: the
-    turn was reading a thrown value when it ended. `stack` is where a limit stopped it, when that is known.
+    `triggers` is none, waiting, yes, no or failed; `variation` none, running, done or failed. `describing`:
+    the turn was reading a thrown value when it ended. `stack` is where a limit stopped it, when that is
+    known.
     """
 
     outbox: Sequence[LogLine | Emitted | Request] = ()
@@ -321,8 +331,8 @@ class Turn:
 class Guest(Protocol):
     """One run's own global scope, in a process that can be killed.
 
-    A message is a JSON-able mapping. Raises ScriptFault when a limit ended the guest, and InternalError when it
-    broke its bounds or said what cannot be read: it is gone then.
+    A message is a JSON-able mapping. Raises ScriptFault when a limit ended the guest, and InternalError when
+    it broke its bounds or said what cannot be read: it is gone then.
     """
 
     def start(self, message: Mapping[str, Any], *, deadline_seconds: float) -> Turn: ...

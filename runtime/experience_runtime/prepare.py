@@ -28,5 +28,12 @@ def failed_report(path: Path, visitor: Visitor, fault: ScriptFault) -> Report:
     """The report of an experience that did not even begin."""
     name = path.resolve().name if path.is_dir() else path.stem
     report = Report(experience=name, visitor=visitor)
-    report.error = Problem(code=fault.code, message=fault.message)
+    report.error = fault_problem(fault)
     return report
+
+
+def fault_problem(fault: ScriptFault) -> Problem:
+    """A fault found while reading, as the reports show problems."""
+    return Problem(
+        code=fault.code, message=fault.message, file=fault.file, line=fault.line, column=fault.column
+    )

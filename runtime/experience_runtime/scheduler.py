@@ -15,7 +15,7 @@ from experience_runtime.domain.executions import Execution, IfExists, Status, ex
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.keys import canonical_key, key_digest
 from experience_runtime.domain.payloads import check_payload
-from experience_runtime.domain.planning import plan, plan_cancel
+from experience_runtime.domain.planning import check_reason, plan, plan_cancel, visitor_zone
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
 from experience_runtime.ports import Clock, Integrations, Store
 
@@ -162,8 +162,12 @@ class Scheduler:
         return Cancelled(ids=tuple(ids), elsewhere=elsewhere, warnings=planned.warnings)
 
     def cancel_execution(self, execution_id: str, *, reason: str | None) -> None:
-        """Cancel one pending execution. Raises UnknownExecution, or Conflict naming the state it is in."""
+        """Cancel one pending execution; the reason has at most 1,000 characters.
+
+        Raises UnknownExecution, or Conflict naming the state it is in.
+        """
         number = execution_number(execution_id)
+        reason = check_reason(reason)
         if not self._store.cancel(number, reason=reason, now=self._clock.now()):
             self._refuse(number, "only a pending execution can be cancelled")
 
@@ -204,6 +208,7 @@ class Scheduler:
         payload_text = self._check_payload(integration, payload)
         owner = _owner_id(visitor)
         now = self._clock.now()
+        zone, zone_from = visitor_zone(visitor, [])
         canonical = None if key is None else canonical_key(key)
         if canonical is not None:
             self._take_execute(integration, canonical, owner or "", now)
@@ -214,8 +219,8 @@ class Scheduler:
             created_at=now,
             requested_at=now,
             due_at=now,
-            zone="UTC",
-            zone_from="default",
+            zone=zone.name,
+            zone_from=zone_from,
             experience=experience,
             visitor=owner,
             key=canonical,
@@ -248,8 +253,11 @@ class Scheduler:
     def _settings_warnings(self, integration: str) -> tuple[str, ...]:
         try:
             self._integrations.settings(integration)
-        except NotConfigured as refusal:
-            return (f"{refusal.message}; until then its executions fail with not_configured",)
+        except NotConfigured:
+            return (
+                f"{integration} is not configured yet, so its executions will fail with not_configured; "
+                f"`experience integrations check {integration}` says what is missing",
+            )
         return ()
 
     def _refuse(self, number: int, rule: str) -> NoReturn:

@@ -1,16 +1,16 @@
 """Simulate: a story on a virtual clock. Nothing leaves the machine, and thirty days pass in a second.
 
 Time jumps from one thing to the next: a step of the story, a timer of an open run, a due execution. The same
-Scheduler, Dispatcher and host as in real life do the work, on a store in memory; integrations are played by the
-story's answers.
+Scheduler, Dispatcher and host as in real life do the work, on a store in memory; integrations are played by
+the story's answers.
 """
 
 import hashlib
-import json
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from experience_runtime.app import wall_text
@@ -19,14 +19,14 @@ from experience_runtime.delivery.embedded import InlineDelivery
 from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.documents import execution_document
 from experience_runtime.domain.durations import parse_delay
-from experience_runtime.domain.errors import InternalError, InvalidParameter, LimitWall
+from experience_runtime.domain.errors import InvalidParameter, LimitWall
 from experience_runtime.domain.executions import Change, Execution, Filter
 from experience_runtime.domain.instants import parse_time
-from experience_runtime.domain.keys import canonical_key
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
 from experience_runtime.domain.zones import fixed_zone, iana_zone
+from experience_runtime.expectations import differences
 from experience_runtime.host import Run, Situation, open_run
-from experience_runtime.integration import Answer, Context, Integration
+from experience_runtime.played import NoHttp, Played
 from experience_runtime.ports import Integrations, Limits, Sandbox, Script, Store
 from experience_runtime.report import Report, visitor_document
 from experience_runtime.scheduler import Scheduler
@@ -35,9 +35,7 @@ from experience_runtime.story import (
     CancelStep,
     ConvertStep,
     EmitStep,
-    Expectation,
     RunStep,
-    ScriptedAnswer,
     Step,
     Story,
 )
@@ -46,6 +44,12 @@ MOST_TIMER_TURNS = 5000
 """Virtual timers are free, so a run that only ticks would tick for ever; so many are a limit_wall."""
 
 MOST_OPEN_RUNS = 50
+"""Each keeps a process of its own."""
+
+_TOO_MANY_OPEN = (
+    f"more than {MOST_OPEN_RUNS} runs of this simulation were open at once, with timers, or with listeners "
+    "for an event to come; the first of them ends here: split the story"
+)
 _PAGE = 500
 _NOBODY = Visitor(id=None)
 
@@ -54,6 +58,7 @@ _NOBODY = Visitor(id=None)
 class Simulated:
     """What a simulation did: the reports of its runs in order, and every execution with its history."""
 
+    experience: str
     began_at: datetime
     ended_at: datetime
     reports: list[Report]
@@ -78,8 +83,8 @@ def simulate(
 ) -> Simulated:
     """Play a story and return what happened.
 
-    `now` is the start when the story has none. `anonymous` is who a step without a visitor is for: nobody known,
-    perhaps in a known zone. `progress` hears the virtual time at each jump.
+    `now` is the start when the story has none. `anonymous` is who a step without a visitor is for: nobody
+    known, perhaps in a known zone. `progress` hears the virtual time at each jump.
     """
     simulation = _Simulation(
         script, story, sandbox, integrations, conversions, now, anonymous, limits or Limits()
@@ -137,8 +142,8 @@ class _Simulation:
         self._dispatcher = Dispatcher(
             store=self._store,
             clock=self._clock,
-            integrations=_Played(integrations, story.answers),
-            http=_NoHttp(),
+            integrations=Played(integrations, story.answers),
+            http=NoHttp(),
             delivery=InlineDelivery(),
             random=chance,
         )
@@ -162,24 +167,26 @@ class _Simulation:
                 while self._dispatcher.run_due():
                     pass
             self._finish_runs(lambda each: each.run.is_over and not self._may_hear_more(each))
+        for each in self._open:
+            if each.run.wake_at is not None:
+                each.run.end_by(LimitWall.code, wall_text(self._limits.wall_seconds))
         self._finish_runs(lambda _: True)
 
     def result(self) -> Simulated:
         executions = sorted(self._all(), key=lambda each: (each.created_at, each.number))
         histories = {each.id: self._store.history(each.number) for each in executions}
-        documents = [
-            execution_document(each, self._store.attempts(each.number)) for each in executions
-        ]
-        differences = _differences(self._story.expect, executions, self._began_at)
+        documents = [execution_document(each, self._store.attempts(each.number)) for each in executions]
+        unmet = differences(self._story.expect, executions, self._began_at)
         return Simulated(
+            experience=self._script.experience.name,
             began_at=self._began_at,
             ended_at=self._clock.now(),
             reports=self._reports,
             executions=executions,
             documents=documents,
             histories=histories,
-            differences=differences,
-            met_expectations=len(self._story.expect) - len(differences),
+            differences=unmet,
+            met_expectations=len(self._story.expect) - len(unmet),
         )
 
     def close(self) -> None:
@@ -207,7 +214,7 @@ class _Simulation:
                 data=step.data,
                 visitor_state=self._states.get(visitor.id or "", {}),
                 events=[{"type": event.type, "data": event.data} for event in step.events],
-                seed=int.from_bytes(hashlib.sha256(self._seed + bytes([len(self._reports) % 256])).digest()[:16]),
+                seed=self._run_seed(),
             ),
             sandbox=self._sandbox,
             scheduler=self._scheduler,
@@ -222,14 +229,18 @@ class _Simulation:
         self._in_real_time(opened, run.start)
         if len(self._open) > MOST_OPEN_RUNS:
             oldest = self._open[0]
+            oldest.run.end_by(LimitWall.code, _TOO_MANY_OPEN)
             self._finish_runs(lambda each: each is oldest)
+
+    def _run_seed(self) -> int:
+        return int.from_bytes(hashlib.sha256(b"%b %d" % (self._seed, len(self._reports))).digest()[:16])
 
     def _emit(self, step: EmitStep) -> None:
         if step.visitor is not None and self._scheduler.is_conversion(step.type):
             self._scheduler.convert(step.visitor, event=step.type)
         for each in list(self._open):
             if each.visitor == step.visitor:
-                self._in_real_time(each, lambda each=each: each.run.receive(step.type, step.data))  # type: ignore[misc]
+                self._in_real_time(each, partial(each.run.receive, step.type, step.data))
 
     def _fire_timers(self) -> bool:
         fired = False
@@ -242,7 +253,12 @@ class _Simulation:
         return fired
 
     def _in_real_time(self, each: _OpenRun, act: Callable[[], None]) -> None:
-        """Take a turn on what is left of the run's real seconds."""
+        """Take a turn, and those its answers lead to, on what is left of the run's real seconds."""
+        self._on_the_clock(each, act)
+        while each.run.has_answers:
+            self._on_the_clock(each, each.run.advance)
+
+    def _on_the_clock(self, each: _OpenRun, act: Callable[[], None]) -> None:
         each.run.real_seconds_left = each.seconds_left
         began = monotonic()
         act()
@@ -297,104 +313,23 @@ class _Simulation:
                 return found
 
 
-class _Played:
-    """The registered integrations with their other side played by the story: `ports.Integrations`."""
-
-    def __init__(self, real: Integrations, answers: Mapping[str, Sequence[ScriptedAnswer]]) -> None:
-        self._real = real
-        self._answers = {name: list(scripted) for name, scripted in answers.items()}
-        self._made: dict[str, Integration[Any, Any]] = {}
-
-    def names(self) -> Sequence[str]:
-        return self._real.names()
-
-    def get(self, name: str) -> Integration[Any, Any]:
-        if name not in self._made:
-            real = self._real.get(name)
-            self._made[name] = _player(name, real.retries, self._answers.get(name, []))
-        return self._made[name]
-
-    def settings(self, name: str) -> Any:
-        self._real.get(name)
-
-    def parse_payload(self, name: str, payload: Any) -> Any:
-        return self._real.parse_payload(name, payload)
-
-
-def _player(name: str, retries: int, scripted: list[ScriptedAnswer]) -> Integration[Any, Any]:
-    class Player(Integration[Any, Any]):
-        def call(self, payload: Any, context: Context[Any]) -> Any:  # noqa: ARG002 - the SDK's
-            if not scripted:
-                return {"simulated": True}
-            answer = scripted.pop(0)
-            text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
-            Answer(status=answer.status, text=text, retry_after=answer.retry_after).require_success()
-            return answer.body
-
-    Player.name = name
-    Player.retries = retries
-    return Player()
-
-
-class _NoHttp:
-    """`Http` of a simulation: nothing leaves."""
-
-    def post(self, *_: Any, **__: Any) -> Answer:
-        raise InternalError("a simulation sends nothing")
-
-    request = post
-
-
 def _step_at(step: Step, began_at: datetime) -> datetime:
     if step.at is not None:
         return parse_time(step.at, now=began_at).at
     return began_at + timedelta(milliseconds=0 if step.after is None else parse_delay(step.after))
 
 
-def _differences(expected: Sequence[Expectation], executions: Sequence[Execution], now: datetime) -> list[str]:
-    """Match each expectation with an execution of its own; say what is missing."""
-    left = list(executions)
-    differences = []
-    for index, each in enumerate(expected):
-        wanted = {name: value for name, value in each.model_dump().items() if name in each.model_fields_set}
-        found = next((execution for execution in left if _meets(execution, wanted, now)), None)
-        if found is not None:
-            left.remove(found)
-            continue
-        there = "; ".join(_brief(execution, wanted) for execution in left) or "no other execution"
-        differences.append(f"expect[{index}] {json.dumps(wanted)}: not met; there is {there}")
-    return differences
-
-
-def _meets(execution: Execution, wanted: Mapping[str, Any], now: datetime) -> bool:
-    return all(_field(execution, name) == _wanted(name, value, now) for name, value in wanted.items())
-
-
-def _field(execution: Execution, name: str) -> Any:
-    value = getattr(execution, name)
-    return value.value if name == "status" else value
-
-
-def _wanted(name: str, value: Any, now: datetime) -> Any:
-    if name == "due_at" and value is not None:
-        return parse_time(value, now=now).at
-    return canonical_key(value) if name == "key" and value is not None else value
-
-
-def _brief(execution: Execution, wanted: Mapping[str, Any]) -> str:
-    document = execution_document(execution) | {"visitor": execution.visitor}
-    return json.dumps({name: document[name] for name in wanted})
-
-
 def simulated_document(simulated: Simulated) -> dict[str, Any]:
     """The document of `simulate --json`: one run's as it is, several runs' as one."""
     reports = simulated.reports
-    first = reports[0]
+    first = reports[0] if reports else Report(experience=simulated.experience, visitor=_NOBODY)
     error = next((report.error for report in reports if report.error), None)
     whole = Report(
         experience=first.experience,
         visitor=first.visitor,
-        outcome=next((o for o in ("failed", "ran", "pending") if any(r.outcome == o for r in reports)), first.outcome),
+        outcome=next(
+            (o for o in ("failed", "ran", "pending") if any(r.outcome == o for r in reports)), first.outcome
+        ),
         error=error,
         log=[line for report in reports for line in report.log],
         calls=[call for report in reports for call in report.calls],

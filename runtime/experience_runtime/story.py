@@ -4,12 +4,13 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.executions import Status
 from experience_runtime.domain.instants import parse_time
 
 
@@ -30,7 +31,7 @@ class Event(_Part):
 
 
 class _Step(_Part):
-    """When it happens: `at`, an instant, or `after`, a duration from the story's start; neither: at the start."""
+    """When it happens: `at` an instant, or `after` a duration from the story's start; neither: then."""
 
     at: str | None = None
     after: str | int | None = None
@@ -90,7 +91,7 @@ class Expectation(_Part):
     visitor: str | None = None
     integration: str | None = None
     key: Any = None
-    status: str | None = None
+    status: Status | None = None
     due_at: str | None = None
     reason: str | None = None
 
@@ -113,12 +114,12 @@ class Story(_Part):
 def load_story(path: Path) -> Story:
     """Read a story. Raises InvalidParameter that names the file, the place and the fix."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_no_constant)
     except OSError as error:
         raise InvalidParameter(f"{path} cannot be read: {error.strerror}; name a story.json") from None
     except UnicodeDecodeError:
         raise InvalidParameter(f"{path} is not UTF-8; save the file as UTF-8") from None
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidParameter(f"{path} is not JSON: {error}; see a sample's story.json") from None
     try:
         return Story.model_validate(content)
@@ -126,3 +127,7 @@ def load_story(path: Path) -> Story:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the story"
         raise InvalidParameter(f"{path}: {where}: {first['msg']}; see a sample's story.json") from None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON value")

@@ -4,11 +4,7 @@ module.exports = function variation (options) {
   const email = options.integration('webhook') // hands the reminder to the e-mail service
   const basket = options.state.get('basket')
 
-  const reminder = {
-    template: 'basket-reminder',
-    visitor: options.meta.visitorId,
-    items: basket.quantity
-  }
+  const reminder = { remind: options.meta.visitorId, items: basket.quantity }
 
   return email.schedule(reminder, {
     key: { campaign: 'basket-reminder' }, // one reminder per visitor: a later call replaces it

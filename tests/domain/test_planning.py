@@ -1,4 +1,4 @@
-"""Planning: contract 2.2 to 2.14."""
+"""Planning: when an execution is due. Contract 2.2 to 2.14."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -16,28 +16,15 @@ from experience_runtime.domain.errors import (
     InvalidTime,
     InvalidWindow,
     NoDelayOrTime,
-    UnknownVisitor,
 )
 from experience_runtime.domain.executions import IfExists
 from experience_runtime.domain.instants import iso, to_ms
-from experience_runtime.domain.planning import SCHEDULE_OPTIONS, Plan, plan, plan_cancel
+from experience_runtime.domain.planning import SCHEDULE_OPTIONS, Plan
 from experience_runtime.domain.visitors import Visitor
 from hypothesis import given
 from hypothesis import strategies as st
 
-NOW = datetime(2026, 3, 6, 16, 30, 15, 250_000, tzinfo=UTC)  # a Friday, 17:30 at UTC+1
-OFFICE = {"day": "monday-friday", "time": "09:00-17:00"}
-ANNA = Visitor(id="anna", timezone="Europe/Paris", timezone_offset=480)
-BEN = Visitor(id="ben", timezone_offset=-60)
-CAI = Visitor(id="cai")
-NOBODY = Visitor(id=None, timezone="Europe/Paris")  # anonymous, and the browser told its zone
-THIRTY_DAYS = timedelta(days=30)
-
-
-def planned(
-    options: Mapping[str, Any], *, defaults: Mapping[str, Any] | None = None, visitor: Visitor | None = None
-) -> Plan:
-    return plan(options, defaults=defaults or {}, now=NOW, visitor=visitor)
+from .samples import ANNA, BEN, CAI, NOBODY, NOW, OFFICE, THIRTY_DAYS, planned
 
 
 def test_the_document_s_first_example_runs_on_monday_morning() -> None:
@@ -207,139 +194,6 @@ def test_a_window_that_cannot_be_read_is_refused_with_a_hint(window: object, hin
         planned({"delay": 0, "window": window}, visitor=ANNA)
 
 
-@pytest.mark.parametrize(
-    ("name", "meant"),
-    [
-        ("dealy", "delay"),
-        ("Delay", "delay"),
-        ("delays", "delay"),
-        ("tme", "time"),
-        ("windows", "window"),
-        ("cancelonconversion", "cancelOnConversion"),
-        ("cancel_on_conversion", "cancelOnConversion"),
-        ("cancelOnConversions", "cancelOnConversion"),
-        ("if_exists", "ifExists"),
-        ("keys", "key"),
-        ("timezone", "inside window"),
-        ("timezoneOffset", "inside window"),
-        ("day", "inside window"),
-    ],
-)
-def test_a_near_miss_of_an_option_is_refused_with_the_one_meant(name: str, meant: str) -> None:
-    with pytest.raises(InvalidParameter, match=meant):
-        planned({"delay": 0, name: "x"})
-    with pytest.raises(InvalidParameter, match=meant):
-        planned({"delay": 0}, defaults={name: "x"})
-
-    planned({"delay": 0, name: None})
-
-
-def test_an_unknown_option_far_from_any_known_one_is_warned_about() -> None:
-    result = planned({"delay": 0, "key": "k", "colour": "blue"}, defaults={"campaign": 7})
-
-    assert len(result.warnings) == 1
-    assert '"colour"' in result.warnings[0]
-
-
-def test_a_million_unknown_options_give_a_handful_of_warnings() -> None:
-    options = {"delay": 0} | {f"{number:x}": number for number in range(1_000_000)}
-
-    assert 1 <= len(planned(options).warnings) <= 10
-
-
-def test_a_timeout_and_a_reason_are_accepted_and_have_no_effect() -> None:
-    assert planned({"delay": 0, "key": "k", "timeout": "nonsense", "reason": 5}).warnings == ()
-
-
-def test_every_option_may_stand_in_the_defaults() -> None:
-    defaults = {
-        "key": {"a": 1},
-        "delay": "1h",
-        "window": {"timezoneOffset": 0},
-        "cancelOnConversion": True,
-        "ifExists": "keep",
-        "scope": "property",
-    }
-
-    result = planned(dict.fromkeys(SCHEDULE_OPTIONS), defaults=defaults, visitor=ANNA)
-
-    assert result.key == '{"a":1}'
-    assert result.requested_at == NOW + timedelta(hours=1)
-    assert result.zone_from == "window"
-    assert result.cancel_on_conversion
-    assert result.if_exists is IfExists.KEEP
-    assert not result.scope_is_visitor
-
-
-@pytest.mark.parametrize(
-    ("options", "defaults", "asked"),
-    [
-        ({"delay": 5}, {"delay": 7}, "delay 5"),
-        ({"delay": 5}, {"time": "nonsense"}, "delay 5"),
-        ({"time": to_ms(NOW)}, {"delay": 7}, f"time {to_ms(NOW)}"),
-        ({"time": None, "delay": None}, {"delay": 7}, "delay 7"),
-        ({"delay": 0}, {"delay": 7}, "delay 0"),
-    ],
-)
-def test_a_call_s_own_delay_or_time_displaces_either_default(
-    options: Mapping[str, Any], defaults: Mapping[str, Any], asked: str
-) -> None:
-    assert planned(options, defaults=defaults).asked == asked
-
-
-def test_defaults_with_both_delay_and_time_are_refused_when_the_call_has_neither() -> None:
-    with pytest.raises(DelayAndTime):
-        planned({}, defaults={"delay": 5, "time": to_ms(NOW)})
-
-
-def test_a_call_s_values_beat_the_defaults_even_when_they_are_false() -> None:
-    defaults = {"cancelOnConversion": True, "window": {"day": "sunday"}, "scope": "property", "key": "d"}
-    options = {"delay": 0, "cancelOnConversion": False, "window": {}, "scope": "visitor", "key": "own"}
-
-    result = planned(options, defaults=defaults, visitor=ANNA)
-
-    assert not result.cancel_on_conversion
-    assert result.due_at == NOW
-    assert result.scope_is_visitor
-    assert result.key == '"own"'
-
-
-@pytest.mark.parametrize(
-    ("scope", "visitor", "expected"),
-    [
-        (None, ANNA, True),
-        ("visitor", ANNA, True),
-        ("property", ANNA, False),
-        (None, None, False),
-        ("visitor", None, False),
-        (None, NOBODY, False),
-        ("visitor", NOBODY, False),
-    ],
-)
-def test_a_key_belongs_to_the_visitor_where_one_is_known(
-    scope: str | None, visitor: Visitor | None, expected: bool
-) -> None:
-    assert planned({"delay": 0, "scope": scope}, visitor=visitor).scope_is_visitor is expected
-    assert plan_cancel({"key": "k", "scope": scope}, visitor=visitor).scope_is_visitor is expected
-
-
-def test_cancel_on_conversion_needs_a_known_visitor() -> None:
-    assert planned({"delay": 0, "cancelOnConversion": True}, visitor=CAI).cancel_on_conversion
-    assert not planned({"delay": 0, "cancelOnConversion": False}).cancel_on_conversion
-
-    for visitor in (None, NOBODY):
-        with pytest.raises(UnknownVisitor, match="anonymous"):
-            planned({"delay": 0, "cancelOnConversion": True}, visitor=visitor)
-
-
-def test_a_missing_key_is_noted_not_refused() -> None:
-    result = planned({"delay": 0})
-
-    assert result.key is None
-    assert "duplicates are possible" in result.notes[0]
-    assert planned({"delay": 0, "key": "k"}).notes == ()
-
-
 def test_a_time_without_a_zone_is_utc_with_a_warning() -> None:
     result = planned({"time": "2026-03-07 12:00"}, visitor=ANNA)
 
@@ -392,30 +246,3 @@ def test_any_options_give_a_plan_inside_the_limits_or_a_printable_refusal(option
     if result is not None:
         assert NOW - timedelta(seconds=60) <= result.requested_at <= NOW + THIRTY_DAYS
         assert result.due_at >= max(NOW, result.requested_at)
-
-
-def test_a_cancel_takes_its_key_from_the_call_or_the_defaults() -> None:
-    assert plan_cancel({"key": {"b": 1, "a": 2}}, visitor=ANNA).key == '{"a":2,"b":1}'
-    assert plan_cancel({"reason": "done"}, defaults={"key": "d", "delay": 5}, visitor=ANNA).key == '"d"'
-    assert plan_cancel({"key": "own"}, defaults={"key": "d"}, visitor=ANNA).key == '"own"'
-
-
-@pytest.mark.parametrize("options", [{}, {"key": None}, {"key": ""}, {"key": {}}, {"key": 7}])
-def test_a_cancel_without_a_key_is_refused(options: Mapping[str, Any]) -> None:
-    with pytest.raises(InvalidKey):
-        plan_cancel(options, visitor=ANNA)
-
-
-def test_a_cancel_s_reason_is_text_of_at_most_1000_characters() -> None:
-    assert plan_cancel({"key": "k"}, visitor=None).reason is None
-    assert plan_cancel({"key": "k", "reason": "x" * 1000}, visitor=None).reason == "x" * 1000
-    assert plan_cancel({"key": "k", "reason": "a\0\ud800é🎉"}, visitor=None).reason == "a\ufffd\ufffdé🎉"
-
-    for reason in ("x" * 1001, 5, {"a": 1}):
-        with pytest.raises(InvalidParameter, match="reason"):
-            plan_cancel({"key": "k", "reason": reason}, visitor=None)
-
-
-def test_a_cancel_s_misspelled_option_is_refused() -> None:
-    with pytest.raises(InvalidParameter, match='did you mean "reason"'):
-        plan_cancel({"key": "k", "reasons": "x"}, visitor=None)

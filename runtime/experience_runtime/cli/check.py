@@ -13,7 +13,7 @@ from experience_runtime.cli.shown import show_problem
 from experience_runtime.domain.errors import ScriptFault, UnknownIntegration
 from experience_runtime.host import check as compile_all
 from experience_runtime.ports import Integrations, Problem, Script
-from experience_runtime.prepare import prepare
+from experience_runtime.prepare import fault_problem, prepare
 from experience_runtime.sandbox.modules import Bundle
 from experience_runtime.settings import Settings
 
@@ -46,7 +46,7 @@ def check(path: Path, variation: str | None, repair: bool, settings: Settings, a
         try:
             script = prepare(path, variation=variation, repair=repair)
         except ScriptFault as fault:
-            problems.append(Problem(code=fault.code, message=fault.message))
+            problems.append(fault_problem(fault))
         else:
             problem = compile_all(script, app.sandbox)
             problems = [] if problem is None else [problem]
@@ -79,7 +79,10 @@ def _unlinked(script: Script, integrations: Integrations) -> list[Problem]:
                 "column": len(before.rpartition("\n")[2]) + 1,
             }
             if linked is not None and name not in linked:
-                message = f"the integration {json.dumps(name)} is not linked to this experience; add it to meta.qfns in package.json"
+                message = (
+                    f"the integration {json.dumps(name)} is not linked to this experience; "
+                    "add it to meta.qfns in package.json"
+                )
                 problems.append(Problem(code="not_linked", message=message, **place))
             elif name not in integrations.names():
                 try:

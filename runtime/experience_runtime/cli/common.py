@@ -1,6 +1,7 @@
-"""What every verb shares: the options that stand everywhere, one JSON document, refusals with an exit code."""
+"""What every verb shares: the options that stand everywhere, one JSON document, refusals, the log."""
 
 import functools
+import io
 import json
 import logging
 import os
@@ -27,7 +28,10 @@ _USAGE_AS_JSON = "experience_runtime.usage_as_json"
 
 
 def everywhere(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that every verb has; the verb takes `settings` and `as_json`. Refusals end with exit code 2."""
+    """Add the options that every verb has; the verb takes `settings` and `as_json`.
+
+    Refusals end with exit code 2.
+    """
 
     @click.option(
         "--database", metavar="URL", help="Where executions are kept. [default: sqlite:///experience.db]"
@@ -64,7 +68,8 @@ def everywhere(command: Callable[..., Any]) -> Callable[..., Any]:
                 )
             if integrations_dir is not None and not integrations_dir.is_dir():
                 raise InvalidParameter(
-                    f'--integrations "{integrations_dir}" is not a folder; name the folder of your integration files'
+                    f'--integrations "{integrations_dir}" is not a folder; '
+                    "name the folder of your integration files"
                 )
             settings = load_settings(
                 config=config, database=database, integrations_dir=integrations_dir, environ=os.environ
@@ -92,7 +97,8 @@ def refusals(*, as_json: bool) -> Iterator[None]:
         )
     except Exception as error:  # noqa: BLE001 - a person gets one line, also for a defect
         frame = traceback.extract_tb(error.__traceback__)[-1]
-        text = f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno}); a defect of ours, please report it"
+        where = f"{Path(frame.filename).name}:{frame.lineno}"
+        text = f"{type(error).__name__}: {error} ({where}); a defect of ours, please report it"
         _refuse(InternalError(text), as_json=as_json)
 
 
@@ -108,17 +114,14 @@ class Verbs(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if ctx.parent is None:
             before_end, _, _ = "\0".join(args).partition("\0--\0")
+            _spell_what_the_terminal_cannot()
             ctx.meta[_USAGE_AS_JSON] = "--json" in before_end.split("\0")
         try:
             return super().parse_args(ctx, args)
-        except click.NoSuchOption as error:
-            if error.option_name in _EVERYWHERE:
-                error.message = f"{error.option_name} stands after the command: {ctx.command_path} COMMAND {error.option_name} …"
-            self._print_usage_error(ctx, error)
-            raise
         except click.UsageError as error:
-            self._print_usage_error(ctx, error)
-            raise
+            meant = _after_the_command(ctx, error)
+            self._print_usage_error(ctx, meant)
+            raise meant from None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -143,6 +146,20 @@ class Verbs(click.Group):
         # Groups stand in each other: the outermost speaks.
         if ctx.parent is None and ctx.meta[_USAGE_AS_JSON]:
             print_json({"error": {"code": InvalidParameter.code, "message": error.format_message()}})
+
+
+def _after_the_command(ctx: click.Context, error: click.UsageError) -> click.UsageError:
+    if not isinstance(error, click.NoSuchOption) or error.option_name not in _EVERYWHERE:
+        return error
+    name = error.option_name
+    return click.UsageError(f"{name} stands after the command: {ctx.command_path} COMMAND {name} …", ctx)
+
+
+def _spell_what_the_terminal_cannot() -> None:
+    """Write a character that the terminal's encoding lacks as its escape, not as a crash."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def log_to_stderr(settings: "Settings", level: int, line: str) -> None:

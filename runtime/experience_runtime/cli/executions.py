@@ -125,7 +125,8 @@ def say_line(document: dict[str, Any]) -> None:
 def _show(execution: Execution, document: dict[str, Any]) -> None:
     say_line(document)
     say(
-        f"visitor {execution.visitor or '-'}, experience {execution.experience or '-'}, key {execution.key or '-'}"
+        f"visitor {execution.visitor or '-'}, experience {execution.experience or '-'}, "
+        f"key {execution.key or '-'}"
     )
     say(f"payload {execution.payload}")
     for sentence in document["why"]:
@@ -134,5 +135,6 @@ def _show(execution: Execution, document: dict[str, Any]) -> None:
         reason = f"  {change['reason']}" if change["reason"] else ""
         say(f"{change['at']}  {change['from'] or '-'} -> {change['to']}{reason}")
     for attempt in document["attempts"]:
-        text = f"{attempt['at']}  attempt: {attempt['outcome'] or 'running'} {attempt['status'] or ''} {attempt['error'] or ''}"
+        parts = (attempt["outcome"] or "running", attempt["status"], attempt["error"])
+        text = f"{attempt['at']}  attempt: " + " ".join(str(part) for part in parts if part)
         click.echo(styled(text, fg="red" if attempt["error"] else None))

@@ -1,15 +1,13 @@
 """experience explain: when would this run, and why."""
 
-
 import click
 
 from experience_runtime.cli.common import everywhere, print_json, say
+from experience_runtime.cli.visitors import given_visitor
 from experience_runtime.clocks import SystemClock
-from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.instants import iso, parse_time
 from experience_runtime.domain.planning import plan
-from experience_runtime.domain.visitors import Visitor
-from experience_runtime.domain.zones import fixed_zone, iana_zone, iso_local
+from experience_runtime.domain.zones import iso_local
 from experience_runtime.explain import why
 from experience_runtime.settings import Settings
 
@@ -18,7 +16,7 @@ from experience_runtime.settings import Settings
     epilog="""\b
 Examples:
   experience explain --delay "3 hours"
-  experience explain --delay 1d --window-day monday-friday --window-time 09:00-17:00 --timezone America/New_York
+  experience explain --delay 1d --window-day monday-friday --window-time 09:00-17:00 --timezone Asia/Tokyo
   experience explain --time 2026-03-06T18:00:00Z --at 2026-03-01T00:00:00Z --json"""
 )
 @click.option("--delay", metavar="D", help='A duration, such as "3 hours", or milliseconds.')
@@ -49,9 +47,8 @@ def explain(
     now = SystemClock().now()
     if at is not None:
         now = parse_time(at, now=now).at
-    planned = plan(
-        _options(delay, time, window_day, window_time), now=now, visitor=_visitor(timezone, timezone_offset)
-    )
+    visitor = given_visitor(None, timezone, timezone_offset)
+    planned = plan(_options(delay, time, window_day, window_time), now=now, visitor=visitor)
     sentences = why(
         created_at=now,
         requested_at=planned.requested_at,
@@ -94,13 +91,3 @@ def _options(
     if window:
         options["window"] = window
     return options
-
-
-def _visitor(timezone: str | None, timezone_offset: int | None) -> Visitor:
-    if timezone is not None and timezone_offset is not None:
-        raise InvalidParameter("a visitor has a timezone or a timezone offset; give one of them")
-    if timezone is not None:
-        iana_zone(timezone)
-    if timezone_offset is not None:
-        fixed_zone(timezone_offset)
-    return Visitor(id=None, timezone=timezone, timezone_offset=timezone_offset)

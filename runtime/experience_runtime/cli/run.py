@@ -56,9 +56,9 @@ def run(
         else:
             report = app.run(script, Situation(visitor=visitor, data=data))
             documents = [_document(app, execution_id) for execution_id in dict.fromkeys(report.created)]
-    if as_json:
-        print_json(report.document(documents))
     show_report(report, documents, script=script, to_stderr=as_json)
+    if as_json:  # last, so that nothing can go wrong after it
+        print_json(report.document(documents))
     if report.outcome == "failed":
         raise SystemExit(EXIT_EXPERIENCE_FAILED)
 

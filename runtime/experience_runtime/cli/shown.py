@@ -35,7 +35,8 @@ def show_report(
 def execution_line(execution: dict[str, Any]) -> str:
     state = styled(f"{execution['status']:<9}", fg=_STATES[execution["status"]])
     at = styled(f"{execution['due_at']}  {execution['due_local']}  ", fg=None)
-    return f"{state} {at}{visible(execution['integration'])}  {execution['id']}"
+    reason = f"  {visible(execution['reason'])}" if execution["reason"] else ""
+    return f"{state} {at}{visible(execution['integration'])}  {execution['id']}{reason}"
 
 
 def show_problem(problem: Problem, *, source: str = "", to_stderr: bool = False) -> None:

@@ -9,13 +9,14 @@ import click
 
 from experience_runtime.app import App
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json
+from experience_runtime.cli.shown import show_problem
 from experience_runtime.cli.timeline import show_timeline
-from experience_runtime.cli.visitors import read_data, visitor_options
+from experience_runtime.cli.visitors import given_visitor, read_data, visitor_options
 from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import InvalidParameter, ScriptFault
 from experience_runtime.domain.instants import iso, parse_time
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.prepare import failed_report, prepare
+from experience_runtime.prepare import failed_report, fault_problem, prepare
 from experience_runtime.settings import Settings
 from experience_runtime.story import RunStep, Story, load_story
 
@@ -60,7 +61,7 @@ def simulate(
         story_file = path / "story.json"
     if story_file is not None and (visitor_id or timezone or timezone_offset is not None):
         raise InvalidParameter("--story names its own visitors; leave --visitor and --timezone out")
-    visitor = Visitor(id=visitor_id, timezone=timezone, timezone_offset=timezone_offset)
+    visitor = given_visitor(visitor_id, timezone, timezone_offset)
     with App(settings) as app:
         app.sandbox  # noqa: B018 - the worker process starts while the rest is read
         now = app.clock.now()
@@ -78,7 +79,7 @@ def simulate(
             report = failed_report(path, visitor, fault)
             if as_json:
                 print_json(report.document([]))
-            click.echo(f"{fault.code}: {fault.message}", err=True)
+            show_problem(fault_problem(fault), to_stderr=True)
             raise SystemExit(EXIT_EXPERIENCE_FAILED) from None
         simulated = play(
             script,
@@ -90,9 +91,9 @@ def simulate(
             anonymous=visitor,
             progress=_progress if sys.stderr.isatty() and not as_json else None,
         )
-    if as_json:
-        print_json(simulated_document(simulated))
     show_timeline(simulated, script, to_stderr=as_json)
+    if as_json:  # last, so that nothing can go wrong after it
+        print_json(simulated_document(simulated))
     if simulated.differences or any(report.outcome == "failed" for report in simulated.reports):
         raise SystemExit(EXIT_EXPERIENCE_FAILED)
 

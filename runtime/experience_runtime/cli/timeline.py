@@ -1,9 +1,10 @@
 """The timeline of a simulation, for people: what happened when, in UTC and where the visitor lives, and why."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import click
 
@@ -11,9 +12,11 @@ from experience_runtime.cli.common import styled, visible
 from experience_runtime.cli.shown import show_problem
 from experience_runtime.domain.executions import Change, Execution, Status
 from experience_runtime.domain.instants import iso, parse_time
+from experience_runtime.domain.planning import visitor_zone
 from experience_runtime.domain.values import shown
-from experience_runtime.domain.visitors import Visitor
-from experience_runtime.domain.zones import Zone, fixed_zone, iana_zone, parse_zone
+from experience_runtime.domain.windows import DAYS
+from experience_runtime.domain.zones import Zone, parse_zone
+from experience_runtime.explain import why_planned
 from experience_runtime.sandbox.modules import Bundle
 from experience_runtime.simulate import Simulated
 
@@ -24,6 +27,7 @@ _COLOURS = {
     Status.RUNNING: "cyan",
 }
 _SHOWN_PAYLOAD = 60
+_SHOWN_METADATA = 100
 _INDENT = " " * 8
 
 
@@ -37,17 +41,26 @@ class _Line:
     text: str
     why: Sequence[str] = ()
 
+    @property
+    def place(self) -> str:
+        """Local time where the visitor lives: `Fri 18:30 New York`."""
+        local = self.zone.local(self.at)
+        city = self.zone.name.rpartition("/")[2].replace("_", " ")
+        return f"{DAYS[local.weekday()][:3].capitalize()} {local:%H:%M} {city}"
+
 
 def show_timeline(simulated: Simulated, script: Bundle, *, to_stderr: bool) -> None:
     """Print every log line and state change in the order of virtual time, then how the story ended."""
+    lines = sorted(_lines(simulated), key=lambda line: line.at)
+    places = max((len(line.place) for line in lines), default=0)
+    visitors = max((len(line.visitor) for line in lines), default=0)
     day = None
-    for line in sorted(_lines(simulated), key=lambda line: line.at):
+    for line in lines:
         if line.at.date() != day:
             day = line.at.date()
-            click.echo(styled(f"{day:%A} {day.day} {day:%B %Y} (UTC)", bold=True), err=to_stderr)
-        local = f"{line.zone.local(line.at):%a %H:%M} {_place(line.zone)}"
-        where = styled(f"  {iso(line.at)[11:]}  {visible(local):<20} {visible(line.visitor):<8}", dim=True)
-        click.echo(f"{where} {line.text}", err=to_stderr)
+            click.echo(styled(f"{DAYS[day.weekday()].capitalize()} {day} (UTC)", bold=True), err=to_stderr)
+        where = f"  {iso(line.at)[11:]}  {line.place:<{places}}  {line.visitor:<{visitors}}"
+        click.echo(f"{styled(where, dim=True)}  {line.text}", err=to_stderr)
         for sentence in line.why:
             click.echo(styled(f"{_INDENT}{sentence}", dim=True), err=to_stderr)
     click.echo(_summary(simulated), err=to_stderr)
@@ -58,33 +71,45 @@ def show_timeline(simulated: Simulated, script: Bundle, *, to_stderr: bool) -> N
     for difference in simulated.differences:
         click.echo(styled(difference, fg="red"), err=True)
     if simulated.met_expectations and not simulated.differences:
-        met = f"all {simulated.met_expectations} expectations of the story are met"
+        met = f"the story ended as expected: {simulated.met_expectations} of {simulated.met_expectations}"
         click.echo(styled(met, fg="green"), err=to_stderr)
 
 
 def _lines(simulated: Simulated) -> Iterator[_Line]:
+    warned: set[tuple[str, str]] = set()  # a warning is news once, not at every call
     for report in simulated.reports:
-        zone = _zone(report.visitor)
+        zone = visitor_zone(report.visitor, [])[0]
         for line in report.log:
+            news = (line["logger"], line["message"])
+            if line["level"] == "warn" and news in warned:
+                continue
+            warned.add(news)
             at = parse_time(line["at"], now=simulated.began_at).at
-            colour = {"error": "red", "warn": "yellow"}.get(line["level"])
-            text = styled(f"{line['level']}: {line['message']}  ({line['logger']})", fg=colour)
-            yield _Line(at, zone, report.visitor.id or "-", text)
+            yield _Line(at, zone, visible(report.visitor.id or "-"), _log_text(line))
     for execution, document in zip(simulated.executions, simulated.documents, strict=True):
+        attempts = iter(document["attempts"])
         for change in simulated.histories[execution.id]:
             if change.to_status is Status.RUNNING and change.from_status is not None:
                 continue  # the state that follows at the same instant says it all
-            why = document["why"] if change.from_status is None and change.to_status is Status.PENDING else ()
+            attempt = next(attempts, None) if change.from_status is Status.RUNNING else None
+            is_new = change.from_status is None and change.to_status is Status.PENDING
             yield _Line(
                 change.at,
                 parse_zone(execution.zone),
-                execution.visitor or "-",
-                _change_text(execution, change),
-                [sentence for sentence in why if not sentence.startswith(("cancelled", "failed"))],
+                visible(execution.visitor or "-"),
+                _change_text(execution, change, attempt),
+                why_planned(execution) if is_new else (),
             )
 
 
-def _change_text(execution: Execution, change: Change) -> str:
+def _log_text(line: Mapping[str, Any]) -> str:
+    metadata = line["metadata"]
+    more = "" if not metadata or set(metadata) == {"stack"} else " " + shown(metadata, _SHOWN_METADATA)
+    colour = {"error": "red", "warn": "yellow"}.get(line["level"])
+    return styled(f"{line['level']}: {line['message']}{more}  ({line['logger']})", fg=colour)
+
+
+def _change_text(execution: Execution, change: Change, attempt: Mapping[str, Any] | None) -> str:
     payload = shown(json.loads(execution.payload), _SHOWN_PAYLOAD)
     match change.to_status:
         case Status.PENDING if change.from_status is None:
@@ -97,8 +122,9 @@ def _change_text(execution: Execution, change: Change) -> str:
             text = f"retries    {execution.integration}"
         case other:
             text = f"{other.value:<10} {execution.integration}"
-    because = f", because: {change.reason}" if change.reason else ""
-    return styled(text + because, fg=_COLOURS.get(change.to_status))
+    reasons = [change.reason, attempt and attempt["error"]]
+    because = ": ".join(reason for reason in reasons if reason)
+    return styled(text + (f", because: {because}" if because else ""), fg=_COLOURS.get(change.to_status))
 
 
 def _summary(simulated: Simulated) -> str:
@@ -113,13 +139,3 @@ def _span(watched: timedelta) -> str:
     days, hours, minutes = watched.days, watched.seconds // 3600, watched.seconds // 60 % 60
     parts = ((days, "d"), (hours, "h"), (minutes, "min"))
     return " ".join(f"{count} {unit}" for count, unit in parts if count) or "less than a minute"
-
-
-def _zone(visitor: Visitor) -> Zone:
-    if visitor.timezone is not None:
-        return iana_zone(visitor.timezone)
-    return fixed_zone(visitor.timezone_offset or 0)
-
-
-def _place(zone: Zone) -> str:
-    return zone.name.rpartition("/")[2].replace("_", " ")

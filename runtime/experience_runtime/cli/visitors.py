@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.visitors import Visitor, check_visitor_id
+from experience_runtime.domain.zones import fixed_zone, iana_zone
 
 
 def visitor_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,15 +47,32 @@ def visitor_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def given_visitor(visitor_id: str | None, timezone: str | None, timezone_offset: int | None) -> Visitor:
+    """The visitor of these options alone; nothing is looked up. Raises a Refusal when one is wrong."""
+    if timezone is not None and timezone_offset is not None:
+        raise InvalidParameter("a visitor has a timezone or a timezone offset; give one of them")
+    if timezone is not None:
+        iana_zone(timezone)
+    if timezone_offset is not None:
+        fixed_zone(timezone_offset)
+    if visitor_id is not None:
+        check_visitor_id(visitor_id)
+    return Visitor(id=visitor_id, timezone=timezone, timezone_offset=timezone_offset)
+
+
 def read_data(path: Path | None) -> Any:
     """The JSON of --data; None when it was left out."""
     if path is None:
         return None
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except OSError as error:
         raise InvalidParameter(
             f'--data "{path}" cannot be read: {error.strerror}; name a JSON file'
         ) from None
     except (ValueError, RecursionError) as error:
         raise InvalidParameter(f'--data "{path}" is not JSON: {error}; mend the file') from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON value")

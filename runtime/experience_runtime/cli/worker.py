@@ -11,6 +11,8 @@ import click
 from experience_runtime.app import App
 from experience_runtime.cli.common import everywhere, log_to_stderr, print_json
 from experience_runtime.settings import Settings
+from experience_runtime.store.lock import FileLock
+from experience_runtime.worker import Worker
 
 
 @click.command(
@@ -46,6 +48,10 @@ def worker(until_idle: bool, concurrency: int, settings: Settings, as_json: bool
         logging.getLogger("experience_runtime").info("delivering from %s", app.database_path)
         # Not in this thread: a signal would find it inside the very Event that its handler sets.
         with ThreadPoolExecutor(1, thread_name_prefix="worker") as loop:
-            loop.submit(app.worker().run, stop, until_idle=until_idle).result()
+            loop.submit(_worker(app).run, stop, until_idle=until_idle).result()
     if as_json:
         print_json({"stopped": "idle" if until_idle and not stop.is_set() else "signal"})
+
+
+def _worker(app: App) -> Worker:
+    return Worker(app.dispatcher, app.store, app.clock, lock=FileLock(app.database_path))

@@ -150,9 +150,17 @@ class IntegrationTimeout(CallFailed):
 
 
 class ScriptFault(ExperienceError):
-    """The author's files are at fault, or ran into a limit."""
+    """The author's files are at fault, or ran into a limit; where it stands, as far as it is known."""
 
     code = "script_error"
+
+    def __init__(
+        self, message: str, *, file: str | None = None, line: int | None = None, column: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.file = file
+        self.line = line
+        self.column = column
 
 
 class ScriptSyntaxError(ScriptFault):

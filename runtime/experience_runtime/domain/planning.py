@@ -33,7 +33,16 @@ from experience_runtime.domain.visitors import Visitor
 from experience_runtime.domain.windows import Window, parse_window
 from experience_runtime.domain.zones import UTC, Zone, fixed_zone, iana_zone
 
-__all__ = ["HORIZON", "SCHEDULE_OPTIONS", "CancelPlan", "Plan", "plan", "plan_cancel"]
+__all__ = [
+    "HORIZON",
+    "SCHEDULE_OPTIONS",
+    "CancelPlan",
+    "Plan",
+    "check_reason",
+    "plan",
+    "plan_cancel",
+    "visitor_zone",
+]
 
 HORIZON = timedelta(milliseconds=HORIZON_MS)
 """How far ahead the requested instant may lie; exactly this far passes. Source: contract 2.6."""
@@ -123,7 +132,7 @@ def plan_cancel(options: Options, *, defaults: Options = _NOTHING, visitor: Visi
     return CancelPlan(
         key=canonical_key(key),
         scope_is_visitor=_scope_is_visitor(options, defaults, visitor),
-        reason=_reason(options.get("reason")),
+        reason=check_reason(options.get("reason")),
         warnings=warnings,
     )
 
@@ -179,7 +188,7 @@ def _at(time: object, now: datetime, warnings: list[str]) -> datetime:
 
 def _window(given: object, visitor: Visitor | None, warnings: list[str]) -> tuple[Window | None, Zone, str]:
     if given is None:
-        return None, *_visitor_zone(visitor, warnings)
+        return None, *visitor_zone(visitor, warnings)
     window = check_window_names(given)
     name, minutes_behind = window.get("timezone"), window.get("timezoneOffset")
     if name is not None and minutes_behind is not None:
@@ -192,7 +201,7 @@ def _window(given: object, visitor: Visitor | None, warnings: list[str]) -> tupl
     elif minutes_behind is not None:
         zone, zone_from = fixed_zone(minutes_behind), "window"
     else:
-        zone, zone_from = _visitor_zone(visitor, warnings)
+        zone, zone_from = visitor_zone(visitor, warnings)
         if zone_from == "default":
             warnings.append(
                 "the window has no zone and the visitor's is not known, so it is read in UTC; "
@@ -201,7 +210,8 @@ def _window(given: object, visitor: Visitor | None, warnings: list[str]) -> tupl
     return parse_window(window.get("day"), window.get("time"), zone), zone, zone_from
 
 
-def _visitor_zone(visitor: Visitor | None, warnings: list[str]) -> tuple[Zone, str]:
+def visitor_zone(visitor: Visitor | None, warnings: list[str]) -> tuple[Zone, str]:
+    """The zone of this visitor's clock and where it comes from; what cannot be read is warned of. Source: contract 2.10."""
     if visitor is not None and visitor.timezone is not None:
         try:
             return iana_zone(visitor.timezone), "visitor_zone"
@@ -230,7 +240,7 @@ def _cancel_on_conversion(options: Options, defaults: Options, visitor: Visitor 
     return asked
 
 
-def _reason(value: object) -> str | None:
+def check_reason(value: object) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):

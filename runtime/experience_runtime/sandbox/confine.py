@@ -1,7 +1,7 @@
 """Confinement of a worker process: what it may still ask of the system once guest code runs.
 
-Applied before the first guest line. On Linux the process ends up able to read and write the descriptors it has,
-to manage its own memory, to read the clock and its own CPU timer, and to exit; anything else kills it.
+Applied before the first guest line. On Linux the process ends up able to read and write the descriptors it
+has, to manage its own memory, to read the clock and its own CPU timer, and to exit; anything else kills it.
 Elsewhere the resource limits alone are in force. Source: design 3.
 """
 
@@ -18,7 +18,6 @@ MEMORY_ROOM_BYTES = 160 * 1024 * 1024
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_SET_SECCOMP = 22
 _SECCOMP_MODE_FILTER = 2
-_M_ARENA_MAX = -8
 _PROT_EXEC = 4
 
 _ALLOW = 0x7FFF0000
@@ -43,7 +42,6 @@ def confine() -> list[str]:
     if sys.platform != "linux":
         return in_force
     library = ctypes.CDLL(None, use_errno=True)
-    library.mallopt(_M_ARENA_MAX, 1)
     if library.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "no_new_privs was refused")
     in_force.append("no_new_privs")

@@ -1,7 +1,7 @@
 """Modules: the author's files as texts the engine can take, and engine positions as the author's own.
 
-The binding names every script `<input>`, so each file stands at a range of lines of its own; the range tells the
-file. Source: contract 1 (module forms), design 3.
+The binding names every script `<input>`, so each file stands at a range of lines of its own; the range tells
+the file. Source: contract 1 (module forms), design 3.
 """
 
 import re
@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from experience_runtime.domain.errors import ScriptSyntaxError
 from experience_runtime.domain.experience import Experience, SourceText
 from experience_runtime.ports import Position, Problem
-from experience_runtime.sandbox.repair import Redeclaration, find_redeclaration, repaired
+from experience_runtime.sandbox.repair import Redeclaration, blanked, find_redeclaration, repaired
 
 FIRST_LINE = 10_000
 """Where the first file's own lines begin; the prelude stands below."""
 
 _WRAPPER = "(function (module, exports, require) {\n", "\n})"
 _FRAME = re.compile(r"^ *at (?:(?P<name>.*?) \()?<input>:(?P<line>\d{1,9}):(?P<column>\d{1,9})\)?$")
-_BARE_FORM = re.compile(r"(?:async\s+)?function\b|\(|[\w$]+\s*=>")
+_BARE_FORM = re.compile(r"(?:async\b\s*)?(?:function\b|\(|[\w$]+\s*=>)")
+_EXPORTS = "module.exports = "
 _DEFAULT_EXPORT = re.compile(r"^([ \t]*)export\s+default\s+", re.MULTILINE)
 
 
@@ -52,14 +53,16 @@ class Bundle:
         for name, text in experience.json_files.items():
             self.modules[name] = {"kind": "json", "text": text}
         raw = experience.global_script
-        self.global_text = None if raw is None else self._place(raw, "global", raw.text, 0, 0)
+        if raw is not None:
+            _refuse_nul(raw)
+        self.global_text = "" if raw is None else self._place(raw, "global", raw.text, 0, 0)
 
     @property
     def warnings(self) -> list[str]:
         """What `repair` changed, in the author's terms."""
         return [
-            f"{file}:{found.line}: {found.kind} {found.name} redeclares the parameter {found.name}; repaired for this "
-            f"run. Write instead: {found.correction}"
+            f"{file}:{found.line}: {found.kind} {found.name} redeclares the parameter {found.name}; "
+            f"repaired for this run. Write instead: {found.correction}"
             for file, found in self.repairs
         ]
 
@@ -72,9 +75,9 @@ class Bundle:
         return Problem(
             code=code,
             message=message,
-            file=position and position.file,
-            line=position and position.line,
-            column=position and position.column,
+            file=position.file if position else None,
+            line=position.line if position else None,
+            column=position.column if position else None,
             stack="\n".join(
                 f"    at {name + ' ' if name else ''}({at.file}:{at.line}:{at.column})" for name, at in frames
             ),
@@ -83,12 +86,13 @@ class Bundle:
     def _redeclared(self, message: str, position: Position) -> tuple[str, Position]:
         source = self.source(position.file)
         found = find_redeclaration(source)
-        if found is None:
+        if found is None or found.line != position.line:
             return message, position
         column = found.start - source.rfind("\n", 0, found.start)
         return (
-            f'"{found.name}" is already the name of the function\'s parameter, so {found.kind} cannot declare it '
-            f"again. Write: {found.correction}  (and pass that name to the call), or run with --repair",
+            f'"{found.name}" is already the name of the function\'s parameter, so {found.kind} cannot '
+            f"declare it again. Write: {found.correction}  (and pass that name to the call), "
+            "or run with --repair",
             Position(position.file, found.line, column),
         )
 
@@ -102,6 +106,8 @@ class Bundle:
     def locate(self, line: int, column: int) -> Position | None:
         """The author's place for an engine's; None for a line that is ours."""
         for placed in self._placed:
+            if line == placed.first_line - 1:  # the opening line of our wrapper: the file as a function
+                return Position(placed.source.file, 1, 1)
             if placed.first_line <= line <= placed.last_line:
                 own_line = line - placed.first_line + 1
                 last = placed.source.text.count("\n") + 1
@@ -147,32 +153,24 @@ class Bundle:
 
 def as_commonjs(name: str, source: SourceText) -> tuple[str, int, int]:
     """Turn an accepted module form into CommonJS; return the text, and the line and columns that moved."""
+    _refuse_nul(source)
     text = source.text
-    if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
-        raise ScriptSyntaxError(f"{source.file}:{line}: a NUL character cannot stand in a script; remove it")
-    exported = _DEFAULT_EXPORT.search(text)
+    code = blanked(text)
+    exported = _DEFAULT_EXPORT.search(code)
     if exported:
-        changed = text[: exported.start()] + exported[1] + "module.exports = " + text[exported.end() :]
-        shift = len(exported[1] + "module.exports = ") - len(exported[0])
+        changed = text[: exported.start()] + exported[1] + _EXPORTS + text[exported.end() :]
+        shift = len(exported[1] + _EXPORTS) - len(exported[0])
         return changed, text[: exported.start()].count("\n") + 1, shift
-    if name in ("variation", "triggers") and "module.exports" not in text:
-        start = _first_code(text)
-        if _BARE_FORM.match(text, start):
-            prefix = "module.exports = "
-            return text[:start] + prefix + text[start:], text[:start].count("\n") + 1, len(prefix)
+    if name in ("variation", "triggers") and "module.exports" not in code:
+        if name == "variation" and not code.strip():
+            return f"{text}\n{_EXPORTS}function () {{}}", 0, 0
+        start = len(code) - len(code.lstrip())
+        if _BARE_FORM.match(code, start):
+            return text[:start] + _EXPORTS + text[start:], text[:start].count("\n") + 1, len(_EXPORTS)
     return text, 0, 0
 
 
-def _first_code(text: str) -> int:
-    at = 0
-    while at < len(text):
-        if text[at].isspace():
-            at += 1
-        elif text.startswith("//", at):
-            at = (text.find("\n", at) + 1) or len(text)
-        elif text.startswith("/*", at):
-            at = (text.find("*/", at) + 2) if "*/" in text[at:] else len(text)
-        else:
-            return at
-    return at
+def _refuse_nul(source: SourceText) -> None:
+    if "\0" in source.text:
+        line = source.text[: source.text.index("\0")].count("\n") + 1
+        raise ScriptSyntaxError("a NUL character cannot stand in a script; remove it", file=source.file, line=line)

@@ -1,7 +1,7 @@
 """The pool: worker processes that can be killed, and the guests that run in them.
 
-A worker serves one guest at a time. A guest that ends by a limit it could be told of leaves its worker whole; one
-that had to be killed costs a process, and a warm spare takes its place. Source: design 3.
+A worker serves one guest at a time. A guest that ends by a limit it could be told of leaves its worker whole;
+one that had to be killed costs a process, and a warm spare takes its place. Source: design 3.
 """
 
 import importlib.util
@@ -51,6 +51,11 @@ class Pool:
         in_force = worker.in_force()
         self._give_back(worker)
         return in_force
+
+    def process_ids(self) -> list[int]:
+        """The processes that are idle, for whoever watches over them."""
+        with self._lock:
+            return [worker.process_id for worker in self._idle]
 
     def close(self) -> None:
         """End every idle worker; a guest still open ends its own."""
@@ -132,10 +137,13 @@ class _Guest:
             self._lose(worker)
             raise
         try:
-            return read_turn(told)
+            turn = read_turn(told)
         except ValueError as fault:
             self._lose(worker)
             raise InternalError(f"what the sandbox worker said cannot be read: {fault}") from None
+        if turn.limit == "limit_memory":
+            worker.runs = RUNS_PER_WORKER  # a heap that was full may not shrink again
+        return turn
 
     def _lose(self, worker: "_Worker") -> int:
         self._worker = None
@@ -149,7 +157,11 @@ class _Guest:
                 f"one turn used more than {self._limits.cpu_turn_seconds * 1000:g} ms of CPU "
                 "in a call that cannot be interrupted; give the event loop a turn in between"
             )
-        if status in (_OUT_OF_MEMORY, -signal.SIGABRT, -signal.SIGSEGV):  # no room outside the engine's own heap
+        if status in (
+            _OUT_OF_MEMORY,
+            -signal.SIGABRT,
+            -signal.SIGSEGV,
+        ):  # no room outside the engine's own heap
             return LimitMemory(f"the run needs more than {self._limits.memory_bytes // 2**20} MiB of memory")
         return InternalError(f"the sandbox worker ended with status {status}")
 
@@ -162,7 +174,7 @@ class _Worker:
         with theirs:
             theirs_fd = theirs.fileno()
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _PROGRAM, *_import_folders(), str(theirs_fd)],
+                [sys.executable, "-I", "-S", "-c", _PROGRAM, *import_folders(), str(theirs_fd)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -174,6 +186,10 @@ class _Worker:
         self._socket = ours
         self._in_force: list[str] | None = None
         self.runs = 0
+
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
 
     @property
     def is_alive(self) -> bool:
@@ -197,7 +213,7 @@ class _Worker:
         self._socket.sendall(len(frame).to_bytes(4, "big") + frame)
 
     def receive(self, seconds: float, most_bytes: int) -> bytes:
-        """Read one frame; TimeoutError after `seconds`, EOFError when the process is gone or says too much."""
+        """Read one frame; TimeoutError after `seconds`, EOFError when it is gone or says too much."""
         return self._read(monotonic() + seconds, most_bytes)
 
     def kill(self) -> int:
@@ -250,7 +266,7 @@ _PROGRAM = (
 )
 
 
-def _import_folders() -> tuple[str, str]:
+def import_folders() -> tuple[str, str]:
     """Where our package and the engine's binding stand: all that a worker may import from."""
     ours = str(Path(__file__).resolve().parents[2])
     spec = importlib.util.find_spec("_quickjs")

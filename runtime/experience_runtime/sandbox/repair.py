@@ -3,17 +3,25 @@
     module.exports = function variation (options) {
       const options = { … }        // no JavaScript engine accepts this
 
-`--repair` rewrites exactly that, so that both meanings work: `options = Object.setPrototypeOf({ … }, options)`.
-The calls read own properties only, and `options.log` is found through the prototype. Source: contract 1.
+`--repair` rewrites exactly that, so that both meanings work: `options = Object.setPrototypeOf({ … },
+options)`. The calls read own properties only, and `options.log` is found through the prototype. Source:
+contract 1.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_DECLARATION = re.compile(r"(?P<kind>let|const)(?P<gap>\s+)(?P<name>[A-Za-z_$][\w$]*)(?P<equals>\s*=\s*)(?=\{)")
+_DECLARATION = re.compile(
+    r"(?P<kind>let|const)(?P<gap>\s+)(?P<name>[A-Za-z_$][\w$]*)(?P<equals>\s*=\s*)(?=\{)"
+)
 _FUNCTION = re.compile(r"\bfunction\b[\s\w$*]*\((?P<parameters>[^()]*)\)\s*\{")
+_ENDS_A_STATEMENT = re.compile(r"[ \t]*(?:[;}]|\Z|\n\s*(?:[\w$}/'\"]|\Z))")
 _REGEX_MAY_FOLLOW = "(,=:[!&|?{};+-*%~^<>"
+_KEYWORD_BEFORE = re.compile(
+    r"(?<![\w$.])(?:return|typeof|case|in|of|delete|void|throw|else|do|yield|await)\s*\Z"
+)
+_NOT_LINE_END = re.compile(r"[^\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +43,23 @@ class Redeclaration:
 
 
 def find_redeclaration(text: str) -> Redeclaration | None:
-    """Find the first object literal that redeclares a parameter at the top level of its function."""
-    code = _blanked(text)
+    """Find the first object literal that redeclares a parameter at the top level of one of the file's
+    functions.
+
+    Functions inside others are left alone, and so are arrow functions. Source: contract 1.
+    """
+    code = blanked(text)
+    outside = set(_top_level(code, 0))
     for function in _FUNCTION.finditer(code):
+        if function.start() not in outside:
+            continue
         names = {name.strip().split("=")[0].strip() for name in function["parameters"].split(",")}
         for at in _top_level(code, function.end()):
             found = _DECLARATION.match(code, at)
             if found and found["name"] in names and not _word_before(code, at):
                 end = _closing(code, found.end())
-                if end is None or code[end:].lstrip(" \t").startswith(","):
-                    continue  # a list of declarations is not the pattern
+                if end is None or not _ENDS_A_STATEMENT.match(code, end):
+                    continue  # a list of declarations, or a longer expression, is not the pattern
                 return Redeclaration(
                     name=found["name"],
                     kind=found["kind"],
@@ -59,11 +74,9 @@ def find_redeclaration(text: str) -> Redeclaration | None:
 def repaired(text: str, found: Redeclaration) -> str:
     """Rewrite one redeclaration; every line stays where it is."""
     literal = text[found.literal_start : found.literal_end]
-    between = text[found.start : found.literal_start].partition("=")[2]
-    return (
-        f"{text[: found.start]}{found.name} = Object.setPrototypeOf({between.lstrip(' ')}{literal}, {found.name})"
-        f"{text[found.literal_end :]}"
-    )
+    between = text[found.start : found.literal_start].partition("=")[2].lstrip(" ")
+    assignment = f"{found.name} = Object.setPrototypeOf({between}{literal}, {found.name})"
+    return text[: found.start] + assignment + text[found.literal_end :]
 
 
 def _top_level(code: str, start: int) -> Iterator[int]:
@@ -80,15 +93,20 @@ def _top_level(code: str, start: int) -> Iterator[int]:
             yield at
 
 
-def _closing(code: str, start: int) -> int | None:
-    depth = 0
-    for at in range(start, len(code)):
+def _closing(code: str, start: int, *, skip_literals: bool = False) -> int | None:
+    """The offset behind the bracket that closes the one at `start`; None when nothing does."""
+    depth, at = 0, start
+    while at < len(code):
+        if skip_literals and code[at] in "'\"`":
+            at = _literal_end(code, at)
+            continue
         if code[at] in "([{":
             depth += 1
         elif code[at] in ")]}":
             depth -= 1
             if depth == 0:
                 return at + 1
+        at += 1
     return None
 
 
@@ -96,29 +114,38 @@ def _word_before(code: str, at: int) -> bool:
     return at > 0 and (code[at - 1].isalnum() or code[at - 1] in "_$.")
 
 
-def _blanked(text: str) -> str:
+def blanked(text: str) -> str:
     """The text with strings, comments and regular expressions blanked out, every offset kept."""
-    out = list(text)
-    at, last = 0, ""
+    out: list[str] = []
+    at = 0
+    before = ""  # the last character of code; "x" for a literal
     while at < len(text):
-        char = text[at]
-        end = at + 1
-        if text.startswith("//", at):
-            end = text.find("\n", at)
-            end = len(text) if end < 0 else end
-        elif text.startswith("/*", at):
-            end = text.find("*/", at + 2)
-            end = len(text) if end < 0 else end + 2
-        elif char in "'\"`" or (char == "/" and (last == "" or last in _REGEX_MAY_FOLLOW)):
-            end = _literal_end(text, at)
-            last = "x"
-        elif not char.isspace():
-            last = char
-        if end > at + 1:
-            for index in range(at, end):
-                out[index] = "\n" if text[index] == "\n" else " "
-        at = end
+        end = _comment_end(text, at)
+        if end is None and (text[at] in "'\"`" or (text[at] == "/" and _regex_may_stand(text, at, before))):
+            end, before = _literal_end(text, at), "x"
+        if end is None:
+            out.append(text[at])
+            before = before if text[at].isspace() else text[at]
+            at += 1
+        else:
+            out.append(_NOT_LINE_END.sub(" ", text[at:end]))
+            at = end
     return "".join(out)
+
+
+def _comment_end(text: str, at: int) -> int | None:
+    for opening, closing in (("//", "\n"), ("/*", "*/")):
+        if text.startswith(opening, at):
+            end = text.find(closing, at + 2)
+            return len(text) if end < 0 else end + (2 if closing == "*/" else 0)
+    return None
+
+
+def _regex_may_stand(text: str, at: int, before: str) -> bool:
+    """Tell a regular expression from a division by what stands before it."""
+    if before == "" or before in _REGEX_MAY_FOLLOW:
+        return True
+    return before.isalpha() and _KEYWORD_BEFORE.search(text, max(0, at - 20), at) is not None
 
 
 def _literal_end(text: str, start: int) -> int:
@@ -130,6 +157,9 @@ def _literal_end(text: str, start: int) -> int:
             at += 1
         elif char == "\n" and mark != "`":
             return at
+        elif mark == "`" and text.startswith("${", at):
+            at = _closing(text, at + 1, skip_literals=True) or len(text)
+            continue
         elif mark == "/" and char in "[]":
             in_class = char == "["
         elif char == mark and not in_class:

@@ -1,4 +1,4 @@
-"""Turns: what a worker says -> a Turn. The worker ran guest code, so nothing about its text is taken on trust."""
+"""Turns: what a worker says -> a Turn. It ran guest code, so nothing about its text is taken on trust."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -31,9 +31,9 @@ def read_turn(frame: bytes) -> Turn:
         state = _object(json.loads(rest, parse_constant=_refuse)) if rest else {}
         return _turn(_object(json.loads(head)), state)
     except KeyError as missing:
-        _refuse(f"no {missing}")
+        return _refuse(f"no {missing}")
     except RecursionError:
-        _refuse("a value nested too deeply")
+        return _refuse("a value nested too deeply")
 
 
 def _turn(head: Mapping[str, Any], state: Mapping[str, Any]) -> Turn:
@@ -75,7 +75,7 @@ def _item(item: Mapping[str, Any]) -> LogLine | Emitted | Request:
                 defaults=_marshalled(_object(item["defaults"])),
             )
         case kind:
-            _refuse(f"an item of kind {kind!r}")
+            return _refuse(f"an item of kind {kind!r}")
 
 
 def _marshalled(part: Mapping[str, Any]) -> Marshalled:
@@ -102,7 +102,7 @@ def _typed(kind: type[T] | Callable[..., T], value: object) -> T:
     # type() and not isinstance(): a bool is no int here
     if type(value) is not kind:
         _refuse(f"a {type(value).__name__}")
-    return value  # type: ignore[return-value]
+    return value
 
 
 def _object(value: object) -> dict[str, Any]:

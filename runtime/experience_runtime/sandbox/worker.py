@@ -1,7 +1,7 @@
 """The worker process: one fresh QuickJS context per run, and nothing else.
 
-Started by the pool as `python -I -S -c "… worker.main(FD)"`, it speaks over one socket in frames (four bytes of
-length, then that many): a kind byte and a text. The next context is prepared while the process is idle.
+Started by the pool as `python -I -S -c "… worker.main(FD)"`, it speaks over one socket in frames (four bytes
+of length, then that many): a kind byte and a text. The next context is prepared while the process is idle.
 
     host -> worker   S cpu_turn_us cpu_run_us memory_bytes \\n boot     begin a run and take its first turn
                      T text                                           take one more turn
@@ -9,8 +9,8 @@ length, then that many): a kind byte and a text. The next context is prepared wh
     worker -> host   R in force                                       ready, once
                      O {cpu_us, limit, stack} \\n text                 a turn is over
 
-CPU is read per thread: while the hard timer is armed, the kernel's per-process figure moves in ticks only.
-A turn that a limit ends leaves the context untouched from then on; past the hard CPU timer the kernel kills the
+CPU is read per thread: while the hard timer is armed, the kernel's per-process figure moves in ticks only. A
+turn that a limit ends leaves the context untouched from then on; past the hard CPU timer the kernel kills the
 process. Source: design 3.
 """
 
@@ -25,6 +25,7 @@ from typing import Any
 import _quickjs
 
 from experience_runtime.sandbox.confine import confine
+from experience_runtime.sandbox.heap import Heap
 
 STACK_BYTES = 512 * 1024
 HARD_CPU_ROOM_SECONDS = 0.06
@@ -80,7 +81,9 @@ class Taken:
 class Run:
     """One context, with the prelude in it."""
 
-    def __init__(self, prelude: str) -> None:
+    def __init__(self, prelude: str, heap: Heap) -> None:
+        self._heap = heap
+        heap.begin()
         self._context = _quickjs.Context()
         self._context.set_max_stack_size(STACK_BYTES)
         entry = self._context.eval(prelude)
@@ -120,7 +123,7 @@ class Run:
         self._context.set_time_limit(HARD_CPU_ROOM_SECONDS / 2)
         self._context.set_memory_limit(self._memory_bytes + COLLECT_ROOM_BYTES)
         try:
-            asked = self._collect()
+            asked = self._collect(self._memory())
         except _quickjs.JSException:
             asked = ""
         self._context.set_memory_limit(self._memory_bytes)
@@ -142,6 +145,9 @@ class Run:
         except UnicodeDecodeError:  # its last value is a text with half a pair, which nobody asked for
             pass
 
+    def _memory(self) -> str:
+        return "short" if self._heap.grown_bytes() > self._memory_bytes / 2 else "ample"
+
     def _bounded(self, call: Callable[..., Any], *arguments: str) -> Any:
         left = self._budget - (time.thread_time() - self._began)
         if left <= 0:
@@ -157,7 +163,9 @@ class _OutOfCpu(Exception):
 def _limit_of(escaped: str) -> tuple[str, str]:
     """The limit that an exception out of the prelude means, and where the author's code stood."""
     text, _, stack = escaped.partition("\n")
-    return ("limit_memory" if text == _NO_MEMORY else "limit_cpu"), (stack if text == _INTERRUPTED else "")
+    # null: there was not even room for the Error
+    limit = "limit_memory" if text in (_NO_MEMORY, "null") else "limit_cpu"
+    return limit, stack if text == _INTERRUPTED else ""
 
 
 def prelude_text(folder: str) -> str:
@@ -167,7 +175,8 @@ def prelude_text(folder: str) -> str:
     """
     lazy = ",".join(f"{name}: {_quoted(text)}" for name, text in _texts(os.path.join(folder, "lazy")))
     steps = ",\n".join(f"({text.rstrip()}\n)(kit)" for _, text in _texts(folder))
-    return f"(function (kit) {{ return (\n{steps}\n) }})({{ __proto__: null, texts: {{ __proto__: null, {lazy} }} }})"
+    kit = f"{{ __proto__: null, texts: {{ __proto__: null, {lazy} }} }}"
+    return f"(function (kit) {{ return (\n{steps}\n) }})({kit})"
 
 
 def _texts(folder: str) -> Iterator[tuple[str, str]]:
@@ -191,7 +200,8 @@ def main(descriptor: int) -> None:
 
 def _serve(frames: Frames) -> None:
     prelude = prelude_text(os.path.join(os.path.dirname(__file__), "prelude"))
-    run = Run(prelude)  # before confinement: the engine's one-time set-up takes a lock of the system's
+    heap = Heap()
+    run = Run(prelude, heap)  # before confinement: the engine's one-time set-up takes a lock of the system's
     in_force = confine()
     frames.write(("R" + " ".join(in_force)).encode())
     while True:
@@ -199,7 +209,7 @@ def _serve(frames: Frames) -> None:
         kind, body = frame[:1], frame[1:].decode()
         if kind == b"E":
             del run  # first, so that two contexts are never held at once
-            run = Run(prelude)
+            run = Run(prelude, heap)
             continue
         if kind == b"S":
             head, body = body.split("\n", 1)

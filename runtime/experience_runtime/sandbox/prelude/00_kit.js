@@ -14,8 +14,9 @@
   kit.Object = Object
   kit.Promise = Promise
   kit.Error = Error
-  kit.InternalError = InternalError
+  kit.memoryErrors = InternalError.prototype
   kit.TypeError = TypeError
+  kit.SyntaxError = SyntaxError
   kit.Date = Date
   kit.keys = Object.keys
   kit.create = Object.create
@@ -32,10 +33,14 @@
   kit.slice = method(String.prototype.slice)
   kit.charCode = method(String.prototype.charCodeAt)
   kit.indexOf = method(String.prototype.indexOf)
-  kit.startsWith = method(String.prototype.startsWith)
+  kit.objectPrototype = Object.prototype
+  kit.arrayPrototype = Array.prototype
+  kit.promisePrototype = Promise.prototype
+  kit.queueMicrotask = queueMicrotask
   kit.numberText = method(Number.prototype.toString)
   kit.sourceOf = method(Function.prototype.toString)
-  kit.matches = method(RegExp.prototype.test)
+  const exec = method(RegExp.prototype.exec) // not test(), which calls whatever exec is by then
+  kit.matches = (pattern, text) => exec(pattern, text) !== null
   kit.stackOf = method(Object.getOwnPropertyDescriptor(Error.prototype, 'stack').get)
   kit.isRegExp = (value) => value instanceof RegExp
   kit.push = (array, value) => kit.define(array, array.length, {
@@ -92,7 +97,7 @@
     return made[name]
   }
 
-  // What went wrong beyond repair in this run: the first limit a prelude part noticed.
+  // The code of the first limit that a prelude part noticed: this run has no next task.
   kit.limit = null
   kit.phase = 'running' // 'describing' while a thrown value is read: it may be hostile
 })

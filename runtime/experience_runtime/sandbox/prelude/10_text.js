@@ -42,7 +42,7 @@
     }
     if (place.depth > DEEPEST) return loose ? '"[…]"' : unfit(place, 'nested deeper than ' + DEEPEST + ' levels')
     if (loose && value instanceof kit.Error) return kit.quote(kit.describe(value).text)
-    const toJSON = value.toJSON
+    const toJSON = hasToJSON(value) ? value.toJSON : undefined
     if (typeof toJSON === 'function') {
       const replaced = kit.apply(toJSON, value, [place.name])
       if (replaced !== value) {
@@ -52,6 +52,14 @@
       }
     }
     return kit.isArray(value) ? writeItems(place, budget, loose) : writeMembers(place, budget, loose)
+  }
+
+  // A Date has one; what somebody hung on all objects or all arrays is not this value's own.
+  function hasToJSON (value) {
+    for (let holder = value; holder !== null && holder !== kit.objectPrototype && holder !== kit.arrayPrototype; holder = kit.prototypeOf(holder)) {
+      if (kit.descriptor(holder, 'toJSON') !== undefined) return true
+    }
+    return false
   }
 
   function writeItems (place, budget, loose) {
@@ -91,7 +99,8 @@
   // -> {text} or {path, what}: never throws for what the value is; a getter's own exception is named too
   kit.strictText = function (value, path) {
     try {
-      return kit.record({ text: write(at(path, null, value), { __proto__: null, left: LONGEST }, false) })
+      const text = write(at(path, null, value), { __proto__: null, left: LONGEST }, false)
+      return kit.record(text === undefined ? { path: path, what: 'undefined' } : { text: text })
     } catch (thrown) {
       if (kit.isUnfit(thrown)) return kit.record({ path: thrown.path, what: thrown.what })
       return kit.record({ path: path, what: 'unreadable: ' + kit.describe(thrown).text })
@@ -104,7 +113,7 @@
       const text = write(at('', null, value), { __proto__: null, left: 16384 }, true)
       return text === undefined ? 'null' : text
     } catch (thrown) {
-      return '"[unreadable]"'
+      return kit.isUnfit(thrown) ? '"[too large]"' : '"[unreadable]"'
     }
   }
 

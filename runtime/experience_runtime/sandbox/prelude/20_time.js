@@ -57,6 +57,10 @@
   kit.hidden(kit.global, 'setInterval', function setInterval (fn, delay, ...args) { return start(fn, delay, args, true) })
   kit.hidden(kit.global, 'clearTimeout', clear)
   kit.hidden(kit.global, 'clearInterval', clear)
+  kit.hidden(kit.global, 'queueMicrotask', function queueMicrotask (fn) {
+    if (typeof fn !== 'function') throw new kit.TypeError('queueMicrotask needs a function, not ' + kit.word(fn))
+    kit.queueMicrotask(() => kit.guarded('microtask', fn, []))
+  })
   kit.nextTimerAt = () => timers === null ? null : timers.nextAt()
   kit.takeDueTimer = () => timers === null ? null : timers.takeDue()
 })

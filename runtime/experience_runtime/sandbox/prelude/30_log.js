@@ -22,6 +22,7 @@
   }
 
   kit.logThrown = function (logger, intro, thrown) {
+    kit.noteMemory(thrown)
     const found = kit.describe(thrown)
     kit.writeLog(logger, 'error', intro + found.text, found.stack === '' ? 'null' : '{"stack":' + kit.quote(found.stack) + '}')
   }

@@ -6,7 +6,6 @@
   let pending = 0
   let mostPending = 1000
   kit.setCallLimit = (calls) => { mostPending = calls }
-  kit.pendingCalls = () => pending
 
   const part = (found) => found.text !== undefined ? '{"text":' + kit.quote(found.text) + '}'
     : '{"path":' + kit.quote(found.path) + ',"what":' + kit.quote(found.what) + '}'

@@ -16,13 +16,16 @@
     }
   }
 
+  // Compile the global script as a function: enough to find what is wrong with it, and nothing runs.
+  kit.compileGlobal = (text) => { if (text !== '') kit.evaluate('(function () {' + text + '\n})') }
+
   kit.load = function (asked) {
     const name = texts[asked].kind === 'alias' ? texts[asked].text : asked
     if (loaded[name] !== undefined) return loaded[name].exports
     const module = { exports: {} }
     loaded[name] = module
     try {
-      if (texts[name].kind === 'json') module.exports = kit.parse(texts[name].text)
+      if (texts[name].kind === 'json') module.exports = parsed(name)
       else kit.apply(texts[name].fn, module.exports, [module, module.exports, require])
     } catch (thrown) {
       delete loaded[name]
@@ -31,14 +34,25 @@
     return module.exports
   }
 
+  function parsed (name) {
+    try {
+      return kit.parse(texts[name].text)
+    } catch (thrown) {
+      throw new kit.SyntaxError(name + ' is not JSON: ' + thrown.message)
+    }
+  }
+
+  const isLocal = (name) => kit.slice(name, 0, 2) === './'
+
   const require = function require (name) {
-    if (typeof name === 'string') {
+    if (typeof name === 'string' && isLocal(name)) {
       if (texts[name] !== undefined) return kit.load(name)
-      if (texts[name + '.js'] !== undefined) return kit.load(name + '.js')
       if (texts[name + '.json'] !== undefined) return kit.load(name + '.json')
+      const bare = kit.slice(name, -3) === '.js' ? kit.slice(name, 0, -3) : name
+      if (texts[bare] !== undefined && texts[bare].kind !== 'json') return kit.load(bare)
     }
     let known = ''
-    for (const each in texts) if (kit.startsWith(each, './')) known += (known === '' ? '' : ', ') + kit.quote(each)
+    for (const each in texts) if (isLocal(each)) known += (known === '' ? '' : ', ') + kit.quote(each)
     const error = new kit.Error('cannot find module ' + kit.word(name) + '; this experience can require ' +
       (known === '' ? 'nothing: there is no utils.js or JSON file beside it' : known))
     kit.hidden(error, 'code', 'module_not_found')

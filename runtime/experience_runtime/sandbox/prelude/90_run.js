@@ -1,23 +1,73 @@
 // One run, from the outside: start it, deliver answers and time, take one task at a time, collect what it asks.
-// The host holds these four functions; guest code never does. Text goes in, text comes out.
+// The worker holds these functions; guest code never does. Text goes in, text comes out.
 (function (kit) {
   'use strict'
   let outbox = ''
   let triggers = 'none' // none | waiting | yes | no | failed
   let variation = 'none' // none | running | done | failed
   let error = 'null'
+  let threwNull = false
   const tasks = kit.queue()
 
   kit.out = (text) => { outbox += (outbox === '' ? '' : ',') + text }
 
-  function failed (role, thrown) {
-    const found = kit.describe(thrown)
-    if (found.memory) kit.limit = kit.limit || 'limit_memory'
-    if (error === 'null') error = '{"role":"' + role + '","code":' + kit.quote(found.code) + ',"text":' + kit.quote(found.text) + ',"message":' +
-      kit.quote(found.message) + ',"stack":' + kit.quote(found.stack) + '}'
-    kit.writeLog(role, 'error', found.text, '{"stack":' + kit.quote(found.stack) + '}')
+  // Out of memory is noted first of all: there may be none left to tell it with. An engine without room for
+  // even the Error throws null; only the worker knows whether memory was short, so that waits for `collect`.
+  kit.noteMemory = function (thrown) {
+    if (thrown === null) threwNull = true
+    if (typeof thrown !== 'object' || thrown === null) return
+    kit.phase = 'describing'
+    try {
+      const message = kit.prototypeOf(thrown) === kit.memoryErrors ? kit.descriptor(thrown, 'message') : undefined
+      if (message !== undefined && message.value === 'out of memory') kit.limit = kit.limit || 'limit_memory'
+    } catch (again) { // a trap of a hostile value; describing it says so
+    }
+    kit.phase = 'running'
   }
 
+  const UNREADABLE = '{"role":"run","code":"","text":"a value that cannot be read","stack":""}'
+
+  function failed (role, thrown) {
+    const isFirst = error === 'null'
+    if (isFirst) error = UNREADABLE // holds when there is no memory for more
+    kit.noteMemory(thrown)
+    try {
+      const found = kit.describe(thrown)
+      const stack = kit.quote(found.stack)
+      if (isFirst) error = '{"role":"' + role + '","code":' + kit.quote(found.code) + ',"text":' + kit.quote(found.text) + ',"stack":' + stack + '}'
+      kit.writeLog(role, 'error', found.text, '{"stack":' + stack + '}')
+    } catch (again) {
+      kit.noteMemory(again)
+    }
+  }
+
+  // Call a function that nobody waits for: what it throws, or its promise rejects with, is the run's failure.
+  kit.guarded = function (role, fn, args) {
+    try {
+      kit.whenRejected(kit.apply(fn, undefined, args), ended)
+    } catch (thrown) {
+      ended(thrown)
+    }
+    function ended (thrown) {
+      variation = 'failed'
+      failed(role, thrown)
+    }
+  }
+
+  kit.whenRejected = function (result, tell) {
+    const isPromise = typeof result === 'object' && result !== null && kit.prototypeOf(result) === kit.promisePrototype
+    if (isPromise) follow(result, tell)
+  }
+
+  async function follow (promise, tell) {
+    try {
+      await promise
+    } catch (thrown) {
+      tell(thrown)
+    }
+  }
+
+  // -> the text of the global script, which the worker runs next
   const start = function (text) {
     const boot = kit.parse(text)
     kit.setNow(boot.now)
@@ -27,24 +77,22 @@
     kit.setModules(boot.modules)
     try {
       kit.compileModules()
+      if (boot.checkOnly) kit.compileGlobal(boot.globalText)
     } catch (thrown) {
-      return failed('load', thrown)
+      failed('load', thrown)
+      return ''
     }
-    if (boot.checkOnly) return
+    if (boot.checkOnly) return ''
     const linked = kit.create(null)
     for (let index = 0; index < boot.linked.length; index++) linked[boot.linked[index]] = true
     boot.integration = kit.integration(linked)
     for (let index = 0; index < boot.events.length; index++) kit.part('events').remember(boot.events[index].type, boot.events[index].data)
-    if (boot.globalText !== null) tasks.put(() => runGlobal(boot.globalText))
-    tasks.put(() => (boot.hasTriggers ? runTriggers(boot) : runVariation(boot)))
+    tasks.put(() => { boot.hasTriggers ? runTriggers(boot) : runVariation(boot) })
+    return boot.globalText
   }
 
-  function runGlobal (text) {
-    try {
-      kit.evaluate(text)
-    } catch (thrown) {
-      kit.logThrown('global', '', thrown)
-    }
+  const globalThrew = function (text, stack) {
+    kit.writeLog('global', 'error', kit.slice(text, 0, 4096), '{"stack":' + kit.quote(stack) + '}')
   }
 
   function runTriggers (boot) {
@@ -64,7 +112,7 @@
     kit.part('triggers')(fn, kit.options('triggers', boot), decided, (thrown) => {
       triggers = 'failed'
       failed('triggers', thrown)
-    }, () => {})
+    })
   }
 
   async function runVariation (boot) {
@@ -97,30 +145,31 @@
   const next = function () {
     if (kit.limit !== null) return false
     if (!tasks.isEmpty()) {
-      tasks.take()()
+      try {
+        tasks.take()()
+      } catch (thrown) { // a getter or a trap of the author's, in a place that reads no further
+        failed('run', thrown)
+      }
       return true
     }
     const timer = kit.takeDueTimer()
     if (timer === null) return false
-    try {
-      kit.apply(timer.fn, undefined, timer.args)
-    } catch (thrown) {
-      variation = 'failed'
-      failed('timer', thrown)
-    }
+    kit.guarded('timer', timer.fn, timer.args)
     return true
   }
 
-  const collect = function () {
+  // `memory` is 'short' when this run came near its limit.
+  const collect = function (memory) {
+    if (threwNull && memory === 'short') kit.limit = kit.limit || 'limit_memory'
     const at = kit.nextTimerAt()
     const text = '{"outbox":[' + outbox + '],"triggers":"' + triggers + '","variation":"' + variation + '","error":' + error +
-      ',"limit":' + kit.quote(kit.limit) + ',"phase":"' + kit.phase + '","pendingCalls":' + kit.pendingCalls() +
-      ',"listeners":' + (kit.has('events') && kit.part('events').hasListeners()) + ',"wakeAt":' + (at === null ? 'null' : kit.numberText(at)) + '}'
+      ',"limit":' + kit.quote(kit.limit) + ',"phase":"' + kit.phase + '","listeners":' + (kit.has('events') && kit.part('events').hasListeners()) + ',"wakeAt":' + (at === null ? 'null' : kit.numberText(at)) + '}'
     outbox = ''
     return kit.slice(text, 0) // one flat string: the binding cannot read the engine's ropes
   }
 
   return function (name) {
-    return name === 'start' ? start : name === 'deliver' ? deliver : name === 'next' ? next : collect
+    return name === 'start' ? start : name === 'deliver' ? deliver : name === 'next' ? next
+      : name === 'globalThrew' ? globalThrew : collect
   }
 })

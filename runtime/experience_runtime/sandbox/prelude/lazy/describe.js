@@ -5,16 +5,15 @@
   return function describe (thrown) {
     const before = kit.phase
     kit.phase = 'describing'
-    const found = kit.record({ text: '', message: '', stack: '', memory: false, code: '' })
+    const found = kit.record({ text: '', stack: '', code: '' })
     try {
       if (typeof thrown === 'object' && thrown !== null && thrown instanceof kit.Error) {
         const name = thrown.name
         const message = thrown.message
-        found.message = typeof message === 'string' ? kit.slice(message, 0, 4096) : ''
-        found.text = (typeof name === 'string' ? kit.slice(name, 0, 100) : 'Error') + (found.message ? ': ' + found.message : '')
+        found.text = (typeof name === 'string' ? kit.slice(name, 0, 100) : 'Error') +
+          (typeof message === 'string' && message !== '' ? ': ' + kit.slice(message, 0, 4096) : '')
         const stack = kit.stackOf(thrown)
         if (typeof stack === 'string') found.stack = kit.slice(stack, 0, 8192)
-        found.memory = thrown instanceof kit.InternalError && message === 'out of memory'
         const code = thrown.code
         if (typeof code === 'string') found.code = kit.slice(code, 0, 100)
       } else if (typeof thrown === 'object' && thrown !== null) {
@@ -25,7 +24,6 @@
     } catch (again) {
       found.text = 'a value that cannot be read'
     }
-    if (found.message === '') found.message = found.text
     kit.phase = before
     return found
   }

@@ -5,6 +5,7 @@
   const listeners = kit.queue()
   const waiting = kit.queue()
   let draining = false
+  let told = 0 // how many events were published: a listener hears those that come after it
   const events = []
 
   const matches = (pattern, type) => kit.isRegExp(pattern) ? kit.matches(pattern, type) : pattern === type
@@ -14,9 +15,12 @@
     try {
       if (!matches(listener.pattern, event.type)) return
       if (listener.once) dispose(listener)
-      kit.apply(listener.fn, listener.self, [event.data])
+      kit.whenRejected(kit.apply(listener.fn, listener.self, [event.data]), logged)
     } catch (thrown) {
-      kit.logThrown('uv', 'a listener of ' + kit.word(event.type) + ' threw: ', thrown)
+      logged(thrown)
+    }
+    function logged (thrown) {
+      kit.logThrown('uv', 'a listener of ' + event.type + ' threw: ', thrown)
     }
   }
 
@@ -27,7 +31,7 @@
 
   function listen (pattern, fn, self, once) {
     if (typeof fn !== 'function') throw new kit.TypeError('uv.on needs a function, not ' + kit.word(fn))
-    const listener = { __proto__: null, pattern: pattern, fn: fn, self: self, once: once, gone: false }
+    const listener = { __proto__: null, pattern: pattern, fn: fn, self: self, once: once, gone: false, after: told }
     listeners.put(listener)
     const subscription = {
       replay: function replay () {
@@ -43,15 +47,18 @@
   }
 
   function publish (event) {
-    waiting.put(event)
+    const number = told
+    told += 1
+    past.put(event)
+    kit.push(events, event.data)
+    waiting.put(() => {
+      listeners.each((listener) => { if (listener.after <= number) tell(listener, event) })
+    })
     if (draining) return // emitted inside a listener: queued, not nested
     draining = true
     try {
       while (!waiting.isEmpty()) {
-        const next = waiting.take()
-        past.put(next)
-        kit.push(events, next.data)
-        listeners.each((listener) => tell(listener, next))
+        waiting.take()()
       }
     } finally {
       draining = false

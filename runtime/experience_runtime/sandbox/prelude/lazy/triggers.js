@@ -4,49 +4,46 @@
   const isYes = (value) => value === undefined || !!value
 
   // decide(verdict) is called once, with true or false; or fail(thrown)
-  return function runTriggers (triggers, options, decide, fail, keepHooks) {
+  return function runTriggers (triggers, options, decide, fail) {
     let decided = false
-    const settle = (verdict) => {
+    const once = (tell) => (value) => {
       if (decided) return
       decided = true
-      decide(verdict)
+      tell(value)
     }
-    const refuse = (thrown) => {
-      if (decided) return
-      decided = true
-      fail(thrown)
-    }
-    let answered = null
-    const callback = function callback (value) { if (answered === null) answered = { __proto__: null, yes: isYes(value) } ; if (returned) settle(answered.yes) }
+    const settle = once(decide)
+    const refuse = once(fail)
     let returned = false
-    let result
+    let answer = null // what cb said: what is returned may win over it
+    const callback = function callback (value) {
+      if (answer === null) answer = { __proto__: null, yes: isYes(value) }
+      if (returned) settle(answer.yes)
+    }
     try {
-      result = parameters(triggers) === 1
+      const result = parameters(triggers) === 1
         ? kit.apply(triggers, undefined, [carrying(callback, options)])
         : kit.apply(triggers, undefined, [options, callback])
+      returned = true
+      if (result === true || result === false) return settle(result)
+      if (typeof result === 'object' && result !== null && typeof result.then === 'function') {
+        return follow(result, () => answer === null || answer.yes, settle, refuse)
+      }
+      // anything else is left to cb; {remove, onActivation, …} are hooks of a page's life, which no run has here
+      if (answer !== null) settle(answer.yes)
     } catch (thrown) {
       refuse(thrown)
-      return
     }
-    returned = true
-    if (result === true || result === false) return settle(result)
-    if (typeof result === 'object' && result !== null) {
-      const then = result.then
-      if (typeof then === 'function') return follow(result, settle, refuse)
-      keepHooks(result)
-    }
-    if (answered !== null) settle(answered.yes)
   }
 
-  async function follow (promise, settle, refuse) {
-    let value
+  async function follow (promise, otherwise, settle, refuse) {
     try {
-      value = await promise
+      const value = await promise
+      if (value === undefined) return settle(otherwise())
+      const isObject = typeof value === 'object' && value !== null
+      settle(isObject && value.execute !== undefined ? !!value.execute : isYes(value))
     } catch (thrown) {
-      return refuse(thrown)
+      refuse(thrown)
     }
-    const isObject = typeof value === 'object' && value !== null
-    settle(isObject && value.execute !== undefined ? !!value.execute : isYes(value))
   }
 
   function carrying (callback, options) {
@@ -59,16 +56,15 @@
   function parameters (fn) {
     if (fn.length > 1) return fn.length
     const source = kit.sourceOf(fn)
-    let at = 0
     const open = kit.indexOf(source, '(')
     const arrow = kit.indexOf(source, '=>')
     if (open < 0 || (arrow >= 0 && arrow < open)) return 1 // x => …
-    at = open + 1
     let depth = 0
     let count = 0
     let inside = false
-    for (; at < source.length; at++) {
+    for (let at = open + 1; at < source.length; at++) {
       const mark = source[at]
+      if (depth === 0 && kit.slice(source, at, at + 3) === '...') return 2 // the rest: all there is
       if (mark === '\'' || mark === '"' || mark === '`') {
         const quoteMark = mark
         for (at++; at < source.length && source[at] !== quoteMark; at++) if (source[at] === '\\') at++

@@ -1,14 +1,12 @@
-"""What only the SQLite store promises: indexes, groups, files, and room on disk."""
+"""What only the SQLite store promises: files that last, errors that name them, and room on disk."""
 
 import hashlib
 import inspect
 import subprocess
 import sys
 import textwrap
-import threading
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import apsw
@@ -16,193 +14,13 @@ import pytest
 from experience_runtime.domain.errors import InternalError, InvalidParameter
 from experience_runtime.domain.executions import Execution, Filter, IfExists, Status
 from experience_runtime.domain.keys import canonical_key, key_digest
-from experience_runtime.store import rows
-from experience_runtime.store.group_commit import GroupCommit
 from experience_runtime.store.lock import FileLock
 from experience_runtime.store.sqlite import SqliteStore
 from experience_runtime.store.sqlite_file import failure, open_database
-from experience_runtime.store.statements import STATEMENTS
 
-NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+from .samples import NOW, an_execution
+
 RUNTIME = Path(__file__).parents[2] / "runtime"
-
-
-def an_execution(number: int = 1) -> Execution:
-    return Execution(
-        number=number,
-        integration="slack-update",
-        payload='{"message":"hello"}',
-        created_at=NOW,
-        requested_at=NOW,
-        due_at=NOW,
-        zone="UTC",
-        zone_from="default",
-    )
-
-
-# --- plans
-
-
-@pytest.mark.parametrize(
-    ("statement", "index"),
-    [
-        ("claim_due", "executions_due (due_at<?)"),
-        ("next_due", "executions_due"),
-        ("next_lapse", "executions_leased"),
-        ("lapsed", "executions_leased (lease_until>? AND lease_until<?)"),
-        ("leased", "executions_leased"),
-        ("pending_under_key", "executions_key (key_digest=? AND key_owner=?)"),
-        ("cancel_key", "executions_key (key_digest=? AND key_owner=?)"),
-        ("key_pending_elsewhere", "executions_key (key_digest=?)"),
-        ("convert", "executions_converting (visitor=?)"),
-        ("drop_free_marks", "execute_marks_free (free_at<?)"),
-        ("cancel", "INTEGER PRIMARY KEY (rowid=?)"),
-        ("start", "INTEGER PRIMARY KEY (rowid=?)"),
-        ("settle", "INTEGER PRIMARY KEY (rowid=?)"),
-        ("postpone", "INTEGER PRIMARY KEY (rowid=?)"),
-        ("unclaim", "INTEGER PRIMARY KEY (rowid=?)"),
-        ("replay", "INTEGER PRIMARY KEY (rowid=?)"),
-        ("execution", "INTEGER PRIMARY KEY (rowid=?)"),
-        ("find", "INTEGER PRIMARY KEY (rowid<?)"),
-        ("history", "PRIMARY KEY (execution=?)"),
-        ("attempts", "PRIMARY KEY (execution=?)"),
-        ("end_attempt", "PRIMARY KEY (execution=? AND attempt=?)"),
-        ("visitor", "PRIMARY KEY (id=?)"),
-    ],
-)
-def test_every_hot_statement_uses_its_index(statement: str, index: str) -> None:
-    connection = open_database(":memory:")
-    plan = _plan(connection, STATEMENTS[statement])
-
-    assert any(f"INDEX {index}" in step or f"USING {index}" in step for step in plan), plan
-    assert not any("TEMP B-TREE" in step for step in plan), plan
-    scans = [step for step in plan if step.startswith("SCAN") and "json_each" not in step]
-    assert all("INDEX executions_" in step for step in scans), plan
-
-
-def _plan(connection: apsw.Connection, statement: str) -> list[str]:
-    with_nulls = dict.fromkeys((*rows.COLUMNS, *_parameters(statement)))
-    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", with_nulls)]
-
-
-def _parameters(statement: str) -> list[str]:
-    words = statement.replace("(", " ").replace(")", " ").replace(",", " ").replace(";", " ").split()
-    return [word[1:] for word in words if word.startswith(":")]
-
-
-# --- group commit
-
-
-def test_callers_that_come_together_share_a_commit() -> None:
-    connection = open_database(":memory:")
-    commits: list[int] = []
-
-    def count_commit() -> bool:
-        commits.append(1)
-        return False
-
-    connection.set_commit_hook(count_commit)
-    group = GroupCommit(connection)
-    leading, go = threading.Event(), threading.Event()
-
-    def first() -> None:
-        leading.set()
-        go.wait()
-        connection.execute("INSERT INTO conversions (at, visitor, event) VALUES (0, 'first', '')")
-
-    threads = [threading.Thread(target=group.write, args=(first,))]
-    threads[0].start()
-    leading.wait()
-    for visitor in range(10):
-        threads.append(threading.Thread(target=group.write, args=(_conversion(connection, visitor),)))
-        threads[-1].start()
-    _until(lambda: len(group._queue) == 10)
-    go.set()
-    for thread in threads:
-        thread.join()
-
-    assert connection.execute("SELECT count(*) FROM conversions").get == 11
-    assert len(commits) == 2
-
-
-def test_an_operation_that_raises_undoes_itself_alone() -> None:
-    connection = open_database(":memory:")
-    group = GroupCommit(connection)
-
-    def refuse() -> None:
-        _conversion(connection, 1)()
-        raise KeyError("mine")
-
-    with pytest.raises(KeyError, match="mine"):
-        group.write(refuse)
-    group.write(_conversion(connection, 2))
-
-    assert connection.execute("SELECT visitor FROM conversions").get == "2"
-
-
-def test_a_failed_commit_fails_its_operation_and_stores_nothing() -> None:
-    connection = open_database(":memory:")
-    group = GroupCommit(connection)
-    connection.set_commit_hook(lambda: True)  # SQLite turns this commit into a rollback
-
-    with pytest.raises(apsw.ConstraintError):
-        group.write(_conversion(connection, 1))
-    connection.set_commit_hook(None)
-    group.write(_conversion(connection, 2))
-
-    assert group.read(lambda: connection.execute("SELECT visitor FROM conversions").get) == "2"
-
-
-def test_ctrl_c_in_the_leader_leaves_the_others_their_operations() -> None:
-    connection = open_database(":memory:")
-    group = GroupCommit(connection)
-    leading, go = threading.Event(), threading.Event()
-    interrupted: list[bool] = []
-
-    def slow() -> None:
-        leading.set()
-        go.wait()
-
-    def interrupt() -> None:
-        raise KeyboardInterrupt
-
-    def interrupted_caller() -> None:
-        try:
-            group.write(interrupt)
-        except KeyboardInterrupt:
-            interrupted.append(True)
-
-    threads = [threading.Thread(target=group.write, args=(slow,))]
-    threads[0].start()
-    leading.wait()
-    threads.append(threading.Thread(target=interrupted_caller))
-    threads[-1].start()
-    _until(lambda: len(group._queue) == 1)
-    threads.append(threading.Thread(target=group.write, args=(_conversion(connection, 1),)))
-    threads[-1].start()
-    _until(lambda: len(group._queue) == 2)
-    go.set()
-    for thread in threads:
-        thread.join(10)
-
-    assert interrupted == [True]
-    assert connection.execute("SELECT visitor FROM conversions").get == "1"
-
-
-def _conversion(connection: apsw.Connection, visitor: int) -> Callable[[], None]:
-    def act() -> None:
-        connection.execute("INSERT INTO conversions (at, visitor, event) VALUES (0, ?, '')", (str(visitor),))
-
-    return act
-
-
-def _until(true: Callable[[], bool]) -> None:
-    waiting = threading.Event()
-    for _ in range(10_000):
-        if true():
-            return
-        waiting.wait(0.001)
-    raise AssertionError("it never came true")
 
 
 # --- files

@@ -1,0 +1,1 @@
+"""A package, so that the test can import what refresh_readme.py knows."""

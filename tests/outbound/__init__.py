@@ -1,0 +1,1 @@
+"""Tests of HTTP on its way out, against real servers on loopback."""

@@ -1,0 +1,261 @@
+"""Limits: no script can crash, hang or slow the host, and each limit has its own code."""
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from experience_runtime.app import App
+from experience_runtime.clocks import monotonic
+from experience_runtime.domain.experience import SourceText
+from experience_runtime.domain.visitors import Visitor
+from experience_runtime.host import Situation
+from experience_runtime.ports import Limits, Problem
+from experience_runtime.sandbox.modules import Bundle
+from experience_runtime.settings import Settings
+
+from tests.conftest import Lab
+
+# one process at a time: their figures are CPU and wall time
+pytestmark = pytest.mark.xdist_group("limits")
+
+ROOM_SECONDS = 0.15  # Source: contract 1, "its limit + 150 ms"
+
+
+def variation(body: str) -> str:
+    return f"module.exports = function variation (options) {{\n{body}\n}}"
+
+
+def timed(lab: Lab, body: str) -> tuple[Problem, float]:
+    """The problem a body ends with, and the real seconds it took with a warm worker: the best of three tries.
+
+    The machine may be doing other things; a limit that does not hold does not hold three times.
+    """
+    bundle = lab.bundle(variation(body))
+    idle = Bundle(replace(bundle.experience, variation=SourceText("variation.js", variation(""))))
+    best = math.inf
+    for _ in range(3):
+        lab.run(idle)  # nothing is left to start up
+        began = monotonic()
+        problem = lab.fails(bundle)
+        best = min(best, monotonic() - began)
+        if best < lab.limits.cpu_turn_seconds + ROOM_SECONDS:
+            break
+    return problem, best
+
+
+LOOPS = {
+    "a loop": "while (true) {}",
+    "a loop that catches": "for (;;) { try { while (true) {} } catch (e) {} finally { continue } }",
+    "a chain of promises": "(function again () { Promise.resolve().then(again) })()",
+    "an await loop": "(async () => { for (;;) await null })()",
+    "a chain of microtasks": "(function again () { queueMicrotask(again) })()",
+    "a regular expression": "/^(a+)+$/.test('a'.repeat(40) + 'b')",
+    "a getter": "JSON.stringify({ get a () { for (;;) {} } })",
+    "a string that grows by little": "let s = ''; for (;;) s += 'abcdefgh'",
+    "toString": "String({ toString () { for (;;) {} } })",
+    "a payload's getter": "options.integration('echo').schedule({ get a () { for (;;) {} } })",
+    "a payload's toJSON": "options.integration('echo').schedule({ toJSON () { for (;;) {} } })",
+}
+NATIVE_LOOPS = {
+    "concat of a huge spreadable": "[].concat({ length: 2 ** 53 - 1, [Symbol.isConcatSpreadable]: true })",
+    "sort of a sparse array": "const a = []; a.length = 1e9; a[1e9 - 1] = 0; a.sort()",
+    "splice in a loop": "const a = []; a.length = 4294967295; for (;;) a.splice(0, 1)",
+    "indexOf in a huge list": "Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)",
+}
+BOMBS = {
+    "lists": "const a = []; for (;;) a.push(new Array(1000).fill(1))",
+    "lists held by a global": "a = []; for (;;) a.push(new Array(1000).fill(1))",
+    "small objects": "const a = []; for (;;) a.push({})",
+    "small objects held by a global": "a = []; for (;;) a.push({})",
+    "globals": "for (let i = 0; ; i++) globalThis['x' + i] = i",
+    "strings": "const a = []; for (let s = 'x'.repeat(1000); ;) a.push(s += s.slice(0, 1000))",
+    "symbols": "const a = []; for (;;) a.push(Symbol('x'.repeat(100)))",
+    "buffers": "const a = []; for (;;) a.push(new ArrayBuffer(1e6))",
+    "one huge buffer": "new ArrayBuffer(1e9)",
+    "typed arrays": "const a = []; for (;;) a.push(new Float64Array(1e5))",
+    "closures": "const a = []; const f = () => { const x = {}; return () => x }; for (;;) a.push(f())",
+    "a listener": "options.uv.on('x', () => { a = []; for (;;) a.push({}) }); options.uv.emit('x')",
+    "a timer": "setTimeout(() => { const a = []; for (;;) a.push({}) })",
+}
+THROWN = {
+    "deep recursion": "(function f () { f() })()",
+    "deep recursion through toString": "const a = { toString () { return '' + a } }; String(a)",
+    "a string too long": "for (let s = 'x'; ;) s += s",
+    "an object with a hostile toString": "throw { toString () { while (true) {} } }",
+    "an error whose message is a getter that loops": (
+        "throw Object.defineProperty(new Error(), 'message', { get () { while (true) {} } })"
+    ),
+    "an error whose message throws": (
+        "const e = new Error('x'); Object.defineProperty(e, 'message', { get () { throw e } }); throw e"
+    ),
+    "a proxy whose every trap loops": (
+        "throw new Proxy({}, { get () { for (;;) {} }, getPrototypeOf () { for (;;) {} } })"
+    ),
+    "a proxy whose traps throw": "throw new Proxy({}, { getPrototypeOf () { throw 1 }, get () { throw 2 } })",
+    "a revoked proxy": "const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); throw proxy",
+    "null": "throw null",
+    "undefined": "throw undefined",
+    "a symbol": "throw Symbol('x')",
+    "half a surrogate pair": "throw new Error('\\ud800')",
+    "a thenable that loops": "return { then () { throw new Proxy({}, { ownKeys () { for (;;) {} } }) } }",
+    "a microtask": "queueMicrotask(() => { throw new Error('m') })",
+    "a blocking wait": "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)",
+}
+
+
+@pytest.mark.parametrize("body", LOOPS.values(), ids=LOOPS.keys())
+def test_a_loop_ends_with_limit_cpu_within_its_limit(lab: Lab, body: str) -> None:
+    problem, seconds = timed(lab, body)
+
+    assert problem.code == "limit_cpu"
+    assert problem.message.startswith("a turn may use 250 ms of CPU, a run 1 s; look for a loop")
+    assert seconds < lab.limits.cpu_turn_seconds + ROOM_SECONDS
+    assert lab.says("options.log.info('next')") == ["next"]
+
+
+@pytest.mark.parametrize("body", NATIVE_LOOPS.values(), ids=NATIVE_LOOPS.keys())
+def test_a_loop_that_cannot_be_interrupted_costs_its_process_and_nothing_else(lab: Lab, body: str) -> None:
+    problem, seconds = timed(lab, body)
+
+    assert problem.code == "limit_cpu"
+    assert seconds < lab.limits.cpu_turn_seconds + ROOM_SECONDS
+    assert lab.says("options.log.info('next')") == ["next"]
+
+
+@pytest.mark.parametrize("body", BOMBS.values(), ids=BOMBS.keys())
+def test_a_bomb_ends_with_limit_memory(lab: Lab, body: str) -> None:
+    problem, seconds = timed(lab, body)
+
+    assert problem.code == "limit_memory"
+    assert problem.message == "a run may use 32 MiB of memory; keep less at a time"
+    assert seconds < lab.limits.cpu_turn_seconds + ROOM_SECONDS
+    assert lab.says("options.log.info('next')") == ["next"]
+
+
+@pytest.mark.parametrize("body", THROWN.values(), ids=THROWN.keys())
+def test_a_hostile_thrown_value_is_a_script_error(lab: Lab, body: str) -> None:
+    problem, seconds = timed(lab, body)
+
+    assert problem.code == "script_error"
+    assert problem.message
+    assert seconds < lab.limits.cpu_turn_seconds + ROOM_SECONDS
+    assert lab.says("options.log.info('next')") == ["next"]
+
+
+def test_a_run_may_spread_its_cpu_over_turns_up_to_its_own_limit(lab: Lab) -> None:
+    turn = "const until = i => { let n = 0; while (n < 4e6) n++ }"
+    problem = lab.fails(variation(f"{turn}; setInterval(() => until(), 10)"))
+
+    assert problem.code == "limit_cpu"
+
+
+def test_the_author_is_shown_the_loop(lab: Lab) -> None:
+    problem = lab.fails(variation("  const count = () => {\n    while (true) { Math.abs(1) }\n  }\n  count()"))
+
+    assert (problem.file, problem.line) == ("variation.js", 3)
+    assert problem.stack.startswith("    at count (variation.js:3:")
+    assert "    at variation (variation.js:5:" in problem.stack
+
+
+def test_a_caught_bomb_leaves_the_run_its_memory(lab: Lab) -> None:
+    said = lab.says(
+        "const bomb = () => { const a = []; for (;;) a.push(new Array(1000).fill(1)) }\n"
+        "for (let i = 0; i < 5; i++) try { bomb() } catch (e) { options.log.info('caught') }\n"
+        "options.log.info(new Array(2e5).fill(1).length)"
+    )
+
+    assert said == ["caught"] * 5 + ["200000"]
+
+
+def test_a_run_that_used_much_memory_leaves_none_of_it_to_the_next(lab: Lab) -> None:
+    for _ in range(3):
+        assert lab.says("kept = new Uint8Array(28e6).fill(1); options.log.info(kept.length)") == ["28000000"]
+
+
+def test_recursion_that_the_author_catches_is_no_failure(lab: Lab) -> None:
+    said = lab.says("const f = () => f(); try { f() } catch (e) { options.log.info(e.name) }")
+
+    assert said == ["RangeError"]
+
+
+def test_one_call_more_than_may_wait_ends_the_run_and_none_of_its_turn_is_stored(lab: Lab) -> None:
+    schedule = "options.integration('echo').schedule({ i }, { delay: 1000 })"
+    problem = lab.fails(variation(f"for (let i = 0; i <= 1000; i++) {schedule}"))
+
+    assert problem.code == "limit_calls"
+    assert problem.message == "1000 calls may wait for an answer at a time; await some first"
+    assert lab.executions() == []
+
+
+def test_a_flood_of_events_ends_with_whichever_limit_comes_first(lab: Lab) -> None:
+    problem, seconds = timed(lab, "for (;;) options.uv.emit('x', { a: 'é'.repeat(10000) })")
+
+    assert problem.code in ("limit_cpu", "limit_memory")
+    assert seconds < lab.limits.cpu_turn_seconds + ROOM_SECONDS
+
+
+def test_a_thousand_calls_may_wait(lab: Lab) -> None:
+    schedule = "options.integration('echo').schedule({ i }, { delay: 1000 })"
+
+    lab.run(variation(f"for (let i = 0; i < 1000; i++) {schedule}"))
+
+    assert len(lab.executions()) == 1000
+
+
+def test_a_flood_of_log_ends_the_run(lab: Lab) -> None:
+    report = lab.run(variation("for (;;) options.log.info('x'.repeat(1000))"))
+
+    assert report.error is not None
+    assert report.error.code == "limit_log"
+    assert report.error.message == "a run may write 1024 KiB of log; write less of it"
+    assert sum(len(line["message"]) for line in report.log) <= 1024 * 1024 + 200
+
+
+def test_a_flood_of_log_that_the_author_catches_ends_the_run_all_the_same(lab: Lab) -> None:
+    report = lab.run(variation("for (let i = 0; i < 3e3; i++) try { console.log('x'.repeat(1000)) } catch (e) {}"))
+
+    assert report.error is not None
+    assert report.error.code == "limit_log"
+
+
+def test_a_lone_interval_ends_with_limit_wall(tmp_path: Path, lab: Lab) -> None:
+    bundle = lab.bundle(variation("setInterval(() => {}, 1)"))
+    with App(Settings(database=f"sqlite:///{tmp_path / 'experience.db'}")) as app:
+        report = app.run(bundle, Situation(visitor=Visitor(id=None)), Limits(wall_seconds=0.2))
+
+    assert report.error is not None
+    assert report.error.code == "limit_wall"
+    assert report.error.message.startswith("a run may last 0.2 s")
+
+
+def test_awaiting_one_call_after_the_other_for_ever_ends_with_a_limit(tmp_path: Path, lab: Lab) -> None:
+    bundle = lab.bundle(
+        "module.exports = async function (options) {\n"
+        "  for (;;) await options.integration('webhook').schedule({ a: 1 }, { key: 'k', delay: '1 day' })\n}"
+    )
+    began = monotonic()
+    with App(Settings(database=f"sqlite:///{tmp_path / 'experience.db'}")) as app:
+        report = app.run(bundle, Situation(visitor=Visitor(id=None)), Limits(wall_seconds=0.5))
+
+    assert report.error is not None
+    assert report.error.code == "limit_wall"
+    assert monotonic() - began < 2.5
+
+
+@pytest.mark.parametrize("body", [LOOPS["a loop"], NATIVE_LOOPS["sort of a sparse array"], BOMBS["lists"]])
+def test_what_a_limit_says_names_nothing_of_ours(lab: Lab, body: str) -> None:
+    report = lab.run(variation(body))
+    said = json.dumps(report.document([]))
+
+    for internal in ("<input>", "kit", "worker", "prelude", "SIGPROF", "quickjs", "/runtime/"):
+        assert internal not in said
+
+
+def test_a_limit_of_the_module_texts_is_told_like_any_other(lab: Lab) -> None:
+    problem = lab.fails({"variation.js": variation(""), "triggers.js": "while (true) {}"})
+
+    assert (problem.code, problem.file, problem.line) == ("limit_cpu", "triggers.js", 1)
+
+

@@ -1,0 +1,1 @@
+"""Tests of the store: one suite for every adapter, and what only SQLite promises."""

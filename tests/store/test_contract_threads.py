@@ -1,0 +1,91 @@
+"""What every store does: many threads at once see one order of things."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from experience_runtime.domain.errors import AlreadyScheduled
+from experience_runtime.domain.executions import (
+    Execution,
+    Filter,
+    IfExists,
+    Status,
+)
+from experience_runtime.ports import Store
+
+from .samples import (
+    NOW,
+    add,
+    an_execution,
+    claim,
+    keyed,
+    start,
+)
+
+
+def test_of_a_cancel_and_a_start_exactly_one_wins(store: Store) -> None:
+    for number in range(1, 201):
+        add(store, replace(an_execution(number), created_at=NOW))
+        (claimed,) = claim(store)
+        won: list[str] = []
+        both = threading.Barrier(2)
+
+        def cancel(number: int = number, won: list[str] = won, both: threading.Barrier = both) -> None:
+            both.wait()
+            if store.cancel(number, reason=None, now=NOW):
+                won.append("cancel")
+
+        def begin(claimed: Execution = claimed, won: list[str] = won, both: threading.Barrier = both) -> None:
+            both.wait()
+            if start(store, claimed):
+                won.append("start")
+
+        # Which of the two goes first alternates, so that neither is always the winner.
+        acts: list[Callable[[], None]] = [cancel, begin] if number % 2 else [begin, cancel]
+        threads = [threading.Thread(target=act) for act in acts]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert len(won) == 1
+        expected = Status.CANCELLED if won == ["cancel"] else Status.RUNNING
+        assert store.execution(number).status is expected
+
+
+def test_no_execution_is_claimed_twice(store: Store) -> None:
+    add(store, *(an_execution(number) for number in range(1, 301)))
+    claimed: list[int] = []
+
+    def take() -> None:
+        while batch := claim(store, limit=7):
+            claimed.extend(e.number for e in batch)
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(claimed) == list(range(1, 301))
+
+
+def test_one_refused_operation_leaves_its_neighbours_alone(store: Store) -> None:
+    add(store, keyed(1))
+    refused: list[int] = []
+
+    def act(number: int) -> None:
+        try:
+            store.add(keyed(number) if number % 2 else an_execution(number), IfExists.REJECT)
+        except AlreadyScheduled:
+            refused.append(number)
+
+    threads = [threading.Thread(target=act, args=(number,)) for number in range(2, 42)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(refused) == list(range(3, 42, 2))
+    kept = {e.number for e in store.find(Filter(), limit=100).executions}
+    assert kept == {1, *range(2, 42, 2)}

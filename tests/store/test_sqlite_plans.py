@@ -1,0 +1,54 @@
+"""What only the SQLite store promises: an index for every hot statement."""
+
+import apsw
+import pytest
+from experience_runtime.store import rows
+from experience_runtime.store.sqlite_file import open_database
+from experience_runtime.store.statements import STATEMENTS
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        ("claim_due", "executions_due (due_at<?)"),
+        ("next_due", "executions_due"),
+        ("next_lapse", "executions_leased"),
+        ("lapsed", "executions_leased (lease_until>? AND lease_until<?)"),
+        ("leased", "executions_leased"),
+        ("pending_under_key", "executions_key (key_digest=? AND key_owner=?)"),
+        ("cancel_key", "executions_key (key_digest=? AND key_owner=?)"),
+        ("key_pending_elsewhere", "executions_key (key_digest=?)"),
+        ("convert", "executions_converting (visitor=?)"),
+        ("drop_free_marks", "execute_marks_free (free_at<?)"),
+        ("cancel", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("start", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("settle", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("postpone", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("unclaim", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("replay", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("execution", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("find", "INTEGER PRIMARY KEY (rowid<?)"),
+        ("history", "PRIMARY KEY (execution=?)"),
+        ("attempts", "PRIMARY KEY (execution=?)"),
+        ("end_attempt", "PRIMARY KEY (execution=? AND attempt=?)"),
+        ("visitor", "PRIMARY KEY (id=?)"),
+    ],
+)
+def test_every_hot_statement_uses_its_index(statement: str, index: str) -> None:
+    connection = open_database(":memory:")
+    plan = _plan(connection, STATEMENTS[statement])
+
+    assert any(f"INDEX {index}" in step or f"USING {index}" in step for step in plan), plan
+    assert not any("TEMP B-TREE" in step for step in plan), plan
+    scans = [step for step in plan if step.startswith("SCAN") and "json_each" not in step]
+    assert all("INDEX executions_" in step for step in scans), plan
+
+
+def _plan(connection: apsw.Connection, statement: str) -> list[str]:
+    with_nulls = dict.fromkeys((*rows.COLUMNS, *_parameters(statement)))
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", with_nulls)]
+
+
+def _parameters(statement: str) -> list[str]:
+    words = statement.replace("(", " ").replace(")", " ").replace(",", " ").replace(";", " ").split()
+    return [word[1:] for word in words if word.startswith(":")]

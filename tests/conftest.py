@@ -1,7 +1,7 @@
-"""A lab: experiences as files, run for real in a pool of processes, on a store in memory and a clock that jumps."""
+"""A lab: experiences as files, run in real worker processes, on a store in memory and a clock that jumps."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from experience_runtime.store.sqlite import SqliteStore
 NOW = datetime(2026, 3, 6, 16, 30, tzinfo=UTC)  # a Friday, 17:30 at UTC+1
 ADA = Visitor(id="ada", timezone="Europe/Paris")
 
-_INTEGRATIONS = '''
+_INTEGRATIONS = """
 from experience_runtime.integration import Integration, IntegrationFailed
 
 
@@ -51,7 +51,7 @@ class Slow(Integration):
     def call(self, payload, context):
         import threading
         threading.Event().wait(payload)
-'''
+"""
 
 
 @dataclass
@@ -80,7 +80,7 @@ class Lab:
         """Make a run that has not begun."""
         return open_run(
             files if isinstance(files, Bundle) else self.bundle(files),
-            Situation(**({"visitor": self.visitor, "seed": 1} | situation)),
+            replace(Situation(visitor=self.visitor, seed=1), **situation),
             sandbox=self.pool,
             scheduler=self.scheduler,
             integrations=self.registry,
@@ -103,7 +103,9 @@ class Lab:
 
     def does(self, body: str, **situation: Any) -> Report:
         """Run a variation with this body; `options` is its parameter, and `schedule` a linked integration."""
-        head = "module.exports = async function variation (options) { const echo = options.integration('echo')\n"
+        head = (
+            "module.exports = async function variation (options) { const echo = options.integration('echo')\n"
+        )
         return self.run(head + body + "\n}", **situation)
 
     def says(self, body: str, **situation: Any) -> list[str]:
@@ -153,9 +155,7 @@ def lab(pool: Pool, registry: Registry, tmp_path: Path) -> Iterator[Lab]:
     scheduler = Scheduler(store=store, clock=clock, integrations=registry, conversions=conversions)
     outbound = Outbound(now=clock.now)
     delivery = InlineDelivery()
-    dispatcher = Dispatcher(
-        store=store, clock=clock, integrations=registry, http=outbound, delivery=delivery
-    )
+    dispatcher = Dispatcher(store=store, clock=clock, integrations=registry, http=outbound, delivery=delivery)
     yield Lab(pool, folder, registry, clock, store, scheduler, dispatcher)
     dispatcher.close()
     outbound.close()

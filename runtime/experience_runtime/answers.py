@@ -122,6 +122,7 @@ class Answers:
             if meant is not None:
                 raise InvalidParameter(f"{shown(name)} is not an option of execute; did you mean {meant}?")
         key = options.get("key", defaults.get("key"))
+        timeout_seconds = _timeout_seconds(options.get("timeout"))
         execution = self.scheduler.begin_execute(
             request.integration,
             _payload(request.payload),
@@ -129,7 +130,7 @@ class Answers:
             visitor=self.visitor,
             experience=self.experience,
         )
-        return Started(execution=execution, timeout_seconds=_timeout_seconds(options.get("timeout")))
+        return Started(execution=execution, timeout_seconds=timeout_seconds)
 
     def _check_linked(self, integration: str) -> None:
         # The guest checks this too, to throw at once; what the guest says is not relied on.

@@ -9,6 +9,8 @@ from typing import Any
 
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.instants import to_ms
+from experience_runtime.domain.offset_table import offset_table
+from experience_runtime.domain.planning import visitor_zone
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.ports import Limits, Script
 
@@ -46,6 +48,7 @@ def boot_message(
     experience = script.experience
     meta = experience.meta
     visitor = situation.visitor
+    zone = visitor_zone(visitor, [])[0]
     seed = secrets.randbits(128) if situation.seed is None else situation.seed
     data = meta.get("templateData", {}) if situation.data is None else situation.data
     state = {**_object(meta.get("visitor")), **situation.visitor_state}
@@ -57,6 +60,8 @@ def boot_message(
     json_of(events, "an event's data")
     return {
         "now": to_ms(now),
+        "zone": zone.name,
+        "offsetsText": json.dumps(offset_table(zone)),
         "seed": [(seed >> shift) & 0xFFFFFFFF for shift in (0, 32, 64, 96)],
         "logBytes": limits.log_bytes,
         "calls": limits.pending_calls,

@@ -14,7 +14,7 @@ from experience_runtime.story import Expectation
 
 def differences(expected: Sequence[Expectation], executions: Sequence[Execution], now: datetime) -> list[str]:
     """Give every expectation an execution of its own; one line for each that gets none."""
-    wanted = [{name: getattr(each, name) for name in each.model_fields_set} for each in expected]
+    wanted = [each.model_dump(exclude_unset=True) for each in expected]
     fitting = [
         [index for index, each in enumerate(executions) if _meets(each, fields, now)] for fields in wanted
     ]

@@ -86,7 +86,7 @@ def _package(folder: Path) -> dict[str, Any]:
             column=error.colno,
         ) from None
     except (ValueError, RecursionError) as fault:
-        raise ScriptSyntaxError(f"package.json cannot be read: {fault}; package.json must be JSON") from None
+        raise ScriptSyntaxError(f"{fault}; package.json must be JSON", file="package.json") from None
     return package if isinstance(package, dict) else {}
 
 

@@ -58,7 +58,7 @@ class Run:
     def __init__(
         self,
         *,
-        guest: Guest,
+        sandbox: Sandbox,
         script: Script,
         situation: Situation,
         answers: Answers,
@@ -72,7 +72,8 @@ class Run:
         self.wake_at: datetime | None = None
         self.timer_turns = 0
         self.real_seconds_left = limits.wall_seconds
-        self._guest = guest
+        self._sandbox = sandbox
+        self._guest: Guest | None = None
         self._script = script
         self._situation = situation
         self._answers = answers
@@ -109,7 +110,8 @@ class Run:
         boot = boot_message(
             self._script, self._situation, self._answers.linked, self._clock.now(), self._limits
         )
-        self._take(lambda deadline: self._guest.start(boot, deadline_seconds=deadline))
+        guest = self._guest = self._sandbox.open(self._limits)
+        self._take(lambda deadline: guest.start(boot, deadline_seconds=deadline))
 
     def advance(self) -> None:
         """Take one turn, when one is ready: with the answers that came, and the timers that are due."""
@@ -134,7 +136,8 @@ class Run:
         """Wait for the calls in flight, end the guest, and settle the outcome."""
         for future in self._in_flight:
             future.result()
-        self._guest.close()
+        if self._guest is not None:
+            self._guest.close()
         if not self._ended and self.report.error is None:
             self.report.outcome = self._outcome()
         self._ended = True
@@ -156,7 +159,9 @@ class Run:
     def _step(self) -> None:
         inbox = [self._inbox.popleft() for _ in range(len(self._inbox))]
         message = {"now": to_ms(self._clock.now()), "inbox": inbox}
-        self._take(lambda deadline: self._guest.step(message, deadline_seconds=deadline))
+        guest = self._guest
+        if guest is not None:
+            self._take(lambda deadline: guest.step(message, deadline_seconds=deadline))
 
     def _take(self, take: Callable[[float], Turn]) -> None:
         try:
@@ -291,7 +296,7 @@ def open_run(
     limits = limits or Limits()
     linked = script.experience.linked
     return Run(
-        guest=sandbox.open(limits),
+        sandbox=sandbox,
         script=script,
         situation=situation,
         answers=Answers(

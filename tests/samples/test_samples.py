@@ -111,7 +111,7 @@ def _mutated(expectation: Expectation) -> Expectation:
         return expectation.model_copy(update={"due_at": expectation.due_at.replace(".000Z", ".001Z")})
     if expectation.reason is not None:
         return expectation.model_copy(update={"reason": "another"})
-    return expectation.model_copy(update={"status": Status.PENDING.value})
+    return expectation.model_copy(update={"status": Status.PENDING})
 
 
 def test_the_basket_reminder_reaches_one_visitor_in_the_morning_and_not_the_one_who_bought(

@@ -33,7 +33,15 @@ def probe(body: str, *, answers: bool = False) -> tuple[int, Any]:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _BEGINNING + textwrap.dedent(body), *import_folders(), str(theirs.fileno())],
+            [
+                sys.executable,
+                "-I",
+                "-S",
+                "-c",
+                _BEGINNING + textwrap.dedent(body),
+                *import_folders(),
+                str(theirs.fileno()),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -124,7 +132,9 @@ def test_the_resource_limits_are_in_force() -> None:
     )
 
     assert status == 0
-    assert {"rlimit_as", "rlimit_core", "rlimit_fsize", "rlimit_nofile", "no_new_privs", "seccomp"} <= set(said)
+    assert {"rlimit_as", "rlimit_core", "rlimit_fsize", "rlimit_nofile", "no_new_privs", "seccomp"} <= set(
+        said
+    )
 
 
 def test_a_worker_has_them_as_the_kernel_sees_it(pool: Pool) -> None:

@@ -17,7 +17,10 @@ _STATES = {"succeeded": "green", "failed": "red", "cancelled": "yellow", "runnin
 def show_report(
     report: Report, executions: Sequence[dict[str, Any]], *, script: Bundle | None, to_stderr: bool
 ) -> None:
-    """Print a run: on stdout for people, on stderr beside a JSON document. `script` gives the excerpt of an error."""
+    """Print a run: on stdout for people, on stderr beside a JSON document.
+
+    `script` gives the excerpt of an error.
+    """
     for line in report.log:
         text = styled(f"{line['level']:<5} {line['logger']}: {line['message']}", fg=_LEVELS[line["level"]])
         click.echo(text, err=to_stderr)

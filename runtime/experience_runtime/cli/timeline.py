@@ -1,4 +1,4 @@
-"""The timeline of a simulation, for people: what happened when, in UTC and where the visitor lives, and why."""
+"""The timeline of a simulation: what happened when, in UTC and where the visitor lives, and why."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -132,7 +132,8 @@ def _summary(simulated: Simulated) -> str:
     for execution in simulated.executions:
         counts[execution.status] = counts.get(execution.status, 0) + 1
     states = ", ".join(f"{count} {status.value}" for status, count in sorted(counts.items()))
-    return f"{states or 'no executions'}; watched {_span(simulated.ended_at - simulated.began_at)} of virtual time"
+    span = _span(simulated.ended_at - simulated.began_at)
+    return f"{states or 'no executions'}; watched {span} of virtual time"
 
 
 def _span(watched: timedelta) -> str:

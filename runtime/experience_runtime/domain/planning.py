@@ -211,7 +211,10 @@ def _window(given: object, visitor: Visitor | None, warnings: list[str]) -> tupl
 
 
 def visitor_zone(visitor: Visitor | None, warnings: list[str]) -> tuple[Zone, str]:
-    """The zone of this visitor's clock and where it comes from; what cannot be read is warned of. Source: contract 2.10."""
+    """The zone of this visitor's clock, and where it comes from; what cannot be read is warned of.
+
+    Source: contract 2.10.
+    """
     if visitor is not None and visitor.timezone is not None:
         try:
             return iana_zone(visitor.timezone), "visitor_zone"

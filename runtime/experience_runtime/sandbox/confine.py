@@ -38,7 +38,7 @@ _CALLS: dict[str, tuple[int, int, tuple[int, ...]]] = {
 
 def confine() -> list[str]:
     """Give up every right the worker does not need; return the names of what is in force."""
-    in_force = ["rlimits", *_limit_resources()]
+    in_force = _limit_resources()
     if sys.platform != "linux":
         return in_force
     library = ctypes.CDLL(None, use_errno=True)
@@ -52,30 +52,14 @@ def confine() -> list[str]:
 
 
 def _limit_resources() -> list[str]:
-    in_force = []
-    for name, value in (("CORE", 0), ("FSIZE", 0), ("NPROC", 0), ("NOFILE", _descriptors())):
-        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
-        in_force.append(f"rlimit_{name.lower()}")
+    limits = {"CORE": 0, "FSIZE": 0, "NPROC": 0, "NOFILE": 0}  # descriptors that are open stay open
     if sys.platform == "linux":
         with open("/proc/self/statm", encoding="ascii") as statm:
             in_use = int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-        ceiling = in_use + MEMORY_ROOM_BYTES
-        resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
-        in_force.append("rlimit_as")
-    return in_force
-
-
-def _descriptors() -> int:
-    # room for the one file opened below, above the highest descriptor in use
-    return 1 + max(number for number in range(64) if _is_open(number)) + 1
-
-
-def _is_open(number: int) -> bool:
-    try:
-        os.fstat(number)
-    except OSError:
-        return False
-    return True
+        limits["AS"] = in_use + MEMORY_ROOM_BYTES
+    for name, value in limits.items():
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
+    return [f"rlimit_{name.lower()}" for name in limits]
 
 
 def _filter_calls(library: ctypes.CDLL, architecture: int, mmap: int, allowed: tuple[int, ...]) -> None:

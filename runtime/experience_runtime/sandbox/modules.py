@@ -12,7 +12,7 @@ from experience_runtime.domain.experience import Experience, SourceText
 from experience_runtime.ports import Position, Problem
 from experience_runtime.sandbox.repair import Redeclaration, blanked, find_redeclaration, repaired
 
-FIRST_LINE = 10_000
+FIRST_LINE = 2_000
 """Where the first file's own lines begin; the prelude stands below."""
 
 _WRAPPER = "(function (module, exports, require) {\n", "\n})"
@@ -173,4 +173,6 @@ def as_commonjs(name: str, source: SourceText) -> tuple[str, int, int]:
 def _refuse_nul(source: SourceText) -> None:
     if "\0" in source.text:
         line = source.text[: source.text.index("\0")].count("\n") + 1
-        raise ScriptSyntaxError("a NUL character cannot stand in a script; remove it", file=source.file, line=line)
+        raise ScriptSyntaxError(
+            "a NUL character cannot stand in a script; remove it", file=source.file, line=line
+        )

@@ -73,10 +73,10 @@ def find_redeclaration(text: str) -> Redeclaration | None:
 
 def repaired(text: str, found: Redeclaration) -> str:
     """Rewrite one redeclaration; every line stays where it is."""
+    name_and_equals = text[found.start + len(found.kind) : found.literal_start]
     literal = text[found.literal_start : found.literal_end]
-    between = text[found.start : found.literal_start].partition("=")[2].lstrip(" ")
-    assignment = f"{found.name} = Object.setPrototypeOf({between}{literal}, {found.name})"
-    return text[: found.start] + assignment + text[found.literal_end :]
+    assignment = f"{name_and_equals}Object.setPrototypeOf({literal}, {found.name})"
+    return text[: found.start] + " " * len(found.kind) + assignment + text[found.literal_end :]
 
 
 def _top_level(code: str, start: int) -> Iterator[int]:

@@ -27,7 +27,7 @@ import _quickjs
 from experience_runtime.sandbox.confine import confine
 from experience_runtime.sandbox.heap import Heap
 
-STACK_BYTES = 512 * 1024
+STACK_BYTES = 1024 * 1024
 HARD_CPU_ROOM_SECONDS = 0.06
 """What a turn may use beyond its limit, to be told so softly, before the kernel ends the process."""
 

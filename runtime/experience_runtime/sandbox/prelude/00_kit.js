@@ -9,6 +9,8 @@
   const method = (fn) => (self, ...args) => apply(fn, self, args)
 
   kit.global = globalThis
+  kit.method = method
+  kit.functionPrototype = Function.prototype
   kit.apply = apply
   kit.construct = Reflect.construct
   kit.Object = Object
@@ -23,6 +25,12 @@
   kit.define = Object.defineProperty
   kit.descriptor = Object.getOwnPropertyDescriptor
   kit.prototypeOf = Object.getPrototypeOf
+  kit.primitive = function (value) {
+    const convert = value[Symbol.toPrimitive]
+    if (typeof convert === 'function') return apply(convert, value, ['default'])
+    const plain = value.valueOf()
+    return typeof plain === 'object' ? value.toString() : plain
+  }
   kit.isArray = Array.isArray
   kit.isFinite = Number.isFinite
   kit.quote = JSON.stringify

@@ -15,10 +15,13 @@
 
   // `place` is where a value stands: {name, up, value, inArray}; its path is spelled out only when it is refused.
   function pathOf (place) {
-    if (place.up === null) return place.name
-    const before = pathOf(place.up)
-    if (place.up.inArray) return before + '[' + place.name + ']'
-    return kit.matches(IDENTIFIER, place.name) ? before + '.' + place.name : before + '[' + kit.quote(place.name) + ']'
+    let path = ''
+    for (; place.up !== null; place = place.up) {
+      if (place.up.inArray) path = '[' + place.name + ']' + path
+      else if (kit.matches(IDENTIFIER, place.name)) path = '.' + place.name + path
+      else path = '[' + kit.quote(place.name) + ']' + path
+    }
+    return place.name + path
   }
 
   const at = (name, up, value) => ({ __proto__: null, name: name, up: up, value: value, inArray: false, depth: up === null ? 0 : up.depth + 1 })

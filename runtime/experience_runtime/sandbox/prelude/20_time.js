@@ -1,8 +1,7 @@
 // Time and chance come from the host: Date and performance stand still within a turn, timers fire when the host
-// says so, Math.random is seeded. Local time is UTC; the visitor's zone is a matter of the home issue.
+// says so, Math.random is seeded. Local time is the visitor's: see lazy/date.js.
 (function (kit) {
   'use strict'
-  const RealDate = kit.Date
   let origin = 0
   kit.now = 0
   kit.setNow = function (now) {
@@ -10,19 +9,18 @@
     kit.now = now
   }
 
-  function Date () {
-    if (new.target === undefined) return kit.apply(dateText, new RealDate(kit.now), [])
-    return kit.construct(RealDate, arguments.length === 0 ? [kit.now] : arguments, new.target)
+  // Date and Intl are made when the guest first names them: most runs never do, and they cost more than all the rest.
+  function onFirstUse (name) {
+    const become = (value) => {
+      kit.hidden(kit.global, name, value)
+      return value
+    }
+    kit.define(kit.global, name, {
+      __proto__: null, get: () => become(kit.part('date')[name]), set: become, enumerable: false, configurable: true
+    })
   }
-  const dateText = RealDate.prototype.toString
-  kit.setPrototype(Date, Function.prototype)
-  kit.define(Date, 'prototype', { __proto__: null, value: RealDate.prototype, writable: false })
-  kit.define(Date, 'length', { __proto__: null, value: 7, configurable: true })
-  kit.hidden(Date, 'now', function now () { return kit.now })
-  kit.hidden(Date, 'parse', RealDate.parse)
-  kit.hidden(Date, 'UTC', RealDate.UTC)
-  kit.hidden(RealDate.prototype, 'constructor', Date)
-  kit.hidden(kit.global, 'Date', Date)
+  onFirstUse('Date')
+  onFirstUse('Intl')
   kit.hidden(kit.global, 'performance', { now: function now () { return kit.now - origin }, get timeOrigin () { return origin } })
 
   // sfc32: small, fast, passes PractRand; four words of seed.

@@ -72,6 +72,8 @@
     const boot = kit.parse(text)
     kit.setNow(boot.now)
     kit.seed(boot.seed)
+    kit.zoneName = boot.zone
+    kit.zoneText = boot.offsetsText
     kit.setLogLimit(boot.logBytes)
     kit.setCallLimit(boot.calls)
     kit.setModules(boot.modules)

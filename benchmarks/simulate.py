@@ -59,9 +59,8 @@ def main() -> None:
             seconds.append(time.perf_counter() - began)
         outcome = {report.outcome for report in simulated.reports}
         succeeded = sum(execution.status == "succeeded" for execution in simulated.executions)
-    print(
-        f"executions {succeeded} succeeded, run {outcome}, virtual span {simulated.ended_at - simulated.began_at}"
-    )
+    span = simulated.ended_at - simulated.began_at
+    print(f"executions {succeeded} succeeded, run {outcome}, virtual span {span}")
     print(f"seconds: min {min(seconds):.2f}, median {statistics.median(seconds):.2f}, max {max(seconds):.2f}")
 
 

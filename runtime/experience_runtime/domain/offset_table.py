@@ -14,7 +14,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @lru_cache(maxsize=512)
 def offset_table(zone: Zone) -> tuple[int, ...]:
-    """The zone's offsets in minutes *ahead of* UTC: the first, then pairs of a change and the offset from it on.
+    """The zone's offsets, minutes *ahead of* UTC: the first, then pairs of a change and the offset after it.
 
     A change is in whole minutes since 1970, UTC.
     """

@@ -24,6 +24,7 @@ from experience_runtime.registry import Registry
 from experience_runtime.sandbox import worker
 from experience_runtime.sandbox.modules import Bundle
 from experience_runtime.sandbox.pool import Pool
+from experience_runtime.sandbox.prelude_files import Prelude
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.settings import Settings
 from experience_runtime.store.sqlite import SqliteStore
@@ -81,12 +82,12 @@ def main(runs: int) -> None:
 
 
 def _fresh_scope() -> Callable[[], object]:
-    prelude = worker.prelude_text(str(Path(worker.__file__).parent / "prelude"))
+    prelude = Prelude(str(Path(worker.__file__).parent / "prelude"))
 
     def make() -> object:
         context = _quickjs.Context()
         context.set_max_stack_size(worker.STACK_BYTES)
-        return context.eval(prelude)
+        return prelude.install(context)
 
     return make
 

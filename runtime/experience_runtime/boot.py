@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from experience_runtime.domain.errors import InvalidParameter
@@ -12,6 +13,7 @@ from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.offset_table import offset_table
 from experience_runtime.domain.planning import visitor_zone
 from experience_runtime.domain.visitors import Visitor
+from experience_runtime.domain.zones import Zone
 from experience_runtime.ports import Limits, Script
 
 _BROWSER = {
@@ -61,7 +63,7 @@ def boot_message(
     return {
         "now": to_ms(now),
         "zone": zone.name,
-        "offsetsText": json.dumps(offset_table(zone)),
+        "offsetsText": _offsets_text(zone),
         "seed": [(seed >> shift) & 0xFFFFFFFF for shift in (0, 32, 64, 96)],
         "logBytes": limits.log_bytes,
         "calls": limits.pending_calls,
@@ -78,6 +80,11 @@ def boot_message(
         "visitorStateText": json_of(state, "the visitor's state"),
         "browserStateText": json.dumps(_BROWSER),
     }
+
+
+@lru_cache(maxsize=512)
+def _offsets_text(zone: Zone) -> str:
+    return json.dumps(offset_table(zone), separators=(",", ":"))
 
 
 def json_of(value: Any, what: str) -> str:

@@ -15,7 +15,8 @@ from experience_runtime.sandbox.repair import Redeclaration, blanked, find_redec
 FIRST_LINE = 2_000
 """Where the first file's own lines begin; the prelude stands below."""
 
-_WRAPPER = "(function (module, exports, require) {\n", "\n})"
+# no brackets around it: the engine would read the whole file twice, to see whether it is an arrow function
+_WRAPPER = "0, function (module, exports, require) {\n", "\n}"
 _FRAME = re.compile(r"^ *at (?:(?P<name>.*?) \()?<input>:(?P<line>\d{1,9}):(?P<column>\d{1,9})\)?$")
 _BARE_FORM = re.compile(r"(?:async\b\s*)?(?:function\b|\(|[\w$]+\s*=>)")
 _EXPORTS = "module.exports = "

@@ -18,7 +18,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ import _quickjs
 
 from experience_runtime.sandbox.confine import confine
 from experience_runtime.sandbox.heap import Heap
+from experience_runtime.sandbox.prelude_files import Prelude
 
 STACK_BYTES = 1024 * 1024
 HARD_CPU_ROOM_SECONDS = 0.06
@@ -81,12 +82,12 @@ class Taken:
 class Run:
     """One context, with the prelude in it."""
 
-    def __init__(self, prelude: str, heap: Heap) -> None:
+    def __init__(self, prelude: Prelude, heap: Heap) -> None:
         self._heap = heap
         heap.begin()
         self._context = _quickjs.Context()
         self._context.set_max_stack_size(STACK_BYTES)
-        entry = self._context.eval(prelude)
+        entry = prelude.install(self._context)
         names = ("start", "deliver", "next", "collect", "globalThrew")
         self._start, self._deliver, self._next, self._collect, self._global_threw = map(entry, names)
         self._turn_seconds = self._run_seconds = 0.0
@@ -168,28 +169,6 @@ def _limit_of(escaped: str) -> tuple[str, str]:
     return limit, stack if text == _INTERRUPTED else ""
 
 
-def prelude_text(folder: str) -> str:
-    """One expression out of the prelude's files: it gives the function that hands out the entry points.
-
-    The files of `lazy` go in as texts, which the kit compiles on their first use.
-    """
-    lazy = ",".join(f"{name}: {_quoted(text)}" for name, text in _texts(os.path.join(folder, "lazy")))
-    steps = ",\n".join(f"({text.rstrip()}\n)(kit)" for _, text in _texts(folder))
-    kit = f"{{ __proto__: null, texts: {{ __proto__: null, {lazy} }} }}"
-    return f"(function (kit) {{ return (\n{steps}\n) }})({kit})"
-
-
-def _texts(folder: str) -> Iterator[tuple[str, str]]:
-    for name in sorted(os.listdir(folder)):
-        if name.endswith(".js"):
-            with open(os.path.join(folder, name), encoding="utf-8") as file:
-                yield name.removesuffix(".js"), file.read()
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-
-
 def main(descriptor: int) -> None:
     """Serve runs until the host closes the socket."""
     try:
@@ -199,7 +178,7 @@ def main(descriptor: int) -> None:
 
 
 def _serve(frames: Frames) -> None:
-    prelude = prelude_text(os.path.join(os.path.dirname(__file__), "prelude"))
+    prelude = Prelude(os.path.join(os.path.dirname(__file__), "prelude"))
     heap = Heap()
     run = Run(prelude, heap)  # before confinement: the engine's one-time set-up takes a lock of the system's
     in_force = confine()

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from experience_runtime.clocks import SystemClock, monotonic
 from experience_runtime.domain.errors import InvalidParameter, LimitWall
-from experience_runtime.domain.visitors import Visitor, check_visitor_id
-from experience_runtime.domain.zones import fixed_zone, iana_zone
+from experience_runtime.domain.visitors import Visitor, make_visitor
 from experience_runtime.ports import Limits, Script, Store
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.settings import Settings
@@ -105,16 +104,9 @@ class App:
 
         Without an id the run is anonymous.
         """
-        if timezone is not None and timezone_offset is not None:
-            raise InvalidParameter("a visitor has a timezone or a timezone offset; give one of them")
-        if timezone is not None:
-            iana_zone(timezone)
-        if timezone_offset is not None:
-            fixed_zone(timezone_offset)
-        given = Visitor(id=visitor_id, timezone=timezone, timezone_offset=timezone_offset)
+        given = make_visitor(visitor_id, timezone=timezone, timezone_offset=timezone_offset)
         if visitor_id is None:
             return given
-        check_visitor_id(visitor_id)
         if timezone is not None or timezone_offset is not None:
             self.store.remember_visitor(given, now=self.clock.now())
             return given

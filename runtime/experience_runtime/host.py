@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from experience_runtime.boot import Situation, boot_message, json_of
 from experience_runtime.domain.errors import ExperienceError, InternalError, ScriptFault
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import from_ms, iso, to_ms
-from experience_runtime.domain.visitors import Visitor
+from experience_runtime.domain.visitors import Visitor, in_default_zone
 from experience_runtime.ports import (
     Clock,
     Emitted,
@@ -295,13 +296,15 @@ def open_run(
     """
     limits = limits or Limits()
     linked = script.experience.linked
+    defaults = script.experience.meta.get("visitor")
+    visitor = in_default_zone(situation.visitor, defaults if isinstance(defaults, dict) else {})
     return Run(
         sandbox=sandbox,
         script=script,
-        situation=situation,
+        situation=replace(situation, visitor=visitor),
         answers=Answers(
             scheduler=scheduler,
-            visitor=situation.visitor,
+            visitor=visitor,
             experience=script.experience.name,
             linked=tuple(integrations.names()) if linked is None else linked,
         ),

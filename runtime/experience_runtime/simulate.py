@@ -19,11 +19,10 @@ from experience_runtime.delivery.embedded import InlineDelivery
 from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.documents import execution_document
 from experience_runtime.domain.durations import parse_delay
-from experience_runtime.domain.errors import InvalidParameter, LimitWall
+from experience_runtime.domain.errors import LimitWall
 from experience_runtime.domain.executions import Change, Execution, Filter
 from experience_runtime.domain.instants import parse_time
-from experience_runtime.domain.visitors import Visitor, check_visitor_id
-from experience_runtime.domain.zones import fixed_zone, iana_zone
+from experience_runtime.domain.visitors import Visitor, make_visitor
 from experience_runtime.expectations import differences
 from experience_runtime.host import Run, Situation, open_run
 from experience_runtime.played import NoHttp, Played
@@ -284,18 +283,9 @@ class _Simulation:
 
     def _remember_visitors(self) -> None:
         for each in self._story.visitors:
-            check_visitor_id(each.id)
-            if each.timezone is not None and each.timezone_offset is not None:
-                raise InvalidParameter(f"visitor {each.id} has a timezone and a timezone_offset; keep one")
-            if each.timezone is not None:
-                iana_zone(each.timezone)
-            if each.timezone_offset is not None:
-                fixed_zone(each.timezone_offset)
+            known = make_visitor(each.id, timezone=each.timezone, timezone_offset=each.timezone_offset)
             self._states[each.id] = each.state
-            self._store.remember_visitor(
-                Visitor(id=each.id, timezone=each.timezone, timezone_offset=each.timezone_offset),
-                now=self._began_at,
-            )
+            self._store.remember_visitor(known, now=self._began_at)
 
     def _visitor(self, visitor_id: str | None) -> Visitor:
         if visitor_id is None:

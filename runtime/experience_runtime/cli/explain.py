@@ -3,10 +3,10 @@
 import click
 
 from experience_runtime.cli.common import everywhere, print_json, say
-from experience_runtime.cli.visitors import given_visitor
 from experience_runtime.clocks import SystemClock
 from experience_runtime.domain.instants import iso, parse_time
 from experience_runtime.domain.planning import plan
+from experience_runtime.domain.visitors import make_visitor
 from experience_runtime.domain.zones import iso_local
 from experience_runtime.explain import why
 from experience_runtime.settings import Settings
@@ -47,7 +47,7 @@ def explain(
     now = SystemClock().now()
     if at is not None:
         now = parse_time(at, now=now).at
-    visitor = given_visitor(None, timezone, timezone_offset)
+    visitor = make_visitor(None, timezone=timezone, timezone_offset=timezone_offset)
     planned = plan(_options(delay, time, window_day, window_time), now=now, visitor=visitor)
     sentences = why(
         created_at=now,

@@ -11,11 +11,11 @@ from experience_runtime.app import App
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json
 from experience_runtime.cli.shown import show_problem
 from experience_runtime.cli.timeline import show_timeline
-from experience_runtime.cli.visitors import given_visitor, read_data, visitor_options
+from experience_runtime.cli.visitors import read_data, visitor_options
 from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import InvalidParameter, ScriptFault
 from experience_runtime.domain.instants import iso, parse_time
-from experience_runtime.domain.visitors import Visitor
+from experience_runtime.domain.visitors import Visitor, make_visitor
 from experience_runtime.prepare import failed_report, fault_problem, prepare
 from experience_runtime.settings import Settings
 from experience_runtime.story import RunStep, Story, load_story
@@ -61,7 +61,7 @@ def simulate(
         story_file = path / "story.json"
     if story_file is not None and (visitor_id or timezone or timezone_offset is not None):
         raise InvalidParameter("--story names its own visitors; leave --visitor and --timezone out")
-    visitor = given_visitor(visitor_id, timezone, timezone_offset)
+    visitor = make_visitor(visitor_id, timezone=timezone, timezone_offset=timezone_offset)
     with App(settings) as app:
         app.sandbox  # noqa: B018 - the worker process starts while the rest is read
         now = app.clock.now()

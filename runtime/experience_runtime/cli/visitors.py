@@ -8,8 +8,6 @@ from typing import Any, NoReturn
 import click
 
 from experience_runtime.domain.errors import InvalidParameter
-from experience_runtime.domain.visitors import Visitor, check_visitor_id
-from experience_runtime.domain.zones import fixed_zone, iana_zone
 
 
 def visitor_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,19 +43,6 @@ def visitor_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
-
-
-def given_visitor(visitor_id: str | None, timezone: str | None, timezone_offset: int | None) -> Visitor:
-    """The visitor of these options alone; nothing is looked up. Raises a Refusal when one is wrong."""
-    if timezone is not None and timezone_offset is not None:
-        raise InvalidParameter("a visitor has a timezone or a timezone offset; give one of them")
-    if timezone is not None:
-        iana_zone(timezone)
-    if timezone_offset is not None:
-        fixed_zone(timezone_offset)
-    if visitor_id is not None:
-        check_visitor_id(visitor_id)
-    return Visitor(id=visitor_id, timezone=timezone, timezone_offset=timezone_offset)
 
 
 def read_data(path: Path | None) -> Any:

@@ -1,10 +1,12 @@
 """Visitors: who an experience runs for, and where their clock stands."""
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from experience_runtime.domain.errors import InvalidParameter
-from experience_runtime.domain.values import shown
+from experience_runtime.domain.errors import InvalidParameter, InvalidWindow
+from experience_runtime.domain.values import shown, whole_number
+from experience_runtime.domain.zones import fixed_zone, iana_zone
 
 _LONGEST_ID = 200
 
@@ -20,6 +22,40 @@ class Visitor:
     id: str | None
     timezone: str | None = None
     timezone_offset: int | None = None
+
+
+def make_visitor(
+    visitor_id: str | None, *, timezone: str | None = None, timezone_offset: int | None = None
+) -> Visitor:
+    """Make a visitor of what a caller gives. Raises the Refusal of what is wrong with it."""
+    if timezone is not None and timezone_offset is not None:
+        raise InvalidParameter(
+            f"timezone {shown(timezone)} and timezone offset {timezone_offset} are both set; "
+            "a visitor has one of them: leave one out"
+        )
+    if timezone is not None:
+        iana_zone(timezone)
+    if timezone_offset is not None:
+        fixed_zone(timezone_offset)
+    if visitor_id is not None:
+        check_visitor_id(visitor_id)
+    return Visitor(id=visitor_id, timezone=timezone, timezone_offset=timezone_offset)
+
+
+def in_default_zone(visitor: Visitor, fields: Mapping[str, object]) -> Visitor:
+    """Give a visitor whose zone is not known the one of these fields (package.json's `meta.visitor`).
+
+    What cannot be read is passed over: it is the last resort. Source: design 6, visitor fields.
+    """
+    if visitor.timezone is not None or visitor.timezone_offset is not None:
+        return visitor
+    timezone, offset = fields.get("timezone"), whole_number(fields.get("timezoneOffset"))
+    try:
+        if isinstance(timezone, str):
+            return make_visitor(visitor.id, timezone=timezone)
+        return make_visitor(visitor.id, timezone_offset=offset)
+    except InvalidWindow:
+        return visitor
 
 
 def check_visitor_id(visitor_id: object) -> str:

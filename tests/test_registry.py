@@ -113,6 +113,41 @@ def test_a_broken_entry_point_spoils_only_itself(
     assert [line.why for line in integrations.describe() if line.name == "broken"] == [str(caught.value)]
 
 
+def test_a_validator_that_raises_anything_is_a_refusal(tmp_path: Path) -> None:
+    text = """
+from experience_runtime.integration import Integration
+from pydantic import BaseModel, model_validator
+
+class Odd(BaseModel):
+    @model_validator(mode="before")
+    @classmethod
+    def look(cls, value):
+        raise KeyError("no such thing")
+
+class Plain(Integration):
+    name = "plain"
+    settings = Odd
+    payload = Odd
+
+    def call(self, payload, context):
+        return 1
+
+class Unmade(Plain):
+    name = "unmade"
+
+    def __init__(self):
+        raise KeyError("no such thing")
+"""
+    integrations = registry(in_folder(tmp_path, one=text))
+
+    with pytest.raises(InvalidPayload, match="KeyError"):
+        integrations.parse_payload("plain", {})
+    with pytest.raises(NotConfigured, match="KeyError"):
+        integrations.settings("plain")
+    why = {line.name: line.why or "" for line in integrations.describe()}
+    assert "KeyError" in why["unmade"]
+
+
 def test_files_do_not_meet_each_other_nor_the_world(tmp_path: Path) -> None:
     in_folder(tmp_path, json=PLAIN, other=PLAIN.replace('"plain"', '"other"'), _helper="not Python")
 
@@ -140,6 +175,8 @@ def test_an_imported_integration_is_not_taken_for_the_files_own(tmp_path: Path) 
         (PLAIN.replace('"plain"', '"pl ain"'), ["'pl ain'", "letters"]),
         (PLAIN.replace('"plain"', '""'), ["letters"]),
         (PLAIN.replace("def call", "def called"), ["call(self, payload, context)"]),
+        (PLAIN.replace("payload = Payload", "retries = -1"), ["retries", "from 0 to"]),
+        (PLAIN.replace("payload = Payload", "retries = 'many'"), ["retries", "from 0 to"]),
         (PLAIN.replace("payload = Payload", "payload = dict"), ["payload must be a pydantic model"]),
     ],
 )

@@ -205,6 +205,9 @@ def test_the_repr_shows_no_secret() -> None:
         ("it was k3y-in-the-query", "it was [redacted]"),
         ("it was k3y%2Fslash and k3y/slash", "it was [redacted] and [redacted]"),
         ("Bearer tok-123456", "[redacted]"),
+        ("GET https://a.example/x?token=of-a-payload failed", "GET https://a.example/x?… failed"),
+        (r'{"url":"https:\/\/a.example\/x?a=b\/c"}', r'{"url":"https:\/\/a.example\/x?…"}'),
+        ("'http://ann:hers@a.example' and b?", "'http://…@a.example' and b?"),
         ("ok", "ok"),  # a setting of two letters stands everywhere
         ("password pa55word", "password [redacted]"),
         ("nothing", "nothing"),

@@ -86,7 +86,7 @@ def test_a_month_passes_in_a_moment(lab: Lab) -> None:
             },
             ("cancelled", "conversion", 0),
         ),
-        ({"after": 60000, "do": "emit", "visitor": "ada", "type": "ecView"}, ("succeeded", None, 1)),
+        ({"after": 60000, "do": "emit", "visitor": "ada", "type": "ecProduct"}, ("succeeded", None, 1)),
         (
             {
                 "after": "1m",
@@ -196,6 +196,21 @@ class TestOpenRuns:
         simulated = play(lab, text, {"steps": steps})
 
         assert [[line["message"] for line in report.log] for report in simulated.reports] == [[], ["bob"]]
+
+    def test_a_later_view_removes_and_runs_again_in_the_visitors_latest_run(self, lab: Lab) -> None:
+        text = (
+            "module.exports = o => { o.log.info('ran', new Date().getUTCDate())\n"
+            "  o.onRemove(() => o.log.info('removed')) }"
+        )
+        view = {"after": "2d", "do": "emit", "visitor": "ada", "type": "ecView"}
+        simulated = play(
+            lab, text, {"steps": [RUN, {"after": "1d"} | RUN, view, view | {"type": "ecProduct"}]}
+        )
+
+        assert [[line["message"] for line in report.log] for report in simulated.reports] == [
+            ["ran 6"],
+            ["ran 7", "removed", "ran 8"],
+        ]
 
     def test_timers_are_free(self, lab: Lab) -> None:
         text = "module.exports = o => setTimeout(() => o.log.info(new Date().toISOString()), 20 * 864e5)"

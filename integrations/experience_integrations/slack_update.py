@@ -84,7 +84,6 @@ def _failure(answer: Answer) -> IntegrationFailed:
         advice = _ADVICE.get(error, "see Slack's list of webhook errors")
         return answer.failure(f"Slack answered {answer.status} {error}: {advice}")
     if 200 <= answer.status < 300:
-        return answer.failure(
-            f'Slack answered {answer.status} but not "ok" ({error[:100]!r}); is the url one of Slack?'
-        )
+        said = f" ({error!r})" if len(error) <= 100 else ""  # whole or not: half a secret is not recognized
+        return answer.failure(f'Slack answered {answer.status} but not "ok"{said}; is the url one of Slack?')
     return answer.failure(f"Slack answered {answer.status}")

@@ -20,6 +20,7 @@ from experience_runtime.domain.errors import (
 )
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import iso
+from experience_runtime.domain.options import chosen
 from experience_runtime.domain.values import nearest, shown, whole_number
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.ports import Marshalled, Request
@@ -117,11 +118,8 @@ class Answers:
     def _execute(
         self, request: Request, options: Mapping[str, object], defaults: Mapping[str, object]
     ) -> Started:
-        for name in options:
-            meant = None if name in _EXECUTE_OPTIONS else nearest(name, _EXECUTE_OPTIONS)
-            if meant is not None:
-                raise InvalidParameter(f"{shown(name)} is not an option of execute; did you mean {meant}?")
-        key = options.get("key", defaults.get("key"))
+        check_execute_options(options)
+        key = chosen(options, defaults, "key")
         timeout_seconds = _timeout_seconds(options.get("timeout"))
         execution = self.scheduler.begin_execute(
             request.integration,
@@ -136,6 +134,15 @@ class Answers:
         # The guest checks this too, to throw at once; what the guest says is not relied on.
         if integration not in self.linked:
             raise NotLinked(f'The integration "{integration}" is not linked to this experience')
+
+
+def check_execute_options(options: Mapping[str, object]) -> None:
+    """Refuse an option of `execute` that is a near miss of one, and a timeout that is none."""
+    for name in options:
+        meant = None if name in _EXECUTE_OPTIONS else nearest(name, _EXECUTE_OPTIONS)
+        if meant is not None:
+            raise InvalidParameter(f'option {shown(name)} is not known; did you mean "{meant}"?')
+    _timeout_seconds(options.get("timeout"))
 
 
 def refusal_text(verb: str, error: ExperienceError) -> str:

@@ -74,6 +74,7 @@ def boot_message(
         "checkOnly": check_only,
         "linked": list(linked),
         "events": events,
+        "pageText": json_of(_page(meta), "meta.customGoals and meta.segments"),
         "metaText": json_of(_meta(script, visitor, situation.is_preview), "meta"),
         "dataText": json_of(data, "data"),
         "solutionText": json_of(meta.get("solutionOptions"), "meta.solutionOptions"),
@@ -112,6 +113,10 @@ def _meta(script: Script, visitor: Visitor, is_preview: bool) -> dict[str, Any]:
         "namespace": meta.get("namespace"),
         "visitorId": visitor.id,
     }
+
+
+def _page(meta: Mapping[str, Any]) -> dict[str, Any]:
+    return {"customGoals": meta.get("customGoals"), "segments": meta.get("segments")}
 
 
 def _object(value: object) -> dict[str, Any]:

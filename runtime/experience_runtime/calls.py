@@ -60,17 +60,12 @@ def call(
         )
         answer, text = as_json(integration.call(payload, context))
     except IntegrationFailed as failure:
-        return Outcome(
-            code="integration_failed",
-            error=_excerpt(_spell(failure.message), redact),
-            excerpt=None if failure.answer is None else _excerpt(_spell(failure.answer), redact),
-            http_status=_status(failure.status) or recorder.status,
-            may_pass=bool(failure.may_pass),
-            retry_after=_seconds(failure.retry_after),
-        )
+        return _failed(failure, recorder, redact)
     except Refusal as refusal:
         return refused(refusal, redact)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # also asyncio's CancelledError and the panics of native modules
         logger.exception("%s raised during %s", execution.integration, execution.id)
         return Outcome(
             code="integration_failed",
@@ -99,6 +94,22 @@ def as_json(answer: Any) -> tuple[Any, str]:
     except Exception:  # noqa: BLE001 - the answer is somebody else's object
         spelled = _spell(answer)
         return spelled, json.dumps(spelled)
+
+
+def _failed(failure: IntegrationFailed, recorder: "_Recorder", redact: Redact) -> Outcome:
+    def held(name: str) -> Any:
+        # a subclass may have an __init__ that never calls ours
+        return getattr(failure, name, None)
+
+    answer, message = held("answer"), held("message")
+    return Outcome(
+        code="integration_failed",
+        error=_excerpt(_spell(failure if message is None else message), redact),
+        excerpt=None if answer is None else _excerpt(_spell(answer), redact),
+        http_status=_status(held("status")) or recorder.status,
+        may_pass=bool(held("may_pass")),
+        retry_after=_seconds(held("retry_after")),
+    )
 
 
 class _Recorder:

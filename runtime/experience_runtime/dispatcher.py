@@ -17,7 +17,7 @@ from experience_runtime.integration import Http
 from experience_runtime.ports import Clock, Delivery, Integrations, Store
 
 LEASE_SECONDS = 120
-"""Longer than any outbound deadline: a lease that lapses belongs to a process that went away."""
+"""Renewed at half its time while the call runs: a lease that lapses belongs to a process that went away."""
 
 EXECUTE_TIMEOUT_SECONDS = 5.0
 
@@ -49,7 +49,8 @@ class Dispatcher:
         self._lease = timedelta(seconds=lease_seconds)
         self._unsettled: deque[tuple[Execution, Settlement]] = deque()
         self._mutex = threading.Lock()
-        self._in_flight = 0
+        self._held: set[tuple[int, int]] = set()  # (number, attempt), from the claim until it is done
+        self._renew_at = clock.now()
         self._refill_at = 0  # how few must be in flight before a claim that was full is repeated
         self.wake = threading.Event()
 
@@ -57,6 +58,7 @@ class Dispatcher:
         """Hand what is due now to the delivery, as much as it welcomes; return how many."""
         self._settle_again()
         now = self._clock.now()
+        self._renew(now)
         next_wake = self._store.next_wake()
         if next_wake is None or next_wake > now:
             return 0
@@ -67,8 +69,9 @@ class Dispatcher:
             return 0
         claimed = self._store.claim_due(now=now, lease_until=now + self._lease, limit=limit)
         with self._mutex:
-            self._in_flight += len(claimed)
-            self._refill_at = self._in_flight // 2 if len(claimed) == limit else self._in_flight
+            self._held.update((execution.number, execution.attempt) for execution in claimed)
+            in_flight = len(self._held)
+            self._refill_at = in_flight // 2 if len(claimed) == limit else in_flight
         if claimed:
             self._delivery.submit(claimed, self._deliver_one)
         return len(claimed)
@@ -76,12 +79,12 @@ class Dispatcher:
     def in_flight(self) -> int:
         """How many executions are handed over and not done."""
         with self._mutex:
-            return self._in_flight
+            return len(self._held)
 
     def has_room(self) -> bool:
         """Whether claiming now is worth a transaction; `wake` is set when this turns true."""
         with self._mutex:
-            return self._in_flight <= self._refill_at
+            return len(self._held) <= self._refill_at
 
     def close(self) -> None:
         """Finish what runs. What was handed over and has not begun is left to its lease."""
@@ -123,7 +126,7 @@ class Dispatcher:
 
         thread = threading.Thread(target=carry_out, name=f"execute {execution.id}", daemon=True)
         thread.start()
-        thread.join(timeout_seconds)
+        thread.join(min(timeout_seconds, threading.TIMEOUT_MAX))
         if outcomes:
             outcome = outcomes[0]
         else:
@@ -196,6 +199,17 @@ class Dispatcher:
                 settlement.status,
             )
 
+    def _renew(self, now: datetime) -> None:
+        """Keep what runs here from being given back, however long it takes and wherever the clock jumps."""
+        with self._mutex:
+            held = {*self._held, *((each.number, each.attempt) for each, _ in tuple(self._unsettled))}
+        # before that interval: the clock was put back, and what began since has a lease by the new time
+        if held and self._renew_at - self._lease / 2 <= now < self._renew_at:
+            return
+        if held:
+            self._store.renew(held, lease_until=now + self._lease)
+        self._renew_at = now + self._lease / 2
+
     def _settle_again(self) -> None:
         """Settle what the store could not take when it ended."""
         for _ in range(len(self._unsettled)):
@@ -208,8 +222,8 @@ class Dispatcher:
             _logger.exception("%s was interrupted; its lease brings it back", execution.id)
         finally:
             with self._mutex:
-                self._in_flight -= 1
-                has_room = self._in_flight <= self._refill_at
+                self._held.discard((execution.number, execution.attempt))
+                has_room = len(self._held) <= self._refill_at
             if has_room:
                 self.wake.set()
 

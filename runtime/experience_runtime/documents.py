@@ -4,9 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from experience_runtime.domain.errors import InvalidWindow
 from experience_runtime.domain.executions import Attempt, Change, Execution
 from experience_runtime.domain.instants import iso
-from experience_runtime.domain.zones import iso_local, parse_zone
+from experience_runtime.domain.zones import UTC, Zone, iso_local, parse_zone
 from experience_runtime.explain import why_execution
 
 
@@ -19,7 +20,7 @@ def execution_document(execution: Execution, attempts: Sequence[Attempt] | None 
         "payload": json.loads(execution.payload),
         "requested_at": iso(execution.requested_at),
         "due_at": iso(execution.due_at),
-        "due_local": iso_local(execution.due_at, parse_zone(execution.zone)),
+        "due_local": iso_local(execution.due_at, _zone(execution)),
         "zone": execution.zone,
         "zone_from": execution.zone_from,
         "why": why_execution(execution),
@@ -29,6 +30,13 @@ def execution_document(execution: Execution, attempts: Sequence[Attempt] | None 
     if attempts is not None:
         document["attempts"] = [attempt_document(attempt) for attempt in attempts]
     return document
+
+
+def _zone(execution: Execution) -> Zone:
+    try:
+        return parse_zone(execution.zone)
+    except InvalidWindow:  # this machine's list of zones lacks it: one row must not spoil a list
+        return UTC
 
 
 def attempt_document(attempt: Attempt) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from experience_runtime.domain.errors import InvalidWindow
 from experience_runtime.domain.executions import Execution, Status
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.values import shown
@@ -53,7 +54,10 @@ def why_planned(execution: Execution) -> list[str]:
 
 def why_execution(execution: Execution) -> list[str]:
     """Tell why a stored execution runs when it does, and how it stands when it was tried or ended."""
-    sentences = _why(execution, _window_of(execution), due_at=execution.due_at)
+    try:
+        sentences = _why(execution, _window_of(execution), due_at=execution.due_at)
+    except InvalidWindow as refusal:  # a zone that this machine's list lacks
+        sentences = [f"cannot be told: {refusal.message}"]
     outcome = _outcome(execution)
     return [*sentences, outcome] if outcome else sentences
 

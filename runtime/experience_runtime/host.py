@@ -21,6 +21,7 @@ from experience_runtime.boot import Situation, boot_message, json_of
 from experience_runtime.domain.errors import ExperienceError, InternalError, ScriptFault
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import from_ms, iso, to_ms
+from experience_runtime.domain.views import MOST_OWN_RESTARTS, is_view, too_many_own_views
 from experience_runtime.domain.visitors import Visitor, in_default_zone
 from experience_runtime.ports import (
     Clock,
@@ -30,6 +31,7 @@ from experience_runtime.ports import (
     Limits,
     LogLine,
     Problem,
+    Redirected,
     Request,
     Sandbox,
     Script,
@@ -88,6 +90,7 @@ class Run:
         self._calls_in_flight = 0
         self._last = Turn()
         self._ended = False
+        self._own_restarts_left = MOST_OWN_RESTARTS
 
     @property
     def is_over(self) -> bool:
@@ -101,8 +104,13 @@ class Run:
 
     @property
     def listens(self) -> bool:
-        """Whether an event from outside could still start something."""
+        """Whether any event from outside could still start something."""
         return not self._ended and self._last.listens
+
+    @property
+    def restarts(self) -> bool:
+        """Whether a later view runs the experience again."""
+        return not self._ended and self._last.restarts
 
     def start(self) -> None:
         """Take the first turn."""
@@ -123,10 +131,13 @@ class Run:
         self._step()
 
     def receive(self, event_type: str, data: Any) -> None:
-        """Hand the guest an event from outside: the page's, or a story's."""
+        """Hand the guest an event from outside: the page's, or a story's. After a view it runs again."""
         if not self._ended:
             json_of(data, "the event's data")
             self._inbox.append({"kind": "event", "type": event_type, "data": data})
+            if is_view(event_type):
+                self._own_restarts_left = MOST_OWN_RESTARTS
+                self._inbox.append({"kind": "restart"})
             self._step()
 
     def end_by(self, code: str, message: str) -> None:
@@ -185,6 +196,8 @@ class Run:
                 continue  # the requests of a turn that a limit ended are not carried out
             elif isinstance(item, Emitted):
                 self._event(item)
+            elif isinstance(item, Redirected):
+                self.report.redirects.append(item.url)
             else:
                 self._call(item)
         self.wake_at = turn.wake_at
@@ -209,15 +222,25 @@ class Run:
         metadata = line.metadata
         if isinstance(metadata, dict) and isinstance(metadata.get("stack"), str):
             metadata = {**metadata, "stack": self._script.problem("", "", metadata["stack"]).stack}
-        self.report.write(line.at, line.level, line.logger, line.message, metadata)
+        message = self._script.in_own_places(line.message)  # an author may log a stack as a text
+        self.report.write(line.at, line.level, line.logger, message, metadata)
 
     def _event(self, event: Emitted) -> None:
         now = self._clock.now()
         self.report.events.append({"at": iso(now), "type": event.type, "data": event.data})
+        if is_view(event.type) and self._last.restarts:
+            self._restart(event.type)
         visitor = self._situation.visitor.id
         if visitor is not None and self._answers.scheduler.is_conversion(event.type):
             cancelled = self._answers.scheduler.convert(visitor, event=event.type)
             self._write("info", "conversion", f"{event.type} cancelled {len(cancelled)} pending executions")
+
+    def _restart(self, view: str) -> None:
+        self._own_restarts_left -= 1
+        if self._own_restarts_left >= 0:
+            self._inbox.append({"kind": "restart"})
+        elif self._own_restarts_left == -1:
+            self._write("warn", "run", too_many_own_views(view))
 
     def _call(self, request: Request) -> None:
         logger = f"integration:{request.integration}"
@@ -240,16 +263,16 @@ class Run:
         self.report.created.append(started.execution.id)
         with self._lock:
             self._calls_in_flight += 1
+        # what is left when it is handed over: a call that waits for a thread keeps its time
+        seconds = min(started.timeout_seconds, max(0.001, self.real_seconds_left))
         if self._executor is None:
-            self._perform(request, started)
+            self._perform(request, started, seconds)
         else:
-            self._in_flight.append(self._executor.submit(self._perform, request, started))
+            self._in_flight.append(self._executor.submit(self._perform, request, started, seconds))
 
-    def _perform(self, request: Request, started: Started) -> None:
+    def _perform(self, request: Request, started: Started, seconds: float) -> None:
         try:
-            result = self._call_now(
-                started.execution, min(started.timeout_seconds, max(0.001, self.real_seconds_left))
-            )
+            result = self._call_now(started.execution, seconds)
         except ExperienceError as error:
             self._reject(request, error)
         except Exception:  # noqa: BLE001 - as above; a thread of the executor has nobody to tell
@@ -349,7 +372,7 @@ def thrown_problem(script: Script, thrown: Thrown) -> Problem:
         code = "syntax_error"
     elif thrown.code in _WIRING_CODES:
         code = thrown.code
-    return script.problem(code, thrown.text, thrown.stack)
+    return script.problem(code, thrown.text, thrown.stack, thrown.role)
 
 
 def _our_fault(request: Request) -> InternalError:

@@ -218,11 +218,12 @@ def _parsed(url: str) -> httpx.URL:
         raise InvalidParameter("the url holds a control character; remove line breaks and tabs from it")
     try:
         address = httpx.URL(url)
-    except (httpx.InvalidURL, UnicodeError):  # the second for half a surrogate pair
+        host = address.host
+    except (httpx.InvalidURL, UnicodeError):  # the second for half a surrogate pair, and for bad punycode
         raise InvalidParameter('the url is not one; write it as "https://host/path"') from None
     if address.scheme not in ("http", "https"):
         raise InvalidParameter('the url must start with "https://" or "http://"')
-    if not address.host or (address.port is not None and not 0 < address.port < 65536):
+    if not host or (address.port is not None and not 0 < address.port < 65536):
         raise InvalidParameter('the url names no host or an impossible port; write it as "https://host/path"')
     if address.userinfo:
         raise InvalidParameter(

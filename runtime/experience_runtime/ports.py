@@ -1,7 +1,7 @@
 """What the verbs need from the world. Each docstring is the contract an adapter is tested against."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -79,7 +79,8 @@ class Store(Protocol):
 
     def convert(self, visitor: str, *, event: str, now: datetime) -> list[str]:
         """Record a conversion and cancel, with reason `conversion`, every pending execution of this visitor
-        that asked for it and was created at or before `now`; return their ids."""
+        that asked for it; return their ids. One that runs is not tried again. What counts is the order in
+        which things are stored, not their instants: a machine's clock may be put back."""
         ...
 
     def replay(self, number: int, *, reason: str | None, now: datetime) -> Execution | None:
@@ -108,12 +109,17 @@ class Store(Protocol):
         """
         ...
 
+    def renew(self, held: Collection[tuple[int, int]], *, lease_until: datetime) -> None:
+        """Extend the leases of these (number, attempt); nothing for one that has moved on."""
+        ...
+
     def settle(self, number: int, attempt: int, settlement: Settlement, *, now: datetime) -> Execution | None:
         """running -> succeeded | failed | pending (retry), the lease dropped, the Attempt row ended.
 
         Returns the row as it is now, or None when it is not running under this attempt number (a stale worker
         settles nothing). A retry whose key has meanwhile been scheduled again ends as
-        cancelled with reason `replaced`: two of one key never wait together.
+        cancelled with reason `replaced`: two of one key never wait together. One that asked for it ends as
+        cancelled with reason `conversion` when one was recorded while it ran.
         """
         ...
 
@@ -240,8 +246,12 @@ class Script(Protocol):
     @property
     def warnings(self) -> Sequence[str]: ...
 
-    def problem(self, code: str, message: str, stack: str) -> Problem:
-        """A thrown value in the author's terms."""
+    def problem(self, code: str, message: str, stack: str, role: str = "") -> Problem:
+        """A thrown value in the author's terms; `role` is the part that was running."""
+        ...
+
+    def in_own_places(self, text: str) -> str:
+        """A text in which the places the engine named are the author's own."""
         ...
 
 
@@ -274,6 +284,13 @@ class Emitted:
 
     type: str
     data: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirected:
+    """A URL that `redirectTo` would have sent the visitor to."""
+
+    url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,10 +330,10 @@ class Turn:
 
     `triggers` is none, waiting, yes, no or failed; `variation` none, running, done or failed. `describing`:
     the turn was reading a thrown value when it ended. `stack` is where a limit stopped it, when that is
-    known.
+    known. `restarts`: a later view runs the experience again.
     """
 
-    outbox: Sequence[LogLine | Emitted | Request] = ()
+    outbox: Sequence[LogLine | Emitted | Redirected | Request] = ()
     triggers: str = "none"
     variation: str = "none"
     thrown: Thrown | None = None
@@ -324,6 +341,7 @@ class Turn:
     stack: str = ""
     describing: bool = False
     listens: bool = False
+    restarts: bool = False
     wake_at: datetime | None = None
     cpu_seconds: float = 0.0
 

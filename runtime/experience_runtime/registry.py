@@ -31,6 +31,7 @@ from experience_runtime.settings import Settings
 
 GROUP = "experience_runtime.integrations"
 BUILT_INS = "experience_integrations"
+MOST_RETRIES = 1000
 
 AnyIntegration = Integration[Any, Any]
 
@@ -96,6 +97,9 @@ class Registry:
             return model.model_validate(payload)
         except ValidationError as problem:
             first, *others = problem.errors(include_url=False)
+        except Exception as problem:  # noqa: BLE001 a third party's validator may raise anything
+            text = f'"{name}" could not read the payload: {_named(problem)}; repair the integration'
+            raise InvalidPayload(self._settings.redact(text)) from None
         more = f" (and {len(others)} more)" if others else ""
         raise InvalidPayload(self._settings.redact(f'{_fault(first)}{more}; see what "{name}" takes'))
 
@@ -129,6 +133,8 @@ class Registry:
                     yield f"{setting} is missing; {_how_to_set(name, setting)}"
                 else:
                     yield f"{setting} is wrong: {self._without_value(error)}; {_how_to_set(name, setting)}"
+        except Exception as problem:  # noqa: BLE001 a third party's validator may raise anything
+            yield f"its settings cannot be read: {type(problem).__name__}; repair the integration"
 
     def _without_value(self, error: Mapping[str, Any]) -> str:
         text = _expected(error)
@@ -160,7 +166,12 @@ class _Found:
                 f'{self.source} is registered as "{self.name}" but names itself "{kind.name}";'
                 " make them equal"
             )
-        integration: AnyIntegration = kind()
+        try:
+            integration: AnyIntegration = kind()
+        except (Exception, SystemExit) as problem:  # noqa: BLE001 as above
+            raise InvalidParameter(
+                f'the integration "{self.name}" ({self.source}) cannot be made: {_named(problem)}; repair it'
+            ) from None
         return integration
 
 
@@ -250,6 +261,10 @@ def _check(kind: Any, source: str) -> None:
         )
     if kind.call is Integration.call:
         raise InvalidParameter(f"{source} has no method call(self, payload, context); write one")
+    if not isinstance(kind.retries, int) or not 0 <= kind.retries <= MOST_RETRIES:
+        raise InvalidParameter(
+            f"{source}: retries = {kind.retries!r} must be a whole number from 0 to {MOST_RETRIES}"
+        )
     for part in ("settings", "payload"):
         model = getattr(kind, part)
         if model is not None and not (isinstance(model, type) and issubclass(model, BaseModel)):

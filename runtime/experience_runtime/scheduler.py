@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import NoReturn
 
-from experience_runtime.domain.errors import Conflict, NotConfigured, RateLimited
+from experience_runtime.domain.errors import Conflict, InvalidParameter, NotConfigured, RateLimited
 from experience_runtime.domain.executions import Execution, IfExists, Status, execution_id, execution_number
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.keys import canonical_key, key_digest
 from experience_runtime.domain.payloads import check_payload
 from experience_runtime.domain.planning import check_reason, plan, plan_cancel, visitor_zone
+from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
 from experience_runtime.ports import Clock, Integrations, Store
 
@@ -183,6 +184,11 @@ class Scheduler:
 
     def convert(self, visitor_id: str, *, event: str | None = None) -> list[str]:
         """Record a conversion, by default the first event of the list; return the ids it cancelled."""
+        if event is not None and not self.is_conversion(event):
+            raise InvalidParameter(
+                f"event {shown(event)} is not a conversion; the conversions are "
+                f"{', '.join(self._conversions) or 'none'}: name one of them, or add it to the settings"
+            )
         named = event or next(iter(self._conversions), _UNNAMED_CONVERSION)
         return self._store.convert(check_visitor_id(visitor_id), event=named, now=self._clock.now())
 

@@ -27,6 +27,9 @@ _OUTBOUND = ("allow_private",)
 _REDACTED = "[redacted]"
 _SECRET_LENGTH = 6  # shorter texts stand in too many innocent places
 _PATH_SECRET_LENGTH = 16
+# Slashes as PHP writes them in JSON too; a quote, escaped or not, ends an address.
+_ADDRESS = re.compile(r"""https?:(?:\\?/){2}(?:[^\s"'<>\\]|\\[^\s"'])+""", re.IGNORECASE)
+_USER = re.compile(r"(?<=/)[^/?#@]*@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +59,10 @@ class Settings:
         return _of(self.missing, name)
 
     def redact(self, text: str) -> str:
-        """Put `[redacted]` where the text holds a configured secret."""
+        """Put `[redacted]` where the text holds a configured secret, and cut the query of every address."""
         pattern = _pattern(self.secrets)
-        return text if pattern is None else pattern.sub(_REDACTED, text)
+        text = text if pattern is None else pattern.sub(_REDACTED, text)
+        return _ADDRESS.sub(_without_query, text)
 
     def __repr__(self) -> str:
         database = re.sub(r"(?<=://).*@|\?.*", "…", self.database)
@@ -331,6 +335,11 @@ def _parts(text: str) -> Iterator[str]:
     yield parts.query
     yield from (value for _, value in parse_qsl(parts.query))
     yield parts.password or ""
+
+
+def _without_query(address: re.Match[str]) -> str:
+    base, question_mark, _ = _USER.sub("…@", address[0], count=1).partition("?")
+    return f"{base}?…" if question_mark else base
 
 
 @functools.lru_cache(maxsize=8)

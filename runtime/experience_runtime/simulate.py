@@ -22,6 +22,7 @@ from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import LimitWall
 from experience_runtime.domain.executions import Change, Execution, Filter
 from experience_runtime.domain.instants import parse_time
+from experience_runtime.domain.views import is_view
 from experience_runtime.domain.visitors import Visitor, make_visitor
 from experience_runtime.expectations import differences
 from experience_runtime.host import Run, Situation, open_run
@@ -271,9 +272,17 @@ class _Simulation:
             each.run.finish()
 
     def _may_hear_more(self, each: _OpenRun) -> bool:
-        return each.run.listens and any(
-            isinstance(step, EmitStep) and step.visitor == each.visitor for _, _, step in self._steps
-        )
+        coming = [
+            step.type
+            for _, _, step in self._steps
+            if isinstance(step, EmitStep) and step.visitor == each.visitor
+        ]
+        return bool(coming) and (each.run.listens or (self._awaits_view(each) and any(map(is_view, coming))))
+
+    def _awaits_view(self, each: _OpenRun) -> bool:
+        # the page of the visitor's latest run is the one that is open
+        latest = [other for other in self._open if other.visitor == each.visitor][-1]
+        return each.run.restarts and each is latest
 
     def _next_step_at(self) -> datetime | None:
         return self._steps[0][0] if self._steps else None

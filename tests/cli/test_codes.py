@@ -187,7 +187,7 @@ FAULTS: list[tuple[str, str, list[str]]] = [
     ("script_error", "throw new Error('mine')", ["mine"]),
     ("script_error", "return Promise.reject(new Error('mine'))", ["mine"]),
     ("module_not_found", "require('lodash')", ["lodash", "can require"]),
-    ("syntax_error", "const x = (", ["SyntaxError"]),
+    ("syntax_error", "const x = (", ['closes the "(" of line 3']),
     ("limit_cpu", "for (;;) Math.abs(1)", ["250 ms", "loop"]),
     ("limit_memory", "const a = []; for (;;) a.push('x'.repeat(1e5) + a.length)", ["32 MiB", "keep less"]),
     ("limit_calls", "for (let i = 0; i < 1001; i++) slack.schedule('a', {delay: '1d'})", ["1000", "await"]),

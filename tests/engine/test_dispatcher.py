@@ -4,7 +4,9 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from experience_runtime.delivery.embedded import ThreadDelivery
+from experience_runtime.documents import execution_document
 from experience_runtime.domain.executions import Status
 from experience_runtime.integration import IntegrationFailed
 from experience_runtime.store.sqlite import SqliteStore
@@ -126,6 +128,9 @@ def test_a_zone_this_machine_does_not_know_fails_and_never_runs(world: World) ->
     row = world.execution(scheduled.execution.id)
     assert (row.status, row.reason) == (Status.FAILED, "invalid_window")
     assert world.integrations.calls == []
+    document = execution_document(row)  # and it can still be listed
+    assert "Moon/Crater" in document["why"][0]
+    assert document["due_local"] == "2026-03-02T12:00:00.000+00:00"
 
 
 # --- threads
@@ -179,3 +184,35 @@ def test_close_finishes_what_runs_and_leaves_the_rest_to_its_lease(world: World)
     left = world.execution(second.execution.id)
     assert (left.status, left.begun) == (Status.PENDING, 0)
     assert left.lease_until is not None
+
+
+@pytest.mark.parametrize("hours", [0.02, 1, 24 * 7])  # a slow call; a clock that jumps
+def test_a_call_that_outlasts_its_lease_is_not_made_twice(world: World, hours: float) -> None:
+    go, began = threading.Event(), threading.Event()
+
+    def hold(*_: object) -> Any:
+        began.set()
+        go.wait()
+
+    world.integrations.put("slack-update", hold)
+    scheduled = world.schedule()
+    dispatcher = world.dispatcher_on(ThreadDelivery(concurrency=2))
+    dispatcher.run_due()
+    began.wait()
+
+    for _ in range(5):
+        world.advance(hours=hours)
+        dispatcher.run_due()
+
+    go.set()
+    dispatcher.close()
+    assert len(world.integrations.calls) == 1
+    assert world.execution(scheduled.execution.id).status is Status.SUCCEEDED
+
+
+def test_a_timeout_of_ages_is_no_timeout(world: World) -> None:
+    execution = world.scheduler.begin_execute(
+        "slack-update", "hello", key=None, visitor=None, experience=None
+    )
+
+    assert world.dispatcher.call_now(execution, 1e300) == {"ok": True}

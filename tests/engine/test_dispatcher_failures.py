@@ -1,5 +1,6 @@
 """What becomes of an execution whose integration fails, or whose ending is odd."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -74,6 +75,13 @@ def test_a_nonsense_retry_after_does_not_stop_the_retry(world: World, retry_afte
     assert row.due_at <= NOW + timedelta(days=1)
 
 
+class _NeverMade(IntegrationFailed):
+    """A failure whose author did not call our __init__."""
+
+    def __init__(self, text: str) -> None:
+        Exception.__init__(self, text)
+
+
 @pytest.mark.parametrize(
     ("error", "reason", "text"),
     [
@@ -81,6 +89,8 @@ def test_a_nonsense_retry_after_does_not_stop_the_retry(world: World, retry_afte
         (BlockedAddress("10.0.0.1 is private"), "blocked_address", "10.0.0.1 is private"),
         (ValueError("odd"), "integration_failed", "integration raised ValueError: odd"),
         (SystemExit(3), "integration_failed", "integration raised SystemExit: 3"),
+        (asyncio.CancelledError(), "integration_failed", "integration raised CancelledError: "),
+        (_NeverMade("late"), "integration_failed", "late"),
         (RecursionError("deep"), "integration_failed", "integration raised RecursionError: deep"),
     ],
 )

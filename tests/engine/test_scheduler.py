@@ -362,3 +362,13 @@ def test_a_number_holds_its_millisecond_and_fits_63_bits() -> None:
 def test_the_same_source_gives_the_same_ids() -> None:
     assert Numbers(random.Random(7)).next(NOW) == Numbers(random.Random(7)).next(NOW)
     assert Numbers(random.Random(7)).next(NOW) != Numbers(random.Random(8)).next(NOW)
+
+
+def test_an_event_that_is_no_conversion_cancels_nothing(world: World) -> None:
+    scheduled = world.schedule(cancelOnConversion=True)
+
+    with pytest.raises(InvalidParameter, match="ecView"):
+        world.scheduler.convert("ada", event="ecView")
+
+    assert world.execution(scheduled.execution.id).status is Status.PENDING
+    assert world.scheduler.convert("ada", event="acme.bought") == [scheduled.execution.id]

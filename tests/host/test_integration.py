@@ -75,7 +75,7 @@ def test_what_is_not_linked_ends_the_run_with_its_own_code_when_nobody_catches_i
     problem = lab.fails("module.exports = options => options.integration('nowhere')")
 
     assert problem.code == "not_linked"
-    assert problem.message == 'Error: The integration "nowhere" is not linked to this experience'
+    assert problem.message.startswith('Error: The integration "nowhere" is not linked to this experience; ')
     assert (problem.file, problem.line) == ("variation.js", 1)
 
 

@@ -162,7 +162,7 @@ REFUSED: Mapping[str, tuple[str, str, str]] = {
     "execute with an option of schedule": (
         "echo({}, { tiemout: 5 })",
         "invalid_parameter",
-        r'"tiemout".*did you mean timeout',
+        r'"tiemout".*did you mean "timeout"',
     ),
     "a second execute of one key within a minute": (
         "await echo(1, { key: 'k' }); return echo(1, { key: 'k' })",
@@ -198,3 +198,10 @@ def test_a_refusal_rejects_with_its_code_and_stores_nothing(
     assert message in [line["message"] for line in report.log if line["level"] == "error"]
     assert report.calls[-1]["error"] == {"code": code, "message": message}
     assert len(lab.executions()) == len(report.calls) - 1
+
+
+def test_a_null_key_of_execute_means_the_default_key(lab: Lab) -> None:
+    lab.does("await options.integration('echo', { key: 'k' }).execute({}, { key: null })")
+    (execution,) = lab.executions()
+
+    assert execution.key == '"k"'

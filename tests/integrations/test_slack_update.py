@@ -153,3 +153,12 @@ def test_the_url_does_not_show(context: Context[SlackSettings]) -> None:
         SlackUpdate().call(parse("Hi"), replace(context, settings=nowhere))
 
     assert "SECRET" not in f"{caught.value} {nowhere!r} {context!r}"
+
+
+def test_half_a_secret_is_not_in_the_message(httpserver: HTTPServer, context: Context[Any]) -> None:
+    httpserver.expect_request(PATH).respond_with_data("x" * 90 + " /services/T000/B000/SECRET")
+
+    with pytest.raises(IntegrationFailed) as caught:
+        SlackUpdate().call(parse({"text": "hi"}), context)
+
+    assert "/services" not in caught.value.message

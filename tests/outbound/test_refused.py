@@ -33,6 +33,8 @@ from .servers import NOW
         "http://0177.0.0.01/SECRET",
         "http://１２７.0.0.1/SECRET",
         "http://" + "a" * 300 + ".\u2764.com./SECRET",
+        "https://xn--SECRET-a/",
+        "https://xn--a/SECRET",
     ],
 )
 def test_what_is_not_a_plain_web_address_is_refused(url: str) -> None:

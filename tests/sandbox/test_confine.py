@@ -1,6 +1,7 @@
 """Confinement: what a worker may still ask of the system, tried from inside the very process."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from experience_runtime.sandbox.confine import MEMORY_ROOM_BYTES
+from experience_runtime.cli.doctor import confinement
+from experience_runtime.sandbox.confine import CALLS, MEMORY_ROOM_BYTES
 from experience_runtime.sandbox.pool import Pool, import_folders
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="system call filters are Linux's")
@@ -28,7 +30,7 @@ in_force = confine()
 """
 
 
-def probe(body: str, *, answers: bool = False) -> tuple[int, Any]:
+def probe(body: str, *, answers: bool = False, beginning: str = _BEGINNING) -> tuple[int, Any]:
     """Run a body as the last lines of a confined worker; return its status and what it wrote."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
@@ -38,7 +40,7 @@ def probe(body: str, *, answers: bool = False) -> tuple[int, Any]:
                 "-I",
                 "-S",
                 "-c",
-                _BEGINNING + textwrap.dedent(body),
+                beginning + textwrap.dedent(body),
                 *import_folders(),
                 str(theirs.fileno()),
             ],
@@ -69,17 +71,88 @@ FORBIDDEN = {
     "a copy of a descriptor": "os.dup(0)",
     "an import": "import sqlite3",
     "executable memory": "mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC)",
+    "memory that is written and run": "mmap.mmap(-1, 4096, prot=7)",
     "making memory executable": "library.mprotect(0, 4096, 7)",
+    "making memory readable": "library.mprotect(0, 4096, 1)",
+    "spoiling a page of the machine": "library.madvise(0, 4096, 100)",
+    "a signal to itself": "os.kill(os.getpid(), 9)",
+    "io_uring": "library.syscall(425, 1, 0)",
+    "a namespace": "library.unshare(0x10000000)",
     "undoing the limits": "resource.setrlimit(resource.RLIMIT_AS, (-1, -1))",
     "another filter": "library.prctl(22, 2, 0, 0, 0)",
-    "a call of the 32-bit tables": "library.syscall(0x40000000 + 39)",
+    "a call of the x32 table": "library.syscall(0x40000000 + 39)",
+    "an allowed call by its x32 number": "library.syscall(0x40000000 + 1, 0, 0, 0)",
     "tracing": "library.ptrace(0, 0, 0, 0)",
 }
 
 
+KERNEL_TABLES = {
+    "x86_64": "/usr/include/x86_64-linux-gnu/asm/unistd_64.h",
+    "aarch64": "/usr/include/asm-generic/unistd.h",
+}
+
+
+@pytest.mark.parametrize(("machine", "header"), KERNEL_TABLES.items(), ids=KERNEL_TABLES.keys())
+def test_the_numbers_are_the_kernels(machine: str, header: str) -> None:
+    if not Path(header).exists():
+        pytest.skip("the kernel's headers are not installed")
+    defined = re.findall(
+        r"^#define __NR(?:3264)?_(\w+)\s+(\d+)$", Path(header).read_text(encoding="utf-8"), re.M
+    )
+    numbers = {name: int(number) for name, number in defined}
+
+    assert {name: numbers[name] for name in CALLS[machine][1]} == CALLS[machine][1]
+
+
+def test_the_architectures_are_the_kernels() -> None:
+    # AUDIT_ARCH_*: the ELF machine (62, 183), 64 bits, little endian
+    flags = 0x80000000 | 0x40000000
+
+    assert {machine: calls[0] for machine, calls in CALLS.items()} == {
+        "x86_64": flags | 62,
+        "aarch64": flags | 183,
+    }
+
+
+@pytest.mark.parametrize(
+    ("system", "in_force", "ok"),
+    [
+        ("linux", ["rlimit_as", "no_new_privs", "seccomp"], True),
+        ("linux", ["rlimit_as", "no_new_privs"], False),
+        ("linux", [], False),
+        ("darwin", ["rlimit_core"], True),
+    ],
+)
+def test_doctor_is_content_on_linux_with_the_filter_only(system: str, in_force: list[str], ok: bool) -> None:
+    finding = confinement(in_force, system, "riscv64")
+
+    assert finding.ok is ok
+    assert all(name in finding.detail for name in in_force)
+    assert ok or "no system call filter on riscv64" in finding.detail
+
+
+def test_a_process_with_a_second_thread_is_not_confined() -> None:
+    status, said = probe(
+        """
+        os.write(int(sys.argv[3]), json.dumps(error).encode())
+        os._exit(0)
+        """,
+        answers=True,
+        beginning=_BEGINNING.replace(
+            "in_force = confine()",
+            "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+            "try: confine()\n"
+            "except OSError as fault: error = str(fault)\n",
+        ),
+    )
+
+    assert (status, said) == (0, "a thread was started before the filter, which would miss it")
+
+
 @pytest.mark.parametrize("body", FORBIDDEN.values(), ids=FORBIDDEN.keys())
 def test_it_ends_the_process(body: str) -> None:
-    status, _ = probe(body)
+    # without the last line the interpreter's own end would be what kills it
+    status, _ = probe(f"{body}\nos._exit(0)")
 
     assert status == -signal.SIGSYS
 

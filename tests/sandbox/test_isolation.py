@@ -34,6 +34,56 @@ LEFT_BEHIND = {
     "a module": ("require('./utils').n++", "require('./utils').n"),
     "a symbol": ("Symbol.for('a').leak = Object.prototype[Symbol.for('a')] = 1", "({})[Symbol.for('a')]"),
     "a promise in waiting": ("(async () => { for (;;) await null })()", "1"),
+    "a promise that settles late": (
+        "let done; late = new Promise(r => { done = r }); late.then(() => options.log.info('from before'))\n"
+        "setTimeout(done, 5); options.integration('echo').cancel({ key: 'a' }).then(done); throw 1",
+        "typeof late",
+    ),
+    "a microtask": (
+        "queueMicrotask(() => { for (;;) {} }); queueMicrotask(() => options.log.info('from before'))",
+        "1",
+    ),
+    "a finalizer": (
+        "kept = new FinalizationRegistry(() => { leak = 1; options.log.info('from before') })\n"
+        "held = {}; held.self = held; kept.register(held, 1)",
+        "typeof leak + typeof kept",
+    ),
+    "a weak reference": ("const o = {}; o.o = o; weak = new WeakRef(o)", "typeof weak"),
+    "the limit of stacks": (
+        "Error.stackTraceLimit = 0; Error.leak = 1",
+        "[Error.stackTraceLimit, Error.leak, new Error('x').stack.length > 0].join()",
+    ),
+    "the prototype of functions": (
+        "Function.prototype.leak = 1; (async () => {}).constructor.prototype.leak = 1",
+        "[(() => 1).leak, (async () => {}).leak].join()",
+    ),
+    "the prototype of iterators": (
+        "Object.getPrototypeOf([].keys()).next = () => ({ done: true })",
+        "[...[1, 2]].length",
+    ),
+    "the registry of symbols": (
+        "Symbol.for('leak'); Object.prototype[Symbol.iterator] = 1",
+        "({})[Symbol.iterator]",
+    ),
+    "a frozen language": (
+        "Object.freeze(Object.prototype); Object.freeze(globalThis)",
+        "(() => { x = 1; return x })()",
+    ),
+    "a class with private parts": (
+        "keep = class { #a = 1; static b = new keep2() }; class keep2 {}",
+        "typeof keep",
+    ),
+    "chance": ("Math.random(); Math.random()", "Math.random()"),
+    "the clock's origin": (
+        "performance.now(); Date.prototype.leak = 1",
+        "[performance.now(), new Date().leak].join()",
+    ),
+    "a memory that was full": (
+        "try { a = []; for (;;) a.push(new Array(1000).fill(1)) } catch (e) { throw 1 }",
+        "new Array(1e5).fill(1).length",
+    ),
+    "a frame of a generator": ("g = (function* () { yield 1 })(); g.next()", "typeof g"),
+    "a call without its answer": ("options.integration('echo').execute(1); throw 1", "1"),
 }
 
 

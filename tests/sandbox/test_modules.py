@@ -121,7 +121,7 @@ PLACES: Mapping[str, tuple[Mapping[str, str], str, tuple[str, int, int]]] = {
     "a file that ends too early": (
         {"variation.js": "module.exports = function () {\n  if (1) {\n}\n"},
         "syntax_error",
-        ("variation.js", 4, 1),
+        ("variation.js", 2, 10),
     ),
 }
 
@@ -278,7 +278,8 @@ class TestRequire:
     def test_with_nothing_beside_it_that_is_said(self, lab: Lab) -> None:
         problem = lab.fails("require('./utils')")
 
-        assert problem.message.endswith("can require nothing: there is no utils.js or JSON file beside it")
+        assert 'this experience can require "@qubit/poller", ' in problem.message
+        assert problem.message.endswith('"sync-p"; there is no utils.js or JSON file beside it')
 
     def test_nothing_outside_the_folder_is_read(self, lab: Lab, tmp_path: Path) -> None:
         secret = tmp_path / "secret.json"

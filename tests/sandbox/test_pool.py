@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -293,6 +294,61 @@ def test_what_a_limit_says_names_nothing_of_ours(lab: Lab, body: str) -> None:
 
     for internal in ("<input>", "kit", "worker", "prelude", "SIGPROF", "quickjs", "/runtime/"):
         assert internal not in said
+
+
+HARMLESS_LAST_VALUES = ["10n", "10n ** 5000n", "Symbol()", "'\\ud800'", "new Proxy({}, {})", "-0", "'a\\0b'"]
+LONG_TEXT = "let s = 'x'.repeat(10000); for (let i = 0; i < 10; i++) s = s + s; s"
+
+
+@pytest.mark.parametrize("script", [*HARMLESS_LAST_VALUES, LONG_TEXT])
+def test_the_last_value_of_the_global_script_does_not_matter(lab: Lab, script: str) -> None:
+    report = lab.run({"global.js": script, "variation.js": variation("")})
+
+    assert (report.outcome, report.error) == ("ran", None)
+
+
+@pytest.mark.parametrize("thrown", ["{ toString () { throw 1 } }", "Symbol()", "new Proxy({}, {})", "null"])
+def test_what_the_global_script_throws_is_logged_in_words(lab: Lab, thrown: str) -> None:
+    report = lab.run({"global.js": f"throw {thrown}", "variation.js": variation("")})
+    (line,) = report.log
+
+    assert report.outcome == "ran"
+    assert line["message"] in ("a value that cannot be read", "null", "[object Object]")
+
+
+def test_empty_lines_of_log_count_as_what_they_cost(lab: Lab) -> None:
+    report = lab.run(variation("for (;;) console.log()"))
+
+    assert report.error is not None
+    assert report.error.code in ("limit_log", "limit_cpu")
+    assert len(report.log) < 1024 * 1024 / 80
+
+
+def test_a_list_of_little_things_is_as_large_as_its_text(lab: Lab) -> None:
+    said = lab.says("options.log.info(new Array(2e4).fill(null)); options.log.info(new Array(2e4).fill([]))")
+
+    assert said == ['"[too large]"'] * 2
+
+
+def test_many_short_turns_use_the_cpu_of_the_run_all_the_same(lab: Lab) -> None:
+    lab.limits = replace(lab.limits, cpu_run_seconds=0.3)
+    problem, seconds = timed(lab, "let n = 0; setInterval(() => { n++ }, 1)")
+
+    assert problem.code == "limit_cpu"
+    assert seconds < lab.limits.cpu_run_seconds + ROOM_SECONDS
+
+
+def test_a_worker_that_dies_while_it_clears_a_run_away_costs_the_next_run_nothing(lab: Lab) -> None:
+    lab.says("options.log.info(1)")
+    lab.pool.in_force()
+    (worker,) = lab.pool.process_ids()
+    os.kill(worker, signal.SIGSTOP)  # it will not clear away what comes next
+    run = lab.pool.open(lab.limits)
+    run.close()
+    os.kill(worker, signal.SIGKILL)
+
+    assert lab.says("options.log.info('next')") == ["next"]
+    assert worker not in lab.pool.process_ids()
 
 
 def test_a_limit_of_the_module_texts_is_told_like_any_other(lab: Lab) -> None:

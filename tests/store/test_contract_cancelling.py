@@ -1,8 +1,9 @@
 """What every store does: it cancels, by number, by key and by conversion."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
 from experience_runtime.domain.executions import (
     Change,
     IfExists,
@@ -12,7 +13,9 @@ from experience_runtime.domain.executions import (
 )
 from experience_runtime.ports import Store
 
-from .samples import KEY, LATER, LEASE, NOW, add, an_execution, claim, keyed, running, start, states
+from .samples import FAILED, KEY, LATER, LEASE, NOW, add, an_execution, claim, keyed, running, start, states
+
+RETRY = Settlement(status=Status.PENDING, reason="integration_failed", due_at=LATER + LEASE)
 
 # --- cancel
 
@@ -74,14 +77,14 @@ def test_a_conversion_cancels_what_asked_for_it(store: Store) -> None:
         replace(asking, number=2, integration="webhook"),
         replace(asking, number=3, cancel_on_conversion=False),
         replace(asking, number=4, visitor="bob"),
-        replace(asking, number=5, created_at=LATER),  # scheduled after the conversion
+        replace(asking, number=5, created_at=LATER),  # the machine's clock was put back since
     )
     claim(store, limit=1)
 
     ids = store.convert("ada", event="ecBasketTransactionSummary", now=NOW)
 
-    assert ids == [execution_id(1), execution_id(2)]
-    assert [store.execution(n).status for n in (1, 2, 3, 4, 5)] == ["cancelled"] * 2 + ["pending"] * 3
+    assert ids == [execution_id(1), execution_id(2), execution_id(5)]
+    assert [store.execution(n).status for n in (1, 2, 3, 4)] == ["cancelled"] * 2 + ["pending"] * 2
     assert states(store.history(2)) == [(None, "pending", None), ("pending", "cancelled", "conversion")]
     assert store.execution(1).reason == "conversion"
 
@@ -117,6 +120,50 @@ def test_a_conversion_before_the_schedule_call_does_not_stop_a_retry(store: Stor
     retry = Settlement(status=Status.PENDING, reason="integration_failed", due_at=LATER + LEASE)
 
     settled = store.settle(1, claimed.attempt, retry, now=LATER)
+
+    assert settled is not None
+    assert settled.status is Status.PENDING
+
+
+@pytest.mark.parametrize(
+    "converted_at",
+    [
+        pytest.param(NOW, id="the clock was put back by an hour"),
+        pytest.param(LATER, id="the same millisecond as it was scheduled"),
+    ],
+)
+def test_a_conversion_while_it_ran_stops_the_retry_whatever_the_clock_says(
+    store: Store, converted_at: datetime
+) -> None:
+    execution = replace(an_execution(1), visitor="ada", cancel_on_conversion=True, created_at=LATER)
+    claimed = running(store, execution)
+    store.convert("ada", event="bought", now=converted_at)
+
+    settled = store.settle(1, claimed.attempt, RETRY, now=LATER)
+
+    assert settled is not None
+    assert (settled.status, settled.reason) == (Status.CANCELLED, "conversion")
+
+
+def test_a_conversion_just_before_the_schedule_call_does_not_stop_a_retry(store: Store) -> None:
+    store.convert("ada", event="bought", now=NOW)  # a variation that emits, then schedules
+    claimed = running(store, replace(an_execution(1), visitor="ada", cancel_on_conversion=True))
+
+    settled = store.settle(1, claimed.attempt, RETRY, now=NOW)
+
+    assert settled is not None
+    assert settled.status is Status.PENDING
+
+
+def test_a_conversion_before_a_replay_does_not_stop_its_retries(store: Store) -> None:
+    claimed = running(store, replace(an_execution(1), visitor="ada", cancel_on_conversion=True))
+    store.convert("ada", event="bought", now=NOW)
+    store.settle(1, claimed.attempt, FAILED, now=NOW)
+    store.replay(1, reason=None, now=NOW)
+    (again,) = claim(store)
+    start(store, again)
+
+    settled = store.settle(1, again.attempt, RETRY, now=NOW)
 
     assert settled is not None
     assert settled.status is Status.PENDING

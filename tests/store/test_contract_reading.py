@@ -13,7 +13,7 @@ from experience_runtime.domain.executions import (
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.ports import Store
 
-from .samples import KEY, NOW, add, an_execution
+from .samples import KEY, LATER, NOW, add, an_execution
 
 # --- look
 
@@ -110,3 +110,13 @@ def test_one_execute_a_key_per_interval(store: Store) -> None:
     assert allowed(NOW, digest=b"z" * 16)
     assert allowed(NOW + timedelta(seconds=60))
     assert not allowed(NOW + timedelta(seconds=61))
+
+
+def test_a_clock_that_is_put_back_does_not_keep_a_key_out(store: Store) -> None:
+    def allowed(at: datetime) -> bool:
+        return store.allow_execute(key_digest=KEY, key_owner="ada", now=at, per_seconds=60)
+
+    assert allowed(LATER)
+    assert not allowed(LATER - timedelta(milliseconds=1))  # two threads, each with its own look at the clock
+    assert allowed(NOW)
+    assert not allowed(NOW)

@@ -155,3 +155,23 @@ def test_every_change_in_a_long_history_is_one_of_the_table(store: Store) -> Non
     assert len(changes) == 11
     assert all(change.to_status in TRANSITIONS[change.from_status] for change in changes)
     assert [c.from_status for c in changes[1:]] == [c.to_status for c in changes[:-1]]
+
+
+def test_a_renewed_lease_lapses_later(store: Store) -> None:
+    add(store, an_execution(1), an_execution(2))
+    first, second = claim(store)
+    start(store, first)
+
+    store.renew([(1, first.attempt), (2, second.attempt + 1)], lease_until=NOW + LEASE * 3)
+
+    assert [each.number for each in store.give_back(now=NOW + LEASE * 2)] == [2]
+    assert store.execution(1).lease_until == NOW + LEASE * 3
+
+
+def test_what_has_settled_is_not_renewed(store: Store) -> None:
+    claimed = running(store, an_execution(1))
+    store.settle(1, claimed.attempt, SUCCEEDED, now=NOW)
+
+    store.renew([(1, claimed.attempt)], lease_until=LATER)
+
+    assert store.execution(1).lease_until is None

@@ -193,6 +193,15 @@ def test_the_lock_admits_one_holder_and_names_it(tmp_path: Path) -> None:
     assert second.try_take()
 
 
+def test_a_link_to_the_file_is_under_the_same_lock(tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(tmp_path / "experience.db")
+    first, second = FileLock(str(tmp_path / "experience.db")), FileLock(str(tmp_path / "link.db"))
+
+    assert first.try_take()
+
+    assert not second.try_take()
+
+
 # --- room
 
 

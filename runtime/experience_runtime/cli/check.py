@@ -1,7 +1,5 @@
-"""experience check: parse an experience, run nothing."""
+"""experience check: what would certainly fail in an experience, told without running it."""
 
-import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +7,14 @@ import click
 
 from experience_runtime.app import App
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json, styled
-from experience_runtime.cli.shown import show_problem
-from experience_runtime.domain.errors import ScriptFault, UnknownIntegration
+from experience_runtime.cli.shown import show_problem, source_of
+from experience_runtime.domain.errors import ScriptFault
 from experience_runtime.host import check as compile_all
-from experience_runtime.ports import Integrations, Problem, Script
+from experience_runtime.ports import Problem, Sandbox
 from experience_runtime.prepare import fault_problem, prepare
-from experience_runtime.sandbox.modules import Bundle
+from experience_runtime.sandbox.findings import find_all, find_in_package
+from experience_runtime.sandbox.modules import Bundle, without_file
 from experience_runtime.settings import Settings
-
-# Comments and other texts are stepped over, so that what stands in them is no call.
-_INTEGRATION_CALL = re.compile(
-    r"""//[^\n]*|/\*.*?\*/"""
-    r"""|\.integration\(\s*(?P<quote>['"`])(?P<name>[^'"`$\\\n]{1,200})(?P=quote)"""
-    r"""|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""",
-    re.DOTALL,
-)
 
 
 @click.command(
@@ -39,7 +30,11 @@ Exit codes: 0 no problem found; 1 there are problems; 2 wrong use."""
 @click.option("--repair", is_flag=True, help="Mend a parameter that is declared again first.")
 @everywhere
 def check(path: Path, variation: str | None, repair: bool, settings: Settings, as_json: bool) -> None:
-    """Parse the experience at PATH and name every integration it calls that is not there; nothing runs."""
+    """Find what would certainly fail in the experience at PATH; nothing runs.
+
+    Syntax errors, integrations that are not there, mistyped options, delays, times and windows that would be
+    refused, modules that cannot be required, and what only a page has.
+    """
     problems: list[Problem] = []
     script: Bundle | None = None
     with App(settings) as app:
@@ -48,48 +43,35 @@ def check(path: Path, variation: str | None, repair: bool, settings: Settings, a
         except ScriptFault as fault:
             problems.append(fault_problem(fault))
         else:
-            problem = compile_all(script, app.sandbox)
-            problems = [] if problem is None else [problem]
-            problems.extend(_unlinked(script, app.integrations))
+            problems += _package_problems(path)
+            problems += _syntax_errors(script, app.sandbox)
+            problems += find_all(script, app.integrations, app.clock.now())
     if as_json:
         print_json({"ok": not problems, "problems": [_document(problem) for problem in problems]})
     else:
         for problem in problems:
-            source = script.source(problem.file) if script is not None and problem.file else ""
-            show_problem(problem, source=source)
+            show_problem(problem, source=source_of(problem, path, script))
         if not problems:
             click.echo(styled(f"{path}: no problem found", fg="green"))
     if problems:
         raise SystemExit(EXIT_EXPERIENCE_FAILED)
 
 
-def _unlinked(script: Script, integrations: Integrations) -> list[Problem]:
-    """The integrations that are named in the code and cannot be called."""
-    experience = script.experience
-    linked = experience.linked
-    problems = []
-    sources = [experience.variation, experience.triggers, *dict.fromkeys(experience.shared.values())]
-    for source in (each for each in sources if each is not None):
-        for call in (found for found in _INTEGRATION_CALL.finditer(source.text) if found["name"]):
-            before = source.text[: call.start("name")]
-            name = call["name"]
-            place: dict[str, Any] = {
-                "file": source.file,
-                "line": before.count("\n") + 1,
-                "column": len(before.rpartition("\n")[2]) + 1,
-            }
-            if linked is not None and name not in linked:
-                message = (
-                    f"the integration {json.dumps(name)} is not linked to this experience; "
-                    "add it to meta.qfns in package.json"
-                )
-                problems.append(Problem(code="not_linked", message=message, **place))
-            elif name not in integrations.names():
-                try:
-                    integrations.get(name)
-                except UnknownIntegration as refusal:
-                    problems.append(Problem(code=refusal.code, message=refusal.message, **place))
-    return problems
+def _syntax_errors(script: Bundle, sandbox: Sandbox) -> list[Problem]:
+    """The first syntax error of each file: one that is broken hides none of another's."""
+    found: list[Problem] = []
+    while (problem := compile_all(script, sandbox)) is not None:
+        found.append(problem)
+        rest = None if problem.file is None else without_file(script.experience, problem.file)
+        if rest is None:
+            break
+        script = Bundle(rest)
+    return found
+
+
+def _package_problems(folder: Path) -> list[Problem]:
+    file = folder / "package.json"
+    return find_in_package(file.read_text(encoding="utf-8-sig")) if file.is_file() else []
 
 
 def _document(problem: Problem) -> dict[str, Any]:

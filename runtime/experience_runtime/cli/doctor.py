@@ -3,7 +3,7 @@
 import importlib.metadata
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import click
@@ -50,11 +50,25 @@ def _findings(app: App) -> Iterator[Finding]:
     version = platform.python_version()
     yield Finding("python", sys.version_info >= (3, 11), f"{version}; 3.11 or newer is needed")
     yield engine(installed_version)
-    yield _try("sandbox", lambda: "a worker runs, confined by: " + ", ".join(app.sandbox.in_force()))
+    yield _sandbox(app)
     yield _try("database", lambda: f"{app.database_path} opens; next wake {_wake_text(app)}")
     yield _try("integrations", lambda: ", ".join(_integration_texts(app)))
     yield Finding(
         "settings", True, str(app.settings.config or "no experience.toml; defaults and environment")
+    )
+
+
+def confinement(in_force: Sequence[str], system: str, machine: str) -> Finding:
+    """Whether what confines a worker is enough: on Linux, nothing less than the system call filter."""
+    found = "a worker runs, confined by: " + ", ".join(in_force)
+    if system != "linux":
+        return Finding("sandbox", True, f"{found}; system call filters are Linux's: run scripts you trust")
+    if "seccomp" in in_force:
+        return Finding("sandbox", True, found)
+    return Finding(
+        "sandbox",
+        False,
+        f"{found}; no system call filter on {machine}: run on x86_64 or aarch64, or only scripts you trust",
     )
 
 
@@ -80,6 +94,13 @@ def installed_version(distribution: str) -> str | None:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def _sandbox(app: App) -> Finding:
+    try:
+        return confinement(app.sandbox.in_force(), sys.platform, platform.machine())
+    except ExperienceError as error:
+        return Finding("sandbox", False, error.message)
 
 
 def _integration_texts(app: App) -> Iterator[str]:

@@ -92,7 +92,7 @@ Examples:
 @click.argument("payload")
 @click.option(
     "--timeout",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 100_000),  # below a lease: a worker would take it for lost
     default=5000,
     show_default=True,
     metavar="MS",

@@ -56,7 +56,7 @@ def run(
         else:
             report = app.run(script, Situation(visitor=visitor, data=data))
             documents = [_document(app, execution_id) for execution_id in dict.fromkeys(report.created)]
-    show_report(report, documents, script=script, to_stderr=as_json)
+    show_report(report, documents, path=path, script=script, to_stderr=as_json)
     if as_json:  # last, so that nothing can go wrong after it
         print_json(report.document(documents))
     if report.outcome == "failed":

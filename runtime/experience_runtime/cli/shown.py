@@ -1,25 +1,34 @@
 """Reports for people: log lines, calls and executions; an error with an excerpt of the author's file."""
 
+import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
 from experience_runtime.cli.common import styled, visible
+from experience_runtime.experiences import LARGEST_FILE_BYTES
 from experience_runtime.ports import Problem
 from experience_runtime.report import Report
 from experience_runtime.sandbox.modules import Bundle
 
 _LEVELS = {"error": "red", "warn": "yellow", "info": None, "debug": "bright_black", "trace": "bright_black"}
+_EXCERPT_CHARS = 100
 _STATES = {"succeeded": "green", "failed": "red", "cancelled": "yellow", "running": "cyan", "pending": "blue"}
 
 
 def show_report(
-    report: Report, executions: Sequence[dict[str, Any]], *, script: Bundle | None, to_stderr: bool
+    report: Report,
+    executions: Sequence[dict[str, Any]],
+    *,
+    path: Path,
+    script: Bundle | None,
+    to_stderr: bool,
 ) -> None:
     """Print a run: on stdout for people, on stderr beside a JSON document.
 
-    `script` gives the excerpt of an error.
+    `script`, or else the file at `path`, gives the excerpt of an error.
     """
     for line in report.log:
         text = styled(f"{line['level']:<5} {line['logger']}: {line['message']}", fg=_LEVELS[line["level"]])
@@ -29,8 +38,7 @@ def show_report(
         for sentence in execution["why"]:
             click.echo(styled(f"        {sentence}", dim=True), err=to_stderr)
     if report.error is not None:
-        source = script.source(report.error.file) if script and report.error.file else ""
-        show_problem(report.error, source=source, to_stderr=True)
+        show_problem(report.error, source=source_of(report.error, path, script), to_stderr=True)
     if report.outcome != "ran":
         click.echo(visible(f"{report.experience}: {report.outcome.replace('_', ' ')}"), err=to_stderr)
 
@@ -42,14 +50,46 @@ def execution_line(execution: dict[str, Any]) -> str:
     return f"{state} {at}{visible(execution['integration'])}  {execution['id']}{reason}"
 
 
+def source_of(problem: Problem, path: Path, script: Bundle | None) -> str:
+    """The text of the file a problem stands in; "" when it cannot be read."""
+    if problem.file is None:
+        return ""
+    if script is not None and (text := script.source(problem.file)):
+        return text
+    file = path / problem.file if path.is_dir() else path
+    try:
+        content = file.read_bytes() if file.is_file() else b""
+    except OSError:
+        return ""
+    return (
+        content[:LARGEST_FILE_BYTES].decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    )
+
+
 def show_problem(problem: Problem, *, source: str = "", to_stderr: bool = False) -> None:
     """Print a problem with its place; with the file's text, the line and a caret under the column."""
-    place = ""
-    if problem.file is not None and problem.line is not None:
-        place = f"{problem.file}:{problem.line}:{problem.column}: "
+    numbers = [str(number) for number in (problem.line, problem.column) if number is not None]
+    place = "" if problem.file is None else ":".join([problem.file, *numbers]) + ": "
     click.echo(styled(f"{place}{problem.code}: {problem.message}", fg="red"), err=to_stderr)
-    lines = source.splitlines()
-    if problem.line is not None and problem.column is not None and 1 <= problem.line <= len(lines):
-        line = visible(lines[problem.line - 1].replace("\t", " "))
-        click.echo(f"    {line}", err=to_stderr)
-        click.echo("    " + " " * (problem.column - 1) + "^", err=to_stderr)
+    lines = source.split("\n")
+    if problem.line is not None and 1 <= problem.line <= len(lines):
+        for line in _excerpt(lines[problem.line - 1], problem.column):
+            click.echo(f"    {line}", err=to_stderr)
+
+
+def _excerpt(line: str, column: int | None) -> list[str]:
+    """A line, cut on both sides when it is long, and a caret under its column."""
+    at = 0 if column is None else min(column - 1, len(line))
+    start = max(0, at - _EXCERPT_CHARS // 2) if len(line) > _EXCERPT_CHARS else 0
+    before, after = line[start:at], line[at : start + _EXCERPT_CHARS]
+    left = ("…" if start else "") + visible(before.replace("\t", " "))
+    right = visible(after.replace("\t", " ")) + ("…" if len(line) > start + _EXCERPT_CHARS else "")
+    return [left + right] if column is None else [left + right, " " * _cells(left) + "^"]
+
+
+def _cells(text: str) -> int:
+    """How many cells of a terminal a text fills."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )

@@ -9,7 +9,7 @@ import click
 
 from experience_runtime.app import App
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json
-from experience_runtime.cli.shown import show_problem
+from experience_runtime.cli.shown import show_problem, source_of
 from experience_runtime.cli.timeline import show_timeline
 from experience_runtime.cli.visitors import read_data, visitor_options
 from experience_runtime.domain.durations import parse_delay
@@ -79,7 +79,8 @@ def simulate(
             report = failed_report(path, visitor, fault)
             if as_json:
                 print_json(report.document([]))
-            show_problem(fault_problem(fault), to_stderr=True)
+            problem = fault_problem(fault)
+            show_problem(problem, source=source_of(problem, path, None), to_stderr=True)
             raise SystemExit(EXIT_EXPERIENCE_FAILED) from None
         simulated = play(
             script,

@@ -19,6 +19,7 @@ _PR_SET_NO_NEW_PRIVS = 38
 _PR_SET_SECCOMP = 22
 _SECCOMP_MODE_FILTER = 2
 _PROT_EXEC = 4
+_MADV_DONTNEED = 4
 
 _ALLOW = 0x7FFF0000
 _KILL_PROCESS = 0x80000000
@@ -28,16 +29,47 @@ _JUMP_IF_ANY_BIT = 0x45  # BPF_JMP | BPF_JSET | BPF_K
 _RETURN = 0x06  # BPF_RET | BPF_K
 _OFFSET_NUMBER, _OFFSET_ARCH, _OFFSET_THIRD_ARGUMENT = 0, 4, 32
 
-# machine -> (audit architecture, mmap, the other calls allowed). Source: the kernel's syscall tables.
-_CALLS: dict[str, tuple[int, int, tuple[int, ...]]] = {
-    # read write munmap brk rt_sigreturn mremap madvise setitimer exit_group clock_gettime
-    "x86_64": (0xC000003E, 9, (0, 1, 11, 12, 15, 25, 28, 38, 231, 228)),
-    "aarch64": (0xC00000B7, 222, (63, 64, 215, 214, 139, 216, 233, 103, 94, 113)),
+CALLS: dict[str, tuple[int, dict[str, int]]] = {
+    "x86_64": (
+        0xC000003E,
+        {
+            "mmap": 9,
+            "madvise": 28,
+            "read": 0,
+            "write": 1,
+            "munmap": 11,
+            "brk": 12,
+            "rt_sigreturn": 15,
+            "mremap": 25,
+            "setitimer": 38,
+            "exit_group": 231,
+            "clock_gettime": 228,
+        },
+    ),
+    "aarch64": (
+        0xC00000B7,
+        {
+            "mmap": 222,
+            "madvise": 233,
+            "read": 63,
+            "write": 64,
+            "munmap": 215,
+            "brk": 214,
+            "rt_sigreturn": 139,
+            "mremap": 216,
+            "setitimer": 103,
+            "exit_group": 94,
+            "clock_gettime": 113,
+        },
+    ),
 }
+"""Machine -> its audit architecture, and the calls allowed. Source: the kernel's system call tables."""
 
 
 def confine() -> list[str]:
     """Give up every right the worker does not need; return the names of what is in force."""
+    if sys.platform == "linux" and len(os.listdir("/proc/self/task")) != 1:
+        raise OSError("a thread was started before the filter, which would miss it")
     in_force = _limit_resources()
     if sys.platform != "linux":
         return in_force
@@ -45,8 +77,8 @@ def confine() -> list[str]:
     if library.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "no_new_privs was refused")
     in_force.append("no_new_privs")
-    if platform.machine() in _CALLS:
-        _filter_calls(library, *_CALLS[platform.machine()])
+    if platform.machine() in CALLS:
+        _filter_calls(library, *CALLS[platform.machine()])
         in_force.append("seccomp")
     return in_force
 
@@ -62,25 +94,33 @@ def _limit_resources() -> list[str]:
     return [f"rlimit_{name.lower()}" for name in limits]
 
 
-def _filter_calls(library: ctypes.CDLL, architecture: int, mmap: int, allowed: tuple[int, ...]) -> None:
-    """Install a filter that kills the process on any call but these; mmap only without PROT_EXEC."""
+def _filter_calls(library: ctypes.CDLL, architecture: int, calls: dict[str, int]) -> None:
+    """Install a filter that kills the process on any call but these.
+
+    mmap only without PROT_EXEC; madvise only to give memory back (others may spoil a page for the machine).
+    """
 
     def step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
         return struct.pack("=HBBI", code, if_true, if_false, value)
 
+    kill, allow = step(_RETURN, _KILL_PROCESS), step(_RETURN, _ALLOW)
+    third_argument = step(_LOAD, _OFFSET_THIRD_ARGUMENT)
     program = [
         step(_LOAD, _OFFSET_ARCH),
         step(_JUMP_IF_EQUAL, architecture, 1, 0),
-        step(_RETURN, _KILL_PROCESS),
+        kill,
         step(_LOAD, _OFFSET_NUMBER),
-        step(_JUMP_IF_EQUAL, mmap, 0, 2),
-        step(_LOAD, _OFFSET_THIRD_ARGUMENT),
-        # over the list below: to the kill just behind it, or to the allow at the end
-        step(_JUMP_IF_ANY_BIT, _PROT_EXEC, len(allowed), len(allowed) + 1),
     ]
-    for index, number in enumerate(allowed):
-        program.append(step(_JUMP_IF_EQUAL, number, len(allowed) - index, 0))
-    program += [step(_RETURN, _KILL_PROCESS), step(_RETURN, _ALLOW)]
+    for name, number in calls.items():
+        match name:
+            case "mmap":
+                rule = [third_argument, step(_JUMP_IF_ANY_BIT, _PROT_EXEC, 0, 1), kill, allow]
+            case "madvise":
+                rule = [third_argument, step(_JUMP_IF_EQUAL, _MADV_DONTNEED, 0, 1), allow, kill]
+            case _:
+                rule = [allow]
+        program += [step(_JUMP_IF_EQUAL, number, 0, len(rule)), *rule]
+    program.append(kill)
 
     text = ctypes.create_string_buffer(b"".join(program), 8 * len(program))
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program), ctypes.addressof(text)))

@@ -5,12 +5,18 @@ the file. Source: contract 1 (module forms), design 3.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 from experience_runtime.domain.errors import ScriptSyntaxError
 from experience_runtime.domain.experience import Experience, SourceText
 from experience_runtime.ports import Position, Problem
+from experience_runtime.sandbox.advice import advise
+from experience_runtime.sandbox.places import Text
 from experience_runtime.sandbox.repair import Redeclaration, blanked, find_redeclaration, repaired
+from experience_runtime.sandbox.syntax import explain
+from experience_runtime.sandbox.throws import only_throw
 
 FIRST_LINE = 2_000
 """Where the first file's own lines begin; the prelude stands below."""
@@ -18,6 +24,9 @@ FIRST_LINE = 2_000
 # no brackets around it: the engine would read the whole file twice, to see whether it is an arrow function
 _WRAPPER = "0, function (module, exports, require) {\n", "\n}"
 _FRAME = re.compile(r"^ *at (?:(?P<name>.*?) \()?<input>:(?P<line>\d{1,9}):(?P<column>\d{1,9})\)?$")
+_PLACE = re.compile(r"<input>:(?P<line>\d{1,9}):(?P<column>\d{1,9})")
+_SUPER = re.compile(r"\bsuper\s*\(?[^;{}]*$")
+_PRIVATE_NAME = re.compile(r"private field '(#[\w$]+)'")
 _BARE_FORM = re.compile(r"(?:async\b\s*)?(?:function\b|\(|[\w$]+\s*=>)")
 _EXPORTS = "module.exports = "
 _DEFAULT_EXPORT = re.compile(r"^([ \t]*)export\s+default\s+", re.MULTILINE)
@@ -67,16 +76,30 @@ class Bundle:
             for file, found in self.repairs
         ]
 
-    def problem(self, code: str, message: str, stack: str) -> Problem:
-        """A thrown value in the author's terms: where it stands and what to do."""
+    @cached_property
+    def texts(self) -> list[Text]:
+        """The author's files of code, as on disk."""
+        return [Text(placed.source.file, placed.source.text) for placed in self._placed]
+
+    def problem(self, code: str, message: str, stack: str, role: str = "") -> Problem:
+        """A thrown value in the author's terms: where it stands and what to do.
+
+        `role` is the part that was running, for a value without a stack.
+        """
         frames = self.stack(stack)
-        position = frames[0][1] if frames else None
-        if code == "syntax_error" and position and "redefinition of parameter" in message:
-            message, position = self._redeclared(message, position)
+        position = self._first(frames) if code else None  # no code: only the stack is asked for
+        if code == "syntax_error":
+            message, position = self._syntax(message, position)
+        elif code == "script_error" and position is None and not stack:
+            message, position = self._no_error(message)
+        elif code == "limit_cpu" and position is not None:  # the engine notes calls, and no loop
+            message = f"{message}, in or after line {position.line}"
+        elif code in ("script_error", "not_linked"):
+            message = advise(message, position, self._text(position.file if position else ""))
         return Problem(
             code=code,
             message=message,
-            file=position.file if position else None,
+            file=position.file if position else self._file_of(role),
             line=position.line if position else None,
             column=position.column if position else None,
             stack="\n".join(
@@ -84,18 +107,53 @@ class Bundle:
             ),
         )
 
-    def _redeclared(self, message: str, position: Position) -> tuple[str, Position]:
-        source = self.source(position.file)
-        found = find_redeclaration(source)
-        if found is None or found.line != position.line:
-            return message, position
-        column = found.start - source.rfind("\n", 0, found.start)
-        return (
-            f'"{found.name}" is already the name of the function\'s parameter, so {found.kind} cannot '
-            f"declare it again. Write: {found.correction}  (and pass that name to the call), "
-            "or run with --repair",
-            Position(position.file, found.line, column),
-        )
+    def in_own_places(self, text: str) -> str:
+        """A text in which every place the engine named is the author's own, and our frames are left out."""
+        if "<input>:" not in text:
+            return text
+        lines = []
+        for line in text.split("\n"):
+            frame = _FRAME.match(line)
+            place = _PLACE.search(line)
+            position = place and self.locate(int(place["line"]), int(place["column"]))
+            if place and position:
+                here = f"{position.file}:{position.line}:{position.column}"
+                lines.append(line[: place.start()] + here + line[place.end() :])
+            elif frame is None:
+                lines.append(line)
+        return "\n".join(lines)
+
+    def _syntax(self, message: str, position: Position | None) -> tuple[str, Position | None]:
+        if position is not None:
+            return explain(message, position, self._text(position.file))
+        files = self.texts
+        name = _PRIVATE_NAME.search(message)
+        found = [(each, each.code.find(name[1])) for each in files if name and name[1] in each.code]
+        if name and found:
+            text, at = found[0]
+            return f"{name[1]} is declared in no class around it; declare it there", text.position(at)
+        return f"{message}; look at the regular expressions", None
+
+    def _no_error(self, message: str) -> tuple[str, Position | None]:
+        found = only_throw(self.texts, message)
+        what = message or "an empty text"
+        said = f"{what} was thrown, which is no Error; write throw new Error('…') to see where"
+        return said, found[0].position(found[1]) if found else None
+
+    def _first(self, frames: list[tuple[str, Position]]) -> Position | None:
+        """The place to show: of an Error's own constructor, the place that calls it."""
+        for at, (name, position) in enumerate(frames):
+            line = self._text(position.file).lines[position.line - 1]
+            is_class = name and re.search(rf"\bclass\s+{re.escape(name)}\b", line[: position.column + 100])
+            if at + 1 == len(frames) or not (is_class or _SUPER.search(line[: position.column])):
+                return position
+        return None
+
+    def _file_of(self, role: str) -> str | None:
+        return next((placed.source.file for placed in self._placed if placed.name == role), None)
+
+    def _text(self, file: str) -> Text:
+        return next((text for text in self.texts if text.file == file), Text(file, ""))
 
     def _add(self, name: str, source: SourceText, repair: bool) -> None:
         same = next((each for each in self._placed if each.source.file == source.file), None)
@@ -115,7 +173,8 @@ class Bundle:
                 if own_line > last:  # the closing line of our wrapper: the file ended too early
                     return Position(placed.source.file, last, len(placed.source.text.rpartition("\n")[2]) + 1)
                 moved = placed.shift if own_line == placed.shifted_line else 0
-                return Position(placed.source.file, own_line, max(1, column - moved))
+                text = self._text(placed.source.file).lines[own_line - 1]
+                return Position(placed.source.file, own_line, _character_column(text, max(1, column - moved)))
         return None
 
     def stack(self, text: str) -> list[tuple[str, Position]]:
@@ -150,6 +209,25 @@ class Bundle:
         self._placed.append(_Placed(source, name, first, last, line, shift))
         self._next_line = last + 2
         return "\n" * (first - 1 - lines_before) + text
+
+
+def _character_column(line: str, column: int) -> int:
+    """The engine counts the bytes of UTF-8; people count characters."""
+    if line.isascii():
+        return column
+    return len(line.encode("utf-8", "surrogatepass")[: column - 1].decode("utf-8", "ignore")) + 1
+
+
+def without_file(experience: Experience, file: str) -> Experience | None:
+    """The experience without one of its files of code; None when it has no such file."""
+    names = {"variation": experience.variation, "triggers": experience.triggers}
+    left: dict[str, Any] = {name: None for name, each in names.items() if each and each.file == file}
+    if experience.global_script and experience.global_script.file == file:
+        left["global_script"] = None
+    shared = {name: each for name, each in experience.shared.items() if each.file != file}
+    if not left and len(shared) == len(experience.shared):
+        return None
+    return replace(experience, shared=shared, **left)
 
 
 def as_commonjs(name: str, source: SourceText) -> tuple[str, int, int]:

@@ -4,6 +4,7 @@ A worker serves one guest at a time. A guest that ends by a limit it could be to
 one that had to be killed costs a process, and a warm spare takes its place. Source: design 3.
 """
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -72,9 +73,9 @@ class Pool:
                 worker = self._idle.pop(0) if self._idle else None
             if worker is None:
                 return _Worker()
-            if worker.is_alive:
+            if worker.is_whole():
                 return worker
-            worker.kill()
+            worker.kill()  # the run before this one broke it
 
     def _give_back(self, worker: "_Worker") -> None:
         with self._lock:
@@ -86,7 +87,8 @@ class Pool:
             self._refill()
 
     def _refill(self) -> None:
-        with self._lock:
+        # no room for another process now: whoever needs one will be told
+        with self._lock, contextlib.suppress(OSError):
             while not self._closed and len(self._idle) < self._spares:
                 self._idle.append(_Worker())
 
@@ -113,7 +115,7 @@ class _Guest:
             return
         worker.runs += 1
         try:
-            worker.send(b"E")
+            worker.end_run()
         except OSError:
             worker.kill()
             self._pool._refill()
@@ -171,7 +173,8 @@ class _Worker:
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
-        with theirs:
+        with theirs, contextlib.ExitStack() as on_failure:
+            on_failure.callback(ours.close)
             theirs_fd = theirs.fileno()
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", _PROGRAM, *import_folders(), str(theirs_fd)],
@@ -183,23 +186,31 @@ class _Worker:
                 pass_fds=(theirs_fd,),
                 start_new_session=True,  # Ctrl-C is for the host, not for its workers
             )
+            on_failure.pop_all()
         self._socket = ours
-        self._in_force: list[str] | None = None
+        self._in_force: list[str] | None = None  # None: it has yet to say that it is ready
+        self._ready_seconds = _START_SECONDS
         self.runs = 0
 
     @property
     def process_id(self) -> int:
         return self._process.pid
 
-    @property
-    def is_alive(self) -> bool:
-        return self._process.poll() is None
+    def is_whole(self) -> bool:
+        """Wait until it is ready; False when it is gone, or was left in a state it cannot clear."""
+        if self._process.poll() is not None:
+            return False
+        try:
+            self.in_force()
+        except InternalError:
+            return False
+        return True
 
     def in_force(self) -> list[str]:
         """Wait until it is ready; return what confines it."""
         if self._in_force is None:
             try:
-                ready = self._read(monotonic() + _START_SECONDS, 1000)
+                ready = self._read(monotonic() + self._ready_seconds, 1000)
             except (OSError, EOFError):
                 raise InternalError(
                     f"a sandbox worker did not start (status {self.kill()}); `experience doctor` says more"
@@ -211,6 +222,11 @@ class _Worker:
         self.in_force()
         self._socket.settimeout(_START_SECONDS)
         self._socket.sendall(len(frame).to_bytes(4, "big") + frame)
+
+    def end_run(self) -> None:
+        """Tell it to clear the run away, and wait for nothing."""
+        self.send(b"E")
+        self._in_force, self._ready_seconds = None, _CLEAR_SECONDS
 
     def receive(self, seconds: float, most_bytes: int) -> bytes:
         """Read one frame; TimeoutError after `seconds`, EOFError when it is gone or says too much."""
@@ -260,6 +276,7 @@ class _Worker:
 
 
 _START_SECONDS = 10.0
+_CLEAR_SECONDS = 2.0  # real seconds: past worker.CLEAR_SECONDS of CPU the kernel has ended it
 _PROGRAM = (
     "import sys; sys.path[:0] = sys.argv[1:3]; "
     "from experience_runtime.sandbox import worker; worker.main(int(sys.argv[3]))"

@@ -12,10 +12,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from experience_runtime.sandbox.brackets import closing
+
 _DECLARATION = re.compile(
     r"(?P<kind>let|const)(?P<gap>\s+)(?P<name>[A-Za-z_$][\w$]*)(?P<equals>\s*=\s*)(?=\{)"
 )
-_FUNCTION = re.compile(r"\bfunction\b[\s\w$*]*\((?P<parameters>[^()]*)\)\s*\{")
+_FUNCTION = re.compile(r"\bfunction\b[\s\w$*]{0,300}\((?P<parameters>[^()]{0,2000})\)\s*\{")
 _ENDS_A_STATEMENT = re.compile(r"[ \t]*(?:[;}]|\Z|\n\s*(?:[\w$}/'\"]|\Z))")
 _REGEX_MAY_FOLLOW = "(,=:[!&|?{};+-*%~^<>"
 _KEYWORD_BEFORE = re.compile(
@@ -57,7 +59,7 @@ def find_redeclaration(text: str) -> Redeclaration | None:
         for at in _top_level(code, function.end()):
             found = _DECLARATION.match(code, at)
             if found and found["name"] in names and not _word_before(code, at):
-                end = _closing(code, found.end())
+                end = closing(code, found.end())
                 if end is None or not _ENDS_A_STATEMENT.match(code, end):
                     continue  # a list of declarations, or a longer expression, is not the pattern
                 return Redeclaration(
@@ -93,23 +95,6 @@ def _top_level(code: str, start: int) -> Iterator[int]:
             yield at
 
 
-def _closing(code: str, start: int, *, skip_literals: bool = False) -> int | None:
-    """The offset behind the bracket that closes the one at `start`; None when nothing does."""
-    depth, at = 0, start
-    while at < len(code):
-        if skip_literals and code[at] in "'\"`":
-            at = _literal_end(code, at)
-            continue
-        if code[at] in "([{":
-            depth += 1
-        elif code[at] in ")]}":
-            depth -= 1
-            if depth == 0:
-                return at + 1
-        at += 1
-    return None
-
-
 def _word_before(code: str, at: int) -> bool:
     return at > 0 and (code[at - 1].isalnum() or code[at - 1] in "_$.")
 
@@ -134,10 +119,10 @@ def blanked(text: str) -> str:
 
 
 def _comment_end(text: str, at: int) -> int | None:
-    for opening, closing in (("//", "\n"), ("/*", "*/")):
+    for opening, ending in (("//", "\n"), ("/*", "*/")):
         if text.startswith(opening, at):
-            end = text.find(closing, at + 2)
-            return len(text) if end < 0 else end + (2 if closing == "*/" else 0)
+            end = text.find(ending, at + 2)
+            return len(text) if end < 0 else end + (2 if ending == "*/" else 0)
     return None
 
 
@@ -149,20 +134,47 @@ def _regex_may_stand(text: str, at: int, before: str) -> bool:
 
 
 def _literal_end(text: str, start: int) -> int:
+    if text[start] == "`":
+        return _template_end(text, start)
     mark, in_class = text[start], False
     at = start + 1
     while at < len(text):
         char = text[at]
         if char == "\\":
             at += 1
-        elif char == "\n" and mark != "`":
+        elif char == "\n":
             return at
-        elif mark == "`" and text.startswith("${", at):
-            at = _closing(text, at + 1, skip_literals=True) or len(text)
-            continue
         elif mark == "/" and char in "[]":
             in_class = char == "["
         elif char == mark and not in_class:
             return at + 1
+        at += 1
+    return len(text)
+
+
+def _template_end(text: str, start: int) -> int:
+    """The offset behind a template, with the templates in its expressions; no recursion, for a file may nest
+    them as deep as it likes."""
+    depths = [0]  # of each open template: 0 in its text, else the brackets open in its expression
+    at = start + 1
+    while at < len(text):
+        char = text[at]
+        if depths[-1] == 0:
+            if char == "\\":
+                at += 1
+            elif char == "`":
+                depths.pop()
+                if not depths:
+                    return at + 1
+            elif text.startswith("${", at):
+                depths[-1], at = 1, at + 1
+        elif char == "`":
+            depths.append(0)
+        elif char in "'\"":
+            at = _literal_end(text, at) - 1
+        elif char in "([{":
+            depths[-1] += 1
+        elif char in ")]}":
+            depths[-1] -= 1
         at += 1
     return len(text)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
 from experience_runtime.domain.instants import from_ms
-from experience_runtime.ports import Emitted, LogLine, Marshalled, Request, Thrown, Turn
+from experience_runtime.ports import Emitted, LogLine, Marshalled, Redirected, Request, Thrown, Turn
 
 T = TypeVar("T")
 
@@ -48,12 +48,13 @@ def _turn(head: Mapping[str, Any], state: Mapping[str, Any]) -> Turn:
         stack=_text(head["stack"]),
         describing=state.get("phase") == "describing",
         listens=state.get("listeners") is True,
+        restarts=state.get("restarts") is True,
         wake_at=None if wake_at is None else _instant(wake_at),
         cpu_seconds=_typed(int, head["cpu_us"]) / 1e6,
     )
 
 
-def _item(item: Mapping[str, Any]) -> LogLine | Emitted | Request:
+def _item(item: Mapping[str, Any]) -> LogLine | Emitted | Redirected | Request:
     match item.get("kind"):
         case "log":
             return LogLine(
@@ -65,6 +66,8 @@ def _item(item: Mapping[str, Any]) -> LogLine | Emitted | Request:
             )
         case "event":
             return Emitted(type=_text(item["type"]), data=_whole(item["data"]))
+        case "redirect":
+            return Redirected(url=_text(item["url"]))
         case "call":
             return Request(
                 id=_typed(int, item["id"]),

@@ -6,12 +6,12 @@ of length, then that many): a kind byte and a text. The next context is prepared
     host -> worker   S cpu_turn_us cpu_run_us memory_bytes \\n boot     begin a run and take its first turn
                      T text                                           take one more turn
                      E                                                end the run
-    worker -> host   R in force                                       ready, once
+    worker -> host   R in force                                       ready: at the start, after each E
                      O {cpu_us, limit, stack} \\n text                 a turn is over
 
 CPU is read per thread: while the hard timer is armed, the kernel's per-process figure moves in ticks only. A
 turn that a limit ends leaves the context untouched from then on; past the hard CPU timer the kernel kills the
-process. Source: design 3.
+process, and one that cannot clear away a run in time as well. Source: design 3.
 """
 
 import json
@@ -29,7 +29,7 @@ from experience_runtime.sandbox.heap import Heap
 from experience_runtime.sandbox.prelude_files import Prelude
 
 STACK_BYTES = 1024 * 1024
-HARD_CPU_ROOM_SECONDS = 0.06
+HARD_CPU_ROOM_SECONDS = 0.09
 """What a turn may use beyond its limit, to be told so softly, before the kernel ends the process."""
 
 COLLECT_ROOM_BYTES = 32 * 1024 * 1024
@@ -38,8 +38,12 @@ COLLECT_ROOM_BYTES = 32 * 1024 * 1024
 OUT_OF_MEMORY = 71
 """The process's exit status when Python itself found no more room."""
 
+CLEAR_SECONDS = 0.5
+"""CPU for freeing what a run left and making the next context: a guest can make freeing slow."""
+
 _INTERRUPTED = "InternalError: interrupted"
 _NO_MEMORY = "InternalError: out of memory"
+_UNREADABLE = "(Failed obtaining QuickJS error string"  # what the binding says of a value without a text
 
 
 class Frames:
@@ -90,19 +94,20 @@ class Run:
         entry = prelude.install(self._context)
         names = ("start", "deliver", "next", "collect", "globalThrew")
         self._start, self._deliver, self._next, self._collect, self._global_threw = map(entry, names)
-        self._turn_seconds = self._run_seconds = 0.0
+        self._turn_seconds = 0.0
+        self._run_until = 0.0  # as this thread counts CPU: what stands between the turns is the run's too
         self._memory_bytes = 0
         self._began = self._budget = 0.0
 
     def limit(self, turn_seconds: float, run_seconds: float, memory_bytes: int) -> None:
-        self._turn_seconds, self._run_seconds = turn_seconds, run_seconds
+        self._turn_seconds, self._run_until = turn_seconds, time.thread_time() + run_seconds
         self._memory_bytes = memory_bytes
         self._context.set_memory_limit(memory_bytes)
 
     def turn(self, text: str, *, first: bool) -> Taken:
         """Take one turn: the message, every microtask, and every task that is ready."""
         self._began = time.thread_time()
-        self._budget = min(self._turn_seconds, self._run_seconds)
+        self._budget = max(0.0, min(self._turn_seconds, self._run_until - self._began))
         signal.setitimer(signal.ITIMER_PROF, self._budget + HARD_CPU_ROOM_SECONDS)
         limit, stack = None, ""
         try:
@@ -120,7 +125,6 @@ class Run:
         except _quickjs.JSException as escaped:
             limit, stack = _limit_of(str(escaped))
         used = time.thread_time() - self._began
-        self._run_seconds -= used
         self._context.set_time_limit(HARD_CPU_ROOM_SECONDS / 2)
         self._context.set_memory_limit(self._memory_bytes + COLLECT_ROOM_BYTES)
         try:
@@ -142,8 +146,11 @@ class Run:
             if text.startswith((_INTERRUPTED, _NO_MEMORY)):
                 raise
             head, _, stack = text.partition("\n    at ")
-            self._bounded(self._global_threw, head.removesuffix("\nundefined"), stack and "    at " + stack)
-        except UnicodeDecodeError:  # its last value is a text with half a pair, which nobody asked for
+            head = head.removesuffix("\nundefined").strip()
+            if head.startswith(_UNREADABLE):
+                head = "a value that cannot be read"
+            self._bounded(self._global_threw, head, stack and "    at " + stack)
+        except (TypeError, ValueError):  # the binding cannot read its last value, which nobody asked for
             pass
 
     def _memory(self) -> str:
@@ -182,13 +189,17 @@ def _serve(frames: Frames) -> None:
     heap = Heap()
     run = Run(prelude, heap)  # before confinement: the engine's one-time set-up takes a lock of the system's
     in_force = confine()
-    frames.write(("R" + " ".join(in_force)).encode())
+    ready = ("R" + " ".join(in_force)).encode()
+    frames.write(ready)
     while True:
         frame = frames.read()
         kind, body = frame[:1], frame[1:].decode()
         if kind == b"E":
+            signal.setitimer(signal.ITIMER_PROF, CLEAR_SECONDS)
             del run  # first, so that two contexts are never held at once
             run = Run(prelude, heap)
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            frames.write(ready)
             continue
         if kind == b"S":
             head, body = body.split("\n", 1)

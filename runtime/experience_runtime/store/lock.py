@@ -9,7 +9,8 @@ class FileLock:
     """An OS lock on `PATH.lock`; the system drops it when its process ends, however it ends."""
 
     def __init__(self, database: str) -> None:
-        self.path = Path(f"{database}.lock")
+        # One file has one lock, whatever link leads to it.
+        self.path = Path(f"{os.path.realpath(database)}.lock")
         self._descriptor: int | None = None
 
     def try_take(self) -> bool:
@@ -19,11 +20,14 @@ class FileLock:
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         except BlockingIOError:
             os.close(descriptor)
             return False
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        except BaseException:
+            os.close(descriptor)
+            raise
         self._descriptor = descriptor
         return True
 

@@ -1,6 +1,6 @@
 """The SQLite store: the waiting room in one file, or in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -64,6 +64,7 @@ class SqliteStore:
 
         def act() -> list[str]:
             self._rows("record_conversion", bound)
+            self._rows("convert_running", bound)
             return self._cancel_all("convert", bound, "conversion", now)
 
         return self._write(act)
@@ -93,6 +94,14 @@ class SqliteStore:
             return True
 
         return self._write(act)
+
+    def renew(self, held: Collection[tuple[int, int]], *, lease_until: datetime) -> None:
+        def act() -> None:
+            for number, attempt in held:
+                bound = {"number": number, "attempt": attempt, "lease_until": to_ms(lease_until)}
+                self._rows("renew", bound)
+
+        self._write(act)
 
     def settle(self, number: int, attempt: int, settlement: Settlement, *, now: datetime) -> Execution | None:
         return self._write(lambda: self._settle(number, attempt, settlement, now))
@@ -270,8 +279,7 @@ class SqliteStore:
             execution = rows.execution(row)
             if self._pending_under_key_of(execution) is not None:
                 return "replaced"
-            since = {"visitor": execution.visitor, "since": to_ms(execution.created_at)}
-            if execution.cancel_on_conversion and self._rows("converted_since", since):
+            if self._rows("converted_meanwhile", {"number": number}):
                 return "conversion"
         return None
 

@@ -36,8 +36,14 @@ INSERT INTO conversions (at, visitor, event) VALUES (:now, :visitor, :event);
 -- name: convert
 UPDATE executions SET status = 'cancelled', reason = 'conversion', lease_until = NULL
 WHERE status = 'pending' AND cancel_on_conversion = 1
-    AND visitor = :visitor AND created_at <= :now
+    AND visitor = :visitor
 RETURNING number;
+
+-- name: convert_running
+-- What runs is not stopped; 2 says that a conversion came meanwhile, so that it is not tried again.
+UPDATE executions SET cancel_on_conversion = 2
+WHERE lease_until IS NOT NULL AND status = 'running' AND cancel_on_conversion = 1
+    AND visitor = :visitor;
 
 -- name: claim_due
 UPDATE executions SET attempt = attempt + 1, lease_until = :lease_until
@@ -65,8 +71,12 @@ SET status = :status, reason = :reason, due_at = coalesce(:due_at, due_at), leas
 WHERE number = :number AND attempt = :attempt AND status = 'running'
 RETURNING {columns};
 
--- name: converted_since
-SELECT 1 FROM conversions WHERE visitor = :visitor AND at >= :since LIMIT 1;
+-- name: converted_meanwhile
+SELECT 1 FROM executions WHERE number = :number AND cancel_on_conversion = 2;
+
+-- name: renew
+UPDATE executions SET lease_until = :lease_until
+WHERE number = :number AND attempt = :attempt AND lease_until IS NOT NULL;
 
 -- name: lapsed
 SELECT {columns} FROM executions
@@ -83,7 +93,10 @@ UPDATE executions SET lease_until = NULL
 WHERE number = :number AND attempt = :attempt AND status = 'pending' AND lease_until IS NOT NULL;
 
 -- name: replay
-UPDATE executions SET status = 'pending', reason = :reason, begun = 0, due_at = :now
+-- The person knows of the conversions there were: only one that comes now cancels.
+UPDATE executions
+SET status = 'pending', reason = :reason, begun = 0, due_at = :now,
+    cancel_on_conversion = min(cancel_on_conversion, 1)
 WHERE number = :number AND status IN ('failed', 'succeeded')
 RETURNING {columns};
 
@@ -150,5 +163,8 @@ ON CONFLICT (id) DO UPDATE SET
 DELETE FROM execute_marks WHERE free_at <= :now;
 
 -- name: take_mark
+-- A mark further ahead than a new one could be was taken before the machine's clock was put back. The minute
+-- is for two that read the clock and come in the other order.
 INSERT INTO execute_marks (key_digest, key_owner, free_at) VALUES (:key_digest, :key_owner, :free_at)
-ON CONFLICT (key_digest, key_owner) DO NOTHING;
+ON CONFLICT (key_digest, key_owner) DO UPDATE SET free_at = excluded.free_at
+    WHERE free_at > excluded.free_at + 60000;

@@ -25,8 +25,9 @@
   kit.define = Object.defineProperty
   kit.descriptor = Object.getOwnPropertyDescriptor
   kit.prototypeOf = Object.getPrototypeOf
+  const toPrimitive = Symbol.toPrimitive
   kit.primitive = function (value) {
-    const convert = value[Symbol.toPrimitive]
+    const convert = value[toPrimitive]
     if (typeof convert === 'function') return apply(convert, value, ['default'])
     const plain = value.valueOf()
     return typeof plain === 'object' ? value.toString() : plain
@@ -50,7 +51,11 @@
   const exec = method(RegExp.prototype.exec) // not test(), which calls whatever exec is by then
   kit.matches = (pattern, text) => exec(pattern, text) !== null
   kit.stackOf = method(Object.getOwnPropertyDescriptor(Error.prototype, 'stack').get)
-  kit.isRegExp = (value) => value instanceof RegExp
+  // `instanceof` would ask the class's own Symbol.hasInstance, which a guest may put there
+  const isInstance = method(Function.prototype[Symbol.hasInstance])
+  const RealRegExp = RegExp
+  kit.isRegExp = (value) => isInstance(RealRegExp, value)
+  kit.isError = (value) => isInstance(kit.Error, value)
   kit.push = (array, value) => kit.define(array, array.length, {
     __proto__: null, value: value, writable: true, enumerable: true, configurable: true
   })
@@ -96,6 +101,16 @@
 
   // A hook that is handed the functions on the stack would hand out the prelude's own.
   kit.define(Error, 'prepareStackTrace', { __proto__: null, value: undefined, writable: false, configurable: false })
+
+  // The engine calls a finalizer with nobody to catch what it throws.
+  const Registry = FinalizationRegistry
+  const Guarded = function FinalizationRegistry (cleanup) {
+    if (new.target === undefined || typeof cleanup !== 'function') throw new kit.TypeError('a FinalizationRegistry is made with new, of a function')
+    return kit.construct(Registry, [(held) => kit.guarded('finalizer', cleanup, [held])], new.target)
+  }
+  kit.define(Guarded, 'prototype', { __proto__: null, value: Registry.prototype, writable: false })
+  kit.hidden(Registry.prototype, 'constructor', Guarded)
+  kit.hidden(globalThis, 'FinalizationRegistry', Guarded)
 
   // Parts that many runs never need are texts until their first use: compiling is what a fresh scope costs.
   const made = kit.create(null)

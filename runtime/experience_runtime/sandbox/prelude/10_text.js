@@ -29,8 +29,10 @@
   function write (place, budget, loose) {
     const value = place.value
     switch (typeof value) {
-      case 'string': return spend(kit.quote(value), place, budget)
-      case 'boolean': return value ? 'true' : 'false'
+      case 'string':
+        if (value.length > budget.left) unfit(place, 'too large') // before it is written out
+        return spend(kit.quote(value), place, budget)
+      case 'boolean': return spend(value ? 'true' : 'false', place, budget)
       case 'number':
         if (kit.isFinite(value)) return spend(kit.numberText(value), place, budget)
         return loose ? '"' + kit.numberText(value) + '"' : unfit(place, kit.numberText(value))
@@ -39,12 +41,12 @@
       case 'symbol': return loose ? '"[Symbol]"' : unfit(place, 'a Symbol')
       case 'function': return loose ? '"[Function]"' : unfit(place, 'a function')
     }
-    if (value === null) return 'null'
+    if (value === null) return spend('null', place, budget)
     for (let above = place.up; above !== null; above = above.up) {
       if (above.value === value) return loose ? '"[Circular]"' : unfit(place, 'a cycle')
     }
     if (place.depth > DEEPEST) return loose ? '"[…]"' : unfit(place, 'nested deeper than ' + DEEPEST + ' levels')
-    if (loose && value instanceof kit.Error) return kit.quote(kit.describe(value).text)
+    if (loose && kit.isError(value)) return kit.quote(kit.describe(value).text)
     const toJSON = hasToJSON(value) ? value.toJSON : undefined
     if (typeof toJSON === 'function') {
       const replaced = kit.apply(toJSON, value, [place.name])
@@ -68,6 +70,8 @@
   function writeItems (place, budget, loose) {
     const value = place.value
     const length = value.length
+    spend('[', place, budget)
+    if (length > budget.left) unfit(place, 'too large')
     let text = ''
     place.inArray = true
     for (let index = 0; index < length; index++) {
@@ -80,6 +84,7 @@
   function writeMembers (place, budget, loose) {
     const value = place.value
     const names = kit.keys(value)
+    spend('{', place, budget)
     let text = ''
     for (let index = 0; index < names.length; index++) {
       const name = names[index]
@@ -124,7 +129,7 @@
   kit.word = function (value) {
     if (typeof value === 'string') return value
     if (value === undefined) return 'undefined'
-    if (typeof value === 'object' && value !== null && value instanceof kit.Error) return kit.describe(value).text
+    if (typeof value === 'object' && value !== null && kit.isError(value)) return kit.describe(value).text
     if (typeof value === 'function') return '[Function]'
     const text = kit.looseText(value)
     return text[0] === '"' && typeof value !== 'object' ? kit.parse(text) : text

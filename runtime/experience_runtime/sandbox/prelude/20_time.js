@@ -59,6 +59,8 @@
     if (typeof fn !== 'function') throw new kit.TypeError('queueMicrotask needs a function, not ' + kit.word(fn))
     kit.queueMicrotask(() => kit.guarded('microtask', fn, []))
   })
+  kit.startTimer = (fn, delay) => start(fn, delay, [], false)
+  kit.clearTimer = clear
   kit.nextTimerAt = () => timers === null ? null : timers.nextAt()
   kit.takeDueTimer = () => timers === null ? null : timers.takeDue()
 })

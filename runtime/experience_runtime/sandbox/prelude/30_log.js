@@ -12,13 +12,14 @@
 
   // metadata: JSON text
   kit.writeLog = function (logger, level, message, metadata) {
-    bytesLeft -= message.length + metadata.length + logger.length
+    const text = '{"kind":"log","level":"' + level + '","logger":' + kit.quote(logger) +
+      ',"at":' + kit.numberText(kit.now) + ',"message":' + kit.quote(message) + ',"metadata":' + metadata + '}'
+    bytesLeft -= text.length // all of it: a flood of empty lines costs the host as much
     if (bytesLeft < 0) {
       kit.limit = kit.limit || 'limit_log'
       throw new kit.Error('this run has written all the log it may')
     }
-    kit.out('{"kind":"log","level":"' + level + '","logger":' + kit.quote(logger) +
-      ',"at":' + kit.numberText(kit.now) + ',"message":' + kit.quote(message) + ',"metadata":' + metadata + '}')
+    kit.out(text)
   }
 
   kit.logThrown = function (logger, intro, thrown) {
@@ -37,7 +38,7 @@
     let count = args.length
     let metadata = 'null'
     const last = count > 0 ? args[count - 1] : undefined
-    if (typeof last === 'object' && last !== null && last instanceof kit.Error) {
+    if (typeof last === 'object' && last !== null && kit.isError(last)) {
       const found = kit.describe(last)
       metadata = '{"stack":' + kit.quote(found.stack) + '}'
     } else if (count > 1 && isPlain(last)) {
@@ -49,12 +50,17 @@
     kit.writeLog(logger, level, kit.slice(message, 0, 16384), metadata)
   }
 
+  const quiet = function () {} // whoever runs the experience decides what of the log is shown
+
   kit.logger = function (name) {
     const log = function log (child) { return kit.logger(name + ':' + kit.slice(kit.word(child), 0, 100)) }
     LEVELS.each((level) => {
       kit.hidden(log, level, function (...args) { line(name, level, args) })
     })
     kit.hidden(log, 'log', function (...args) { line(name, 'info', args) })
+    kit.hidden(log, 'enable', quiet)
+    kit.hidden(log, 'disable', quiet)
+    kit.hidden(log, 'destroy', quiet)
     return log
   }
 

@@ -21,11 +21,12 @@
     lastCall += 1
     pending += 1
     const id = lastCall
+    const site = new kit.Error() // made here, so that a refusal has the author's line
     kit.out('{"kind":"call","id":' + id + ',"verb":"' + verb + '","integration":' + kit.quote(integration) +
       ',"payload":' + (verb === 'cancel' ? '{}' : part(kit.strictText(payload, 'payload'))) +
       ',"options":' + member(options, 'options') + ',"defaults":' + defaults + '}')
     return new kit.Promise((resolve, reject) => {
-      inFlight[id] = { __proto__: null, resolve: resolve, reject: reject }
+      inFlight[id] = { __proto__: null, resolve: resolve, reject: reject, site: site }
     })
   }
 
@@ -35,7 +36,8 @@
     delete inFlight[id]
     pending -= 1
     if (ok) return waiting.resolve(kit.parse(text))
-    const error = new kit.Error(text)
+    const error = waiting.site
+    kit.hidden(error, 'message', text)
     kit.hidden(error, 'code', code)
     waiting.reject(error)
   }

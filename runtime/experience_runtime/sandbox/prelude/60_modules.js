@@ -51,11 +51,6 @@
       const bare = kit.slice(name, -3) === '.js' ? kit.slice(name, 0, -3) : name
       if (texts[bare] !== undefined && texts[bare].kind !== 'json') return kit.load(bare)
     }
-    let known = ''
-    for (const each in texts) if (isLocal(each)) known += (known === '' ? '' : ', ') + kit.quote(each)
-    const error = new kit.Error('cannot find module ' + kit.word(name) + '; this experience can require ' +
-      (known === '' ? 'nothing: there is no utils.js or JSON file beside it' : known))
-    kit.hidden(error, 'code', 'module_not_found')
-    throw error
+    return kit.part('shims')(name, texts)
   }
 })

@@ -1,6 +1,9 @@
 // The options object: the same shape in triggers and variation.
 (function (kit) {
   'use strict'
+  kit.hidden(kit.global, 'window', kit.global)
+  kit.hidden(kit.global, 'self', kit.global)
+
   const state = kit.create(null)
   const shared = {
     get: function get (name) { return state[name] },
@@ -10,6 +13,8 @@
   // `boot` is parsed anew for each, so that triggers cannot spoil what the variation sees.
   kit.options = function (role, boot) {
     const copy = (text) => kit.parse(text)
+    let members = null
+    const rare = () => members === null ? members = kit.part('members')(role, boot) : members
     return {
       integration: boot.integration,
       log: kit.logger(role),
@@ -17,9 +22,23 @@
       meta: copy(boot.metaText),
       data: copy(boot.dataText),
       solution: copy(boot.solutionText),
-      getVisitorState: function getVisitorState () { return kit.part('settled')(copy(boot.visitorStateText)) },
-      getBrowserState: function getBrowserState () { return kit.part('settled')(copy(boot.browserStateText)) },
-      get uv () { return kit.part('events').uv }
+      getVisitorState: function getVisitorState () { return kit.part('sync_promise').resolved(copy(boot.visitorStateText)) },
+      getBrowserState: function getBrowserState () { return kit.part('sync_promise').resolved(copy(boot.browserStateText)) },
+      get uv () { return kit.part('events').uv },
+      // what few files use is made on first use
+      get emitCustomGoal () { return rare().emitCustomGoal },
+      get emitMetric () { return rare().emitMetric },
+      get cookies () { return rare().cookies },
+      get poll () { return rare().poll },
+      get onRemove () { return rare().onRemove },
+      get onActivation () { return rare().onActivation },
+      get redirectTo () { return rare().redirectTo },
+      get registerContentAreas () { return rare().registerContentAreas },
+      get unregisterContentAreas () { return rare().unregisterContentAreas },
+      get isMemberOf () { return rare().isMemberOf },
+      get getMemberships () { return rare().getMemberships },
+      get onMembershipsChanged () { return rare().onMembershipsChanged },
+      get react () { return rare().react }
     }
   }
 })

@@ -8,6 +8,12 @@
   let error = 'null'
   let threwNull = false
   const tasks = kit.queue()
+  let experience = null // what is run, once it has begun
+  let cycle = 0 // a later view begins the next; what an earlier one still says is not heard
+  let hasDecided = false // in any cycle, that the variation runs
+  kit.later = (task) => tasks.put(task)
+  kit.isActive = false
+  kit.runsAcrossViews = false
 
   kit.out = (text) => { outbox += (outbox === '' ? '' : ',') + text }
 
@@ -89,15 +95,30 @@
     for (let index = 0; index < boot.linked.length; index++) linked[boot.linked[index]] = true
     boot.integration = kit.integration(linked)
     for (let index = 0; index < boot.events.length; index++) kit.part('events').remember(boot.events[index].type, boot.events[index].data)
-    tasks.put(() => { boot.hasTriggers ? runTriggers(boot) : runVariation(boot) })
+    experience = boot
+    begin()
     return boot.globalText
+  }
+
+  function begin () {
+    tasks.put(() => experience.hasTriggers ? runTriggers() : activate())
+  }
+
+  // A later view: take back what was done, and run all again in the same scope.
+  function restart () {
+    if (experience === null || kit.runsAcrossViews) return
+    cycle += 1
+    kit.isActive = false
+    if (kit.has('hooks')) kit.part('hooks').removed()
+    begin()
   }
 
   const globalThrew = function (text, stack) {
     kit.writeLog('global', 'error', kit.slice(text, 0, 4096), '{"stack":' + kit.quote(stack) + '}')
   }
 
-  function runTriggers (boot) {
+  function runTriggers () {
+    const own = cycle
     triggers = 'waiting'
     let fn
     try {
@@ -108,27 +129,37 @@
     }
     if (typeof fn !== 'function') return decided(true)
     function decided (yes) {
+      if (own !== cycle) return
       triggers = yes ? 'yes' : 'no'
-      if (yes) tasks.put(() => runVariation(boot))
+      if (yes) tasks.put(() => { if (own === cycle) activate() })
     }
-    kit.part('triggers')(fn, kit.options('triggers', boot), decided, (thrown) => {
-      triggers = 'failed'
+    kit.part('triggers')(fn, kit.options('triggers', experience), decided, (thrown) => {
+      if (own === cycle) triggers = 'failed'
       failed('triggers', thrown)
     })
   }
 
-  async function runVariation (boot) {
-    if (!boot.hasVariation) return
+  // The experience is on: also a control is, which has no variation to run.
+  function activate () {
+    hasDecided = true
+    kit.isActive = true
+    if (kit.has('hooks')) kit.part('hooks').activated()
+    if (experience.hasVariation) runVariation()
+  }
+
+  async function runVariation () {
+    const own = cycle
     variation = 'running'
     try {
       const fn = kit.load('variation')
       if (typeof fn !== 'function') {
         throw new kit.TypeError('the variation exports ' + (typeof fn) + ', not a function; write module.exports = function variation (options) {…}')
       }
-      await kit.apply(fn, undefined, [kit.options('variation', boot)])
-      variation = 'done'
+      const returned = await kit.apply(fn, undefined, [kit.options('variation', experience)])
+      if (typeof returned === 'object' && returned !== null) kit.part('hooks').keep('variation', returned)
+      if (own === cycle) variation = 'done'
     } catch (thrown) {
-      variation = 'failed'
+      if (own === cycle) variation = 'failed'
       failed('variation', thrown)
     }
   }
@@ -139,7 +170,8 @@
     for (let index = 0; index < message.inbox.length; index++) {
       const item = message.inbox[index]
       tasks.put(item.kind === 'event' ? () => kit.part('events').receive(item.type, item.data)
-        : () => kit.answer(item.id, item.ok, item.text, item.code))
+        : item.kind === 'restart' ? restart
+          : () => kit.answer(item.id, item.ok, item.text, item.code))
     }
   }
 
@@ -164,8 +196,8 @@
   const collect = function (memory) {
     if (threwNull && memory === 'short') kit.limit = kit.limit || 'limit_memory'
     const at = kit.nextTimerAt()
-    const text = '{"outbox":[' + outbox + '],"triggers":"' + triggers + '","variation":"' + variation + '","error":' + error +
-      ',"limit":' + kit.quote(kit.limit) + ',"phase":"' + kit.phase + '","listeners":' + (kit.has('events') && kit.part('events').hasListeners()) + ',"wakeAt":' + (at === null ? 'null' : kit.numberText(at)) + '}'
+    const text = '{"outbox":[' + outbox + '],"triggers":"' + (hasDecided && triggers !== 'failed' ? 'yes' : triggers) + '","variation":"' + variation + '","error":' + error +
+      ',"limit":' + kit.quote(kit.limit) + ',"phase":"' + kit.phase + '","restarts":' + (experience !== null && !kit.runsAcrossViews) + ',"listeners":' + (kit.has('events') && kit.part('events').hasListeners()) + ',"wakeAt":' + (at === null ? 'null' : kit.numberText(at)) + '}'
     outbox = ''
     return kit.slice(text, 0) // one flat string: the binding cannot read the engine's ropes
   }

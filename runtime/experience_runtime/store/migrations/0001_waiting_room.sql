@@ -6,7 +6,7 @@ CREATE TABLE executions (
     attempt INTEGER NOT NULL,
     begun INTEGER NOT NULL,
     retries INTEGER NOT NULL,
-    cancel_on_conversion INTEGER NOT NULL,
+    cancel_on_conversion INTEGER NOT NULL, -- 2: asked for, and one came while it ran
     created_at INTEGER NOT NULL,
     requested_at INTEGER NOT NULL,
     due_at INTEGER NOT NULL,
@@ -66,8 +66,6 @@ CREATE TABLE conversions (
     visitor TEXT NOT NULL,
     event TEXT NOT NULL
 ) STRICT;
-
-CREATE INDEX conversions_visitor ON conversions (visitor, at);
 
 CREATE TABLE visitors (
     id TEXT PRIMARY KEY,

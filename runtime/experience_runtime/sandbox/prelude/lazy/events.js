@@ -4,6 +4,8 @@
   const past = kit.queue()
   const listeners = kit.queue()
   const waiting = kit.queue()
+  const sentListeners = kit.queue() // these hear what was sent, some events at a time
+  let unsent = kit.queue()
   let draining = false
   let told = 0 // how many events were published: a listener hears those that come after it
   const events = []
@@ -26,16 +28,47 @@
 
   function dispose (listener) {
     listener.gone = true
-    listeners.drop(listener)
+    listener.among.drop(listener)
   }
 
-  function listen (pattern, fn, self, once) {
+  // Sent: handed to the host, which is done with the task that emitted.
+  function send (event) {
+    if (sentListeners.isEmpty()) return
+    if (unsent.isEmpty()) {
+      kit.later(() => {
+        const batch = unsent
+        unsent = kit.queue()
+        sentListeners.each((listener) => tellSent(listener, batch, listener.after))
+      })
+    }
+    unsent.put(event)
+  }
+
+  function tellSent (listener, batch, after) {
+    const sent = []
+    try {
+      batch.each((event) => {
+        if (event.number >= after && matches(listener.pattern, event.type)) kit.push(sent, event.data)
+      })
+      if (listener.gone || sent.length === 0) return
+      if (listener.once) dispose(listener)
+      kit.whenRejected(kit.apply(listener.fn, listener.self, [sent]), logged)
+    } catch (thrown) {
+      logged(thrown)
+    }
+    function logged (thrown) {
+      kit.logThrown('uv', 'a listener of sent events threw: ', thrown)
+    }
+  }
+
+  function listen (among, pattern, fn, self, once) {
     if (typeof fn !== 'function') throw new kit.TypeError('uv.on needs a function, not ' + kit.word(fn))
-    const listener = { __proto__: null, pattern: pattern, fn: fn, self: self, once: once, gone: false, after: told }
-    listeners.put(listener)
+    const listener = { __proto__: null, among: among, pattern: pattern, fn: fn, self: self, once: once, gone: false, after: told }
+    among.put(listener)
     const subscription = {
       replay: function replay () {
-        past.each((event) => tell(listener, event))
+        if (among === sentListeners) tellSent(listener, past, 0)
+        else past.each((event) => tell(listener, event))
         return subscription
       },
       dispose: function () {
@@ -47,12 +80,10 @@
   }
 
   function publish (event) {
-    const number = told
-    told += 1
-    past.put(event)
-    kit.push(events, event.data)
+    keep(event)
+    send(event)
     waiting.put(() => {
-      listeners.each((listener) => { if (listener.after <= number) tell(listener, event) })
+      listeners.each((listener) => { if (listener.after <= event.number) tell(listener, event) })
     })
     if (draining) return // emitted inside a listener: queued, not nested
     draining = true
@@ -63,6 +94,13 @@
     } finally {
       draining = false
     }
+  }
+
+  function keep (event) {
+    event.number = told
+    told += 1
+    past.put(event)
+    kit.push(events, event.data)
   }
 
   function enriched (type, data) {
@@ -78,25 +116,23 @@
     kit.define(copy, 'meta', {
       __proto__: null, value: { type: type, ts: kit.now }, writable: true, enumerable: true, configurable: true
     })
-    return kit.record({ type: type, data: copy })
+    return kit.record({ type: type, data: copy, number: 0 })
   }
 
   // An event from outside: the page, a story, or what happened before the run.
   const receive = (type, data) => publish(enriched(type, data))
-  const remember = function (type, data) {
-    const event = enriched(type, data)
-    past.put(event)
-    kit.push(events, event.data)
-  }
+  const remember = (type, data) => keep(enriched(type, data))
   const uv = {
     emit: function emit (type, data) {
       if (typeof type !== 'string') throw new kit.TypeError('uv.emit needs the name of the event, not ' + kit.word(type))
       kit.out('{"kind":"event","type":' + kit.quote(type) + ',"data":' + kit.looseText(data === undefined ? {} : data) + '}')
       publish(enriched(type, data))
     },
-    on: function on (pattern, fn, self) { return listen(pattern, fn, self, false) },
-    once: function once (pattern, fn, self) { return listen(pattern, fn, self, true) },
+    on: function on (pattern, fn, self) { return listen(listeners, pattern, fn, self, false) },
+    once: function once (pattern, fn, self) { return listen(listeners, pattern, fn, self, true) },
+    onEventSent: function onEventSent (pattern, fn, self) { return listen(sentListeners, pattern, fn, self, false) },
+    onceEventSent: function onceEventSent (pattern, fn, self) { return listen(sentListeners, pattern, fn, self, true) },
     events: events
   }
-  return kit.record({ uv: uv, receive: receive, remember: remember, hasListeners: () => !listeners.isEmpty() })
+  return kit.record({ uv: uv, receive: receive, remember: remember, hasListeners: () => !listeners.isEmpty() || !sentListeners.isEmpty() })
 })

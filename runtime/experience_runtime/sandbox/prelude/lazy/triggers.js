@@ -28,7 +28,7 @@
       if (typeof result === 'object' && result !== null && typeof result.then === 'function') {
         return follow(result, () => answer === null || answer.yes, settle, refuse)
       }
-      // anything else is left to cb; {remove, onActivation, …} are hooks of a page's life, which no run has here
+      if (typeof result === 'object' && result !== null) kit.part('hooks').keep('triggers', result)
       if (answer !== null) settle(answer.yes)
     } catch (thrown) {
       refuse(thrown)
@@ -40,6 +40,7 @@
       const value = await promise
       if (value === undefined) return settle(otherwise())
       const isObject = typeof value === 'object' && value !== null
+      if (isObject) kit.part('hooks').keep('triggers', value)
       settle(isObject && value.execute !== undefined ? !!value.execute : isYes(value))
     } catch (thrown) {
       refuse(thrown)

@@ -1,0 +1,1 @@
+"""Conformance: the guest's promises against Promises/A+."""

@@ -33,8 +33,11 @@
     b = words[1] | 0
     c = words[2] | 0
     d = words[3] | 0
+    for (let round = 0; round < 12; round++) random() // a seed of few bits spreads over the state
   }
-  kit.hidden(Math, 'random', function random () {
+  kit.hidden(Math, 'random', random)
+
+  function random () {
     const t = (((a + b) | 0) + d) | 0
     d = (d + 1) | 0
     a = b ^ (b >>> 9)
@@ -42,7 +45,7 @@
     c = (c << 21) | (c >>> 11)
     c = (c + t) | 0
     return (t >>> 0) / 4294967296
-  })
+  }
 
   // Timers are made when the first one is set.
   let timers = null

@@ -31,7 +31,7 @@
     const found = kit.record({ text: UNREADABLE, stack: '', code: '' })
     attempt(() => {
       if (typeof thrown === 'object' && thrown !== null) {
-        if (thrown instanceof kit.Error) describeError(found, thrown)
+        if (kit.isError(thrown)) describeError(found, thrown)
         else {
           const text = kit.looseText(thrown)
           found.text = text === '"[unreadable]"' ? UNREADABLE : kit.slice(text, 0, 4096)

@@ -57,6 +57,7 @@ class Registry:
         self._settings = settings
         self._found: dict[str, _Found] = {}
         self._instances: dict[str, AnyIntegration] = {}
+        self._checked: dict[str, BaseModel | str] = {}
         for found in (*_installed(), *_in_folder(settings.integrations_dir)):
             other = self._found.setdefault(found.name, found)
             if other is not found:
@@ -84,9 +85,18 @@ class Registry:
         model = self.get(name).settings
         if model is None:
             return None
+        if name not in self._checked:  # settings are read once, so what was found stays true
+            self._checked[name] = self._check(name, model)
+        found = self._checked[name]
+        if isinstance(found, str):
+            raise NotConfigured(found)
+        return found
+
+    def _check(self, name: str, model: type[BaseModel]) -> BaseModel | str:
+        """The validated settings, or in words what is missing."""
         problems = list(self._problems(name, model))
         if problems:
-            raise NotConfigured(f'the integration "{name}" is not configured: {"; ".join(problems)}')
+            return f'the integration "{name}" is not configured: {"; ".join(problems)}'
         return model.model_validate(self._settings.integration(name))
 
     def parse_payload(self, name: str, payload: Any) -> Any:

@@ -164,8 +164,7 @@ class _Simulation:
             if self._next_step_at() is not None and self._steps[0][0] <= self._clock.now():
                 self._take(self._steps.pop(0)[2])
             elif not self._fire_timers():
-                while self._dispatcher.run_due():
-                    pass
+                self._dispatcher.run_due()
             self._finish_runs(lambda each: each.run.is_over and not self._may_hear_more(each))
         for each in self._open:
             if each.run.wake_at is not None:

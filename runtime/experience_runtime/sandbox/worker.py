@@ -9,14 +9,13 @@ of length, then that many): a kind byte and a text. The next context is prepared
     worker -> host   R in force                                       ready: at the start, after each E
                      O {cpu_us, limit, stack} \\n text                 a turn is over
 
-CPU is read per thread: while the hard timer is armed, the kernel's per-process figure moves in ticks only. A
+CPU is the thread's: with a timer on the whole process, the kernel's figures for it move in ticks only. A
 turn that a limit ends leaves the context untouched from then on; past the hard CPU timer the kernel kills the
 process, and one that cannot clear away a run in time as well. Source: design 3.
 """
 
 import json
 import os
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from typing import Any
 import _quickjs
 
 from experience_runtime.sandbox.confine import confine
+from experience_runtime.sandbox.cpu_timer import CpuTimer
 from experience_runtime.sandbox.heap import Heap
 from experience_runtime.sandbox.prelude_files import Prelude
 
@@ -86,8 +86,9 @@ class Taken:
 class Run:
     """One context, with the prelude in it."""
 
-    def __init__(self, prelude: Prelude, heap: Heap) -> None:
+    def __init__(self, prelude: Prelude, heap: Heap, timer: CpuTimer) -> None:
         self._heap = heap
+        self._timer = timer
         heap.begin()
         self._context = _quickjs.Context()
         self._context.set_max_stack_size(STACK_BYTES)
@@ -108,7 +109,7 @@ class Run:
         """Take one turn: the message, every microtask, and every task that is ready."""
         self._began = time.thread_time()
         self._budget = max(0.0, min(self._turn_seconds, self._run_until - self._began))
-        signal.setitimer(signal.ITIMER_PROF, self._budget + HARD_CPU_ROOM_SECONDS)
+        self._timer.arm(self._budget + HARD_CPU_ROOM_SECONDS)
         limit, stack = None, ""
         try:
             if first:
@@ -132,7 +133,7 @@ class Run:
         except _quickjs.JSException:
             asked = ""
         self._context.set_memory_limit(self._memory_bytes)
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        self._timer.disarm()
         return Taken(int(used * 1e6), limit, stack, asked)
 
     def _evaluate(self, global_text: str) -> None:
@@ -187,7 +188,9 @@ def main(descriptor: int) -> None:
 def _serve(frames: Frames) -> None:
     prelude = Prelude(os.path.join(os.path.dirname(__file__), "prelude"))
     heap = Heap()
-    run = Run(prelude, heap)  # before confinement: the engine's one-time set-up takes a lock of the system's
+    timer = CpuTimer()
+    # before confinement: the engine's one-time set-up takes a lock of the system's
+    run = Run(prelude, heap, timer)
     in_force = confine()
     ready = ("R" + " ".join(in_force)).encode()
     frames.write(ready)
@@ -195,10 +198,10 @@ def _serve(frames: Frames) -> None:
         frame = frames.read()
         kind, body = frame[:1], frame[1:].decode()
         if kind == b"E":
-            signal.setitimer(signal.ITIMER_PROF, CLEAR_SECONDS)
+            timer.arm(CLEAR_SECONDS)
             del run  # first, so that two contexts are never held at once
-            run = Run(prelude, heap)
-            signal.setitimer(signal.ITIMER_PROF, 0)
+            run = Run(prelude, heap, timer)
+            timer.disarm()
             frames.write(ready)
             continue
         if kind == b"S":

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import lacking
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("runtime/", "integrations/")
 MOST_LINES = 400
@@ -34,7 +36,7 @@ CLOCK_CALLS = {
 def _files() -> dict[str, str]:
     """Every text file that is or would be committed, by its path from the root."""
     if not (ROOT / ".git").exists() or not shutil.which("git"):
-        pytest.skip("not a git checkout")
+        lacking("this is not a git checkout")
     words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(words, cwd=ROOT, capture_output=True, check=True).stdout.decode()
     files = {}

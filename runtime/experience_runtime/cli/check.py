@@ -12,6 +12,7 @@ from experience_runtime.domain.errors import ScriptFault
 from experience_runtime.host import check as compile_all
 from experience_runtime.ports import Problem, Sandbox
 from experience_runtime.prepare import fault_problem, prepare
+from experience_runtime.report import problem_document
 from experience_runtime.sandbox.findings import find_all, find_in_package
 from experience_runtime.sandbox.modules import Bundle, without_file
 from experience_runtime.settings import Settings
@@ -75,10 +76,4 @@ def _package_problems(folder: Path) -> list[Problem]:
 
 
 def _document(problem: Problem) -> dict[str, Any]:
-    return {
-        "code": problem.code,
-        "message": problem.message,
-        "file": problem.file,
-        "line": problem.line,
-        "column": problem.column,
-    }
+    return {name: value for name, value in problem_document(problem).items() if name != "stack"}

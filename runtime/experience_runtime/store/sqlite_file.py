@@ -6,7 +6,6 @@ import apsw
 
 from experience_runtime.domain.errors import InternalError, InvalidParameter
 
-MEMORY = ":memory:"
 BUSY_TIMEOUT_MS = 10_000
 
 _SETTINGS = (

@@ -11,7 +11,6 @@
   const setTime = kit.method(proto.setTime)
   const realParse = RealDate.parse
   const realUTC = RealDate.UTC
-  const toISO = kit.method(proto.toISOString)
   const MINUTE = 60000
   const DAY = 86400000
 
@@ -162,5 +161,5 @@
   DateTimeFormat.prototype.format = function (date) {
     return usDate(local(date === undefined ? new RealDate(kit.now) : new RealDate(kit.Number(date))))
   }
-  return kit.record({ Date: Date, Intl: { DateTimeFormat: DateTimeFormat }, toISO: toISO })
+  return kit.record({ Date: Date, Intl: { DateTimeFormat: DateTimeFormat } })
 })

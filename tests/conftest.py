@@ -13,9 +13,9 @@ from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.domain.executions import Execution, Filter
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.experiences import load_experience
+from experience_runtime.guest import Limits, Problem
 from experience_runtime.host import Run, Situation, open_run
 from experience_runtime.outbound import Outbound
-from experience_runtime.ports import Limits, Problem
 from experience_runtime.registry import Registry
 from experience_runtime.report import Report
 from experience_runtime.sandbox.modules import Bundle

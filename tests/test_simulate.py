@@ -13,7 +13,7 @@ import pytest
 from experience_runtime.domain.errors import InvalidParameter, Refusal
 from experience_runtime.domain.executions import Status
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.ports import Limits
+from experience_runtime.guest import Limits
 from experience_runtime.registry import Registry
 from experience_runtime.settings import Settings
 from experience_runtime.simulate import MOST_OPEN_RUNS, Simulated, simulate, simulated_document

@@ -23,7 +23,7 @@ from experience_runtime.domain.instants import iso
 from experience_runtime.domain.options import chosen
 from experience_runtime.domain.values import nearest, shown, whole_number
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.ports import Marshalled, Request
+from experience_runtime.guest import Marshalled, Request
 from experience_runtime.scheduler import Scheduler
 
 EXECUTE_TIMEOUT_SECONDS = 5.0

@@ -1,5 +1,6 @@
 """The composition root: settings in, parts that fit together out. Nothing is made before it is asked for."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from types import TracebackType
@@ -7,14 +8,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from experience_runtime.clocks import SystemClock, monotonic
 from experience_runtime.domain.errors import InvalidParameter, LimitWall
+from experience_runtime.domain.health import NO_POLICIES, Policies
 from experience_runtime.domain.visitors import Visitor, make_visitor
-from experience_runtime.ports import Limits, Script, Store
+from experience_runtime.guest import Limits, Script
+from experience_runtime.ports import Store
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.settings import Settings
 
 if TYPE_CHECKING:
     from experience_runtime.dispatcher import Dispatcher
     from experience_runtime.host import Situation
+    from experience_runtime.operations import Operations
+    from experience_runtime.recurring import Recurring
     from experience_runtime.registry import Registry
     from experience_runtime.report import Report
     from experience_runtime.sandbox.pool import Pool
@@ -52,6 +57,11 @@ class App:
             )
         return database[len(_SQLITE) :]
 
+    @property
+    def has_database(self) -> bool:
+        """Whether there is one yet; opening the store would make it."""
+        return os.path.exists(self.database_path)
+
     @cached_property
     def store(self) -> Store:
         from experience_runtime.store.sqlite import SqliteStore
@@ -71,7 +81,29 @@ class App:
             clock=self.clock,
             integrations=self.integrations,
             conversions=self.settings.conversions,
+            policies=self.policies,
         )
+
+    @cached_property
+    def operations(self) -> "Operations":
+        from experience_runtime.operations import Operations
+
+        return Operations(
+            store=self.store, clock=self.clock, integrations=self.integrations, policies=self.policies
+        )
+
+    @cached_property
+    def recurring(self) -> "Recurring":
+        from experience_runtime.recurring import Recurring
+
+        return Recurring(store=self.store.schedules, clock=self.clock, integrations=self.integrations)
+
+    @cached_property
+    def policies(self) -> Policies:
+        """How each integration may be called, by the names they are registered under."""
+        if not self.settings.delivery:
+            return NO_POLICIES  # most verbs need no list of integrations
+        return Policies(by_name=self.settings.policies(self.integrations.names()))
 
     @cached_property
     def dispatcher(self) -> "Dispatcher":
@@ -88,6 +120,7 @@ class App:
                 http=outbound,
                 delivery=ThreadDelivery(self._concurrency),
                 redact=self.settings.redact,
+                policies=self.policies,
             )
         )
 

@@ -14,7 +14,7 @@ from experience_runtime.domain.offset_table import offset_table
 from experience_runtime.domain.planning import visitor_zone
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.domain.zones import Zone
-from experience_runtime.ports import Limits, Script
+from experience_runtime.guest import Limits, Script
 
 _BROWSER = {
     "url": "https://example.com/",

@@ -54,7 +54,7 @@ def call(
             http=recorder,
             execution_id=execution.id,
             attempt=execution.attempt,
-            now=clock.now(),
+            clock=clock,
             visitor=execution.visitor,
             logger=logger,
         )
@@ -89,8 +89,8 @@ def refused(refusal: Refusal, redact: Redact) -> Outcome:
 def as_json(answer: Any) -> tuple[Any, str]:
     """Make an answer a JSON value, and spell it; what JSON cannot write becomes text."""
     try:
-        text = json.dumps(answer, default=_plain, allow_nan=False, ensure_ascii=False)
-        return json.loads(text), text
+        text = _JSON.encode(answer)
+        return (None if answer is None else json.loads(text)), text
     except Exception:  # noqa: BLE001 - the answer is somebody else's object
         spelled = _spell(answer)
         return spelled, json.dumps(spelled)
@@ -153,6 +153,9 @@ def _spell(value: object) -> str:
 def _excerpt(text: str, redact: Redact) -> str:
     # Redacted before it is cut: half a secret is not recognized.
     return redact(text).encode("utf-8", "replace")[:EXCERPT_BYTES].decode("utf-8", "ignore")
+
+
+_JSON = json.JSONEncoder(default=_plain, allow_nan=False, ensure_ascii=False)
 
 
 # An integration's author may have put anything into a failure; what is kept must fit a database.

@@ -10,6 +10,7 @@ from typing import Any
 from experience_runtime.calls import Outcome, Redact, call, refused
 from experience_runtime.domain.errors import CallFailed, IntegrationTimeout, InternalError, Refusal
 from experience_runtime.domain.executions import Execution, Settlement, Status
+from experience_runtime.domain.health import NO_POLICIES, Policies
 from experience_runtime.domain.retries import decide
 from experience_runtime.domain.windows import Window, parse_window_text
 from experience_runtime.domain.zones import parse_zone
@@ -37,8 +38,11 @@ class Dispatcher:
         delivery: Delivery,
         random: randomness.Random | None = None,
         redact: Redact = str,
+        policies: Policies = NO_POLICIES,
         lease_seconds: int = LEASE_SECONDS,
     ) -> None:
+        self._policies = policies
+        self._failing: frozenset[str] | None = None  # integrations whose last attempt failed
         self._store = store
         self._clock = clock
         self._integrations = integrations
@@ -49,6 +53,7 @@ class Dispatcher:
         self._lease = timedelta(seconds=lease_seconds)
         self._unsettled: deque[tuple[Execution, Settlement]] = deque()
         self._mutex = threading.Lock()
+        self._unstarted: deque[Execution] = deque()
         self._held: set[tuple[int, int]] = set()  # (number, attempt), from the claim until it is done
         self._renew_at = clock.now()
         self._refill_at = 0  # how few must be in flight before a claim that was full is repeated
@@ -59,7 +64,7 @@ class Dispatcher:
         self._settle_again()
         now = self._clock.now()
         self._renew(now)
-        next_wake = self._store.next_wake()
+        next_wake = self.next_wake()
         if next_wake is None or next_wake > now:
             return 0
         for lost in self._store.give_back(now=now):
@@ -67,14 +72,21 @@ class Dispatcher:
         limit = self._delivery.free()
         if limit < 1:
             return 0
-        claimed = self._store.claim_due(now=now, lease_until=now + self._lease, limit=limit)
+        claimed = self._store.claim_due(
+            now=now, lease_until=now + self._lease, limit=limit, policies=self._policies
+        )
         with self._mutex:
             self._held.update((execution.number, execution.attempt) for execution in claimed)
             in_flight = len(self._held)
             self._refill_at = in_flight // 2 if len(claimed) == limit else in_flight
         if claimed:
+            self._failing = self._read_failing()
             self._delivery.submit(claimed, self._deliver_one)
         return len(claimed)
+
+    def next_wake(self) -> datetime | None:
+        """When `run_due` may next find something; None while only news can bring it something."""
+        return self._store.next_wake(now=self._clock.now(), policies=self._policies)
 
     def in_flight(self) -> int:
         """How many executions are handed over and not done."""
@@ -94,7 +106,8 @@ class Dispatcher:
     def deliver(self, execution: Execution) -> None:
         """Run one claimed execution to its settled row, or give it back when its window is closed.
 
-        Does nothing when the row was cancelled, converted or claimed again since. Source: contract 4.
+        Does nothing when the row was cancelled, converted or claimed again since; gives it back when its
+        integration was paused. Source: contract 4.
         """
         now = self._clock.now()
         window, refusal = _window_of(execution)
@@ -104,9 +117,10 @@ class Dispatcher:
             return
         lease_until = now + self._lease
         if not self._store.start(execution.number, execution.attempt, now=now, lease_until=lease_until):
+            self._store.postpone(execution.number, execution.attempt, due_at=execution.due_at, now=now)
             return
         outcome = refused(refusal, self._redact) if refusal else self._call(execution)
-        self._settle(execution, self._judge(execution, outcome, window))
+        self._conclude(execution, outcome, window)
 
     def call_now(self, execution: Execution, timeout_seconds: float = EXECUTE_TIMEOUT_SECONDS) -> Any:
         """Carry out an `execute` whose row is running already; return the integration's answer, a JSON value.
@@ -136,7 +150,7 @@ class Dispatcher:
                 f"raise timeout above {timeout_seconds * 1000:.0f}, or schedule it with delay: 0"
             )
             outcome = Outcome(code=IntegrationTimeout.code, error=error)
-        self._settle(execution, self._judge(execution, outcome, None))
+        self._conclude(execution, outcome, None)
         if outcome.code is None:
             return outcome.answer
         if outcome.refusal is not None:
@@ -153,19 +167,28 @@ class Dispatcher:
             redact=self._redact,
         )
 
+    def _conclude(self, execution: Execution, outcome: Outcome, window: Window | None) -> None:
+        settlement = self._judge(execution, outcome, window)
+        try:
+            # while its lease holds: an open breaker admits no second probe before it has heard of this
+            self._observe(execution.integration, outcome)
+        finally:
+            self._settle(execution, settlement)
+
     def _judge(self, execution: Execution, outcome: Outcome, window: Window | None) -> Settlement:
         """Decide the state that follows an attempt."""
         again = (
             None
-            if outcome.code is None
+            if not outcome.may_pass
             else decide(
-                may_pass=outcome.may_pass,
+                may_pass=True,
                 retry_after=outcome.retry_after,
                 begun=self._begun(execution),
                 retries=execution.retries,
                 now=self._clock.now(),
                 random=self._random.random(),
                 window=window,
+                backoff=self._integrations.get(execution.integration).backoff,
             )
         )
         return Settlement(
@@ -199,6 +222,29 @@ class Dispatcher:
                 settlement.status,
             )
 
+    def _observe(self, integration: str, outcome: Outcome) -> None:
+        """Let the circuit breaker know how an attempt went; what never left says nothing."""
+        policy = self._policies.of(integration)
+        failed = outcome.may_pass
+        answered = outcome.code is None or outcome.http_status is not None
+        if not policy.breaker_failures or not (failed or answered):
+            return
+        failing = self._read_failing() if self._failing is None else self._failing
+        if not failed and integration not in failing:
+            return  # the usual case costs nothing
+        before, after = self._store.healths.change(
+            integration,
+            lambda health: health.after_attempt(policy, failed=failed, now=self._clock.now()),
+        )
+        self._failing = self._read_failing()
+        if after.probe_at is not None and after.probe_at != before.probe_at:
+            _logger.warning("%s", after.waits_because(policy, now=self._clock.now()))
+        if before.opened_at is not None and after.opened_at is None:
+            _logger.warning("the circuit breaker of %s is closed again: a call was answered", integration)
+
+    def _read_failing(self) -> frozenset[str]:
+        return frozenset(each.integration for each in self._store.healths.all().values() if each.failures)
+
     def _renew(self, now: datetime) -> None:
         """Keep what runs here from being given back, however long it takes and wherever the clock jumps."""
         with self._mutex:
@@ -211,7 +257,11 @@ class Dispatcher:
         self._renew_at = now + self._lease / 2
 
     def _settle_again(self) -> None:
-        """Settle what the store could not take when it ended."""
+        """Settle what the store could not take when it ended, and give back what it could not start."""
+        while self._unstarted:
+            each = self._unstarted[0]
+            self._store.postpone(each.number, each.attempt, due_at=each.due_at, now=self._clock.now())
+            self._unstarted.popleft()
         for _ in range(len(self._unsettled)):
             self._settle(*self._unsettled.popleft())
 
@@ -219,7 +269,8 @@ class Dispatcher:
         try:
             self.deliver(execution)
         except Exception:  # a thread of the delivery has nobody to tell
-            _logger.exception("%s was interrupted; its lease brings it back", execution.id)
+            _logger.exception("%s was interrupted; it is taken up again", execution.id)
+            self._unstarted.append(execution)  # nothing happens to one that had started: its lease ends it
         finally:
             with self._mutex:
                 self._held.discard((execution.number, execution.attempt))

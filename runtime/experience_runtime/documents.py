@@ -1,29 +1,41 @@
-"""Executions as the JSON documents show them, everywhere the same. Source: design 6."""
+"""Executions and schedules as the JSON documents show them, everywhere the same. Source: design 6."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from experience_runtime.domain.errors import InvalidWindow
-from experience_runtime.domain.executions import Attempt, Change, Execution
+from experience_runtime.domain.executions import Attempt, Change, Execution, execution_id
 from experience_runtime.domain.instants import iso
+from experience_runtime.domain.schedules import Run, Schedule
 from experience_runtime.domain.zones import UTC, Zone, iso_local, parse_zone
 from experience_runtime.explain import why_execution
 
 
-def execution_document(execution: Execution, attempts: Sequence[Attempt] | None = None) -> dict[str, Any]:
-    """One execution; with `attempts` only when they are given."""
+def execution_document(
+    execution: Execution,
+    attempts: Sequence[Attempt] | None = None,
+    *,
+    held: str | None = None,
+    redact: Callable[[str], str] = str,
+) -> dict[str, Any]:
+    """One execution; with `attempts` when they are given.
+
+    `held` tells what else it waits for than its time. `redact` is applied to the payload: the history of
+    others is shown without the queries of addresses, an author's own run as it is. Source: contract 4.
+    """
     document = {
         "id": execution.id,
         "integration": execution.integration,
         "key": None if execution.key is None else json.loads(execution.key),
-        "payload": json.loads(execution.payload),
+        "payload": json.loads(redact(execution.payload)),
         "requested_at": iso(execution.requested_at),
         "due_at": iso(execution.due_at),
-        "due_local": iso_local(execution.due_at, _zone(execution)),
+        "due_local": iso_local(execution.due_at, _zone(execution.zone)),
         "zone": execution.zone,
         "zone_from": execution.zone_from,
-        "why": why_execution(execution),
+        "why": [*why_execution(execution), *([held] if held else [])],
         "status": execution.status.value,
         "reason": execution.reason,
     }
@@ -32,9 +44,9 @@ def execution_document(execution: Execution, attempts: Sequence[Attempt] | None 
     return document
 
 
-def _zone(execution: Execution) -> Zone:
+def _zone(name: str) -> Zone:
     try:
-        return parse_zone(execution.zone)
+        return parse_zone(name)
     except InvalidWindow:  # this machine's list of zones lacks it: one row must not spoil a list
         return UTC
 
@@ -45,6 +57,50 @@ def attempt_document(attempt: Attempt) -> dict[str, Any]:
         "outcome": attempt.outcome,
         "status": attempt.http_status,
         "error": attempt.error,
+    }
+
+
+def whole_attempt_document(attempt: Attempt) -> dict[str, Any]:
+    """One attempt with its end and the excerpt of its answer, for one execution's own page."""
+    ended_at = None if attempt.ended_at is None else iso(attempt.ended_at)
+    return attempt_document(attempt) | {"ended_at": ended_at, "answer": attempt.answer}
+
+
+def schedule_document(schedule: Schedule) -> dict[str, Any]:
+    """One recurring schedule; its `recurrence` is the object of options that makes it."""
+    window = None if schedule.window is None else schedule.window.partition(" ")
+    return {
+        "name": schedule.name,
+        "integration": schedule.integration,
+        "recurrence": json.loads(schedule.recurrence),
+        "timezone": schedule.zone,
+        "window": None if window is None else {"day": window[0], "time": window[2]},
+        "payload": json.loads(schedule.payload),
+        "skip": json.loads(schedule.skip),
+        "catch_up": schedule.catch_up.value,
+        "paused_at": None if schedule.paused_at is None else iso(schedule.paused_at),
+        "next_at": None if schedule.next_at is None else iso(schedule.next_at),
+        "last": None if schedule.last is None else execution_id(schedule.last),
+        "created_at": iso(schedule.created_at),
+        "updated_at": iso(schedule.updated_at),
+        "version": schedule.version,
+    }
+
+
+def instants_document(instants: Sequence[datetime], zone: str) -> list[dict[str, str]]:
+    """Instants in UTC, and as the clock of this zone shows them."""
+    rules = _zone(zone)
+    return [{"at": iso(at), "local": iso_local(at, rules)} for at in instants]
+
+
+def run_document(run: Run) -> dict[str, Any]:
+    """What became of an instant of a schedule, or of `count` of them from `at` on."""
+    return {
+        "at": iso(run.at),
+        "outcome": run.outcome.value,
+        "execution": None if run.execution is None else execution_id(run.execution),
+        "reason": run.reason,
+        "count": run.count,
     }
 
 

@@ -1,10 +1,10 @@
 """Explain: why an execution runs at this instant, in sentences for people."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from experience_runtime.domain.errors import InvalidWindow
 from experience_runtime.domain.executions import Execution, Status
-from experience_runtime.domain.instants import iso
+from experience_runtime.domain.instants import GRACE_MS, iso
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.windows import DAYS, Window, parse_window_text
 from experience_runtime.domain.zones import Zone, parse_zone
@@ -15,6 +15,7 @@ _ZONE_FROM = {
     "visitor_offset": "the visitor's offset",
     "default": "no zone is known",
 }
+_NOTICED = timedelta(seconds=1)  # a recurring schedule begets some milliseconds after its instant
 
 
 def why(
@@ -34,7 +35,10 @@ def why(
     """
     start_at = max(created_at, requested_at)
     sentences = [_request(created_at, requested_at, asked, zone)]
-    if requested_at < created_at:
+    late = created_at - requested_at
+    if late > timedelta(milliseconds=GRACE_MS):  # a recurring schedule's, after an outage
+        sentences.append("that was missed, so it runs as soon as it may")
+    elif late >= _NOTICED:
         sentences.append("that is within the last 60 s, so it runs as soon as it may")
     planned_at = start_at
     if window is not None:

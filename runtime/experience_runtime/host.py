@@ -23,11 +23,9 @@ from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import from_ms, iso, to_ms
 from experience_runtime.domain.views import MOST_OWN_RESTARTS, is_view, too_many_own_views
 from experience_runtime.domain.visitors import Visitor, in_default_zone
-from experience_runtime.ports import (
-    Clock,
+from experience_runtime.guest import (
     Emitted,
     Guest,
-    Integrations,
     Limits,
     LogLine,
     Problem,
@@ -38,6 +36,7 @@ from experience_runtime.ports import (
     Thrown,
     Turn,
 )
+from experience_runtime.ports import Clock, Integrations
 from experience_runtime.report import Report, call_document
 from experience_runtime.scheduler import Scheduler
 

@@ -25,6 +25,27 @@ from typing import Annotated, Any, ClassVar, Generic, NoReturn, Protocol, TypeVa
 
 from pydantic import AfterValidator, BaseModel, SecretStr
 
+from experience_runtime.domain.errors import BlockedAddress, InvalidPayload, Refusal, UnsupportedChannel
+from experience_runtime.domain.retries import RETRIES, Backoff
+from experience_runtime.domain.signatures import webhook_keys, webhook_signature
+
+__all__ = [
+    "Answer",
+    "Backoff",
+    "BlockedAddress",
+    "Clock",
+    "Context",
+    "Http",
+    "Integration",
+    "IntegrationFailed",
+    "InvalidPayload",
+    "Refusal",
+    "SecretUrl",
+    "SigningSecret",
+    "UnsupportedChannel",
+    "webhook_signature",
+]
+
 _PASSING = frozenset({408, 425, 429})  # and every 5xx. Source: contract 4
 
 
@@ -38,8 +59,16 @@ def _require_web_address(value: SecretStr) -> SecretStr:
     return value
 
 
+def _require_webhook_secret(value: SecretStr) -> SecretStr:
+    webhook_keys(value.get_secret_value())
+    return value
+
+
 SecretUrl = Annotated[SecretStr, AfterValidator(_require_web_address)]
 """A setting that holds a web address; masked wherever it is printed, `get_secret_value()` reads it."""
+
+SigningSecret = Annotated[SecretStr, AfterValidator(_require_webhook_secret)]
+"""A setting that `webhook_signature` signs with: `whsec_…`, or several, separated by blanks."""
 
 
 class IntegrationFailed(Exception):
@@ -111,21 +140,37 @@ class Http(Protocol):
     ) -> Answer: ...
 
 
+class Clock(Protocol):
+    """The only source of time: in a simulation it is another than the machine's."""
+
+    def now(self) -> datetime:
+        """This instant: aware, UTC, whole milliseconds."""
+        ...
+
+
 S = TypeVar("S")
 P = TypeVar("P")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context(Generic[S]):
-    """What a call may use. `execution_id` is the idempotency key: the same for every attempt."""
+    """What a call may use. `execution_id` is the idempotency key: the same for every attempt.
+
+    `attempt` counts from 1. `visitor` is the id of the visitor whose run scheduled this, if one is known.
+    """
 
     settings: S
     http: Http
     execution_id: str
     attempt: int
-    now: datetime
+    clock: Clock
     visitor: str | None
     logger: logging.Logger
+
+    @property
+    def now(self) -> datetime:
+        """This instant, by the clock."""
+        return self.clock.now()
 
 
 class Integration(Generic[S, P]):
@@ -133,13 +178,23 @@ class Integration(Generic[S, P]):
 
     `settings` is a pydantic model of what an operator configures under `[integrations.NAME]`, or None.
     `payload` is a pydantic model a payload must fit, or None for any JSON value; one that does not fit
-    is refused when it is scheduled.
+    is refused when it is scheduled. A failure that may pass is tried again `retries` times, with the waits
+    of `backoff` between.
+
+    One instance serves every call, from many threads: keep nothing of a call in it.
     """
 
     name: ClassVar[str]
     settings: ClassVar[type[BaseModel] | None] = None
     payload: ClassVar[type[BaseModel] | None] = None
-    retries: ClassVar[int] = 5
+    retries: ClassVar[int] = RETRIES
+    backoff: ClassVar[Backoff] = Backoff()
+
+    def check(self, payload: P, settings: S | None) -> None:
+        """Raise InvalidPayload or UnsupportedChannel for a payload that fits the model and still cannot go.
+
+        Called when it is scheduled and again before every call. `settings` is None while they are missing.
+        """
 
     def call(self, payload: P, context: Context[S]) -> Any:  # noqa: ARG002 names a subclass repeats
         """Do it once; return a JSON value (the answer), or raise IntegrationFailed."""

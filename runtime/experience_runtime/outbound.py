@@ -90,9 +90,12 @@ class Outbound:
         address = _parsed(url)
         where = origin(url)
         seconds = self._deadline_seconds if timeout is None else min(timeout, self._deadline_seconds)
+        connections = (
+            self._connections()
+        )  # reads every certificate the first time: not the other side's fault
         self._budget.ends_at = monotonic() + seconds
         try:
-            with self._connections().stream(
+            with connections.stream(
                 _method(method),
                 httpcore.URL(
                     scheme=address.raw_scheme,
@@ -146,10 +149,13 @@ class Outbound:
         for raw_name, raw_value in response.headers:
             name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        text = _text(response, headers)
+        if not _ends_cleanly(response):
+            response.extensions["network_stream"].close()
         return Answer(
             status=response.status,
             headers=headers,
-            text=_text(response, headers),
+            text=text,
             retry_after=_retry_after(headers.get("retry-after", ""), self._now),
         )
 
@@ -206,6 +212,7 @@ class _Within:
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")  # no zone of an IPv6 address: it names an interface
 _FIELD = re.compile(r"[\x20-\x7e\t]*")
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
 
@@ -218,12 +225,12 @@ def _parsed(url: str) -> httpx.URL:
         raise InvalidParameter("the url holds a control character; remove line breaks and tabs from it")
     try:
         address = httpx.URL(url)
-        host = address.host
+        host = address.host and address.raw_host.decode("ascii")  # the first may refuse punycode
     except (httpx.InvalidURL, UnicodeError):  # the second for half a surrogate pair, and for bad punycode
         raise InvalidParameter('the url is not one; write it as "https://host/path"') from None
     if address.scheme not in ("http", "https"):
         raise InvalidParameter('the url must start with "https://" or "http://"')
-    if not host or (address.port is not None and not 0 < address.port < 65536):
+    if not _HOST.fullmatch(host) or (address.port is not None and not 0 < address.port < 65536):
         raise InvalidParameter('the url names no host or an impossible port; write it as "https://host/path"')
     if address.userinfo:
         raise InvalidParameter(
@@ -281,6 +288,17 @@ def _text(response: httpcore.Response, headers: Mapping[str, str]) -> str:
     decoder = codecs.getincrementaldecoder("latin-1" if latin else "utf-8")("replace")
     # not final: a character the cut went through is dropped
     return decoder.decode(bytes(body), final=len(body) < BODY_BYTES)
+
+
+def _ends_cleanly(response: httpcore.Response) -> bool:
+    """Tell whether nothing came behind the answer. What did would be taken for the answer to the next request
+    on this connection: somebody else's call would be settled by it."""
+    try:
+        # h11 keeps it and httpcore does not ask; where a later release has it elsewhere, nothing is reused
+        behind, _ = response.stream._stream._connection._h11_state.trailing_data  # type: ignore[union-attr]
+    except AttributeError:
+        return False
+    return not behind
 
 
 def _retry_after(text: str, now: Callable[[], datetime]) -> float | None:

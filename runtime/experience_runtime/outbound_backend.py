@@ -50,7 +50,9 @@ class GuardedBackend(httpcore.NetworkBackend):
         self._resolve = resolve
         self._allow_private = allow_private
         self._sockets = httpcore.SyncBackend()
-        self._lookups = threading.BoundedSemaphore(_LOOKUPS_AT_ONCE)
+        self._slots = threading.BoundedSemaphore(_LOOKUPS_AT_ONCE)
+        self._mutex = threading.Lock()
+        self._lookups: dict[tuple[str, int], Future[Sequence[str]]] = {}
 
     def connect_tcp(
         self,
@@ -77,26 +79,55 @@ class GuardedBackend(httpcore.NetworkBackend):
             raise httpcore.ConnectTimeout from None
 
     def _look_up(self, host: str, port: int) -> Sequence[str]:
-        """Resolve on a thread of its own: getaddrinfo knows no timeout."""
-        found: Future[Sequence[str]] = Future()
+        """Resolve on a thread of its own: getaddrinfo knows no timeout.
 
-        def run() -> None:
-            try:
-                found.set_result(self._resolve(host, port))
-            except (OSError, UnicodeError) as problem:
-                found.set_exception(problem)
-            finally:
-                self._lookups.release()
-
-        if not self._lookups.acquire(timeout=self._budget.left()):
-            raise TimeoutError
-        threading.Thread(target=run, name="experience-lookup", daemon=True).start()
+        Calls that want the same name at the same time share one lookup, so that a name server that hangs
+        holds up its own names and leaves the other slots free.
+        """
+        seconds = self._budget.left()
+        with self._mutex:
+            found = self._lookups.get((host, port))
+            is_first = found is None
+            if found is None:
+                found = self._lookups[host, port] = Future()
+        if is_first:
+            self._begin_lookup(host, port, found, seconds)
         try:
             return found.result(timeout=self._budget.left())
         except TimeoutError:
             raise
         except (OSError, UnicodeError):
             raise httpcore.ConnectError("the name was not found") from None
+
+    def _begin_lookup(self, host: str, port: int, found: "Future[Sequence[str]]", seconds: float) -> None:
+        def run() -> None:
+            outcome: Sequence[str] | Exception
+            try:
+                outcome = self._resolve(host, port)
+            except Exception as problem:  # noqa: BLE001 whatever it is, the calls that wait must hear of it
+                outcome = problem
+            self._slots.release()
+            self._end_lookup(host, port, found, outcome)
+
+        if not self._slots.acquire(timeout=seconds):
+            self._end_lookup(host, port, found, TimeoutError())
+            return
+        try:
+            threading.Thread(target=run, name="experience-lookup", daemon=True).start()
+        except RuntimeError:  # the machine gives no more threads
+            self._slots.release()
+            self._end_lookup(host, port, found, OSError())
+
+    def _end_lookup(
+        self, host: str, port: int, found: "Future[Sequence[str]]", outcome: Sequence[str] | Exception
+    ) -> None:
+        with self._mutex:
+            # the next call looks again: an address that was right may be wrong by then
+            del self._lookups[host, port]
+        if isinstance(outcome, Exception):
+            found.set_exception(outcome)
+        else:
+            found.set_result(outcome)
 
     def _checked(self, host: str, addresses: Sequence[str]) -> Sequence[str]:
         for address in addresses:

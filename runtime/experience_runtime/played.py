@@ -24,7 +24,7 @@ class Played:
     def get(self, name: str) -> Integration[Any, Any]:
         if name not in self._made:
             real = self._real.get(name)
-            self._made[name] = _player(name, real.retries, self._answers.get(name, []))
+            self._made[name] = _player(real, self._answers.get(name, []))
         return self._made[name]
 
     def settings(self, name: str) -> Any:
@@ -34,7 +34,7 @@ class Played:
         return self._real.parse_payload(name, payload)
 
 
-def _player(name: str, retries: int, scripted: list[ScriptedAnswer]) -> Integration[Any, Any]:
+def _player(real: Integration[Any, Any], scripted: list[ScriptedAnswer]) -> Integration[Any, Any]:
     class Player(Integration[Any, Any]):
         def call(self, payload: Any, context: Context[Any]) -> Any:  # noqa: ARG002 - the SDK's
             if not scripted:
@@ -44,8 +44,9 @@ def _player(name: str, retries: int, scripted: list[ScriptedAnswer]) -> Integrat
             Answer(status=answer.status, text=text, retry_after=answer.retry_after).require_success()
             return answer.body
 
-    Player.name = name
-    Player.retries = retries
+    Player.name = real.name
+    Player.retries = real.retries
+    Player.backoff = real.backoff
     return Player()
 
 

@@ -14,7 +14,8 @@ from experience_runtime.domain.executions import (
     IfExists,
     Settlement,
 )
-from experience_runtime.domain.experience import Experience
+from experience_runtime.domain.health import NO_POLICIES, Health, Policies
+from experience_runtime.domain.schedules import Begetting, Run, Schedule
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.integration import Integration
 
@@ -47,12 +48,86 @@ class Page:
     next: str | None
 
 
+class Healths(Protocol):
+    """What is known of each integration: paused, failing, limited."""
+
+    def all(self) -> Mapping[str, Health]:
+        """Those there is something to know about, by integration."""
+        ...
+
+    def of(self, integration: str) -> Health: ...
+
+    def change(self, integration: str, change: Callable[[Health], Health]) -> tuple[Health, Health]:
+        """Replace a health by what `change` makes of it, in one transaction; return both.
+
+        What `change` raises is raised here, and nothing is changed.
+        """
+        ...
+
+
+class Schedules(Protocol):
+    """Schedules at rest, beside the executions they beget. Every method is one transaction."""
+
+    def put(self, schedule: Schedule, *, replacing: Schedule | None) -> bool:
+        """Insert a schedule, or replace the one that was read as `replacing`; `last` is left as it is.
+
+        False, and nothing changed, when the name is taken, or when the row has another version or `next_at`.
+        """
+        ...
+
+    def schedule(self, name: str) -> Schedule:
+        """One schedule; UnknownSchedule when there is none."""
+        ...
+
+    def schedules(self) -> Sequence[Schedule]:
+        """All of them, by name."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Forget a schedule and its runs; what it begot stays. UnknownSchedule when there is none."""
+        ...
+
+    def runs(self, name: str, *, limit: int) -> Sequence[Run]:
+        """What became of its instants, newest first. The last 1,000 are kept."""
+        ...
+
+    def due(self, *, now: datetime, limit: int) -> Sequence[Schedule]:
+        """Those to be looked at by now, the longest due first."""
+        ...
+
+    def next_at(self) -> datetime | None:
+        """When the next one is to be looked at; None for never."""
+        ...
+
+    def beget(self, begettings: Sequence[Begetting], *, now: datetime) -> Sequence[Run | None]:
+        """Move each schedule on, and insert its execution; return what became of each of those.
+
+        A row with another version or `next_at` than the begetting's was moved on by another process:
+        nothing happens, and the answer is None, as where nothing was to run. While the execution it begot
+        last is pending or running, none is inserted, and `skipped` is recorded.
+        """
+        ...
+
+    def beget_now(self, name: str, execution: Execution, *, now: datetime) -> Execution:
+        """Insert an execution without moving the schedule on; return it as it was inserted.
+
+        UnknownSchedule; Conflict while the one it begot last is pending or running.
+        """
+        ...
+
+
 class Store(Protocol):
     """The waiting room and its history. Every method is one transaction, on disk when it returns.
 
     Methods may be called from any thread. A change to a row that is not in the expected state changes
     nothing and says so. Every state change adds one history row.
     """
+
+    @property
+    def healths(self) -> Healths: ...
+
+    @property
+    def schedules(self) -> Schedules: ...
 
     def add(self, execution: Execution, if_exists: IfExists) -> Added:
         """Insert a new execution (pending, or running for `execute`).
@@ -77,6 +152,10 @@ class Store(Protocol):
         """Cancel one pending execution; False when it is not pending (or unknown)."""
         ...
 
+    def cancel_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
+        """Cancel those that are pending, in one transaction; return their ids."""
+        ...
+
     def convert(self, visitor: str, *, event: str, now: datetime) -> list[str]:
         """Record a conversion and cancel, with reason `conversion`, every pending execution of this visitor
         that asked for it; return their ids. One that runs is not tried again. What counts is the order in
@@ -90,10 +169,17 @@ class Store(Protocol):
         """
         ...
 
-    def claim_due(self, *, now: datetime, lease_until: datetime, limit: int) -> list[Execution]:
+    def replay_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
+        """Replay those that may be, in one transaction, and pass over the others; return their ids."""
+        ...
+
+    def claim_due(
+        self, *, now: datetime, lease_until: datetime, limit: int, policies: Policies = NO_POLICIES
+    ) -> list[Execution]:
         """Lease up to `limit` pending rows with due_at <= now and no lease, earliest first.
 
-        Each gets attempt + 1 and stays pending. Returned as they are after the claim.
+        Of each integration at most what its health and policy have room for; a rate is spent. Each gets
+        attempt + 1 and stays pending. Returned as they are after the claim.
         """
         ...
 
@@ -105,7 +191,7 @@ class Store(Protocol):
         """pending -> running, begun + 1, an Attempt row; the lease is renewed.
 
         False when the row is no longer pending under this attempt number: cancelled, converted, or claimed by
-        somebody else.
+        somebody else; and when its integration is paused: the row is as it was then.
         """
         ...
 
@@ -133,8 +219,11 @@ class Store(Protocol):
         """
         ...
 
-    def next_wake(self) -> datetime | None:
-        """The earliest instant at which claim_due or give_back may find something; None for never."""
+    def next_wake(self, *, now: datetime, policies: Policies = NO_POLICIES) -> datetime | None:
+        """The earliest instant at which claim_due or give_back may find something; None for never.
+
+        What waits for the end of something in flight, or for a person, has no instant.
+        """
         ...
 
     def execution(self, number: int) -> Execution:
@@ -151,6 +240,10 @@ class Store(Protocol):
 
     def find(self, filter: Filter, *, cursor: str | None = None, limit: int = 50) -> Page:
         """List executions, newest first. A cursor that is not one raises InvalidParameter."""
+        ...
+
+    def count(self, filter: Filter) -> int:
+        """How many executions a filter means."""
         ...
 
     def visitor(self, visitor_id: str) -> Visitor | None:
@@ -204,165 +297,3 @@ class Delivery(Protocol):
     def close(self) -> None:
         """Finish what runs; what has not begun is left to its lease."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A place in an author's file; line and column count from 1."""
-
-    file: str
-    line: int
-    column: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """What went wrong in an author's file, and where; the place is None when the engine does not know it."""
-
-    code: str
-    message: str
-    file: str | None = None
-    line: int | None = None
-    column: int | None = None
-    stack: str = ""
-
-
-class Script(Protocol):
-    """An experience made ready for the sandbox: texts at lines of their own, and the way back."""
-
-    @property
-    def experience(self) -> Experience: ...
-
-    @property
-    def modules(self) -> Mapping[str, Mapping[str, str]]:
-        """Each file under the name it is required by: {"kind": "code" | "json" | "alias", "text"}."""
-        ...
-
-    @property
-    def global_text(self) -> str:
-        """The text of global.js; "" when there is none."""
-        ...
-
-    @property
-    def warnings(self) -> Sequence[str]: ...
-
-    def problem(self, code: str, message: str, stack: str, role: str = "") -> Problem:
-        """A thrown value in the author's terms; `role` is the part that was running."""
-        ...
-
-    def in_own_places(self, text: str) -> str:
-        """A text in which the places the engine named are the author's own."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What one run may use. Source: contract 1."""
-
-    cpu_turn_seconds: float = 0.25
-    cpu_run_seconds: float = 1.0
-    wall_seconds: float = 10.0
-    memory_bytes: int = 32 * 1024 * 1024
-    pending_calls: int = 1000
-    log_bytes: int = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogLine:
-    """One line of the guest's log; `metadata` is any JSON value."""
-
-    at: datetime
-    level: str
-    logger: str
-    message: str
-    metadata: Any = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Emitted:
-    """An event of `uv.emit`."""
-
-    type: str
-    data: Any
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Redirected:
-    """A URL that `redirectTo` would have sent the visitor to."""
-
-    url: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marshalled:
-    """One argument of a call: its JSON text; or where (`path`) and what JSON cannot carry; or left out."""
-
-    text: str | None = None
-    path: str | None = None
-    what: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One call of an integration; `id` is what its answer goes back under."""
-
-    id: int
-    verb: str
-    integration: str
-    payload: Marshalled
-    options: Marshalled
-    defaults: Marshalled
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thrown:
-    """What the author's code threw. `role` is the part that was running; `load` before any ran."""
-
-    role: str
-    code: str
-    text: str
-    stack: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """What one turn of a guest came to. `limit` is the code of the limit that ended the run, if one did.
-
-    `triggers` is none, waiting, yes, no or failed; `variation` none, running, done or failed. `describing`:
-    the turn was reading a thrown value when it ended. `stack` is where a limit stopped it, when that is
-    known. `restarts`: a later view runs the experience again.
-    """
-
-    outbox: Sequence[LogLine | Emitted | Redirected | Request] = ()
-    triggers: str = "none"
-    variation: str = "none"
-    thrown: Thrown | None = None
-    limit: str | None = None
-    stack: str = ""
-    describing: bool = False
-    listens: bool = False
-    restarts: bool = False
-    wake_at: datetime | None = None
-    cpu_seconds: float = 0.0
-
-
-class Guest(Protocol):
-    """One run's own global scope, in a process that can be killed.
-
-    A message is a JSON-able mapping. Raises ScriptFault when a limit ended the guest, and InternalError when
-    it broke its bounds or said what cannot be read: it is gone then.
-    """
-
-    def start(self, message: Mapping[str, Any], *, deadline_seconds: float) -> Turn: ...
-
-    def step(self, message: Mapping[str, Any], *, deadline_seconds: float) -> Turn: ...
-
-    def close(self) -> None: ...
-
-
-class Sandbox(Protocol):
-    """Gives out guests."""
-
-    def open(self, limits: Limits) -> Guest: ...
-
-    def close(self) -> None: ...

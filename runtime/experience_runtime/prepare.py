@@ -5,7 +5,7 @@ from pathlib import Path
 from experience_runtime.domain.errors import ScriptFault, ScriptModuleNotFound
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.experiences import load_experience
-from experience_runtime.ports import Problem
+from experience_runtime.guest import Problem
 from experience_runtime.report import Report
 from experience_runtime.sandbox.modules import Bundle
 

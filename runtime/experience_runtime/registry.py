@@ -24,9 +24,10 @@ from experience_runtime.domain.errors import (
     InvalidParameter,
     InvalidPayload,
     NotConfigured,
+    Refusal,
     UnknownIntegration,
 )
-from experience_runtime.integration import Integration
+from experience_runtime.integration import Backoff, Integration
 from experience_runtime.settings import Settings
 
 GROUP = "experience_runtime.integrations"
@@ -53,12 +54,14 @@ class Registry:
     points when they are first used. Raises InvalidParameter for a broken file and for two of one name.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, only: type[AnyIntegration] | None = None) -> None:
+        """`only`: the one integration to hold, for its own tests; nothing else is looked for."""
         self._settings = settings
         self._found: dict[str, _Found] = {}
         self._instances: dict[str, AnyIntegration] = {}
         self._checked: dict[str, BaseModel | str] = {}
-        for found in (*_installed(), *_in_folder(settings.integrations_dir)):
+        everything = (*_installed(), *_in_folder(settings.integrations_dir)) if only is None else _given(only)
+        for found in everything:
             other = self._found.setdefault(found.name, found)
             if other is not found:
                 raise InvalidParameter(
@@ -101,8 +104,28 @@ class Registry:
 
     def parse_payload(self, name: str, payload: Any) -> Any:
         model = self.get(name).payload
-        if model is None:
-            return payload
+        parsed = payload if model is None else self._fitted(name, model, payload)
+        self._check_payload(name, parsed)
+        return parsed
+
+    def _check_payload(self, name: str, parsed: Any) -> None:
+        """Ask the integration itself; what it refuses is told without secrets."""
+        integration = self.get(name)
+        if type(integration).check is Integration.check:
+            return
+        try:
+            settings = self.settings(name)
+        except NotConfigured:
+            settings = None
+        try:
+            integration.check(parsed, settings)
+        except Refusal as refusal:
+            raise type(refusal)(self._settings.redact(refusal.message)) from None
+        except Exception as problem:  # noqa: BLE001 a third party's code may raise anything
+            text = f'"{name}" could not check the payload: {_named(problem)}; repair the integration'
+            raise InvalidPayload(self._settings.redact(text)) from None
+
+    def _fitted(self, name: str, model: type[BaseModel], payload: Any) -> BaseModel:
         try:
             return model.model_validate(payload)
         except ValidationError as problem:
@@ -152,6 +175,15 @@ class Registry:
         if isinstance(given, str) and given:
             text = text.replace(given, "[redacted]")
         return self._settings.redact(text)
+
+
+def load_file(path: Path) -> type[AnyIntegration]:
+    """The integration of one file; InvalidParameter for a file that is broken or holds none, or several."""
+    found = list(_in_module(_import_file(path), str(path)))
+    if len(found) != 1:
+        raise InvalidParameter(f"{path} holds {len(found)} integrations; name the class of the one meant")
+    kind: type[AnyIntegration] = found[0].load()
+    return kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +289,12 @@ def _in_module(module: ModuleType, source: str) -> Iterator[_Found]:
             yield _Found(name=kind.name, source=where, load=functools.partial(_itself, kind))
 
 
+def _given(kind: type[AnyIntegration]) -> Iterator[_Found]:
+    where = f"{kind.__module__}:{kind.__qualname__}"
+    _check(kind, where)
+    yield _Found(name=kind.name, source=where, load=functools.partial(_itself, kind))
+
+
 def _itself(kind: type) -> type:
     return kind
 
@@ -275,6 +313,8 @@ def _check(kind: Any, source: str) -> None:
         raise InvalidParameter(
             f"{source}: retries = {kind.retries!r} must be a whole number from 0 to {MOST_RETRIES}"
         )
+    if not isinstance(kind.backoff, Backoff):
+        raise InvalidParameter(f"{source}: backoff = {kind.backoff!r} must be a Backoff(…)")
     for part in ("settings", "payload"):
         model = getattr(kind, part)
         if model is not None and not (isinstance(model, type) and issubclass(model, BaseModel)):

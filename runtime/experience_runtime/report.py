@@ -7,7 +7,7 @@ from typing import Any
 
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.ports import Problem
+from experience_runtime.guest import Problem
 
 
 @dataclass(slots=True)

@@ -5,13 +5,14 @@ import random
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import NoReturn
 
 from experience_runtime.domain.errors import Conflict, InvalidParameter, NotConfigured, RateLimited
 from experience_runtime.domain.executions import Execution, IfExists, Status, execution_id, execution_number
+from experience_runtime.domain.health import NO_POLICIES, Health, Policies
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.keys import canonical_key, key_digest
 from experience_runtime.domain.payloads import check_payload
@@ -84,6 +85,7 @@ class Scheduler:
         integrations: Integrations,
         conversions: Sequence[str],
         execute_every_seconds: Mapping[str, int] = _NO_INTERVALS,
+        policies: Policies = NO_POLICIES,
         lease_seconds: int = LEASE_SECONDS,
         source: random.Random | None = None,
     ) -> None:
@@ -92,6 +94,7 @@ class Scheduler:
         self._integrations = integrations
         self._conversions = tuple(conversions)
         self._execute_every_seconds = execute_every_seconds
+        self._policies = policies
         self._lease = timedelta(seconds=lease_seconds)
         self._numbers = Numbers(source or random.SystemRandom())
 
@@ -179,7 +182,7 @@ class Scheduler:
         pending again.
         """
         number = execution_number(execution_id)
-        replayed = self._store.replay(number, reason=reason, now=self._clock.now())
+        replayed = self._store.replay(number, reason=check_reason(reason), now=self._clock.now())
         return replayed or self._refuse(number, "only one that failed or succeeded can be replayed")
 
     def convert(self, visitor_id: str, *, event: str | None = None) -> list[str]:
@@ -208,7 +211,8 @@ class Scheduler:
     ) -> Execution:
         """Put an `execute` on disk as running already; pass it to `Dispatcher.call_now`.
 
-        One per key and interval: the next is RateLimited. Without a key there is no limit.
+        One per key and interval: the next is RateLimited; without a key there is no such limit. RateLimited
+        too when the integration's rate is used up; Conflict while it is paused.
         """
         self._integrations.get(integration)
         payload_text = self._check_payload(integration, payload)
@@ -216,6 +220,7 @@ class Scheduler:
         now = self._clock.now()
         zone, zone_from = visitor_zone(visitor, [])
         canonical = None if key is None else canonical_key(key)
+        self._admit_execute(integration, now)
         if canonical is not None:
             self._take_execute(integration, canonical, owner or "", now)
         execution = Execution(
@@ -239,6 +244,24 @@ class Scheduler:
             lease_until=now + self._lease,
         )
         return self._store.add(execution, IfExists.REPLACE).execution
+
+    def _admit_execute(self, integration: str, now: datetime) -> None:
+        policy = self._policies.of(integration)
+        # its caller waits for it: only the rate counts, not the limit or the breaker of what is due
+        rate = replace(policy, concurrency=None, breaker_failures=0)
+
+        def spend(health: Health) -> Health:
+            if health.room(rate, in_flight=0, now=now) < 1:
+                raise RateLimited(
+                    f"{health.waits_because(rate, now=now)}; wait, or schedule it with delay: 0"
+                )
+            return health.after_claim(rate, taken=1, now=now)
+
+        health = self._store.healths.of(integration)
+        if health.paused_at is not None:
+            raise Conflict(f"{health.waits_because(policy, now=now)}; or schedule it, and it waits")
+        if policy.rate_count is not None:
+            self._store.healths.change(integration, spend)
 
     def _take_execute(self, integration: str, canonical: str, owner: str, now: datetime) -> None:
         seconds = self._execute_every_seconds.get(integration, EXECUTE_EVERY_SECONDS)

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.health import Policy
+from experience_runtime.policies import read_policy
 
 T = TypeVar("T")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -22,7 +24,7 @@ DEFAULT_DATABASE = "sqlite:///experience.db"
 DEFAULT_CONVERSIONS = ("ecBasketTransactionSummary",)
 
 _INTEGRATION = "EXPERIENCE_INTEGRATION__"
-_TOP = ("database", "integrations_dir", "conversions", "integrations", "outbound")
+_TOP = ("database", "integrations_dir", "conversions", "integrations", "outbound", "delivery")
 _OUTBOUND = ("allow_private",)
 _REDACTED = "[redacted]"
 _SECRET_LENGTH = 6  # shorter texts stand in too many innocent places
@@ -37,8 +39,8 @@ class Settings:
     """Everything configured. A relative path is relative to the current directory.
 
     `integrations`: the table of each integration, references resolved; a reference to a variable that is
-    not set is left out and stands in `missing` (integration -> setting -> variable). `secrets`: the texts
-    `redact` removes.
+    not set is left out and stands in `missing` (integration -> setting -> variable). `delivery`: how each
+    integration may be called. `secrets`: the texts `redact` removes.
     """
 
     database: str = DEFAULT_DATABASE
@@ -47,6 +49,7 @@ class Settings:
     integrations: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     missing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     allow_private: tuple[Network, ...] = ()
+    delivery: Mapping[str, Policy] = field(default_factory=dict)
     config: Path | None = None
     secrets: frozenset[str] = frozenset()
 
@@ -57,6 +60,16 @@ class Settings:
     def missing_of(self, name: str) -> Mapping[str, str]:
         """The settings of one integration that refer to a variable that is not set."""
         return _of(self.missing, name)
+
+    def policies(self, names: Sequence[str]) -> dict[str, Policy]:
+        """The delivery policies under these names; InvalidParameter for a table that none of them has."""
+        for own in self.delivery:
+            if _plain(own) not in map(_plain, names):
+                close = difflib.get_close_matches(own, names, n=1)
+                hint = f'did you mean "{close[0]}"?' if close else f"there are: {', '.join(names)}"
+                raise InvalidParameter(f"{self.config}: delivery.{own} names no integration; {hint}")
+        plain = {_plain(own): policy for own, policy in self.delivery.items()}
+        return {name: plain[_plain(name)] for name in names if _plain(name) in plain}
 
     def redact(self, text: str) -> str:
         """Put `[redacted]` where the text holds a configured secret, and cut the query of every address."""
@@ -113,6 +126,10 @@ def load_settings(
             for text in _listed(env, "EXPERIENCE_OUTBOUND_ALLOW_PRIVATE")
             or table.texts("outbound.allow_private", ())
         ),
+        delivery={
+            name: read_policy(table.table(f"delivery.{name}"), where=f"{path}: delivery.{name}")
+            for name in _own_names(table, "delivery")
+        },
         config=path,
         secrets=frozenset(_secrets(chosen, integrations)),
     )
@@ -188,7 +205,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _integrations(
     table: _Table, env: Mapping[str, str]
 ) -> tuple[dict[str, Mapping[str, object]], dict[str, Mapping[str, str]]]:
-    tables = {name: dict(table.table(f"integrations.{name}")) for name in _own_names(table)}
+    tables = {name: dict(table.table(f"integrations.{name}")) for name in _own_names(table, "integrations")}
     for variable in sorted(env):
         if variable.startswith(_INTEGRATION):
             _set(tables, variable, env[variable])
@@ -202,8 +219,8 @@ def _integrations(
     return resolved, missing
 
 
-def _own_names(table: _Table) -> Sequence[str]:
-    names = list(table.table("integrations"))
+def _own_names(table: _Table, key: str) -> Sequence[str]:
+    names = list(table.table(key))
     for name in names:
         if "." in name:
             raise InvalidParameter(f'{table.path}: "{name}" cannot be an integration\'s name; it holds a dot')

@@ -21,13 +21,15 @@ from experience_runtime.documents import execution_document
 from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import LimitWall
 from experience_runtime.domain.executions import Change, Execution, Filter
+from experience_runtime.domain.health import Policies, Policy
 from experience_runtime.domain.instants import parse_time
 from experience_runtime.domain.views import is_view
 from experience_runtime.domain.visitors import Visitor, make_visitor
 from experience_runtime.expectations import differences
+from experience_runtime.guest import Limits, Sandbox, Script
 from experience_runtime.host import Run, Situation, open_run
 from experience_runtime.played import NoHttp, Played
-from experience_runtime.ports import Integrations, Limits, Sandbox, Script, Store
+from experience_runtime.ports import Integrations, Store
 from experience_runtime.report import Report, visitor_document
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.store.sqlite import SqliteStore
@@ -52,6 +54,7 @@ _TOO_MANY_OPEN = (
 )
 _PAGE = 500
 _NOBODY = Visitor(id=None)
+_UNLIMITED = Policies(default=Policy(breaker_failures=0))  # a story tells of visitors, not of load
 
 
 @dataclass(slots=True)
@@ -146,6 +149,7 @@ class _Simulation:
             http=NoHttp(),
             delivery=InlineDelivery(),
             random=chance,
+            policies=_UNLIMITED,
         )
         self._open: list[_OpenRun] = []
         self._reports: list[Report] = []
@@ -154,7 +158,8 @@ class _Simulation:
     def play(self, progress: Callable[[datetime], None] | None) -> None:
         """Jump from what is next to what is next, until nothing is left or the horizon is reached."""
         while True:
-            due = [at for at in (self._next_step_at(), self._next_timer_at(), self._store.next_wake()) if at]
+            instants = (self._next_step_at(), self._next_timer_at(), self._dispatcher.next_wake())
+            due = [at for at in instants if at is not None]
             if not due or min(due) > self._ends_at:
                 break
             self._clock.advance_to(min(due))

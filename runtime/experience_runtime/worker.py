@@ -2,11 +2,12 @@
 
 import logging
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.ports import Clock, Store
+from experience_runtime.recurring import Recurring
 
 POLL_SECONDS = 0.2
 """How soon work that another process stored is seen."""
@@ -35,12 +36,14 @@ class Worker:
         store: Store,
         clock: Clock,
         *,
+        recurring: Recurring | None = None,
         lock: Lock | None = None,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._dispatcher = dispatcher
         self._store = store
         self._clock = clock
+        self._recurring = recurring
         self._lock = lock
         self._poll_seconds = poll_seconds
 
@@ -67,11 +70,12 @@ class Worker:
                 if not given_back:
                     self._give_everything_back()
                     given_back = True
+                begotten = 0 if self._recurring is None else self._recurring.beget_due()
                 delivered = self._dispatcher.run_due()
-                if until_idle and not delivered and self._is_idle():
+                if until_idle and not begotten and not delivered and self._is_idle():
                     return
                 # With no room, only a delivery that ends is news.
-                until = self._store.next_wake() if self._dispatcher.has_room() else None
+                until = self._next_wake() if self._dispatcher.has_room() else None
             except Exception:  # the store may be back in a moment
                 failures += 1
                 seconds = min(self._poll_seconds * 2 ** min(failures, 10), LONGEST_BACKOFF_SECONDS)
@@ -84,8 +88,13 @@ class Worker:
     def _is_idle(self) -> bool:
         if self._dispatcher.in_flight():
             return False
-        next_wake = self._store.next_wake()
+        next_wake = self._next_wake()
         return next_wake is None or next_wake > self._clock.now()
+
+    def _next_wake(self) -> datetime | None:
+        begets_at = None if self._recurring is None else self._recurring.next_at()
+        instants = (self._dispatcher.next_wake(), begets_at)
+        return min((at for at in instants if at is not None), default=None)
 
     def _give_everything_back(self) -> None:
         for execution in self._store.give_back(now=self._clock.now(), everything=True):

@@ -145,7 +145,7 @@ def test_executions_list_and_show_print_executions(cli: CommandLine) -> None:
     assert listed["next"] is None
     (execution,) = listed["executions"]
     check_execution(execution)
-    check_execution(shown, "attempts", "history")
+    check_execution(shown, "attempts", "history", "schedule")
     assert {name: shown[name] for name in EXECUTION} == execution
     (change,) = shown["history"]
     assert set(change) == {"at", "from", "to", "reason"}
@@ -172,7 +172,9 @@ def test_the_other_verbs_print_one_document_too(cli: CommandLine) -> None:
     assert cancelled == {"cancelled": 1, "ids": [made["id"]]}
     assert cli.json("executions", "show", made["id"])["history"][-1]["reason"] == "enough"
     assert {"slack-update", "webhook"} <= {each["name"] for each in listed["integrations"]}
-    assert all(set(each) == {"name", "source", "configured", "why"} for each in listed["integrations"])
+    assert all(
+        set(each) == {"name", "source", "configured", "why", "held"} for each in listed["integrations"]
+    )
     assert set(doctor) == {"ok", "checks"}
     assert doctor["ok"] is True
     assert all(set(each) == {"name", "ok", "detail"} for each in doctor["checks"])

@@ -89,3 +89,15 @@ def test_a_reason_may_have_1000_characters(cli: CommandLine) -> None:
 def test_an_empty_list_says_how_to_begin(cli: CommandLine) -> None:
     assert "experience run" in cli("executions", "list").out
     assert cli.json("executions", "list") == {"executions": [], "next": None}
+
+
+def test_the_query_of_an_address_in_a_payload_is_not_shown(cli: CommandLine) -> None:
+    body = "return slack.schedule('https://x.example/?token=s3cret', {delay: 0})"
+    write(Path("my/variation.js"), variation(body))
+    cli.json("run", "my", "--visitor", "v1")
+
+    (listed,) = cli.json("executions", "list")["executions"]
+
+    assert listed["payload"] == "https://x.example/?…"
+    assert "s3cret" not in cli("executions", "show", listed["id"]).out
+    assert "s3cret" not in cli("executions", "show", listed["id"], "--json").out

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.store.sqlite import SqliteStore
 
 from .conftest import CommandLine, variation, write
@@ -189,7 +190,7 @@ def test_a_run_is_on_disk_when_the_command_ends(cli: CommandLine) -> None:
 
     store = SqliteStore("experience.db")
     try:
-        assert store.next_wake() is not None
+        assert store.find(Filter(statuses=[Status.PENDING])).executions
     finally:
         store.close()
     assert cli.json("executions", "list")["executions"][0]["id"] == made["id"]

@@ -20,8 +20,8 @@ from experience_runtime.boot import Situation, boot_message
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.experiences import load_experience
+from experience_runtime.guest import Limits, LogLine
 from experience_runtime.host import limit_problem, thrown_problem
-from experience_runtime.ports import Limits, LogLine
 from experience_runtime.sandbox.modules import Bundle
 from experience_runtime.sandbox.pool import Pool
 

@@ -4,7 +4,7 @@ import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from experience_runtime.domain.retries import RETRIES, decide
+from experience_runtime.domain.retries import RETRIES, Backoff, decide
 from experience_runtime.domain.windows import Window, parse_window
 from experience_runtime.domain.zones import UTC as UTC_ZONE
 from hypothesis import given
@@ -21,6 +21,7 @@ def retry(
     retries: int = RETRIES,
     random: float = 1.0,
     window: Window | None = None,
+    backoff: Backoff = Backoff(),  # noqa: B008 frozen
 ) -> datetime | None:
     return decide(
         may_pass=may_pass,
@@ -30,6 +31,7 @@ def retry(
         now=NOW,
         random=random,
         window=window,
+        backoff=backoff,
     )
 
 
@@ -56,6 +58,43 @@ def test_it_gives_up_when_the_retries_are_used_up(begun: int, retries: int, goes
 
 def test_an_integration_may_ask_for_thousands_of_retries() -> None:
     assert retry(begun=5000, retries=9999) == NOW + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("backoff", "begun", "seconds"),
+    [
+        (Backoff(base_seconds=2), 1, 2),
+        (Backoff(base_seconds=2), 3, 32),
+        (Backoff(base_seconds=2, factor=1), 900, 2),
+        (Backoff(base_seconds=2, factor=1.5), 3, 4.5),
+        (Backoff(base_seconds=2, cap_seconds=5), 3, 5),
+        (Backoff(base_seconds=0), 3, 0),
+        (Backoff(base_seconds=0, factor=1000), 1000, 0),
+        (Backoff(base_seconds=2, factor=1000), 1000, 3600),
+        (Backoff(), 0, 15),
+    ],
+)
+def test_an_integration_has_its_own_backoff(backoff: Backoff, begun: int, seconds: float) -> None:
+    assert backoff.longest_seconds(begun) == seconds
+    assert retry(backoff=backoff, begun=begun, retries=1000) == NOW + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        {"base_seconds": -1},
+        {"base_seconds": 3601},
+        {"base_seconds": math.nan},
+        {"cap_seconds": 86_401},
+        {"cap_seconds": math.inf},
+        {"factor": 0.5},
+        {"factor": 1001},
+        {"factor": math.nan},
+    ],
+)
+def test_a_backoff_that_cannot_be_waited_by_is_refused(figures: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=r"must lie in"):
+        Backoff(**figures)
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_a_zone_this_machine_does_not_know_fails_and_never_runs(world: World) ->
     scheduled = world.schedule(window={"day": "monday", "timezone": "UTC"})
     store = world.store
     assert isinstance(store, SqliteStore)
-    store._connection.execute("UPDATE executions SET zone = 'Moon/Crater'")
+    store.database.connection.execute("UPDATE executions SET zone = 'Moon/Crater'")
 
     world.run_all()
 

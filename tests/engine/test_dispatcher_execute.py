@@ -51,7 +51,7 @@ def test_an_execute_that_fails_is_never_retried(
 
     row = world.execution(execution.id)
     assert (row.status, row.reason) == (Status.FAILED, reason)
-    assert world.store.next_wake() is None
+    assert world.store.next_wake(now=world.clock.now()) is None
 
 
 def test_an_unconfigured_execute_says_so(world: World) -> None:

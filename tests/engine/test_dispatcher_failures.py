@@ -22,7 +22,7 @@ def test_a_failure_that_may_pass_is_retried_five_times(world: World) -> None:
     world.integrations.put("slack-update", raising(IntegrationFailed("down", may_pass=True, status=503)))
     scheduled = world.schedule()
 
-    while (wake := world.store.next_wake()) is not None:
+    while (wake := world.store.next_wake(now=NOW)) is not None:
         world.clock.advance_to(wake)
         world.run_all()
 

@@ -47,7 +47,7 @@ def test_until_idle_delivers_everything_on_threads(world: World) -> None:
     Worker(dispatcher, world.store, _Standing(world.clock)).run(threading.Event(), until_idle=True)
 
     assert len(world.integrations.calls) == 100
-    assert world.store.next_wake() is None
+    assert world.store.next_wake(now=NOW) is None
 
 
 def test_until_idle_waits_for_what_runs_and_what_is_queued_behind_it(world: World) -> None:
@@ -218,6 +218,7 @@ class _Unreachable:
     def __init__(self, store: Store, *, failures: int) -> None:
         self._store = store
         self._failures = failures
+        self.healths, self.schedules = store.healths, store.schedules
 
     def claim_due(self, **options: Any) -> Any:
         if self._failures:

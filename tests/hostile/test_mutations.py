@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 from experience_runtime.clocks import VirtualClock, monotonic
-from experience_runtime.ports import Limits
+from experience_runtime.guest import Limits
 from experience_runtime.sandbox.pool import Pool
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.store.sqlite import SqliteStore

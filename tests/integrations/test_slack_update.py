@@ -1,10 +1,6 @@
 """slack-update against a server that answers as Slack's incoming webhooks do."""
 
-import ipaddress
-import logging
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,26 +13,16 @@ from experience_runtime.registry import Registry
 from experience_runtime.settings import Settings
 from pytest_httpserver import HTTPServer
 
-NOW = datetime(2026, 3, 6, 17, 30, tzinfo=UTC)
+from .conftest import context_for
+
 PATH = "/services/T000/B000/SECRET"
 SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "Hi"}}
 
 
 @pytest.fixture
-def context(httpserver: HTTPServer) -> Iterator[Context[SlackSettings]]:
-    outbound = Outbound(now=lambda: NOW, allow_private=[ipaddress.ip_network("127.0.0.1/32")])
-    yield Context(
-        settings=SlackSettings.model_validate(
-            {"url": httpserver.url_for(PATH).replace("localhost", "127.0.0.1")}
-        ),
-        http=outbound,
-        execution_id="exec-1",
-        attempt=1,
-        now=NOW,
-        visitor=None,
-        logger=logging.getLogger("test"),
-    )
-    outbound.close()
+def context(httpserver: HTTPServer, outbound: Outbound) -> Context[SlackSettings]:
+    url = httpserver.url_for(PATH).replace("localhost", "127.0.0.1")
+    return context_for(SlackSettings.model_validate({"url": url}), outbound)
 
 
 def parse(payload: Any) -> Message:
@@ -66,6 +52,7 @@ def test_a_message_is_sent_as_slack_has_it(
 
     assert SlackUpdate().call(parse(payload), context) == {"ok": True}
     assert httpserver.log[0][0].get_json() == sent
+    assert httpserver.log[0][0].headers["webhook-id"] == "ex_1"
 
 
 @pytest.mark.parametrize(

@@ -1,41 +1,22 @@
 """webhook against a server that keeps what it was sent."""
 
-import ipaddress
-import logging
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from experience_integrations.webhook import Settings, Webhook
 from experience_runtime.domain.errors import InvalidParameter, NotConfigured
-from experience_runtime.integration import Context, IntegrationFailed
+from experience_runtime.integration import IntegrationFailed
 from experience_runtime.outbound import Outbound
 from experience_runtime.registry import Registry
 from experience_runtime.settings import Settings as RuntimeSettings
 from pytest_httpserver import HTTPServer
 
-NOW = datetime(2026, 3, 6, 17, 30, 0, 999000, tzinfo=UTC)
-
-
-@pytest.fixture
-def outbound() -> Iterator[Outbound]:
-    outbound = Outbound(now=lambda: NOW, allow_private=[ipaddress.ip_network("127.0.0.1/32")])
-    yield outbound
-    outbound.close()
+from .conftest import context_for
 
 
 def call(outbound: Outbound, httpserver: HTTPServer, payload: Any = None, **settings: Any) -> Any:
-    context = Context(
-        settings=Settings.model_validate({"url": httpserver.url_for("/hook?key=SECRET"), **settings}),
-        http=outbound,
-        execution_id="exec-1",
-        attempt=2,
-        now=NOW,
-        visitor=None,
-        logger=logging.getLogger("test"),
-    )
-    return Webhook().call(payload, context)
+    given = Settings.model_validate({"url": httpserver.url_for("/hook?key=SECRET"), **settings})
+    return Webhook().call(payload, context_for(given, outbound))
 
 
 @pytest.mark.parametrize("payload", [None, 5, "text", ["a"], {"a": {"b": None}}])
@@ -50,7 +31,7 @@ def test_any_json_is_posted_with_the_executions_id(
     assert answer == {"status": 202, "body": {"got": True}}
     assert request.get_json() == payload
     assert request.query_string == b"key=SECRET"
-    assert request.headers["webhook-id"] == "exec-1"
+    assert request.headers["webhook-id"] == "ex_1"
     assert request.headers["webhook-timestamp"] == "1772818200"  # whole seconds of NOW
 
 
@@ -63,7 +44,7 @@ def test_configured_headers_are_sent_and_cannot_replace_the_id(
 
     headers = httpserver.log[0][0].headers
     assert headers["authorization"] == "Bearer SECRET"
-    assert headers.get_all("webhook-id") == ["exec-1"]
+    assert headers.get_all("webhook-id") == ["ex_1"]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +57,7 @@ def test_configured_headers_are_sent_and_cannot_replace_the_id(
         ("[1]", "application/problem+json", [1]),
         ("{not", "application/json", "{not"),
         ("NaN", "application/json", "NaN"),
-        ("x" * 5000, "text/plain", "x" * 4096),
+        ("x" * 5000, "text/plain", "x" * 5000),  # whole: it is redacted before it is cut
     ],
 )
 def test_the_answer_is_json_or_an_excerpt_of_the_text(

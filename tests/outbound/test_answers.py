@@ -1,6 +1,8 @@
 """What comes back: the cut at 64 KiB, encodings, Retry-After."""
 
 import gzip
+import socket
+import threading
 import zlib
 from collections.abc import Callable
 
@@ -8,7 +10,7 @@ import pytest
 from experience_runtime.outbound import BODY_BYTES, Outbound
 from pytest_httpserver import HTTPServer
 
-from .servers import Handler, RawServer, drips, says
+from .servers import Handler, RawServer, drips, read_head, says
 
 
 def test_a_huge_body_is_cut_at_64_kib(outbound: Outbound, raw: Callable[[Handler], RawServer]) -> None:
@@ -17,6 +19,29 @@ def test_a_huge_body_is_cut_at_64_kib(outbound: Outbound, raw: Callable[[Handler
     answer = outbound.request("GET", server.url)
 
     assert answer.text == "x" * BODY_BYTES
+
+
+def test_of_an_answer_of_a_gigabyte_little_is_read(
+    outbound: Outbound, raw: Callable[[Handler], RawServer]
+) -> None:
+    sent: list[int] = []
+    gave_up = threading.Event()
+
+    def gigabyte(connection: socket.socket, _over: threading.Event) -> None:
+        read_head(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n")
+        try:
+            sent.extend(connection.send(b"x" * 100_000) for _ in range(10_000))
+        finally:
+            gave_up.set()
+
+    server = raw(gigabyte)
+
+    answer = outbound.request("GET", server.url)
+
+    assert gave_up.wait(5)
+    assert answer.text == "x" * BODY_BYTES
+    assert sum(sent) < 50_000_000  # what the system's buffers took
 
 
 def test_the_cut_drops_half_a_character(outbound: Outbound, httpserver: HTTPServer) -> None:
@@ -73,6 +98,10 @@ def test_a_body_is_read_as_utf_8_or_latin_1(
         ("soon", None),
         ("٣", None),  # digits, not ASCII
         ("9" * 5000, None),
+        ("5, 6", None),
+        ("999999999", 999_999_999.0),  # a day at most is waited, see domain/retries.py
+        ("Fri, 06 Mar 2026 18:31:30 +0100", 90.0),
+        ("Fri, 06 Mar 99999 17:31:30 GMT", None),
         ("Fri, 99 Mar 2026 17:31:30 GMT", None),
         ("", None),
     ],

@@ -47,6 +47,34 @@ def test_a_dripped_answer_ends_at_the_deadline(
     assert "within 0.3 s" in str(failure)
 
 
+@pytest.mark.parametrize(
+    ("start", "piece"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", b"1;x=y\r\na\r\n" * 5),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\0\0",
+            b"\0\0\0\xff\xff" * 999,
+        ),
+    ],
+)
+def test_a_flood_that_says_nothing_ends_at_the_deadline(
+    outbound: Outbound, raw: Callable[[Handler], RawServer], start: bytes, piece: bytes
+) -> None:
+    def floods(connection: socket.socket, over: threading.Event) -> None:
+        connection.sendall(start)
+        while not over.is_set():
+            connection.sendall(piece)
+
+    server = raw(floods)
+    began = monotonic()
+
+    with contextlib.suppress(IntegrationFailed):
+        outbound.request("GET", server.url, timeout=SHORT)
+
+    assert monotonic() - began < SHORT + SLACK
+
+
 def test_a_dripped_tls_handshake_ends_at_the_deadline(
     outbound: Outbound, raw: Callable[[Handler], RawServer]
 ) -> None:

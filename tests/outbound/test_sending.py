@@ -1,9 +1,7 @@
 """What an integration sends."""
 
 import json
-import socket
 import threading
-from collections.abc import Callable
 
 import pytest
 from experience_runtime import __version__
@@ -11,8 +9,6 @@ from experience_runtime.domain.errors import InvalidPayload
 from experience_runtime.outbound import Outbound
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
-
-from .servers import Handler, RawServer, read_head
 
 
 def test_a_post_sends_ascii_json_and_our_user_agent(outbound: Outbound, httpserver: HTTPServer) -> None:
@@ -53,23 +49,11 @@ def test_what_is_not_json_is_not_sent(outbound: Outbound, value: object) -> None
         outbound.post("http://127.0.0.1:9/", json=value)
 
 
-def test_a_connection_is_used_again(outbound: Outbound, raw: Callable[[Handler], RawServer]) -> None:
-    def twice(connection: socket.socket, _over: threading.Event) -> None:
-        for _ in range(2):
-            read_head(connection)
-            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
-
-    server = raw(twice)
-
-    assert [outbound.request("GET", server.url).text for _ in range(2)] == ["ok", "ok"]
-    assert server.connections == 1
-
-
 def test_the_environment_and_cookies_change_nothing(
     outbound: Outbound, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
     httpserver.expect_request("/").respond_with_data("ok", headers={"set-cookie": "visitor=1"})
 
     outbound.request("GET", httpserver.url_for("/"))

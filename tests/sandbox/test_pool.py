@@ -14,8 +14,8 @@ from experience_runtime.app import App
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.experience import SourceText
 from experience_runtime.domain.visitors import Visitor
+from experience_runtime.guest import Limits, Problem
 from experience_runtime.host import Situation
-from experience_runtime.ports import Limits, Problem
 from experience_runtime.sandbox.modules import Bundle
 from experience_runtime.sandbox.pool import Pool
 from experience_runtime.settings import Settings

@@ -50,7 +50,7 @@ def test_a_cancelled_execution_never_starts(store: Store) -> None:
     assert store.cancel(1, reason=None, now=NOW)
     assert not start(store, claimed)
     assert claim(store, now=NOW + timedelta(days=1)) == []
-    assert store.next_wake() is None
+    assert store.next_wake(now=NOW) is None
 
 
 def test_a_running_execution_is_not_cancelled(store: Store) -> None:

@@ -38,7 +38,7 @@ def test_a_postponed_row_waits_for_its_opening(store: Store) -> None:
 
     assert store.postpone(1, claimed.attempt, due_at=LATER, now=NOW)
 
-    assert store.next_wake() == LATER
+    assert store.next_wake(now=NOW) == LATER
     assert claim(store) == []
     (again,) = claim(store, now=LATER)
     assert (again.due_at, again.attempt, again.begun) == (LATER, 2, 0)
@@ -88,7 +88,7 @@ def test_success_ends_the_row_and_its_attempt(store: Store) -> None:
         )
     ]
     assert states(store.history(1))[-1] == ("running", "succeeded", None)
-    assert store.next_wake() is None
+    assert store.next_wake(now=NOW) is None
 
 
 def test_a_retry_waits_again_and_keeps_the_attempt(store: Store) -> None:
@@ -142,17 +142,17 @@ def test_a_stale_worker_settles_nothing(store: Store) -> None:
 
 
 def test_next_wake_is_the_earliest_due_or_lapse(store: Store) -> None:
-    assert store.next_wake() is None
+    assert store.next_wake(now=NOW) is None
 
     add(store, replace(an_execution(1), due_at=LATER))
-    assert store.next_wake() == LATER
+    assert store.next_wake(now=NOW) == LATER
 
     add(store, an_execution(2))
-    assert store.next_wake() == NOW
+    assert store.next_wake(now=NOW) == NOW
 
     (claimed,) = claim(store)
-    assert store.next_wake() == NOW + LEASE
+    assert store.next_wake(now=NOW) == NOW + LEASE
 
     start(store, claimed)
     store.settle(2, claimed.attempt, SUCCEEDED, now=NOW)
-    assert store.next_wake() == LATER
+    assert store.next_wake(now=NOW) == LATER

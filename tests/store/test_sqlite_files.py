@@ -143,12 +143,12 @@ def test_a_database_from_a_newer_version_is_left_alone(tmp_path: Path) -> None:
 def test_a_full_disk_refuses_and_loses_nothing(tmp_path: Path) -> None:
     store = SqliteStore(str(tmp_path / "experience.db"))
     store.add(an_execution(1), IfExists.REPLACE)
-    pages = store._connection.execute("PRAGMA page_count").get
-    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    pages = store.database.connection.execute("PRAGMA page_count").get
+    store.database.connection.execute(f"PRAGMA max_page_count = {pages}")
 
     with pytest.raises(InternalError, match="disk is full"):
         store.add(replace(an_execution(2), payload='"' + "x" * 200_000 + '"'), IfExists.REPLACE)
-    store._connection.execute("PRAGMA max_page_count = 1000000")
+    store.database.connection.execute("PRAGMA max_page_count = 1000000")
     store.add(an_execution(3), IfExists.REPLACE)
 
     assert [e.number for e in store.find(Filter()).executions] == [3, 1]
@@ -159,7 +159,7 @@ def test_a_closed_store_says_so() -> None:
     store.close()
 
     with pytest.raises(InternalError, match="closed"):
-        store.next_wake()
+        store.next_wake(now=NOW)
     with pytest.raises(InternalError, match="closed"):
         store.add(an_execution(), IfExists.REPLACE)
 
@@ -214,7 +214,7 @@ def test_a_pending_row_takes_at_most_400_bytes(tmp_path: Path) -> None:
         for i in range(count):
             store._add(_typical(i), IfExists.REPLACE)
 
-    store._commits.write(fill)  # one transaction: the room does not depend on how many there were
+    store.database.write(fill)  # one transaction: the room does not depend on how many there were
     store.close()  # the last connection checkpoints
 
     assert path.stat().st_size / count <= 400

@@ -27,10 +27,10 @@ _EVERYWHERE = ("--database", "--integrations", "--config", "--json")
 _USAGE_AS_JSON = "experience_runtime.usage_as_json"
 
 
-def everywhere(command: Callable[..., Any]) -> Callable[..., Any]:
+def everywhere(command: Callable[..., Any], *, folder_may_be_missing: bool = False) -> Callable[..., Any]:
     """Add the options that every verb has; the verb takes `settings` and `as_json`.
 
-    Refusals end with exit code 2.
+    Refusals end with exit code 2. `folder_may_be_missing`: the verb makes the folder of --integrations.
     """
 
     @click.option(
@@ -66,7 +66,7 @@ def everywhere(command: Callable[..., Any]) -> Callable[..., Any]:
                 raise InvalidParameter(
                     f'--config "{config}" is not a file; write the path of an experience.toml'
                 )
-            if integrations_dir is not None and not integrations_dir.is_dir():
+            if not (integrations_dir is None or integrations_dir.is_dir() or folder_may_be_missing):
                 raise InvalidParameter(
                     f'--integrations "{integrations_dir}" is not a folder; '
                     "name the folder of your integration files"

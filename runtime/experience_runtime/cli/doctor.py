@@ -109,7 +109,7 @@ def _integration_texts(app: App) -> Iterator[str]:
 
 
 def _wake_text(app: App) -> str:
-    next_wake = app.store.next_wake()
+    next_wake = app.store.next_wake(now=app.clock.now())
     return "never" if next_wake is None else iso(next_wake)
 
 

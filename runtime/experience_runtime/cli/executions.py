@@ -1,14 +1,18 @@
-"""experience executions: list, show, cancel."""
+"""experience executions: list, show; cancel and replay stand in `bulk`."""
 
+import json
 from typing import Any
 
 import click
 
 from experience_runtime.app import App
+from experience_runtime.cli.bulk import cancel, replay
 from experience_runtime.cli.common import Verbs, everywhere, print_json, say, styled
+from experience_runtime.cli.filters import filtered
 from experience_runtime.cli.shown import execution_line
-from experience_runtime.documents import change_document, execution_document
-from experience_runtime.domain.executions import Execution, Filter, Status, execution_number
+from experience_runtime.documents import change_document, execution_document, whole_attempt_document
+from experience_runtime.domain.executions import Execution, Filter, execution_number
+from experience_runtime.domain.values import shown
 from experience_runtime.settings import Settings
 
 
@@ -18,10 +22,15 @@ from experience_runtime.settings import Settings
 Examples:
   experience executions list --status pending
   experience executions show ex_0bb6rczg0ryj5
-  experience executions cancel ex_0bb6rczg0ryj5 --reason "the offer ended" """,
+  experience executions cancel ex_0bb6rczg0ryj5 --reason "the offer ended"
+  experience executions replay --integration slack-update --dry-run""",
 )
 def executions() -> None:
-    """List, show and cancel executions."""
+    """List, show, cancel and replay executions."""
+
+
+executions.add_command(cancel)
+executions.add_command(replay)
 
 
 @executions.command(
@@ -30,46 +39,34 @@ def executions() -> None:
 Examples:
   experience executions list
   experience executions list --status pending --visitor v1
+  experience executions list --status failed --because not_configured --since 2026-03-01
   experience executions list --limit 200 --json""",
 )
-@click.option(
-    "--status",
-    "statuses",
-    multiple=True,
-    type=click.Choice([s.value for s in Status]),
-    help="Only these states.",
-)
-@click.option("--visitor", metavar="ID", help="Only this visitor's.")
-@click.option("--integration", metavar="NAME", help="Only of this integration.")
-@click.option("--experience", metavar="NAME", help="Only of this experience.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many a page.")
 @click.option("--cursor", metavar="CURSOR", help="Go on where the page before ended: its `next`.")
 @everywhere
+@filtered
 def list_(
-    statuses: tuple[str, ...],
-    visitor: str | None,
-    integration: str | None,
-    experience: str | None,
+    wanted: Filter,
     limit: int,
     cursor: str | None,
     settings: Settings,
     as_json: bool,
 ) -> None:
     """List executions, newest first."""
-    wanted = Filter(
-        statuses=tuple(Status(status) for status in statuses),
-        integration=integration,
-        visitor=visitor,
-        experience=experience,
-    )
     with App(settings) as app:
         page = app.store.find(wanted, cursor=cursor, limit=limit)
-    documents = [execution_document(execution) for execution in page.executions]
+        holds = app.operations.waits_because(page.executions)
+    documents = [
+        execution_document(each, held=holds.get(each.id), redact=settings.redact) for each in page.executions
+    ]
     if as_json:
         print_json({"executions": documents, "next": page.next})
         return
     for document in documents:
         say_line(document)
+        if held := holds.get(document["id"]):
+            say(f"        {held}")
     if not documents:
         say("no executions; `experience run PATH` makes some")
     if page.next is not None:
@@ -91,31 +88,15 @@ def show(execution_id: str, settings: Settings, as_json: bool) -> None:
         number = execution_number(execution_id)
         execution = app.store.execution(number)
         attempts = app.store.attempts(number)
-        document = execution_document(execution, attempts)
+        held = app.operations.waits_because([execution]).get(execution.id)
+        document = execution_document(execution, held=held, redact=settings.redact)
+        document["schedule"] = execution.schedule
+        document["attempts"] = [whole_attempt_document(attempt) for attempt in attempts]
         document["history"] = [change_document(change) for change in app.store.history(number)]
     if as_json:
         print_json(document)
         return
     _show(execution, document)
-
-
-@executions.command(
-    "cancel",
-    epilog="""\b
-Examples:
-  experience executions cancel ex_0bb6rczg0ryj5 --reason "the offer ended" """,
-)
-@click.argument("execution_id", metavar="ID")
-@click.option("--reason", metavar="TEXT", help="Kept in the history.")
-@everywhere
-def cancel(execution_id: str, reason: str | None, settings: Settings, as_json: bool) -> None:
-    """Cancel one pending execution."""
-    with App(settings) as app:
-        app.scheduler.cancel_execution(execution_id, reason=reason)
-    if as_json:
-        print_json({"cancelled": 1, "ids": [execution_id]})
-        return
-    say(f"{execution_id} is cancelled")
 
 
 def say_line(document: dict[str, Any]) -> None:
@@ -126,9 +107,10 @@ def _show(execution: Execution, document: dict[str, Any]) -> None:
     say_line(document)
     say(
         f"visitor {execution.visitor or '-'}, experience {execution.experience or '-'}, "
+        f"schedule {execution.schedule or '-'}, "
         f"key {execution.key or '-'}"
     )
-    say(f"payload {execution.payload}")
+    say(f"payload {json.dumps(document['payload'], ensure_ascii=False)}")
     for sentence in document["why"]:
         say(f"  {sentence}")
     for change in document["history"]:
@@ -138,3 +120,5 @@ def _show(execution: Execution, document: dict[str, Any]) -> None:
         parts = (attempt["outcome"] or "running", attempt["status"], attempt["error"])
         text = f"{attempt['at']}  attempt: " + " ".join(str(part) for part in parts if part)
         click.echo(styled(text, fg="red" if attempt["error"] else None))
+        if attempt["answer"] and attempt["answer"] != attempt["error"]:
+            say(f"    answer {shown(attempt['answer'], 300)}")

@@ -1,14 +1,31 @@
-"""experience integrations: list, check, call."""
+"""experience integrations: list, check, call, new."""
 
+import functools
 import json
+import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
 
 from experience_runtime.app import App
 from experience_runtime.cli.common import EXIT_REFUSED, Verbs, everywhere, fail, print_json, say
-from experience_runtime.domain.errors import CallFailed, InvalidPayload, NotConfigured
+from experience_runtime.cli.holds import pause, resume
+from experience_runtime.cli.integration_template import integration_text, module_of, own_test_text
+from experience_runtime.domain.errors import (
+    CallFailed,
+    Conflict,
+    InvalidParameter,
+    InvalidPayload,
+    NotConfigured,
+)
 from experience_runtime.settings import Settings
+
+DEFAULT_FOLDER = Path("my-integrations")
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_NAME_LENGTH = 50
 
 
 @click.group(
@@ -17,10 +34,15 @@ from experience_runtime.settings import Settings
 Examples:
   experience integrations list
   experience integrations check slack-update
-  experience integrations call slack-update '{"message": "a test"}'""",
+  experience integrations call slack-update '{"message": "a test"}'
+  experience integrations new send-sms""",
 )
 def integrations() -> None:
-    """List, check and call integrations."""
+    """List, check, call, pause, resume and begin integrations."""
+
+
+integrations.add_command(pause)
+integrations.add_command(resume)
 
 
 @integrations.command(
@@ -35,11 +57,18 @@ def list_(settings: Settings, as_json: bool) -> None:
     """List the registered integrations, where each comes from and whether it is configured."""
     with App(settings) as app:
         found = app.integrations.describe()
+        holds = app.operations.holds() if app.has_database else {}
     if as_json:
         print_json(
             {
                 "integrations": [
-                    {"name": each.name, "source": each.source, "configured": each.configured, "why": each.why}
+                    {
+                        "name": each.name,
+                        "source": each.source,
+                        "configured": each.configured,
+                        "why": each.why,
+                        "held": holds.get(each.name),
+                    }
                     for each in found
                 ]
             }
@@ -47,6 +76,8 @@ def list_(settings: Settings, as_json: bool) -> None:
         return
     for each in found:
         say(f"{each.name:<16} {'configured' if each.configured else 'not configured':<15} {each.source}")
+        if each.name in holds:
+            say(f"    {holds[each.name]}")
 
 
 @integrations.command(
@@ -121,3 +152,52 @@ def call(name: str, payload: str, timeout: int, settings: Settings, as_json: boo
         print_json({"id": execution.id, "ok": True, "result": answer})
         return
     say(json.dumps(answer, ensure_ascii=False, indent=2))
+
+
+@integrations.command(
+    "new",
+    epilog="""\b
+Examples:
+  experience integrations new send-sms
+  experience integrations new send-sms --integrations my-integrations""",
+)
+@click.argument("name")
+@functools.partial(everywhere, folder_may_be_missing=True)
+def new(name: str, settings: Settings, as_json: bool) -> None:
+    """Write an integration that works, and its test, to change into your own.
+
+    They go to the folder of --integrations or of the settings, else to my-integrations.
+    """
+    folder = settings.integrations_dir or DEFAULT_FOLDER
+    _check_new_name(name, replace(settings, integrations_dir=folder if folder.is_dir() else None))
+    file = folder / f"{module_of(name)}.py"
+    test = folder / "tests" / f"test_{module_of(name)}.py"
+    for path in (file, test):
+        if path.exists():
+            raise Conflict(f"{path} is there already, and nothing was written; choose another name")
+    test.parent.mkdir(parents=True, exist_ok=True)
+    for path, text in ((file, integration_text(name)), (test, own_test_text(name))):
+        with path.open("x", encoding="utf-8") as opened:
+            opened.write(text)
+    is_configured = settings.integrations_dir is not None
+    if as_json:
+        print_json({"name": name, "file": str(file), "test": str(test)})
+        return
+    say(f"{file}\n{test}")
+    say(f"\nTest it:      pytest {test}")
+    if not is_configured:
+        say(f'Register it:  integrations_dir = "{folder}" in experience.toml, or --integrations {folder}')
+    say(f'Configure it: url = "env:NAME" under [integrations.{name}] in experience.toml')
+
+
+def _check_new_name(name: str, settings: Settings) -> None:
+    if not _NAME.fullmatch(name) or len(name) > _NAME_LENGTH:
+        close = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")[:_NAME_LENGTH].rstrip("-")
+        hint = f'; for instance "{close}"' if close else ""
+        raise InvalidParameter(
+            f'"{name[:100]}" cannot be the name of a new integration; use up to {_NAME_LENGTH} small '
+            f"letters, digits and dashes, a letter first{hint}"
+        )
+    with App(settings) as app:
+        if name in app.integrations.names():
+            raise Conflict(f'an integration is named "{name}" already; choose another name')

@@ -9,7 +9,7 @@ import click
 
 from experience_runtime.cli.common import styled, visible
 from experience_runtime.experiences import LARGEST_FILE_BYTES
-from experience_runtime.ports import Problem
+from experience_runtime.guest import Problem
 from experience_runtime.report import Report
 from experience_runtime.sandbox.modules import Bundle
 

@@ -45,7 +45,10 @@ def worker(until_idle: bool, concurrency: int, settings: Settings, as_json: bool
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, end)
-        logging.getLogger("experience_runtime").info("delivering from %s", app.database_path)
+        logger = logging.getLogger("experience_runtime")
+        logger.info("delivering from %s", app.database_path)
+        for because in app.operations.holds().values():
+            logger.warning("%s", because)
         # Not in this thread: a signal would find it inside the very Event that its handler sets.
         with ThreadPoolExecutor(1, thread_name_prefix="worker") as loop:
             loop.submit(_worker(app).run, stop, until_idle=until_idle).result()
@@ -54,4 +57,6 @@ def worker(until_idle: bool, concurrency: int, settings: Settings, as_json: bool
 
 
 def _worker(app: App) -> Worker:
-    return Worker(app.dispatcher, app.store, app.clock, lock=FileLock(app.database_path))
+    return Worker(
+        app.dispatcher, app.store, app.clock, recurring=app.recurring, lock=FileLock(app.database_path)
+    )

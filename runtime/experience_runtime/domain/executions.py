@@ -41,7 +41,8 @@ class Execution:
 
     `key` and `payload` are JSON texts. `key_owner` is the visitor the key belongs to, or "" when the
     key is one for the whole property. `attempt` counts claims and is the fencing token; `begun` counts
-    the attempts whose delivery began, the only ones that use up retries. `lease_until` is set from the
+    the attempts whose delivery began, the only ones that use up retries. `schedule` names the recurring
+    schedule that begot it, if one did. `lease_until` is set from the
     claim until the execution settles.
     """
 
@@ -61,6 +62,7 @@ class Execution:
     asked: str = ""
     window: str | None = None
     cancel_on_conversion: bool = False
+    schedule: str | None = None
     retries: int = 5
     status: Status = Status.PENDING
     reason: str | None = None
@@ -113,12 +115,19 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which executions to list; every field that is set must match."""
+    """Which executions are meant; every field that is set must match.
+
+    `created_from` is inclusive, `created_until` is not.
+    """
 
     statuses: Sequence[Status] = ()
     integration: str | None = None
     visitor: str | None = None
     experience: str | None = None
+    schedule: str | None = None
+    reason: str | None = None
+    created_from: datetime | None = None
+    created_until: datetime | None = None
 
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case

@@ -1,15 +1,43 @@
 """Retries: an attempt failed; when is the next, if any."""
 
 import math
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from experience_runtime.domain.windows import Window
 
 RETRIES = 5
-BASE_SECONDS = 15
-FACTOR = 4
-CAP_SECONDS = 3600
 MOST_RETRY_AFTER_SECONDS = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """How long to wait between attempts, at most: `base_seconds`, then `factor` times more each time, never
+    above `cap_seconds`. Raises ValueError for figures that cannot be waited by."""
+
+    base_seconds: float = 15
+    factor: float = 4
+    cap_seconds: float = 3600
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.base_seconds <= self.cap_seconds <= MOST_RETRY_AFTER_SECONDS:
+            raise ValueError(
+                f"base_seconds = {self.base_seconds!r} and cap_seconds = {self.cap_seconds!r} must lie in "
+                f"0 to {MOST_RETRY_AFTER_SECONDS}, the base not above the cap"
+            )
+        if not 1 <= self.factor <= 1000:
+            raise ValueError(f"factor = {self.factor!r} must lie in 1 to 1000; 1 waits the same each time")
+
+    def longest_seconds(self, begun: int) -> float:
+        """The longest wait after this many attempts; the wait itself is drawn from nothing to that."""
+        try:
+            # floats, for they end in an error: an integration may ask for thousands of retries
+            return min(self.cap_seconds, self.base_seconds * float(self.factor) ** (max(begun, 1) - 1))
+        except OverflowError:
+            return self.cap_seconds if self.base_seconds else 0
+
+
+_BACKOFF = Backoff()
 
 
 def decide(
@@ -21,18 +49,18 @@ def decide(
     now: datetime,
     random: float,
     window: Window | None,
+    backoff: Backoff = _BACKOFF,
 ) -> datetime | None:
     """Choose the next due instant after a failed attempt; None to give up.
 
     `begun` counts the attempts whose delivery began, this one included; `random` lies in 0 to 1;
     `retry_after` is in seconds, as the other side asked. The wait is full jitter: anything from nothing
-    to 15 s, 1 min, 4 min, 16 min, then 1 h. Source: contract 4 (the figures are ours).
+    to what `backoff` says, by default 15 s, 1 min, 4 min, 16 min, then 1 h. Source: contract 4 (the figures
+    are ours).
     """
     if not may_pass or begun > retries:
         return None
-    # the exponent is bounded: an integration may ask for thousands of retries
-    longest_seconds = min(CAP_SECONDS, BASE_SECONDS * FACTOR ** min(max(begun, 1) - 1, 8))
-    seconds = random * longest_seconds
+    seconds = random * backoff.longest_seconds(begun)
     if retry_after is not None and retry_after > seconds:
         seconds = min(retry_after, MOST_RETRY_AFTER_SECONDS)
     due_at = now + timedelta(milliseconds=math.ceil(seconds * 1000))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from experience_runtime.domain.values import nearest
-from experience_runtime.ports import Position
+from experience_runtime.guest import Position
 from experience_runtime.sandbox.places import Text
 
 _NO_PAGE = (

@@ -20,7 +20,8 @@ from experience_runtime.domain.options import WINDOW_OPTIONS, check_names
 from experience_runtime.domain.planning import SCHEDULE_OPTIONS, check_reason, plan, plan_cancel
 from experience_runtime.domain.values import nearest
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.ports import Integrations, Problem
+from experience_runtime.guest import Problem
+from experience_runtime.ports import Integrations
 from experience_runtime.sandbox.lacking import of_page, of_requires, without_owned
 from experience_runtime.sandbox.literals import UNKNOWN, Literal, Member, read_literal
 from experience_runtime.sandbox.modules import Bundle

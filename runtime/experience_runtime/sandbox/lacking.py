@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from experience_runtime.domain.values import shown
-from experience_runtime.ports import Problem
+from experience_runtime.guest import Problem
 from experience_runtime.sandbox.advice import PAGE_NAMES
 from experience_runtime.sandbox.literals import read_literal
 from experience_runtime.sandbox.modules import Bundle

@@ -11,7 +11,7 @@ from typing import Any
 
 from experience_runtime.domain.errors import ScriptSyntaxError
 from experience_runtime.domain.experience import Experience, SourceText
-from experience_runtime.ports import Position, Problem
+from experience_runtime.guest import Position, Problem
 from experience_runtime.sandbox.advice import advise
 from experience_runtime.sandbox.places import Text
 from experience_runtime.sandbox.repair import Redeclaration, blanked, find_redeclaration, repaired

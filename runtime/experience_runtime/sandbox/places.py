@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from experience_runtime.ports import Position, Problem
+from experience_runtime.guest import Position, Problem
 from experience_runtime.sandbox.repair import blanked
 
 

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from experience_runtime.ports import Position
+from experience_runtime.guest import Position
 from experience_runtime.sandbox.brackets import CLOSING, find_unpaired, open_before
 from experience_runtime.sandbox.literals import expression_end
 from experience_runtime.sandbox.places import Text

@@ -6,7 +6,15 @@ from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
 from experience_runtime.domain.instants import from_ms
-from experience_runtime.ports import Emitted, LogLine, Marshalled, Redirected, Request, Thrown, Turn
+from experience_runtime.guest import (
+    Emitted,
+    LogLine,
+    Marshalled,
+    Redirected,
+    Request,
+    Thrown,
+    Turn,
+)
 
 T = TypeVar("T")
 

@@ -1,26 +1,37 @@
 """Group commit: callers that come together are put on disk together.
 
 A commit costs one fsync, whatever it carries. So a caller queues its operation; if nobody leads, it leads:
-it runs everything queued in one transaction, a savepoint each, commits once, wakes the callers and hands the
-lead to the first that came meanwhile. The others sleep until their operation is done. (A plain lock around
-the connection does not group: whoever holds it takes it again before a sleeper wakes up.)
+it runs everything queued in one transaction, commits once, wakes the callers and hands the lead to the first
+that came meanwhile. The others sleep until their operation is done. When one of them is refused, they run
+again with a savepoint each. (A plain lock around the connection does not group: whoever holds it takes it
+again before a sleeper wakes up.)
 """
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import apsw
 
+Item = TypeVar("Item")
 T = TypeVar("T")
 
 
 class _Operation(Generic[T]):
-    __slots__ = ("act", "done", "error", "is_write", "leads", "result", "woken")
+    __slots__ = ("act", "act_on_all", "done", "error", "is_write", "item", "leads", "result", "woken")
 
-    def __init__(self, act: Callable[[], T], *, is_write: bool) -> None:
+    def __init__(
+        self,
+        act: Callable[[], T],
+        *,
+        is_write: bool,
+        act_on_all: Callable[[Sequence[Any]], Sequence[T]] | None = None,
+        item: Any = None,
+    ) -> None:
         self.act = act
+        self.act_on_all = act_on_all
+        self.item = item
         self.is_write = is_write
         self.done = False
         self.leads = False
@@ -46,6 +57,14 @@ class GroupCommit:
         the group fails with its error.
         """
         return self._take_part(_Operation(act, is_write=True))
+
+    def write_together(self, act: Callable[[Sequence[Item]], Sequence[T]], item: Item) -> T:
+        """Write as `write` does, with one call of `act` for the items of all that wait for it in a group.
+
+        `act` returns a result for each item; one item must not make it raise for the others.
+        """
+        operation = _Operation(lambda: act([item])[0], is_write=True, act_on_all=act, item=item)
+        return self._take_part(operation)
 
     def read(self, act: Callable[[], T]) -> T:
         """Run `act` outside any transaction: it sees only what is on disk."""
@@ -99,10 +118,48 @@ class GroupCommit:
                     operation.woken.release()
 
     def _commit(self, writes: list[_Operation[Any]]) -> None:
-        begun = False
         try:
-            self._run("BEGIN IMMEDIATE")
-            begun = True
+            if len(writes) == 1 or not self._commit_as_one(writes):
+                self._commit_apart(writes)
+        except Exception as error:  # noqa: BLE001 - handed to every caller of the group
+            self._roll_back()
+            for operation in writes:
+                operation.error = operation.error or error
+        for operation in writes:
+            operation.done = True
+
+    def _commit_as_one(self, writes: list[_Operation[Any]]) -> bool:
+        """Commit operations none of which is refused; False, and nothing done, when one is."""
+
+        def act() -> bool:
+            together: dict[Callable[..., Any], list[_Operation[Any]]] = {}
+            for operation in writes:
+                if operation.act_on_all is not None:
+                    together.setdefault(operation.act_on_all, []).append(operation)
+                    continue
+                self._attempt(operation)
+                if operation.error is not None:
+                    return False
+            return all(self._attempt_together(act, operations) for act, operations in together.items())
+
+        return self._transaction(writes, act)
+
+    @staticmethod
+    def _attempt_together(
+        act: Callable[[Sequence[Any]], Sequence[Any]], operations: Sequence[_Operation[Any]]
+    ) -> bool:
+        try:
+            results = act([operation.item for operation in operations])
+        except Exception:  # noqa: BLE001 - they run again, each by itself
+            return False
+        for operation, result in zip(operations, results, strict=True):
+            operation.error, operation.result = None, result
+        return True
+
+    def _commit_apart(self, writes: list[_Operation[Any]]) -> None:
+        """Commit operations with a savepoint each: one that raises is undone alone."""
+
+        def act() -> bool:
             alone = len(writes) == 1  # then the transaction is its savepoint
             for operation in writes:
                 if not alone:
@@ -115,19 +172,27 @@ class GroupCommit:
                     self._run("ROLLBACK TO operation")
                 if not alone:
                     self._run("RELEASE operation")
-            self._run("COMMIT")
-        except Exception as error:  # noqa: BLE001 - handed to every caller of the group
+            return True
+
+        self._transaction(writes, act)
+
+    def _transaction(self, writes: list[_Operation[Any]], act: Callable[[], bool]) -> bool:
+        """Run `act` between BEGIN and COMMIT, or ROLLBACK when it says no."""
+        begun = False
+        try:
+            self._run("BEGIN IMMEDIATE")
+            begun = True
+            if act():
+                self._run("COMMIT")
+                return True
             self._roll_back()
-            for operation in writes:
-                operation.error = operation.error or error
-        except BaseException:
+            return False
+        except (KeyboardInterrupt, SystemExit):  # the others of the group go to the next leader
             committed = begun and not self._connection.in_transaction
             self._roll_back()
             for operation in writes:
                 operation.done = committed
             raise
-        for operation in writes:
-            operation.done = True
 
     @staticmethod
     def _attempt(operation: _Operation[Any]) -> None:

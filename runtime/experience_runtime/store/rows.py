@@ -30,6 +30,7 @@ COLUMNS = (
     "zone_from",
     "window",
     "reason",
+    "schedule",
     "payload",
 )
 """The columns of `executions`, in the order every statement lists them and `execution` reads them."""
@@ -64,6 +65,7 @@ def values(execution: Execution) -> Values:
         "zone_from": text(execution.zone_from),
         "window": optional_text(execution.window),
         "reason": optional_text(execution.reason),
+        "schedule": optional_text(execution.schedule),
         "payload": text(execution.payload),
     }
 
@@ -92,6 +94,7 @@ def execution(row: Sequence[Any]) -> Execution:
         zone_from,
         window,
         reason,
+        schedule,
         payload,
     ) = row
     return Execution(
@@ -104,7 +107,7 @@ def execution(row: Sequence[Any]) -> Execution:
         created_at=from_ms(created_at),
         requested_at=from_ms(requested_at),
         due_at=from_ms(due_at),
-        lease_until=_optional_instant(lease_until),
+        lease_until=optional_instant(lease_until),
         integration=integration,
         experience=experience,
         visitor=visitor,
@@ -116,6 +119,7 @@ def execution(row: Sequence[Any]) -> Execution:
         zone_from=zone_from,
         window=window,
         reason=reason,
+        schedule=schedule,
         payload=payload,
     )
 
@@ -143,7 +147,7 @@ def attempt(row: Sequence[Any]) -> Attempt:
     return Attempt(
         attempt=number,
         started_at=from_ms(started_at),
-        ended_at=_optional_instant(ended_at),
+        ended_at=optional_instant(ended_at),
         outcome=outcome,
         http_status=http_status,
         error=error,
@@ -158,6 +162,10 @@ def conditions(filter: Filter) -> Values:
         "integration": optional_text(filter.integration),
         "visitor": optional_text(filter.visitor),
         "experience": optional_text(filter.experience),
+        "schedule": optional_text(filter.schedule),
+        "reason": optional_text(filter.reason),
+        "created_from": optional_ms(filter.created_from),
+        "created_until": optional_ms(filter.created_until),
     }
 
 
@@ -179,5 +187,5 @@ def optional_ms(instant: datetime | None) -> int | None:
     return None if instant is None else to_ms(instant)
 
 
-def _optional_instant(milliseconds: int | None) -> datetime | None:
+def optional_instant(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else from_ms(milliseconds)

@@ -26,6 +26,8 @@ def open_database(path: str) -> apsw.Connection:
     """
     try:
         connection = apsw.Connection(path)
+    except apsw.IOError as error:
+        raise failure(path, error) from error
     except (apsw.Error, ValueError) as error:
         raise InvalidParameter(
             f"the database {path!r} cannot be opened ({error}); "

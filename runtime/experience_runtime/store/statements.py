@@ -1,4 +1,4 @@
-"""Statements: `statements.sql`, read by name."""
+"""Statements: the `.sql` files of this package, read by name."""
 
 import re
 from importlib import resources
@@ -8,7 +8,8 @@ from experience_runtime.store import rows
 
 
 def _read() -> dict[str, str]:
-    source = (resources.files(__package__) / "statements.sql").read_text("utf-8")
+    files = [file for file in resources.files(__package__).iterdir() if file.name.endswith(".sql")]
+    source = "\n".join(file.read_text("utf-8") for file in files)
     columns = ", ".join(f'"{column}"' for column in rows.COLUMNS)
     stored = ", ".join(f'"{column}"' for column in rows.STORED)
     parameters = ", ".join(f":{column}" for column in rows.STORED)

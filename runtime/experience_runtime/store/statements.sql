@@ -45,14 +45,38 @@ UPDATE executions SET cancel_on_conversion = 2
 WHERE lease_until IS NOT NULL AND status = 'running' AND cancel_on_conversion = 1
     AND visitor = :visitor;
 
--- name: claim_due
-UPDATE executions SET attempt = attempt + 1, lease_until = :lease_until
-WHERE number IN (
-    SELECT number FROM executions
-    WHERE status = 'pending' AND lease_until IS NULL AND due_at <= :now
-    ORDER BY due_at
-    LIMIT :limit
+-- name: waiting
+-- Each integration that has something waiting, and when its first is due: two index steps an integration.
+WITH RECURSIVE found(integration) AS (
+    SELECT * FROM (
+        SELECT integration FROM executions WHERE status = 'pending' AND lease_until IS NULL
+        ORDER BY integration LIMIT 1
+    )
+    UNION ALL
+    SELECT (
+        SELECT integration FROM executions WHERE status = 'pending' AND lease_until IS NULL
+            AND integration > found.integration
+        ORDER BY integration LIMIT 1
+    ) FROM found WHERE found.integration IS NOT NULL
 )
+SELECT integration, (
+    SELECT due_at FROM executions WHERE status = 'pending' AND lease_until IS NULL
+        AND integration = found.integration
+    ORDER BY due_at LIMIT 1
+) FROM found WHERE integration IS NOT NULL;
+
+-- name: due
+SELECT due_at, number, integration FROM executions
+WHERE status = 'pending' AND lease_until IS NULL AND integration = :integration AND due_at <= :now
+ORDER BY due_at
+LIMIT :limit;
+
+-- name: in_flight
+SELECT integration FROM executions WHERE lease_until IS NOT NULL;
+
+-- name: claim
+UPDATE executions SET attempt = attempt + 1, lease_until = :lease_until
+WHERE number IN (SELECT value FROM json_each(:numbers)) AND status = 'pending' AND lease_until IS NULL
 RETURNING {columns};
 
 -- name: postpone
@@ -61,9 +85,47 @@ WHERE number = :number AND attempt = :attempt AND status = 'pending' AND lease_u
 RETURNING number;
 
 -- name: start
-UPDATE executions SET status = 'running', reason = NULL, begun = begun + 1, lease_until = :lease_until
-WHERE number = :number AND attempt = :attempt AND status = 'pending' AND lease_until IS NOT NULL
-RETURNING number;
+-- :held is a JSON list of [number, attempt, lease_until].
+UPDATE executions
+SET status = 'running', reason = NULL, begun = begun + 1, lease_until = held.value ->> 2
+FROM json_each(:held) AS held
+WHERE number = held.value ->> 0 AND attempt = held.value ->> 1
+    AND status = 'pending' AND lease_until IS NOT NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM healths WHERE healths.integration = executions.integration AND paused_at IS NOT NULL
+    )
+RETURNING number, attempt;
+
+-- name: begin_attempts
+-- :begun is a JSON list of [number, attempt, now].
+INSERT INTO attempts (execution, attempt, started_at)
+SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:begun);
+
+-- name: record_starts
+INSERT INTO history (execution, seq, at, from_status, to_status)
+SELECT value ->> 0, (SELECT coalesce(max(seq), 0) + 1 FROM history WHERE execution = value ->> 0),
+    value ->> 2, 'pending', 'running'
+FROM json_each(:begun);
+
+-- name: settle_ended
+-- :ended is a JSON list of [number, attempt, status, reason, now, http_status, error, answer].
+UPDATE executions SET status = ended.value ->> 2, reason = ended.value ->> 3, lease_until = NULL
+FROM json_each(:ended) AS ended
+WHERE number = ended.value ->> 0 AND attempt = ended.value ->> 1 AND status = 'running'
+RETURNING {columns};
+
+-- name: end_attempts
+UPDATE attempts
+SET outcome = ended.value ->> 2, ended_at = ended.value ->> 4, http_status = ended.value ->> 5,
+    error = ended.value ->> 6, answer = ended.value ->> 7
+FROM json_each(:ended) AS ended
+WHERE execution = ended.value ->> 0 AND attempt = ended.value ->> 1 AND ended_at IS NULL;
+
+-- name: record_ends
+INSERT INTO history (execution, seq, at, from_status, to_status, reason)
+SELECT value ->> 0, (SELECT coalesce(max(seq), 0) + 1 FROM history WHERE execution = value ->> 0),
+    value ->> 4, 'running', value ->> 2, value ->> 3
+FROM json_each(:ended);
 
 -- name: settle
 UPDATE executions
@@ -100,9 +162,6 @@ SET status = 'pending', reason = :reason, begun = 0, due_at = :now,
 WHERE number = :number AND status IN ('failed', 'succeeded')
 RETURNING {columns};
 
--- name: next_due
-SELECT min(due_at) FROM executions WHERE status = 'pending' AND lease_until IS NULL;
-
 -- name: next_lapse
 SELECT min(lease_until) FROM executions WHERE lease_until IS NOT NULL;
 
@@ -116,8 +175,23 @@ WHERE number < :before
     AND (:integration IS NULL OR integration = :integration)
     AND (:visitor IS NULL OR visitor = :visitor)
     AND (:experience IS NULL OR experience = :experience)
+    AND (:schedule IS NULL OR schedule = :schedule)
+    AND (:reason IS NULL OR reason = :reason)
+    AND (:created_from IS NULL OR created_at >= :created_from)
+    AND (:created_until IS NULL OR created_at < :created_until)
 ORDER BY number DESC
 LIMIT :limit;
+
+-- name: count
+SELECT count(*) FROM executions
+WHERE (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
+    AND (:integration IS NULL OR integration = :integration)
+    AND (:visitor IS NULL OR visitor = :visitor)
+    AND (:experience IS NULL OR experience = :experience)
+    AND (:schedule IS NULL OR schedule = :schedule)
+    AND (:reason IS NULL OR reason = :reason)
+    AND (:created_from IS NULL OR created_at >= :created_from)
+    AND (:created_until IS NULL OR created_at < :created_until);
 
 -- name: insert_history
 -- A row's birth is not here: `created_at` tells it, and waiting rows stay small.
@@ -130,9 +204,6 @@ VALUES (
 
 -- name: history
 SELECT at, from_status, to_status, reason FROM history WHERE execution = :number ORDER BY seq;
-
--- name: begin_attempt
-INSERT INTO attempts (execution, attempt, started_at) VALUES (:number, :attempt, :now);
 
 -- name: end_attempt
 UPDATE attempts

@@ -1,0 +1,335 @@
+"""experience schedules: list, show, set, preview, pause, resume, run, remove."""
+
+import functools
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+
+from experience_runtime.app import App
+from experience_runtime.cli.common import Verbs, everywhere, print_json, say, styled
+from experience_runtime.documents import (
+    execution_document,
+    instants_document,
+    run_document,
+    schedule_document,
+)
+from experience_runtime.domain.errors import InvalidPayload
+from experience_runtime.domain.schedules import CatchUp, Outcome, Schedule
+from experience_runtime.domain.windows import DAYS
+from experience_runtime.settings import Settings
+
+_COLOURS = {
+    Outcome.BEGOTTEN: "green",
+    Outcome.SKIPPED: "yellow",
+    Outcome.MISSED: "yellow",
+    Outcome.FAILED: "red",
+}
+
+
+@click.group(
+    cls=Verbs,
+    epilog="""\b
+Examples:
+  experience schedules preview --daily 09:00 --timezone Europe/Paris
+  experience schedules set digest --integration slack-update --daily 09:00 --timezone Europe/Paris \\
+      --payload '{"message": "Good morning"}'
+  experience schedules show digest
+  experience schedules pause digest""",
+)
+def schedules() -> None:
+    """Set, list, pause, resume and run recurring schedules. A worker begets their executions."""
+
+
+def _timed(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say when; the verb takes them as `when`."""
+
+    @functools.wraps(command)
+    def gathered(
+        *, window_day: str | None, window_time: str | None, skip: tuple[str, ...], **arguments: Any
+    ) -> Any:
+        names = ("every", "daily", "weekly", "cron", "starting", "timezone")
+        given = {name: arguments.pop(name) for name in names}
+        window = {"day": window_day, "time": window_time}
+        given["window"] = window if window_day is not None or window_time is not None else None
+        given["skip"] = list(skip)
+        when = {name: value for name, value in given.items() if value is not None}
+        return command(when=when, **arguments)
+
+    for option in reversed(
+        (
+            click.option("--every", metavar="TEXT", help='Elapsed time, such as "15 minutes" or "2 hours".'),
+            click.option("--daily", metavar="HH:MM", help="A time of every day."),
+            click.option("--weekly", metavar="TEXT", help='Days and a time, such as "monday,friday 09:00".'),
+            click.option("--cron", metavar="TEXT", help='Five fields, such as "0 9 * * 1-5".'),
+            click.option("--timezone", metavar="ZONE", help="The IANA zone all of this is read in, or UTC."),
+            click.option("--starting", metavar="ISO", help="What --every counts from. [default: now]"),
+            click.option("--window-day", metavar="D", help="Only on days such as monday-friday."),
+            click.option("--window-time", metavar="HH:MM-HH:MM", help="Only at times, both ends inside."),
+            click.option("--skip", metavar="DATE", multiple=True, help="A date without a run; repeatable."),
+        )
+    ):
+        gathered = option(gathered)
+    return gathered
+
+
+@schedules.command(
+    "list",
+    epilog="""\b
+Examples:
+  experience schedules list
+  experience schedules list --json""",
+)
+@everywhere
+def list_(settings: Settings, as_json: bool) -> None:
+    """List the schedules, with the next instant of each."""
+    with App(settings) as app:
+        found = [schedule_document(schedule) for schedule in app.recurring.list()]
+    if as_json:
+        print_json({"schedules": found})
+        return
+    for document in found:
+        _say_line(document)
+    if not found:
+        say("no schedules; `experience schedules set NAME` makes one")
+
+
+@schedules.command(
+    "show",
+    epilog="""\b
+Examples:
+  experience schedules show digest
+  experience schedules show digest --json""",
+)
+@click.argument("name")
+@everywhere
+def show(name: str, settings: Settings, as_json: bool) -> None:
+    """Show one schedule: its next five instants, and what became of the last ones."""
+    with App(settings) as app:
+        shown = app.recurring.show(name)
+    document = schedule_document(shown.schedule)
+    document["next"] = instants_document(shown.next, shown.schedule.zone)
+    document["runs"] = [run_document(run) for run in shown.runs]
+    if as_json:
+        print_json(document)
+        return
+    _say_line(document)
+    say(f"payload {shown.schedule.payload}")
+    if shown.schedule.window is not None:
+        say(f"window {shown.schedule.window}")
+    if document["skip"]:
+        say(f"skips {', '.join(document['skip'])}")
+    say(f"after an outage: {_CATCH_UP[shown.schedule.catch_up]}")
+    _say_instants(document["next"], shown.schedule.zone)
+    for run in document["runs"]:
+        _say_run(run)
+
+
+@schedules.command(
+    "set",
+    epilog="""\b
+Examples:
+  experience schedules set digest --integration slack-update --daily 09:00 --timezone Europe/Paris \\
+      --payload '{"message": "Good morning"}'
+  experience schedules set poll --integration webhook --every "15 minutes" --timezone America/New_York \\
+      --window-day monday-friday --window-time 09:00-17:00 --payload '{"body": {}}'
+  experience schedules set report --integration slack-update --cron "0 9 * * 1-5" --timezone UTC \\
+      --skip 2026-12-25 --catch-up none --payload '"the report is due"' --dry-run
+
+Exactly one of --every, --daily, --weekly and --cron is needed. A schedule of this name is replaced; a
+paused one stays paused.""",
+)
+@click.argument("name")
+@click.option("--integration", metavar="NAME", required=True, help="What is called.")
+@click.option("--payload", metavar="JSON", required=True, help="What it is called with.")
+@_timed
+@click.option(
+    "--catch-up",
+    type=click.Choice([each.value for each in CatchUp]),
+    default=CatchUp.ONE.value,
+    show_default=True,
+    help="What runs of the instants that an outage missed: the latest one, or none.",
+)
+@click.option("--dry-run", is_flag=True, help="Only check it and print the next five instants.")
+@everywhere
+def set_(
+    name: str,
+    integration: str,
+    payload: str,
+    when: dict[str, object],
+    catch_up: str,
+    dry_run: bool,
+    settings: Settings,
+    as_json: bool,
+) -> None:
+    """Save the schedule NAME, and print its next five instants in its zone and in UTC."""
+    options = {**when, "catch_up": catch_up}
+    with App(settings) as app:
+        saved = app.recurring.set(name, integration, _json(payload), options, dry_run=dry_run)
+    upcoming = instants_document(saved.next, saved.schedule.zone)
+    if as_json:
+        print_json(
+            {
+                "saved": not dry_run,
+                "is_new": saved.is_new,
+                "schedule": schedule_document(saved.schedule),
+                "next": upcoming,
+                "warnings": list(saved.warnings),
+            }
+        )
+        return
+    did = "would save" if dry_run else "saved" if saved.is_new else "replaced"
+    say(f"{did} {name}: {saved.timing.recurrence.asked}")
+    if saved.schedule.paused_at is not None:
+        say(f"it is paused; `experience schedules resume {name}` lets it run:")
+    _say_instants(upcoming, saved.schedule.zone)
+    for warning in saved.warnings:
+        say(f"  {warning}")
+
+
+@schedules.command(
+    "preview",
+    epilog="""\b
+Examples:
+  experience schedules preview --cron "30 2 * * *" --timezone America/New_York
+  experience schedules preview --weekly "monday,friday 09:00" --timezone UTC --skip 2026-12-25 --json""",
+)
+@_timed
+@everywhere
+def preview(when: dict[str, object], settings: Settings, as_json: bool) -> None:
+    """Print the next five instants of a schedule that is not saved, in its zone and in UTC."""
+    with App(settings) as app:
+        timing, instants = app.recurring.preview(when)
+    upcoming = instants_document(instants, timing.zone.name)
+    if as_json:
+        print_json(
+            {
+                "recurrence": timing.recurrence.document,
+                "timezone": timing.zone.name,
+                "next": upcoming,
+            }
+        )
+        return
+    say(timing.recurrence.asked)
+    _say_instants(upcoming, timing.zone.name)
+
+
+@schedules.command(
+    "pause",
+    epilog="""\b
+Examples:
+  experience schedules pause digest""",
+)
+@click.argument("name")
+@everywhere
+def pause(name: str, settings: Settings, as_json: bool) -> None:
+    """Let a schedule rest; what it would have run meanwhile is not caught up."""
+    with App(settings) as app:
+        schedule = app.recurring.pause(name)
+    _tell_edited(schedule, [], f"{name} is paused", as_json=as_json)
+
+
+@schedules.command(
+    "resume",
+    epilog="""\b
+Examples:
+  experience schedules resume digest""",
+)
+@click.argument("name")
+@everywhere
+def resume(name: str, settings: Settings, as_json: bool) -> None:
+    """Let a paused schedule go on, from its next instant."""
+    with App(settings) as app:
+        app.recurring.resume(name)
+        shown = app.recurring.show(name)
+    _tell_edited(shown.schedule, shown.next, f"{name} goes on", as_json=as_json)
+
+
+@schedules.command(
+    "run",
+    epilog="""\b
+Examples:
+  experience schedules run digest
+  experience schedules run digest --json""",
+)
+@click.argument("name")
+@everywhere
+def run(name: str, settings: Settings, as_json: bool) -> None:
+    """Run a schedule once now, paused or not. Its window holds, and its next instant stays."""
+    with App(settings) as app:
+        document = execution_document(app.recurring.run_now(name))
+    if as_json:
+        print_json(document)
+        return
+    say(f"{document['id']} is due at {document['due_at']}  {document['due_local']}; a worker delivers it")
+    for sentence in document["why"]:
+        say(f"  {sentence}")
+
+
+@schedules.command(
+    "remove",
+    epilog="""\b
+Examples:
+  experience schedules remove digest""",
+)
+@click.argument("name")
+@everywhere
+def remove(name: str, settings: Settings, as_json: bool) -> None:
+    """Forget a schedule. The executions it begot are kept; one that waits still runs."""
+    with App(settings) as app:
+        app.recurring.remove(name)
+    if as_json:
+        print_json({"removed": name})
+        return
+    say(f"{name} is removed")
+
+
+_CATCH_UP = {
+    CatchUp.ONE: "the latest missed instant runs",
+    CatchUp.NONE: "what was missed does not run",
+}
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidPayload(
+            f'the payload is not JSON: {error}; write for instance \'{{"message": "Hello"}}\''
+        ) from None
+
+
+def _tell_edited(schedule: Schedule, upcoming: Sequence[datetime], said: str, *, as_json: bool) -> None:
+    instants = instants_document(upcoming, schedule.zone)
+    if as_json:
+        print_json({**schedule_document(schedule), "next": instants})
+        return
+    say(said)
+    _say_instants(instants, schedule.zone)
+
+
+def _say_line(document: dict[str, Any]) -> None:
+    how = ", ".join(f"{kind} {text}" for kind, text in document["recurrence"].items() if kind != "starting")
+    comes = f"next {document['next_at']}" if document["next_at"] else "nothing comes"
+    state = styled("paused", fg="yellow") if document["paused_at"] else comes
+    click.echo(
+        styled(f"{document['name']:<20} {document['integration']:<16} {how} ({document['timezone']})  ")
+        + state
+    )
+
+
+def _say_instants(instants: Sequence[dict[str, str]], zone: str) -> None:
+    if instants:
+        say(f"  {zone:<36}UTC")
+    for instant in instants:
+        local = datetime.fromisoformat(instant["local"])
+        say(f"  {DAYS[local.weekday()].capitalize():<10}{local:%Y-%m-%d %H:%M %z}".ljust(38) + instant["at"])
+
+
+def _say_run(run: dict[str, Any]) -> None:
+    count = f" x {run['count']}" if run["count"] > 1 else ""
+    outcome = styled(f"{run['outcome']}{count}", fg=_COLOURS[Outcome(run["outcome"])])
+    rest = "".join(f"  {part}" for part in (run["execution"], run["reason"]) if part)
+    click.echo(styled(f"{run['at']}  ") + outcome + styled(rest))

@@ -1,0 +1,170 @@
+"""A guest: one run in the sandbox, what goes in and what comes out. Each docstring is a contract."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from experience_runtime.domain.experience import Experience
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in an author's file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What went wrong in an author's file, and where; the place is None when the engine does not know it."""
+
+    code: str
+    message: str
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    stack: str = ""
+
+
+class Script(Protocol):
+    """An experience made ready for the sandbox: texts at lines of their own, and the way back."""
+
+    @property
+    def experience(self) -> Experience: ...
+
+    @property
+    def modules(self) -> Mapping[str, Mapping[str, str]]:
+        """Each file under the name it is required by: {"kind": "code" | "json" | "alias", "text"}."""
+        ...
+
+    @property
+    def global_text(self) -> str:
+        """The text of global.js; "" when there is none."""
+        ...
+
+    @property
+    def warnings(self) -> Sequence[str]: ...
+
+    def problem(self, code: str, message: str, stack: str, role: str = "") -> Problem:
+        """A thrown value in the author's terms; `role` is the part that was running."""
+        ...
+
+    def in_own_places(self, text: str) -> str:
+        """A text in which the places the engine named are the author's own."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one run may use. Source: contract 1."""
+
+    cpu_turn_seconds: float = 0.25
+    cpu_run_seconds: float = 1.0
+    wall_seconds: float = 10.0
+    memory_bytes: int = 32 * 1024 * 1024
+    pending_calls: int = 1000
+    log_bytes: int = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One line of the guest's log; `metadata` is any JSON value."""
+
+    at: datetime
+    level: str
+    logger: str
+    message: str
+    metadata: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emitted:
+    """An event of `uv.emit`."""
+
+    type: str
+    data: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirected:
+    """A URL that `redirectTo` would have sent the visitor to."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marshalled:
+    """One argument of a call: its JSON text; or where (`path`) and what JSON cannot carry; or left out."""
+
+    text: str | None = None
+    path: str | None = None
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One call of an integration; `id` is what its answer goes back under."""
+
+    id: int
+    verb: str
+    integration: str
+    payload: Marshalled
+    options: Marshalled
+    defaults: Marshalled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thrown:
+    """What the author's code threw. `role` is the part that was running; `load` before any ran."""
+
+    role: str
+    code: str
+    text: str
+    stack: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one turn of a guest came to. `limit` is the code of the limit that ended the run, if one did.
+
+    `triggers` is none, waiting, yes, no or failed; `variation` none, running, done or failed. `describing`:
+    the turn was reading a thrown value when it ended. `stack` is where a limit stopped it, when that is
+    known. `restarts`: a later view runs the experience again.
+    """
+
+    outbox: Sequence[LogLine | Emitted | Redirected | Request] = ()
+    triggers: str = "none"
+    variation: str = "none"
+    thrown: Thrown | None = None
+    limit: str | None = None
+    stack: str = ""
+    describing: bool = False
+    listens: bool = False
+    restarts: bool = False
+    wake_at: datetime | None = None
+    cpu_seconds: float = 0.0
+
+
+class Guest(Protocol):
+    """One run's own global scope, in a process that can be killed.
+
+    A message is a JSON-able mapping. Raises ScriptFault when a limit ended the guest, and InternalError when
+    it broke its bounds or said what cannot be read: it is gone then.
+    """
+
+    def start(self, message: Mapping[str, Any], *, deadline_seconds: float) -> Turn: ...
+
+    def step(self, message: Mapping[str, Any], *, deadline_seconds: float) -> Turn: ...
+
+    def close(self) -> None: ...
+
+
+class Sandbox(Protocol):
+    """Gives out guests."""
+
+    def open(self, limits: Limits) -> Guest: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,211 @@
+"""Schedules on SQLite: rows that beget executions, in the transaction that moves them on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from experience_runtime.domain.errors import Conflict, UnknownSchedule
+from experience_runtime.domain.executions import Execution, execution_id
+from experience_runtime.domain.instants import from_ms, to_ms
+from experience_runtime.domain.schedules import Begetting, CatchUp, Outcome, Run, Schedule
+from experience_runtime.domain.values import shown
+from experience_runtime.store import rows
+from experience_runtime.store.database import Database
+
+KEPT_RUNS = 1000
+
+
+class SqliteSchedules:
+    """`recurring.Schedules` over the database of a SqliteStore, whose `insert` puts an execution there."""
+
+    def __init__(self, database: Database, insert: Callable[[Execution], Execution]) -> None:
+        self._database = database
+        self._insert = insert
+
+    def put(self, schedule: Schedule, *, replacing: Schedule | None) -> bool:
+        bound = _values(schedule)
+        if replacing is None:
+            return self._database.write(lambda: self._database.changed("insert_schedule", bound) == 1)
+        bound |= {
+            "expected_version": replacing.version,
+            "expected_next_at": rows.optional_ms(replacing.next_at),
+        }
+        return self._database.write(lambda: self._database.changed("replace_schedule", bound) == 1)
+
+    def schedule(self, name: str) -> Schedule:
+        bound = {"name": rows.text(name)}
+        found = self._database.read(lambda: self._database.rows("schedule", bound))
+        if not found:
+            raise self._unknown(name)
+        return _schedule(found[0])
+
+    def schedules(self) -> list[Schedule]:
+        return [_schedule(row) for row in self._database.read(lambda: self._database.rows("schedules", {}))]
+
+    def remove(self, name: str) -> None:
+        bound = {"name": rows.text(name)}
+
+        def act() -> None:
+            if self._database.changed("remove_schedule", bound) == 0:
+                raise self._unknown(name)
+            self._database.rows("remove_runs", bound)
+
+        self._database.write(act)
+
+    def runs(self, name: str, *, limit: int) -> list[Run]:
+        bound = {"name": rows.text(name), "limit": limit}
+        return [_run(row) for row in self._database.read(lambda: self._database.rows("schedule_runs", bound))]
+
+    def due(self, *, now: datetime, limit: int) -> list[Schedule]:
+        bound = {"now": to_ms(now), "limit": limit}
+        return [
+            _schedule(row) for row in self._database.read(lambda: self._database.rows("due_schedules", bound))
+        ]
+
+    def next_at(self) -> datetime | None:
+        found = self._database.read(lambda: self._database.rows("next_schedule", {}))
+        return from_ms(found[0][0]) if found else None
+
+    def beget(self, begettings: Sequence[Begetting], *, now: datetime) -> list[Run | None]:
+        return self._database.write(lambda: [self._beget(begetting, now) for begetting in begettings])
+
+    def beget_now(self, name: str, execution: Execution, *, now: datetime) -> Execution:
+        def act() -> Execution:
+            found = self._database.rows("last_begotten", {"name": name})
+            if not found:
+                raise self._unknown(name)
+            if (number := self._not_over(found[0][0])) is not None:
+                raise Conflict(
+                    f"{execution_id(number)} of the schedule {name} is not over, and runs never overlap; "
+                    "wait for it, or cancel it first"
+                )
+            return self._insert_last(name, execution, now)
+
+        return self._database.write(act)
+
+    # --- inside a transaction
+
+    def _beget(self, begetting: Begetting, now: datetime) -> Run | None:
+        schedule, execution = begetting.schedule, begetting.execution
+        bound = {
+            "name": schedule.name,
+            "version": schedule.version,
+            "expected_next_at": rows.optional_ms(schedule.next_at),
+            "next_at": rows.optional_ms(begetting.next_at),
+            "look_at": rows.optional_ms(begetting.look_at),
+        }
+        moved = self._database.rows("move_schedule_on", bound)
+        if not moved:
+            return None
+        if begetting.record is not None:
+            self._record(schedule.name, begetting.record)
+        if execution is None:
+            return None
+        if (number := self._not_over(moved[0][0])) is not None:
+            skipped = Run(
+                at=execution.requested_at,
+                outcome=Outcome.SKIPPED,
+                recorded_at=now,
+                execution=number,
+                reason=f"{execution_id(number)} was not over",
+            )
+            return self._record(schedule.name, skipped)
+        inserted = self._insert_last(schedule.name, execution, now)
+        return _begotten(inserted, now)
+
+    def _insert_last(self, name: str, execution: Execution, now: datetime) -> Execution:
+        inserted = self._insert(execution)
+        self._database.rows("begotten_last", {"name": name, "number": inserted.number})
+        self._record(name, _begotten(inserted, now))
+        return inserted
+
+    def _not_over(self, number: int | None) -> int | None:
+        found = number is not None and self._database.rows("not_over", {"number": number})
+        return number if found else None
+
+    def _record(self, name: str, run: Run) -> Run:
+        bound = {
+            "name": name,
+            "at": to_ms(run.at),
+            "outcome": run.outcome.value,
+            "recorded_at": to_ms(run.recorded_at),
+            "execution": run.execution,
+            "reason": rows.optional_text(run.reason),
+            "count": run.count,
+        }
+        self._database.rows("record_run", bound)
+        self._database.rows("drop_old_runs", {"name": name, "kept": KEPT_RUNS})
+        return run
+
+    def _unknown(self, name: str) -> UnknownSchedule:
+        return UnknownSchedule(
+            f"there is no schedule {shown(name)} in {self._database.path!r}; "
+            "`experience schedules list` shows those there are"
+        )
+
+
+def _begotten(execution: Execution, now: datetime) -> Run:
+    return Run(
+        at=execution.requested_at,
+        outcome=Outcome.BEGOTTEN,
+        recorded_at=now,
+        execution=execution.number,
+        reason=execution.asked,
+    )
+
+
+def _values(schedule: Schedule) -> rows.Values:
+    return {
+        "name": schedule.name,
+        "integration": rows.text(schedule.integration),
+        "recurrence": schedule.recurrence,
+        "zone": schedule.zone,
+        "window": schedule.window,
+        "skip": schedule.skip,
+        "catch_up": schedule.catch_up.value,
+        "created_at": to_ms(schedule.created_at),
+        "updated_at": to_ms(schedule.updated_at),
+        "next_at": rows.optional_ms(schedule.next_at),
+        "paused_at": rows.optional_ms(schedule.paused_at),
+        "last": schedule.last,
+        "version": schedule.version,
+        "payload": rows.text(schedule.payload),
+    }
+
+
+def _schedule(row: Sequence[Any]) -> Schedule:
+    read = dict(zip(_COLUMNS, row, strict=True))
+    for name in ("created_at", "updated_at", "next_at", "paused_at"):
+        read[name] = None if read[name] is None else from_ms(read[name])
+    return replace(Schedule(**read), catch_up=CatchUp(read["catch_up"]))
+
+
+def _run(row: Sequence[Any]) -> Run:
+    at, outcome, recorded_at, execution, reason, count = row
+    return Run(
+        at=from_ms(at),
+        outcome=Outcome(outcome),
+        recorded_at=from_ms(recorded_at),
+        execution=execution,
+        reason=reason,
+        count=count,
+    )
+
+
+_COLUMNS = (
+    "name",
+    "integration",
+    "recurrence",
+    "zone",
+    "window",
+    "skip",
+    "catch_up",
+    "created_at",
+    "updated_at",
+    "next_at",
+    "paused_at",
+    "last",
+    "version",
+    "payload",
+)

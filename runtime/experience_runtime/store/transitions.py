@@ -1,0 +1,191 @@
+"""Transitions: the state changes of executions, each with its row of history; inside a transaction."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from experience_runtime.domain.errors import AlreadyScheduled
+from experience_runtime.domain.executions import Execution, Settlement, Status, execution_id
+from experience_runtime.domain.instants import to_ms
+from experience_runtime.store import rows
+from experience_runtime.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Starting:
+    """One claimed execution that is to run."""
+
+    number: int
+    attempt: int
+    now: datetime
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """One running execution whose attempt is over."""
+
+    number: int
+    attempt: int
+    settlement: Settlement
+    now: datetime
+
+
+class Transitions:
+    """Changes rows of `executions`; only inside `Database.write`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def start_all(self, startings: Sequence[Starting]) -> list[bool]:
+        """pending -> running for each that still may; told in the order given.
+
+        Those that come together are three statements, not three each: they are the engine's hot path.
+        """
+        wanted = {(each.number, each.attempt): each for each in startings}
+        held = [[*key, to_ms(each.lease_until)] for key, each in wanted.items()]
+        started = {(n, a) for n, a in self._database.rows("start", {"held": json.dumps(held)})}
+        begun = json.dumps([[*key, to_ms(wanted[key].now)] for key in started])
+        self._database.rows("begin_attempts", {"begun": begun})
+        self._database.rows("record_starts", {"begun": begun})
+        # a claim that is started twice at once is one start
+        told = {id(wanted[key]) for key in started}
+        return [id(each) in told for each in startings]
+
+    def settle_all(self, settlings: Sequence[Settling]) -> list[Execution | None]:
+        """running -> what each settlement says; None for one that had moved on. In the order given."""
+        ends = [each for each in settlings if each.settlement.status is not Status.PENDING]
+        ended = self._end_all(ends) if ends else {}
+        return [
+            ended.pop((each.number, each.attempt), None)
+            if each.settlement.status is not Status.PENDING
+            else self.settle(each.number, each.attempt, each.settlement, each.now)
+            for each in settlings
+        ]
+
+    def _end_all(self, settlings: Sequence[Settling]) -> dict[tuple[int, int], Execution]:
+        """running -> succeeded | failed, in three statements for all of them."""
+        wanted = {(each.number, each.attempt): _ended(each) for each in reversed(settlings)}
+        found = self._database.rows("settle_ended", {"ended": json.dumps(list(wanted.values()))})
+        settled = {(each.number, each.attempt): each for each in map(rows.execution, found)}
+        ended = json.dumps([wanted[key] for key in settled])
+        self._database.rows("end_attempts", {"ended": ended})
+        self._database.rows("record_ends", {"ended": ended})
+        return settled
+
+    def cancel_all(self, statement: str, bound: rows.Values, reason: str | None, now: datetime) -> list[str]:
+        numbers = [
+            n for (n,) in self._database.rows(statement, bound | {"reason": rows.optional_text(reason)})
+        ]
+        for number in numbers:
+            self._record(number, Status.PENDING, Status.CANCELLED, reason, now)
+        return [execution_id(number) for number in sorted(numbers)]
+
+    def replay(self, number: int, reason: str | None, now: datetime) -> Execution | None:
+        found = [rows.execution(row) for row in self._database.rows("execution", {"number": number})]
+        if not found or found[0].status not in (Status.FAILED, Status.SUCCEEDED):
+            return None
+        if other := self._pending_under_key_of(found[0]):
+            raise already_scheduled(other)
+        bound = {"number": number, "reason": rows.optional_text(reason), "now": to_ms(now)}
+        replayed = self._database.rows("replay", bound)
+        self._record(number, found[0].status, Status.PENDING, reason, now)
+        return rows.execution(replayed[0])
+
+    def settle(
+        self, number: int, attempt: int, settlement: Settlement, now: datetime, *, outcome: str | None = None
+    ) -> Execution | None:
+        """running -> what the settlement says; a retry that must not wait again -> cancelled."""
+        status, reason = settlement.status, settlement.reason
+        changes = [(Status.RUNNING, status, reason)]
+        if status is Status.PENDING and (obstacle := self._obstacle(number)):
+            changes.append((status, Status.CANCELLED, obstacle))
+            status, reason = Status.CANCELLED, obstacle
+        bound = {
+            "number": number,
+            "attempt": attempt,
+            "status": status.value,
+            "reason": rows.optional_text(reason),
+            "due_at": rows.optional_ms(settlement.due_at),
+        }
+        found = self._database.rows("settle", bound)
+        if not found:
+            return None
+        ended = {
+            "number": number,
+            "attempt": attempt,
+            "now": to_ms(now),
+            "outcome": outcome
+            or ("retry" if settlement.status is Status.PENDING else settlement.status.value),
+            "http_status": settlement.http_status,
+            "error": rows.optional_text(settlement.error),
+            "answer": rows.optional_text(settlement.answer),
+        }
+        self._database.rows("end_attempt", ended)
+        for from_status, to_status, why in changes:
+            self._record(number, from_status, to_status, why, now)
+        return rows.execution(found[0])
+
+    def give_back(self, execution: Execution, now: datetime) -> Execution | None:
+        if execution.status is Status.PENDING:
+            self._database.rows("unclaim", {"number": execution.number, "attempt": execution.attempt})
+            return replace(execution, lease_until=None)
+        lost = Settlement(
+            status=Status.PENDING if execution.begun <= execution.retries else Status.FAILED,
+            reason="lost",
+            error="the process that ran this attempt went away before it ended",
+        )
+        return self.settle(execution.number, execution.attempt, lost, now, outcome="lost")
+
+    def _obstacle(self, number: int) -> str | None:
+        """Why a running execution must not wait again: what came while it ran."""
+        for row in self._database.rows("execution", {"number": number}):
+            execution = rows.execution(row)
+            if self._pending_under_key_of(execution) is not None:
+                return "replaced"
+            if self._database.rows("converted_meanwhile", {"number": number}):
+                return "conversion"
+        return None
+
+    def _pending_under_key_of(self, execution: Execution) -> Execution | None:
+        if execution.key_digest is None:
+            return None
+        bound = {"key_digest": execution.key_digest, "key_owner": rows.text(execution.key_owner)}
+        found = self._database.rows("pending_under_key", bound)
+        return rows.execution(found[0]) if found else None
+
+    def _record(
+        self, number: int, from_status: Status, to_status: Status, reason: str | None, now: datetime
+    ) -> None:
+        bound = {
+            "execution": number,
+            "at": to_ms(now),
+            "from_status": from_status.value,
+            "to_status": to_status.value,
+            "reason": rows.optional_text(reason),
+        }
+        self._database.rows("insert_history", bound)
+
+
+def _ended(settling: Settling) -> list[Any]:
+    """What the statements of an end read, by place."""
+    settlement = settling.settlement
+    return [
+        settling.number,
+        settling.attempt,
+        settlement.status.value,
+        rows.optional_text(settlement.reason),
+        to_ms(settling.now),
+        settlement.http_status,
+        rows.optional_text(settlement.error),
+        rows.optional_text(settlement.answer),
+    ]
+
+
+def already_scheduled(existing: Execution) -> AlreadyScheduled:
+    return AlreadyScheduled(
+        f"{existing.integration} already has {existing.id} pending under the key {existing.key}; "
+        "cancel it first, or schedule with ifExists 'replace' or 'keep'"
+    )

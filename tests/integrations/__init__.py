@@ -1,0 +1,1 @@
+"""Tests of the integrations that come with the runtime."""

@@ -1,0 +1,102 @@
+"""A program for tests: starts real workers and a scheduling process quickly, by forking what is imported.
+
+    python nursery.py DATABASE URL
+
+Lines on stdin: `worker` starts a worker process and says its id on stdout; `schedule FIRST COUNT` schedules
+that many and says each execution's id once it is acknowledged, `replaced ID` and `cancelled ID` likewise,
+then `done`. The parent holds no database and no thread, so that a child is as good as a process of its own.
+"""
+
+import contextlib
+import os
+import random
+import signal
+import ssl
+import sys
+import threading
+
+from experience_runtime.clocks import SystemClock
+from experience_runtime.delivery.embedded import ThreadDelivery
+from experience_runtime.dispatcher import Dispatcher
+from experience_runtime.domain.visitors import Visitor
+from experience_runtime.integration import IntegrationFailed
+from experience_runtime.outbound import Outbound
+from experience_runtime.registry import Registry
+from experience_runtime.scheduler import Scheduler
+from experience_runtime.settings import Settings, load_settings
+from experience_runtime.store.lock import FileLock
+from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.worker import Worker
+
+CONCURRENCY = 8
+
+
+class AtOnce(random.Random):
+    """Chance for retries that do not wait."""
+
+    def random(self) -> float:
+        return 0.0
+
+
+def deliver(path: str, settings: Settings, registry: Registry, trust: ssl.SSLContext) -> None:
+    clock = SystemClock()
+    store = SqliteStore(path)
+    dispatcher = Dispatcher(
+        store=store,
+        clock=clock,
+        integrations=registry,
+        http=Outbound(now=clock.now, allow_private=settings.allow_private, ssl_context=trust),
+        delivery=ThreadDelivery(CONCURRENCY),
+        random=AtOnce(),
+    )
+    Worker(dispatcher, store, clock, lock=FileLock(path), poll_seconds=0.02).run(threading.Event())
+
+
+def schedule(scheduler: Scheduler, number: int) -> None:
+    """Schedule one; every fifth replaces the one before it, every seventh is cancelled again."""
+    visitor = Visitor(id=f"visitor {number}" if number % 5 else f"visitor {number - 1}")
+    payload = {"number": number, "fails_first": number % 11 == 0}
+    options = {"delay": number % 4 * 10, "key": "order"}
+    scheduled = scheduler.schedule("webhook", payload, options, visitor=visitor)
+    print(scheduled.execution.id, flush=True)
+    if scheduled.replaced:
+        print("replaced", scheduled.replaced, flush=True)
+    if number % 7 == 0:
+        for cancelled in scheduler.cancel("webhook", {"key": "order", "reason": "test"}, visitor=visitor).ids:
+            print("cancelled", cancelled, flush=True)
+
+
+def main() -> None:
+    path, url = sys.argv[1:]
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the killed
+    environ = {
+        "EXPERIENCE_INTEGRATION__WEBHOOK__URL": url,
+        "EXPERIENCE_OUTBOUND_ALLOW_PRIVATE": "127.0.0.1/32",
+    }
+    settings = load_settings(environ=environ)
+    registry = Registry(settings)
+    registry.settings("webhook")
+    trust = ssl.create_default_context()  # what takes a worker longest is done once, for all of them
+    with contextlib.suppress(IntegrationFailed):
+        Outbound(now=SystemClock().now, allow_private=settings.allow_private).post("http://127.0.0.1:1/")
+    scheduler: Scheduler | None = None
+    for line in sys.stdin:
+        match line.split():
+            case ["worker"]:
+                child = os.fork()
+                if child == 0:
+                    deliver(path, settings, registry, trust)
+                    os._exit(0)
+                print(child, flush=True)
+            case ["schedule", first, count]:
+                if scheduler is None:
+                    scheduler = Scheduler(
+                        store=SqliteStore(path), clock=SystemClock(), integrations=registry, conversions=()
+                    )
+                for number in range(int(first), int(first) + int(count)):
+                    schedule(scheduler, number)
+                print("done", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""kill -9, again and again: nothing acknowledged is lost, nothing but what was in flight comes twice."""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from experience_runtime.domain.executions import Filter, Status
+from experience_runtime.store.sqlite import SqliteStore
+
+from . import ROUNDS
+from .commands import IMPORTED, a_project, told
+from .judgement import judged
+from .receiver import Receiver
+from .workload import until
+
+BURST = 14
+COMMANDS = max(3, ROUNDS // 20)
+
+
+@dataclass
+class Nursery:
+    """Talks to `nursery.py`; remembers what was acknowledged."""
+
+    process: "subprocess.Popen[str]"
+    acknowledged: set[str] = field(default_factory=set)
+    withdrawn: set[str] = field(default_factory=set)  # replaced or cancelled, as acknowledged
+
+    def worker(self) -> int:
+        self._say("worker")
+        return int(self._line())
+
+    def begin_schedule(self, first: int, count: int) -> None:
+        self._say(f"schedule {first} {count}")
+
+    def end_schedule(self) -> None:
+        while (line := self._line()) != "done":
+            *verb, execution_id = line.split()
+            (self.withdrawn if verb else self.acknowledged).add(execution_id)
+
+    def _say(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+
+    def _line(self) -> str:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().strip()
+        assert line, "the nursery ended"
+        return line
+
+
+@contextlib.contextmanager
+def _nursery(path: str, url: str, log: Path) -> Iterator[Nursery]:
+    with log.open("wb") as err:
+        process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("nursery.py")), path, url],
+            env=os.environ | {"PYTHONPATH": IMPORTED},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=err,
+            text=True,
+            start_new_session=True,  # its workers end with it, whatever the test comes to
+        )
+        with process:
+            try:
+                yield Nursery(process)
+            finally:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_killed_workers_lose_nothing_and_repeat_only_what_was_in_flight(
+    tmp_path: Path, counting: Receiver
+) -> None:
+    chance, moment = random.Random(9), threading.Event()
+    path = str(tmp_path / "experience.db")
+    store, open_ones = SqliteStore(path), Filter(statuses=[Status.PENDING, Status.RUNNING])
+    with (
+        _nursery(path, counting.url, tmp_path / "workers.log") as workers,
+        _nursery(path, counting.url, tmp_path / "scheduling.log") as scheduling,
+    ):
+        for kill in range(ROUNDS):
+            worker = workers.worker()
+            scheduling.begin_schedule(1 + kill * BURST, BURST)
+            # somewhere in the burst; sometimes before it, while the worker starts
+            counting.wait_for(counting.total + chance.randrange(BURST - 3), seconds=0.25)
+            moment.wait(chance.random() * 0.01)
+            os.kill(worker, signal.SIGKILL)
+            scheduling.end_schedule()
+            if kill % 20 == 19 or kill == ROUNDS - 1:
+                last = workers.worker()
+                until(lambda: not store.count(open_ones), seconds=60)
+                os.kill(last, signal.SIGKILL)
+
+    repeated, figures = judged(store, counting, scheduling.acknowledged, scheduling.withdrawn)
+    print(f"\n{ROUNDS} kills: {figures}")
+    assert repeated, "no kill met a call in flight"
+    store.close()
+
+
+def test_killed_commands_lose_nothing_that_a_run_was_told(tmp_path: Path, counting: Receiver) -> None:
+    chance, moment = random.Random(9), threading.Event()
+    project = a_project(tmp_path, counting)
+    acknowledged: set[str] = set()
+    for _ in range(COMMANDS):
+        worker = project.worker()
+        run = project.begin("run", "burst", "--json")
+        counting.wait_for(counting.total + 1 + chance.randrange(10), seconds=20)
+        moment.wait(chance.random() * 0.01)
+        worker.kill()
+        acknowledged |= told(run)
+
+    assert project.experience("worker", "--until-idle").returncode == 0
+
+    store = SqliteStore(str(tmp_path / "experience.db"))
+    _, figures = judged(store, counting, acknowledged, set())
+    print(f"\n{COMMANDS} kills of `experience worker`: {figures}")
+    assert len(acknowledged) == COMMANDS * 10
+    store.close()

@@ -1,0 +1,1 @@
+"""Races of what people do against the start of a delivery."""

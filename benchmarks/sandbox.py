@@ -33,8 +33,8 @@ from experience_runtime.boot import Situation, boot_message
 from experience_runtime.clocks import VirtualClock
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.experiences import load_experience
+from experience_runtime.guest import Limits, LogLine, Request
 from experience_runtime.host import open_run
-from experience_runtime.ports import Limits, LogLine, Request
 from experience_runtime.registry import Registry
 from experience_runtime.sandbox import worker
 from experience_runtime.sandbox.modules import Bundle

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "runtime"))
 from experience_runtime.clocks import VirtualClock
 from experience_runtime.delivery.embedded import ThreadDelivery
 from experience_runtime.dispatcher import Dispatcher
-from experience_runtime.domain.executions import Execution, Filter, IfExists, Settlement, Status
+from experience_runtime.domain.executions import Execution, Filter, IfExists, Settlement, Settling, Status
 from experience_runtime.domain.keys import canonical_key, key_digest
 from experience_runtime.integration import Context, Http, Integration
 from experience_runtime.ports import Integrations
@@ -146,12 +146,9 @@ def main() -> None:
         done = Settlement(status=Status.SUCCEEDED, answer='{"ok":true}')
         began = time.perf_counter()
         while claimed := store.claim_due(now=now, lease_until=lease_until, limit=64):
-
-            def deliver(i: int, batch: list[Execution] = claimed) -> None:
-                store.start(batch[i].number, batch[i].attempt, now=now, lease_until=lease_until)
-                store.settle(batch[i].number, batch[i].attempt, done, now=now)
-
-            in_threads(min(CALLERS, len(claimed)), len(claimed), deliver)
+            keys = [(each.number, each.attempt) for each in claimed]
+            store.start_all(keys, now=now, lease_until=lease_until)
+            store.settle_all([Settling(number, attempt, done, now) for number, attempt in keys])
         print(f"claim + start + settle: {COUNT / (time.perf_counter() - began):8,.0f} a second")
         store.close()
         print(f"dispatcher, no-op:      {delivered_a_second(folder):8,.0f} a second")

@@ -293,9 +293,25 @@ def test_a_validator_that_tells_the_value_is_not_believed(tmp_path: Path) -> Non
     in_folder(tmp_path, plain="from pydantic import field_validator\n" + text)
 
     with pytest.raises(NotConfigured, match="is bad") as caught:
-        registry(tmp_path, plain={"url": "pin"}).settings("plain")
+        registry(tmp_path, plain={"url": SECRET}).settings("plain")
 
-    assert "pin is bad" not in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+def test_a_short_wrong_value_leaves_the_words_of_the_message_whole() -> None:
+    with pytest.raises(NotConfigured, match="url is wrong: must be an address"):
+        Registry(Settings(integrations={"slack-update": {"url": "s"}})).settings("slack-update")
+
+
+def test_a_setting_with_capitals_is_only_advised_where_it_can_be_set(tmp_path: Path) -> None:
+    in_folder(tmp_path, plain=PLAIN.replace("url: str", "apiKey: str"))
+
+    with pytest.raises(
+        NotConfigured, match=r'write apiKey = "env:NAME" under \[integrations.plain\]'
+    ) as caught:
+        registry(tmp_path).settings("plain")
+
+    assert "EXPERIENCE_INTEGRATION__" not in str(caught.value)
 
 
 def test_a_text_from_the_environment_becomes_the_models_number(tmp_path: Path) -> None:

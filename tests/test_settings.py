@@ -225,6 +225,48 @@ def test_redact_removes_every_form_of_a_secret(text: str, shown: str) -> None:
     assert settings.redact(text) == shown
 
 
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("bad token sk-live-abcdef0123456789", "bad token [redacted]"),
+        ("bad token dXNlcjpwYXNzd29yZA==", "bad token [redacted]"),
+        ("one is whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "one is [redacted]"),
+        ("one is BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB", "one is [redacted]"),
+        ("from a file: mounted-1", "from a file: [redacted]"),
+        ('as JSON: {"was": "pä\\"ss-wörd"}', 'as JSON: {"was": "[redacted]"}'),
+        ("channels: a-s3cret", "channels: [redacted]"),
+        ("channels: hunter2", "channels: [redacted]"),
+        ("channels: correcthorse", "channels: [redacted]"),
+    ],
+)
+def test_a_part_of_a_secret_that_is_one_by_itself_is_redacted(told: str, shown: str) -> None:
+    settings = from_toml(
+        """[integrations.webhook]
+        headers = { authorization = "Bearer sk-live-abcdef0123456789", other = "Basic dXNlcjpwYXNzd29yZA==" }
+        secret = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA whsec_BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
+        file = "mounted-1\\n"
+        quoted = 'pä"ss-wörd'
+        channels = ["env:CHANNEL", "hunter2"]
+        tokens = ["correcthorse"]
+        """,
+        CHANNEL="a-s3cret",
+    )
+
+    assert settings.redact(told) == shown
+
+
+def test_plain_words_in_a_list_are_shown() -> None:
+    settings = from_toml('[integrations.broadcast]\nchannels = ["messenger", "web-chat"]')
+
+    assert settings.redact("those that can: messenger, web-chat") == "those that can: messenger, web-chat"
+
+
+def test_a_word_that_is_a_secret_elsewhere_is_redacted() -> None:
+    settings = from_toml('[integrations.broadcast]\nchannels = ["messenger"]\napi_key = "messenger"')
+
+    assert settings.redact("messenger") == "[redacted]"
+
+
 def test_a_secret_that_begins_with_another_goes_whole() -> None:
     settings = from_toml('[integrations.webhook]\na = "secret"\nb = "secret-and-more"')
 

@@ -293,7 +293,7 @@ def test_what_is_wrong_is_named(kind: type[Integration[Any, Any]], says: list[st
         check_integration(
             kind,
             settings=lambda url: {"url": url},
-            payloads=["hi"],
+            payloads=["hi", "ho"],
             refused=refused,
             answer={"is": "ok"},
         )
@@ -303,8 +303,10 @@ def test_what_is_wrong_is_named(kind: type[Integration[Any, Any]], says: list[st
     assert str(caught.value).startswith(f"{kind.__name__} is to be mended:\n  - ")
 
 
-def test_right_is_right() -> None:
-    check_integration(Right, settings=lambda url: {"url": url}, payloads=["hi"], answer={"is": "ok"})
+@pytest.mark.parametrize("what", ["sms.py", Right(), None])
+def test_what_is_neither_a_class_nor_a_path_is_named(what: Any) -> None:
+    with pytest.raises(AssertionError, match="is no class of an integration and no Path of its file"):
+        check_integration(what, payloads=[1])
 
 
 @pytest.mark.parametrize(

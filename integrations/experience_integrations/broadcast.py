@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from experience_runtime.integration import (
     Context,
     Integration,
+    SecretHeader,
     SecretUrl,
     UnsupportedChannel,
 )
@@ -27,7 +28,7 @@ class Settings(BaseModel):
     """`url` is the broadcasts address of the bot API; `channels` are those that a bot can begin a talk on."""
 
     url: SecretUrl
-    api_key: Annotated[SecretStr, Field(min_length=1)]
+    api_key: Annotated[SecretHeader, Field(min_length=1)]
     api_secret: Annotated[SecretStr, Field(min_length=1)]
     channels: Annotated[list[_Name], BeforeValidator(_listed)] = list(CHANNELS)
 

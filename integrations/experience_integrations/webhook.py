@@ -6,12 +6,14 @@ from typing import Any
 from experience_runtime.integration import (
     Answer,
     Context,
+    HeaderName,
     Integration,
+    SecretHeader,
     SecretUrl,
     SigningSecret,
     webhook_signature,
 )
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
 
 class Settings(BaseModel):
@@ -19,7 +21,7 @@ class Settings(BaseModel):
     Standard Webhooks has it: `whsec_…`; two, separated by a blank, while receivers change to the new one."""
 
     url: SecretUrl
-    headers: dict[str, SecretStr] = {}
+    headers: dict[HeaderName, SecretHeader] = {}
     secret: SigningSecret | None = None
 
 

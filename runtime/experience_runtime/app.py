@@ -1,23 +1,26 @@
 """The composition root: settings in, parts that fit together out. Nothing is made before it is asked for."""
 
 import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from experience_runtime.clocks import SystemClock, monotonic
 from experience_runtime.domain.errors import InvalidParameter, LimitWall
-from experience_runtime.domain.health import NO_POLICIES, Policies
+from experience_runtime.domain.health import Policies
 from experience_runtime.domain.visitors import Visitor, make_visitor
 from experience_runtime.guest import Limits, Script
-from experience_runtime.ports import Store
+from experience_runtime.ports import Integrations, Store
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.settings import Settings
 
 if TYPE_CHECKING:
     from experience_runtime.dispatcher import Dispatcher
     from experience_runtime.host import Situation
+    from experience_runtime.integration import Integration
     from experience_runtime.operations import Operations
     from experience_runtime.recurring import Recurring
     from experience_runtime.registry import Registry
@@ -26,13 +29,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+CONCURRENCY = 64
+"""Calls at a time; of one integration half as many, unless its policy says otherwise."""
+
 _SQLITE = "sqlite:///"
 
 
 class App:
     """One process's parts, on one Settings. Close it, or use it as a context manager."""
 
-    def __init__(self, settings: Settings, *, concurrency: int = 16) -> None:
+    def __init__(self, settings: Settings, *, concurrency: int = CONCURRENCY) -> None:
         self.settings = settings
         self.clock = SystemClock()
         self._concurrency = concurrency
@@ -79,7 +85,7 @@ class App:
         return Scheduler(
             store=self.store,
             clock=self.clock,
-            integrations=self.integrations,
+            integrations=self._integrations_later,
             conversions=self.settings.conversions,
             policies=self.policies,
         )
@@ -89,8 +95,16 @@ class App:
         from experience_runtime.operations import Operations
 
         return Operations(
-            store=self.store, clock=self.clock, integrations=self.integrations, policies=self.policies
+            store=self.store,
+            clock=self.clock,
+            integrations=self._integrations_later,
+            policies=self.policies,
         )
+
+    @property
+    def _integrations_later(self) -> Integrations:
+        """The registry, read when it is needed: a broken file in its folder must not stop a conversion."""
+        return _Later(lambda: self.integrations)
 
     @cached_property
     def recurring(self) -> "Recurring":
@@ -100,10 +114,8 @@ class App:
 
     @cached_property
     def policies(self) -> Policies:
-        """How each integration may be called, by the names they are registered under."""
-        if not self.settings.delivery:
-            return NO_POLICIES  # most verbs need no list of integrations
-        return Policies(by_name=self.settings.policies(self.integrations.names()))
+        """How each integration may be called."""
+        return Policies(by_name=self.settings.policies())
 
     @cached_property
     def dispatcher(self) -> "Dispatcher":
@@ -120,7 +132,7 @@ class App:
                 http=outbound,
                 delivery=ThreadDelivery(self._concurrency),
                 redact=self.settings.redact,
-                policies=self.policies,
+                policies=replace(self.policies, share=max(1, self._concurrency // 2)),
             )
         )
 
@@ -191,6 +203,25 @@ class App:
     def _keep(self, part: T) -> T:
         self._made.append(part)
         return part
+
+
+class _Later:
+    """`ports.Integrations` that are looked for when they are first needed."""
+
+    def __init__(self, find: Callable[[], Integrations]) -> None:
+        self._find = find
+
+    def names(self) -> Sequence[str]:
+        return self._find().names()
+
+    def get(self, name: str) -> "Integration[Any, Any]":
+        return self._find().get(name)
+
+    def settings(self, name: str) -> Any:
+        return self._find().settings(name)
+
+    def parse_payload(self, name: str, payload: Any) -> Any:
+        return self._find().parse_payload(name, payload)
 
 
 def wall_text(wall_seconds: float) -> str:

@@ -1,14 +1,16 @@
 """Calls: one attempt at an integration, and everything that can come of it."""
 
+import inspect
 import json
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
-from experience_runtime.domain.errors import Refusal
+from experience_runtime.domain.errors import InvalidPayload, Refusal
 from experience_runtime.domain.executions import Execution
 from experience_runtime.integration import Answer, Context, Http, IntegrationFailed
 from experience_runtime.ports import Clock, Integrations
@@ -42,8 +44,26 @@ class Outcome:
 def call(
     execution: Execution, *, clock: Clock, integrations: Integrations, http: Http, redact: Redact
 ) -> Outcome:
-    """Call the integration once. Never raises for what an integration does."""
+    """Call the integration once. Never raises for what an integration does.
+
+    A KeyboardInterrupt on the main thread passes: there it is a person's.
+    """
     recorder = _Recorder(http)
+    try:
+        return _attempt(execution, clock, integrations, recorder, redact)
+    except BaseException as error:  # even telling what was raised is the integration's own code
+        if is_a_persons(error):
+            raise
+        return Outcome(
+            code="integration_failed",
+            error=f"{execution.integration} raised something that cannot be told; repair the integration",
+            http_status=recorder.status,
+        )
+
+
+def _attempt(
+    execution: Execution, clock: Clock, integrations: Integrations, recorder: "_Recorder", redact: Redact
+) -> Outcome:
     logger = logging.getLogger(f"experience.integration.{execution.integration}")
     try:
         integration = integrations.get(execution.integration)
@@ -58,18 +78,25 @@ def call(
             visitor=execution.visitor,
             logger=logger,
         )
-        answer, text = as_json(integration.call(payload, context))
+        returned = integration.call(payload, context)
+        if (kind := _unbegun(returned)) is not None:
+            return Outcome(
+                code="integration_failed",
+                error=f"call returned {kind}, and nothing of it has run; make call a plain function",
+                http_status=recorder.status,
+            )
+        answer, text = as_json(returned)
     except IntegrationFailed as failure:
         return _failed(failure, recorder, redact)
     except Refusal as refusal:
         return refused(refusal, redact)
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:  # also asyncio's CancelledError and the panics of native modules
+        if is_a_persons(error):
+            raise
         logger.exception("%s raised during %s", execution.integration, execution.id)
         return Outcome(
             code="integration_failed",
-            error=_excerpt(f"integration raised {type(error).__name__}: {_spell(error)}", redact),
+            error=_excerpt(f"integration raised {type(error).__name__}: {spell(error)}", redact),
             http_status=recorder.status,
         )
     excerpt = recorder.text if answer is None else text
@@ -82,8 +109,34 @@ def call(
 
 def refused(refusal: Refusal, redact: Redact) -> Outcome:
     """Tell that a rule kept the call from leaving; it does not pass."""
-    error = _excerpt(refusal.message, redact)
-    return Outcome(code=refusal.code, error=error, refusal=type(refusal)(error))
+    plain = plain_refusal(refusal, lambda text: _excerpt(text, redact))
+    return Outcome(code=plain.code, error=plain.message, refusal=plain)
+
+
+def plain_refusal(refusal: Refusal, redact: Redact) -> Refusal:
+    """Make the refusal of ours that an integration's own subclass stands for, with its text redacted.
+
+    One that stands for none is an InvalidPayload: the list of codes is closed. Source: contract 7.
+    """
+    kind = next(kind for kind in type(refusal).__mro__ if kind.__module__ == Refusal.__module__)
+    message = _held(refusal, "message")
+    text = redact(message if isinstance(message, str) else spell(refusal))
+    return InvalidPayload(text) if kind is Refusal else kind(text)
+
+
+def spell(value: object) -> str:
+    """Spell anything, also what cannot be."""
+    try:
+        return str(value)
+    except BaseException as error:  # even spelling it is somebody else's code
+        if is_a_persons(error):
+            raise
+        return f"<{type(value).__name__} that cannot be spelled>"
+
+
+def is_a_persons(error: BaseException) -> bool:
+    """Tell whether this is Ctrl-C, which Python raises on the main thread only."""
+    return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
 
 
 def as_json(answer: Any) -> tuple[Any, str]:
@@ -91,25 +144,43 @@ def as_json(answer: Any) -> tuple[Any, str]:
     try:
         text = _JSON.encode(answer)
         return (None if answer is None else json.loads(text)), text
-    except Exception:  # noqa: BLE001 - the answer is somebody else's object
-        spelled = _spell(answer)
+    except BaseException as error:  # the answer is somebody else's object
+        if is_a_persons(error):
+            raise
+        spelled = spell(answer)
         return spelled, json.dumps(spelled)
 
 
-def _failed(failure: IntegrationFailed, recorder: "_Recorder", redact: Redact) -> Outcome:
-    def held(name: str) -> Any:
-        # a subclass may have an __init__ that never calls ours
-        return getattr(failure, name, None)
+def _unbegun(returned: object) -> str | None:
+    """What it is that was returned in place of an answer, when it still has to be run; it is closed."""
+    if inspect.iscoroutine(returned) or inspect.isgenerator(returned):
+        returned.close()  # else it warns when it is collected
+    elif not (inspect.isawaitable(returned) or inspect.isasyncgen(returned)):
+        return None
+    return f"a {type(returned).__name__}"
 
-    answer, message = held("answer"), held("message")
+
+def _failed(failure: IntegrationFailed, recorder: "_Recorder", redact: Redact) -> Outcome:
+    answer, message, may_pass = (_held(failure, name) for name in ("answer", "message", "may_pass"))
     return Outcome(
         code="integration_failed",
-        error=_excerpt(_spell(failure if message is None else message), redact),
-        excerpt=None if answer is None else _excerpt(_spell(answer), redact),
-        http_status=_status(held("status")) or recorder.status,
-        may_pass=bool(held("may_pass")),
-        retry_after=_seconds(held("retry_after")),
+        error=_excerpt(spell(failure if message is None else message), redact),
+        excerpt=None if answer is None else _excerpt(spell(answer), redact),
+        http_status=_status(_held(failure, "status")) or recorder.status,
+        may_pass=isinstance(may_pass, int) and bool(may_pass),  # in doubt it is not sent again
+        retry_after=_seconds(_held(failure, "retry_after")),
     )
+
+
+def _held(error: BaseException, name: str) -> Any:
+    """What an error holds; None when its class lacks it, or raises when it is asked."""
+    try:
+        # a subclass may have an __init__ that never calls ours
+        return getattr(error, name, None)
+    except BaseException as problem:  # a property of somebody else's
+        if is_a_persons(problem):
+            raise
+        return None
 
 
 class _Recorder:
@@ -141,13 +212,6 @@ def _plain(value: Any) -> Any:
             return value.model_dump(mode="json")
         case _:
             return str(value)
-
-
-def _spell(value: object) -> str:
-    try:
-        return str(value)
-    except Exception:  # noqa: BLE001 - even spelling it is somebody else's code
-        return f"<{type(value).__name__} that cannot be spelled>"
 
 
 def _excerpt(text: str, redact: Redact) -> str:

@@ -4,13 +4,15 @@ import logging
 import random as randomness
 import threading
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from experience_runtime.calls import Outcome, Redact, call, refused
 from experience_runtime.domain.errors import CallFailed, IntegrationTimeout, InternalError, Refusal
-from experience_runtime.domain.executions import Execution, Settlement, Status
-from experience_runtime.domain.health import NO_POLICIES, Policies
+from experience_runtime.domain.executions import Execution, Settlement, Settling, Status
+from experience_runtime.domain.health import NO_POLICIES, Health, Policies
 from experience_runtime.domain.retries import decide
 from experience_runtime.domain.windows import Window, parse_window_text
 from experience_runtime.domain.zones import parse_zone
@@ -26,7 +28,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """The one way out. `wake` is set when room for more has come free."""
+    """The one way out. `wake` is set when an attempt has ended. One thread runs what is due."""
 
     def __init__(
         self,
@@ -51,17 +53,18 @@ class Dispatcher:
         self._random = random or randomness.SystemRandom()
         self._redact = redact
         self._lease = timedelta(seconds=lease_seconds)
-        self._unsettled: deque[tuple[Execution, Settlement]] = deque()
-        self._mutex = threading.Lock()
-        self._unstarted: deque[Execution] = deque()
-        self._held: set[tuple[int, int]] = set()  # (number, attempt), from the claim until it is done
+        self._ended: deque[_Ended] = deque()  # filled by the delivery's threads
+        self._unstarted: list[tuple[int, int, datetime]] = []  # (number, attempt, due_at) to be given back
+        self._held: set[tuple[int, int]] = set()  # (number, attempt), from the start until it is settled
         self._renew_at = clock.now()
-        self._refill_at = 0  # how few must be in flight before a claim that was full is repeated
         self.wake = threading.Event()
 
     def run_due(self) -> int:
-        """Hand what is due now to the delivery, as much as it welcomes; return how many."""
-        self._settle_again()
+        """Settle what has ended, and start what is due, as much as the delivery welcomes; return how much.
+
+        Everything that is stored for deliveries is stored here, in batches: their threads only call.
+        """
+        self._settle_ended()
         now = self._clock.now()
         self._renew(now)
         next_wake = self.next_wake()
@@ -75,13 +78,10 @@ class Dispatcher:
         claimed = self._store.claim_due(
             now=now, lease_until=now + self._lease, limit=limit, policies=self._policies
         )
-        with self._mutex:
-            self._held.update((execution.number, execution.attempt) for execution in claimed)
-            in_flight = len(self._held)
-            self._refill_at = in_flight // 2 if len(claimed) == limit else in_flight
         if claimed:
             self._failing = self._read_failing()
-            self._delivery.submit(claimed, self._deliver_one)
+            self._delivery.submit(self._start(claimed), self._carry_out)
+            self._settle_ended()  # what an inline delivery has done already, and what could not be started
         return len(claimed)
 
     def next_wake(self) -> datetime | None:
@@ -89,19 +89,17 @@ class Dispatcher:
         return self._store.next_wake(now=self._clock.now(), policies=self._policies)
 
     def in_flight(self) -> int:
-        """How many executions are handed over and not done."""
-        with self._mutex:
-            return len(self._held)
+        """How many executions are started and not settled."""
+        return len(self._held)
 
     def has_room(self) -> bool:
-        """Whether claiming now is worth a transaction; `wake` is set when this turns true."""
-        with self._mutex:
-            return len(self._held) <= self._refill_at
+        """Whether more can be started now; `wake` is set when something ends."""
+        return self._delivery.free() > 0
 
     def close(self) -> None:
-        """Finish what runs. What was handed over and has not begun is left to its lease."""
+        """Finish what runs."""
         self._delivery.close()
-        self._settle_again()
+        self._settle_ended()
 
     def deliver(self, execution: Execution) -> None:
         """Run one claimed execution to its settled row, or give it back when its window is closed.
@@ -109,18 +107,42 @@ class Dispatcher:
         Does nothing when the row was cancelled, converted or claimed again since; gives it back when its
         integration was paused. Source: contract 4.
         """
+        for started in self._start([execution]):
+            self._carry_out(started)
+        self._settle_ended()
+
+    def _start(self, claimed: Sequence[Execution]) -> list[Execution]:
+        """Start what may run at this instant, and give the rest back."""
         now = self._clock.now()
-        window, refusal = _window_of(execution)
-        if window is not None and not window.contains(now):
-            opening = window.next_inside(now)
-            self._store.postpone(execution.number, execution.attempt, due_at=opening, now=now)
-            return
-        lease_until = now + self._lease
-        if not self._store.start(execution.number, execution.attempt, now=now, lease_until=lease_until):
-            self._store.postpone(execution.number, execution.attempt, due_at=execution.due_at, now=now)
-            return
-        outcome = refused(refusal, self._redact) if refusal else self._call(execution)
-        self._conclude(execution, outcome, window)
+        ready = {(each.number, each.attempt): each for each in claimed if _opening(each, now) is None}
+        self._unstarted += [
+            (each.number, each.attempt, _opening(each, now) or each.due_at) for each in claimed
+        ]
+        started = self._store.start_all(ready, now=now, lease_until=now + self._lease)
+        self._held.update(started)
+        self._unstarted = [back for back in self._unstarted if back[:2] not in started]
+        began_at = self._clock.now()  # a busy store may have kept it waiting beyond the end of a window
+        running = []
+        for execution in (ready[key] for key in ready if key in started):
+            if (opening := _opening(execution, began_at)) is None:
+                running.append(execution)
+            else:
+                late = Settlement(status=Status.PENDING, reason="window_closed", due_at=opening)
+                self._ended.append(_Ended(execution, Outcome(code="window_closed"), late, began_at, began_at))
+        return running
+
+    def _carry_out(self, execution: Execution) -> None:
+        """Call the integration, and leave the ending to be settled. Never raises."""
+        began_at = self._clock.now()
+        try:
+            window, refusal = _window_of(execution)
+            outcome = refused(refusal, self._redact) if refusal else self._call(execution)
+            settlement = self._judge(execution, outcome, window)
+            self._ended.append(_Ended(execution, outcome, settlement, began_at, self._clock.now()))
+        except Exception:  # a thread of the delivery has nobody to tell
+            self._held.discard((execution.number, execution.attempt))
+            _logger.exception("%s was interrupted; its lease brings it back", execution.id)
+        self.wake.set()
 
     def call_now(self, execution: Execution, timeout_seconds: float = EXECUTE_TIMEOUT_SECONDS) -> Any:
         """Carry out an `execute` whose row is running already; return the integration's answer, a JSON value.
@@ -150,7 +172,10 @@ class Dispatcher:
                 f"raise timeout above {timeout_seconds * 1000:.0f}, or schedule it with delay: 0"
             )
             outcome = Outcome(code=IntegrationTimeout.code, error=error)
-        self._conclude(execution, outcome, None)
+        settlement = self._judge(execution, outcome, None)
+        ended = _Ended(execution, outcome, settlement, execution.created_at, self._clock.now())
+        self._observe([ended])
+        self._settle([ended])
         if outcome.code is None:
             return outcome.answer
         if outcome.refusal is not None:
@@ -166,14 +191,6 @@ class Dispatcher:
             http=self._http,
             redact=self._redact,
         )
-
-    def _conclude(self, execution: Execution, outcome: Outcome, window: Window | None) -> None:
-        settlement = self._judge(execution, outcome, window)
-        try:
-            # while its lease holds: an open breaker admits no second probe before it has heard of this
-            self._observe(execution.integration, outcome)
-        finally:
-            self._settle(execution, settlement)
 
     def _judge(self, execution: Execution, outcome: Outcome, window: Window | None) -> Settlement:
         """Decide the state that follows an attempt."""
@@ -205,41 +222,70 @@ class Dispatcher:
         """The attempts begun, with this one: a claimed row was read before it began, an `execute` after."""
         return execution.begun + (execution.status is Status.PENDING)
 
-    def _settle(self, execution: Execution, settlement: Settlement) -> None:
+    def _settle_ended(self) -> None:
+        """Settle what has ended, and give back what could not be started, all that there is at once."""
+        unstarted, self._unstarted = self._unstarted, []
+        ended = [self._ended.popleft() for _ in range(len(self._ended))]
         try:
-            settled = self._store.settle(
-                execution.number, execution.attempt, settlement, now=self._clock.now()
-            )
+            if unstarted:
+                self._store.postpone_all(unstarted)
+                unstarted = []
+            if ended:
+                # while its lease holds: an open breaker admits no second probe before it has heard of this
+                self._observe(ended)
+                self._settle(ended)
         except InternalError:
-            # The store is away, and the call has happened: forgetting how it ended would repeat it.
-            self._unsettled.append((execution, settlement))
+            # The store is away, and the calls have happened: forgetting how they ended would repeat them.
+            self._unstarted.extend(unstarted)
+            self._ended.extendleft(reversed(ended))
             raise
-        if settled is None:
-            _logger.warning(
-                "attempt %d of %s ended as %s, but the row had moved on; nothing was changed",
-                execution.attempt,
-                execution.id,
-                settlement.status,
-            )
+        self._held.difference_update((each.execution.number, each.execution.attempt) for each in ended)
 
-    def _observe(self, integration: str, outcome: Outcome) -> None:
-        """Let the circuit breaker know how an attempt went; what never left says nothing."""
-        policy = self._policies.of(integration)
-        failed = outcome.may_pass
-        answered = outcome.code is None or outcome.http_status is not None
-        if not policy.breaker_failures or not (failed or answered):
-            return
-        failing = self._read_failing() if self._failing is None else self._failing
-        if not failed and integration not in failing:
-            return  # the usual case costs nothing
-        before, after = self._store.healths.change(
-            integration,
-            lambda health: health.after_attempt(policy, failed=failed, now=self._clock.now()),
+    def _settle(self, ended: Sequence["_Ended"]) -> None:
+        settled = self._store.settle_all(
+            [
+                Settling(each.execution.number, each.execution.attempt, each.settlement, each.ended_at)
+                for each in ended
+            ]
         )
+        for each, row in zip(ended, settled, strict=True):
+            if row is None:
+                _logger.warning(
+                    "attempt %d of %s ended as %s, but the row had moved on; nothing was changed",
+                    each.execution.attempt,
+                    each.execution.id,
+                    each.settlement.status,
+                )
+
+    def _observe(self, ended: Sequence["_Ended"]) -> None:
+        """Let the circuit breakers know how attempts went; what never left says nothing."""
+        told: dict[str, list[_Ended]] = {}
+        for each in ended:
+            if each.outcome.may_pass or each.outcome.code is None or each.outcome.http_status is not None:
+                told.setdefault(each.execution.integration, []).append(each)
+        for integration, attempts in told.items():
+            self._observe_one(integration, attempts)
+
+    def _observe_one(self, integration: str, attempts: Sequence["_Ended"]) -> None:
+        policy = self._policies.of(integration)
+        failing = self._read_failing() if self._failing is None else self._failing
+        if not policy.breaker_failures or (
+            integration not in failing and not any(each.outcome.may_pass for each in attempts)
+        ):
+            return  # the usual case costs nothing
+
+        def after(health: Health) -> Health:
+            for each in attempts:
+                health = health.after_attempt(
+                    policy, failed=each.outcome.may_pass, now=each.ended_at, began_at=each.began_at
+                )
+            return health
+
+        before, now_known = self._store.healths.change(integration, after)
         self._failing = self._read_failing()
-        if after.probe_at is not None and after.probe_at != before.probe_at:
-            _logger.warning("%s", after.waits_because(policy, now=self._clock.now()))
-        if before.opened_at is not None and after.opened_at is None:
+        if now_known.probe_at is not None and now_known.probe_at != before.probe_at:
+            _logger.warning("%s", now_known.waits_because(policy, now=self._clock.now()))
+        if before.opened_at is not None and now_known.opened_at is None:
             _logger.warning("the circuit breaker of %s is closed again: a call was answered", integration)
 
     def _read_failing(self) -> frozenset[str]:
@@ -247,8 +293,7 @@ class Dispatcher:
 
     def _renew(self, now: datetime) -> None:
         """Keep what runs here from being given back, however long it takes and wherever the clock jumps."""
-        with self._mutex:
-            held = {*self._held, *((each.number, each.attempt) for each, _ in tuple(self._unsettled))}
+        held = self._held.copy()
         # before that interval: the clock was put back, and what began since has a lease by the new time
         if held and self._renew_at - self._lease / 2 <= now < self._renew_at:
             return
@@ -256,27 +301,16 @@ class Dispatcher:
             self._store.renew(held, lease_until=now + self._lease)
         self._renew_at = now + self._lease / 2
 
-    def _settle_again(self) -> None:
-        """Settle what the store could not take when it ended, and give back what it could not start."""
-        while self._unstarted:
-            each = self._unstarted[0]
-            self._store.postpone(each.number, each.attempt, due_at=each.due_at, now=self._clock.now())
-            self._unstarted.popleft()
-        for _ in range(len(self._unsettled)):
-            self._settle(*self._unsettled.popleft())
 
-    def _deliver_one(self, execution: Execution) -> None:
-        try:
-            self.deliver(execution)
-        except Exception:  # a thread of the delivery has nobody to tell
-            _logger.exception("%s was interrupted; it is taken up again", execution.id)
-            self._unstarted.append(execution)  # nothing happens to one that had started: its lease ends it
-        finally:
-            with self._mutex:
-                self._held.discard((execution.number, execution.attempt))
-                has_room = len(self._held) <= self._refill_at
-            if has_room:
-                self.wake.set()
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """An attempt that is over, and not yet settled."""
+
+    execution: Execution
+    outcome: Outcome
+    settlement: Settlement
+    began_at: datetime
+    ended_at: datetime
 
 
 def _window_of(execution: Execution) -> tuple[Window | None, Refusal | None]:
@@ -286,6 +320,12 @@ def _window_of(execution: Execution) -> tuple[Window | None, Refusal | None]:
         return parse_window_text(execution.window, parse_zone(execution.zone)), None
     except Refusal as refusal:  # a zone that this machine does not know (any more): better never than outside
         return None, refusal
+
+
+def _opening(execution: Execution, now: datetime) -> datetime | None:
+    """When the window of an execution opens next; None when it is open, or cannot be told."""
+    window, _ = _window_of(execution)
+    return None if window is None or window.contains(now) else window.next_inside(now)
 
 
 def _status_after(outcome: Outcome, again: datetime | None) -> Status:

@@ -12,24 +12,27 @@ from experience_runtime.domain.schedules import Run, Schedule
 from experience_runtime.domain.zones import UTC, Zone, iso_local, parse_zone
 from experience_runtime.explain import why_execution
 
+Redact = Callable[[str], str]
+
 
 def execution_document(
     execution: Execution,
     attempts: Sequence[Attempt] | None = None,
     *,
     held: str | None = None,
-    redact: Callable[[str], str] = str,
+    redact: Redact = str,
 ) -> dict[str, Any]:
     """One execution; with `attempts` when they are given.
 
-    `held` tells what else it waits for than its time. `redact` is applied to the payload: the history of
-    others is shown without the queries of addresses, an author's own run as it is. Source: contract 4.
+    `held` tells what else it waits for than its time. `redact` is applied to the payload and the key: the
+    history of others is shown without the queries of addresses, an author's own run as it is. Source:
+    contract 4.
     """
     document = {
         "id": execution.id,
         "integration": execution.integration,
-        "key": None if execution.key is None else json.loads(execution.key),
-        "payload": json.loads(redact(execution.payload)),
+        "key": None if execution.key is None else _redacted(execution.key, redact),
+        "payload": _redacted(execution.payload, redact),
         "requested_at": iso(execution.requested_at),
         "due_at": iso(execution.due_at),
         "due_local": iso_local(execution.due_at, _zone(execution.zone)),
@@ -42,6 +45,35 @@ def execution_document(
     if attempts is not None:
         document["attempts"] = [attempt_document(attempt) for attempt in attempts]
     return document
+
+
+def _redacted(text: str, redact: Redact) -> Any:
+    """The value of a JSON text, every text and number in it redacted.
+
+    The text itself cannot be: a secret may be a number, or stand in it escaped.
+    """
+    top = [json.loads(text)]
+    waiting: list[Any] = [top]  # no recursion: it may be deep
+    while waiting:
+        holder = waiting.pop()
+        if isinstance(holder, dict):
+            entries = [(_shown(name, redact), value) for name, value in holder.items()]
+            holder.clear()
+        else:
+            entries = list(enumerate(holder))
+        for place, value in entries:
+            holder[place] = _shown(value, redact)
+            if isinstance(value, dict | list):
+                waiting.append(value)
+    return top[0]
+
+
+def _shown(value: Any, redact: Redact) -> Any:
+    if value is None or isinstance(value, bool | dict | list):
+        return value
+    text = str(value)
+    shown = redact(text)
+    return value if shown == text else shown
 
 
 def _zone(name: str) -> Zone:
@@ -66,8 +98,8 @@ def whole_attempt_document(attempt: Attempt) -> dict[str, Any]:
     return attempt_document(attempt) | {"ended_at": ended_at, "answer": attempt.answer}
 
 
-def schedule_document(schedule: Schedule) -> dict[str, Any]:
-    """One recurring schedule; its `recurrence` is the object of options that makes it."""
+def schedule_document(schedule: Schedule, *, redact: Redact = str) -> dict[str, Any]:
+    """One recurring schedule; its `recurrence` is the object of options that makes it. `redact` as above."""
     window = None if schedule.window is None else schedule.window.partition(" ")
     return {
         "name": schedule.name,
@@ -75,7 +107,7 @@ def schedule_document(schedule: Schedule) -> dict[str, Any]:
         "recurrence": json.loads(schedule.recurrence),
         "timezone": schedule.zone,
         "window": None if window is None else {"day": window[0], "time": window[2]},
-        "payload": json.loads(schedule.payload),
+        "payload": _redacted(schedule.payload, redact),
         "skip": json.loads(schedule.skip),
         "catch_up": schedule.catch_up.value,
         "paused_at": None if schedule.paused_at is None else iso(schedule.paused_at),

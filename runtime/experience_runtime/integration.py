@@ -28,6 +28,7 @@ from pydantic import AfterValidator, BaseModel, SecretStr
 from experience_runtime.domain.errors import BlockedAddress, InvalidPayload, Refusal, UnsupportedChannel
 from experience_runtime.domain.retries import RETRIES, Backoff
 from experience_runtime.domain.signatures import webhook_keys, webhook_signature
+from experience_runtime.domain.web import require_header_name, require_header_value, require_web_address
 
 __all__ = [
     "Answer",
@@ -35,11 +36,13 @@ __all__ = [
     "BlockedAddress",
     "Clock",
     "Context",
+    "HeaderName",
     "Http",
     "Integration",
     "IntegrationFailed",
     "InvalidPayload",
     "Refusal",
+    "SecretHeader",
     "SecretUrl",
     "SigningSecret",
     "UnsupportedChannel",
@@ -53,10 +56,22 @@ def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is not JSON")
 
 
-def _require_web_address(value: SecretStr) -> SecretStr:
-    if not value.get_secret_value().lower().startswith(("https://", "http://")):
-        raise ValueError('must be an address that starts with "https://"')
-    return value
+def _web_address(value: SecretStr) -> SecretStr:
+    # the file that a secret is mounted as often ends in a line break
+    url = value.get_secret_value().strip()
+    require_web_address(url)
+    return SecretStr(url)
+
+
+def _header_name(name: str) -> str:
+    require_header_name(name)
+    return name
+
+
+def _header_value(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    require_header_value(text)
+    return SecretStr(text)
 
 
 def _require_webhook_secret(value: SecretStr) -> SecretStr:
@@ -64,8 +79,14 @@ def _require_webhook_secret(value: SecretStr) -> SecretStr:
     return value
 
 
-SecretUrl = Annotated[SecretStr, AfterValidator(_require_web_address)]
+SecretUrl = Annotated[SecretStr, AfterValidator(_web_address)]
 """A setting that holds a web address; masked wherever it is printed, `get_secret_value()` reads it."""
+
+HeaderName = Annotated[str, AfterValidator(_header_name)]
+"""A setting that is sent as the name of a header."""
+
+SecretHeader = Annotated[SecretStr, AfterValidator(_header_value)]
+"""A setting that is sent as the value of a header, or as a part of one; masked like SecretUrl."""
 
 SigningSecret = Annotated[SecretStr, AfterValidator(_require_webhook_secret)]
 """A setting that `webhook_signature` signs with: `whsec_…`, or several, separated by blanks."""
@@ -156,7 +177,8 @@ P = TypeVar("P")
 class Context(Generic[S]):
     """What a call may use. `execution_id` is the idempotency key: the same for every attempt.
 
-    `attempt` counts from 1. `visitor` is the id of the visitor whose run scheduled this, if one is known.
+    `attempt` grows from one attempt to the next, as a rule by 1. `visitor` is the id of the visitor whose run
+    scheduled this, if one is known.
     """
 
     settings: S

@@ -11,7 +11,7 @@ import re
 import ssl
 import threading
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -24,11 +24,17 @@ from experience_runtime import __version__
 from experience_runtime.addresses import Network
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.errors import InvalidParameter, InvalidPayload
+from experience_runtime.domain.retries import MOST_RETRY_AFTER_SECONDS as _DAY
+from experience_runtime.domain.web import (
+    is_token,
+    require_header_name,
+    require_header_value,
+    require_web_address,
+)
 from experience_runtime.integration import Answer, Http, IntegrationFailed
 from experience_runtime.outbound_backend import Budget, GuardedBackend, Resolve, resolve
 
 BODY_BYTES = 64 * 1024
-URL_LENGTH = 2048
 
 
 class Outbound:
@@ -113,7 +119,7 @@ class Outbound:
             raise IntegrationFailed(_no_connection(where, problem), may_pass=True) from None
         except httpcore.NetworkError:
             raise IntegrationFailed(f"the connection to {where} broke", may_pass=True) from None
-        except (httpcore.ProtocolError, zlib.error):
+        except httpcore.ProtocolError:
             raise IntegrationFailed(
                 f"{where} answered with something that is not HTTP", may_pass=True
             ) from None
@@ -138,7 +144,7 @@ class Outbound:
                     ssl_context=self._ssl_context or _system_trust(),
                     # unlimited: a wait for a free connection would not be in the budget
                     max_connections=None,
-                    max_keepalive_connections=20,
+                    max_keepalive_connections=100,
                     keepalive_expiry=5.0,
                     network_backend=self._backend,
                 )
@@ -152,11 +158,14 @@ class Outbound:
         text = _text(response, headers)
         if not _ends_cleanly(response):
             response.extensions["network_stream"].close()
+        waits = [
+            value.decode("latin-1") for name, value in response.headers if name.lower() == b"retry-after"
+        ]
         return Answer(
             status=response.status,
             headers=headers,
             text=text,
-            retry_after=_retry_after(headers.get("retry-after", ""), self._now),
+            retry_after=_longest(_retry_after(value, self._now) for value in waits),
         )
 
 
@@ -210,39 +219,33 @@ class _Within:
         return max(0.0, self._ends_at - monotonic())
 
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")  # no zone of an IPv6 address: it names an interface
-_FIELD = re.compile(r"[\x20-\x7e\t]*")
-_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
+_BROKEN = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
 
 
 def _parsed(url: str) -> httpx.URL:
-    """Refuse what is not a plain web address. No text of the address is in the messages but its origin."""
-    if len(url) > URL_LENGTH:
-        raise InvalidParameter(f"the url has {len(url)} characters; at most {URL_LENGTH} are allowed")
-    if _CONTROL.search(url):
-        raise InvalidParameter("the url holds a control character; remove line breaks and tabs from it")
+    """Refuse what is not a plain web address. No text of the address is in the messages."""
+    try:
+        require_web_address(url)
+    except ValueError as problem:
+        raise InvalidParameter(f"the url {problem}") from None
     try:
         address = httpx.URL(url)
         host = address.host and address.raw_host.decode("ascii")  # the first may refuse punycode
-    except (httpx.InvalidURL, UnicodeError):  # the second for half a surrogate pair, and for bad punycode
+    except (httpx.InvalidURL, UnicodeError):
         raise InvalidParameter('the url is not one; write it as "https://host/path"') from None
-    if address.scheme not in ("http", "https"):
-        raise InvalidParameter('the url must start with "https://" or "http://"')
-    if not _HOST.fullmatch(host) or (address.port is not None and not 0 < address.port < 65536):
-        raise InvalidParameter('the url names no host or an impossible port; write it as "https://host/path"')
-    if address.userinfo:
-        raise InvalidParameter(
-            f"the url of {origin(url)} holds a user name or password; send them in an authorization header"
-        )
+    # read a second time, by who sends it: two readers of one address may differ, and this one counts
+    if not _HOST.fullmatch(host) or address.port == 0 or address.userinfo:
+        raise InvalidParameter('the url names no plain host; write it as "https://host/path"')
     return address
 
 
 def _method(method: str) -> str:
-    if not _TOKEN.fullmatch(method) or method.upper() == "CONNECT":
+    if not is_token(method) or method.upper() == "CONNECT":
         raise InvalidParameter(f"{method!r} is not a method; use POST or GET")
     return method.upper()
+
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 
 
 def _lowered(headers: Mapping[str, str] | None) -> dict[str, str]:
@@ -252,15 +255,11 @@ def _lowered(headers: Mapping[str, str] | None) -> dict[str, str]:
 def _header_fields(address: httpx.URL, headers: Mapping[str, str] | None) -> list[tuple[bytes, bytes]]:
     given = _lowered(headers)
     for name, value in given.items():
-        if not _TOKEN.fullmatch(name):
-            raise InvalidParameter(f"the header name {name!r} is not one; use letters, digits and dashes")
-        if name in _OURS:
-            raise InvalidParameter(f'the header "{name}" is set by the runtime; leave it out')
-        if not _FIELD.fullmatch(value) or value != value.strip():
-            raise InvalidParameter(
-                f'the value of the header "{name}" holds a line break, a control or non-ASCII character,'
-                " or blanks around it; send plain ASCII text"
-            )
+        try:
+            require_header_name(name)
+            require_header_value(value)
+        except ValueError as problem:
+            raise InvalidParameter(f"the header {name!r} {problem}") from None
     fields = {
         "host": address.netloc.decode("ascii"),
         "user-agent": f"experience-runtime/{__version__}",
@@ -272,22 +271,28 @@ def _header_fields(address: httpx.URL, headers: Mapping[str, str] | None) -> lis
 
 
 def _text(response: httpcore.Response, headers: Mapping[str, str]) -> str:
-    """The decoded body, cut at 64 KiB. Empty when it came in an encoding nobody asked for but gzip."""
+    """The decoded body, cut at 64 KiB and where it breaks off. Empty when its encoding is not known."""
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "", "gzip", "x-gzip", "deflate"):
         return ""
     inflate = zlib.decompressobj(wbits=47) if encoding not in ("identity", "") else None
     body = bytearray()
-    for chunk in response.iter_stream():
-        room = BODY_BYTES - len(body)
-        body += chunk[:room] if inflate is None else inflate.decompress(chunk, room)
-        if len(body) >= BODY_BYTES:
-            break
+    is_whole = False
+    try:
+        for chunk in response.iter_stream():
+            room = BODY_BYTES - len(body)
+            body += chunk[:room] if inflate is None else inflate.decompress(chunk, room)
+            if len(body) >= BODY_BYTES:
+                break
+        else:
+            is_whole = True
+    except (*_BROKEN, zlib.error):
+        pass  # its status stands: what has decided must not be asked again for the sake of its words
     # only these two: other codecs of Python are slow or are no text
     latin = re.search(r"charset=\"?(iso-8859-1|latin-?1)\b", headers.get("content-type", ""), re.IGNORECASE)
     decoder = codecs.getincrementaldecoder("latin-1" if latin else "utf-8")("replace")
     # not final: a character the cut went through is dropped
-    return decoder.decode(bytes(body), final=len(body) < BODY_BYTES)
+    return decoder.decode(bytes(body), final=is_whole)
 
 
 def _ends_cleanly(response: httpcore.Response) -> bool:
@@ -302,15 +307,24 @@ def _ends_cleanly(response: httpcore.Response) -> bool:
 
 
 def _retry_after(text: str, now: Callable[[], datetime]) -> float | None:
-    """Seconds to wait; None when the header is absent, past or not understood. Source: RFC 9110, 10.2.3."""
-    if re.fullmatch(r"[0-9]{1,9}", text.strip()):
-        return float(text)
+    """Seconds to wait, at most a day; None when it is past or not understood. Source: RFC 9110, 10.2.3."""
+    if re.fullmatch(r"[0-9]+(\s*,\s*[0-9]+)*", text.strip()):  # a proxy joins two of them
+        return _longest(_capped(number.strip()) for number in text.split(","))
     try:
         at = parsedate_to_datetime(text)
         seconds = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now()).total_seconds()
     except (TypeError, ValueError, OverflowError, IndexError):
         return None
-    return seconds if seconds >= 0 else None
+    return min(seconds, _DAY) if seconds >= 0 else None
+
+
+def _capped(digits: str) -> float:
+    digits = digits.lstrip("0")  # int() refuses thousands of them
+    return float(min(int(digits or "0"), _DAY)) if len(digits) < 10 else float(_DAY)
+
+
+def _longest(waits: Iterable[float | None]) -> float | None:
+    return max((wait for wait in waits if wait is not None), default=None)
 
 
 def _no_connection(where: str, problem: httpcore.ConnectError) -> str:

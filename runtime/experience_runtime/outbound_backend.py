@@ -17,7 +17,7 @@ from experience_runtime.domain.errors import BlockedAddress
 Resolve = Callable[[str, int], Sequence[str]]
 
 _ADDRESSES_TRIED = 8
-_LOOKUPS_AT_ONCE = 16
+_LOOKUPS_AT_ONCE = 64
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
@@ -81,9 +81,11 @@ class GuardedBackend(httpcore.NetworkBackend):
     def _look_up(self, host: str, port: int) -> Sequence[str]:
         """Resolve on a thread of its own: getaddrinfo knows no timeout.
 
-        Calls that want the same name at the same time share one lookup, so that a name server that hangs
-        holds up its own names and leaves the other slots free.
+        Calls that want the same name at the same time share one lookup: a name server that hangs holds up
+        its own names, and others only when as many names as there are slots hang at once.
         """
+        if _is_address(host):
+            return [host]
         seconds = self._budget.left()
         with self._mutex:
             found = self._lookups.get((host, port))
@@ -138,6 +140,14 @@ class GuardedBackend(httpcore.NetworkBackend):
                     " or for development list the network in [outbound] allow_private"
                 )
         return addresses
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class _BudgetedStream(httpcore.NetworkStream):

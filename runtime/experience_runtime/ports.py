@@ -12,7 +12,7 @@ from experience_runtime.domain.executions import (
     Execution,
     Filter,
     IfExists,
-    Settlement,
+    Settling,
 )
 from experience_runtime.domain.health import NO_POLICIES, Health, Policies
 from experience_runtime.domain.schedules import Begetting, Run, Schedule
@@ -183,30 +183,33 @@ class Store(Protocol):
         """
         ...
 
-    def postpone(self, number: int, attempt: int, *, due_at: datetime, now: datetime) -> bool:
-        """Give a claimed, still pending row back with a later due_at (its window is closed)."""
+    def postpone_all(self, claimed: Collection[tuple[int, int, datetime]]) -> set[int]:
+        """Give claimed, still pending rows (number, attempt, due_at) back, to be due then; return the numbers
+        of those that were."""
         ...
 
-    def start(self, number: int, attempt: int, *, now: datetime, lease_until: datetime) -> bool:
-        """pending -> running, begun + 1, an Attempt row; the lease is renewed.
+    def start_all(
+        self, claimed: Collection[tuple[int, int]], *, now: datetime, lease_until: datetime
+    ) -> set[tuple[int, int]]:
+        """pending -> running, begun + 1, an Attempt row, the lease renewed, for each (number, attempt).
 
-        False when the row is no longer pending under this attempt number: cancelled, converted, or claimed by
-        somebody else; and when its integration is paused: the row is as it was then.
+        Returned are those it happened to. The others are as they were: no longer pending under this attempt
+        number (cancelled, converted, or claimed by somebody else), or their integration is paused.
+        """
+        ...
+
+    def settle_all(self, settlings: Sequence[Settling]) -> Sequence[Execution | None]:
+        """running -> succeeded | failed | pending (retry), the lease dropped, the Attempt row ended.
+
+        Comes back in the same order: each row as it is now, or None when it is not running under this attempt
+        number (a stale worker settles nothing). A retry whose key has meanwhile been scheduled again ends as
+        cancelled with reason `replaced`: two of one key never wait together. One that asked for it ends as
+        cancelled with reason `conversion` when one was recorded while it ran.
         """
         ...
 
     def renew(self, held: Collection[tuple[int, int]], *, lease_until: datetime) -> None:
         """Extend the leases of these (number, attempt); nothing for one that has moved on."""
-        ...
-
-    def settle(self, number: int, attempt: int, settlement: Settlement, *, now: datetime) -> Execution | None:
-        """running -> succeeded | failed | pending (retry), the lease dropped, the Attempt row ended.
-
-        Returns the row as it is now, or None when it is not running under this attempt number (a stale worker
-        settles nothing). A retry whose key has meanwhile been scheduled again ends as
-        cancelled with reason `replaced`: two of one key never wait together. One that asked for it ends as
-        cancelled with reason `conversion` when one was recorded while it ran.
-        """
         ...
 
     def give_back(self, *, now: datetime, everything: bool = False) -> list[Execution]:
@@ -215,7 +218,7 @@ class Store(Protocol):
         With `everything`, leases that still run too, except those of running rows that may not be retried:
         such a row may be another process's `execute`. A claimed row is pending without a lease again. A
         running row: its Attempt ends as `lost`; then pending when begun <= retries (due_at stays), else
-        failed. Same key rule as `settle`. Returns the rows changed, as they are now.
+        failed. Same key rule as `settle_all`. Returns the rows changed, as they are now.
         """
         ...
 

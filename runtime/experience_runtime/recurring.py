@@ -248,7 +248,7 @@ class Recurring:
             payload=schedule.payload,
             created_at=now,
             requested_at=run_at,
-            due_at=now if timing.window is None else timing.window.next_inside(now),
+            due_at=timing.not_before(now),
             zone=schedule.zone,
             zone_from="window",
             asked=asked,

@@ -5,6 +5,7 @@ import functools
 import hashlib
 import importlib
 import importlib.util
+import inspect
 import json
 import pkgutil
 import re
@@ -19,6 +20,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from experience_runtime.calls import plain_refusal, spell
 from experience_runtime.domain.errors import (
     ExperienceError,
     InvalidParameter,
@@ -28,11 +30,13 @@ from experience_runtime.domain.errors import (
     UnknownIntegration,
 )
 from experience_runtime.integration import Backoff, Integration
-from experience_runtime.settings import Settings
+from experience_runtime.settings import SECRET_LENGTH, Settings
 
 GROUP = "experience_runtime.integrations"
 BUILT_INS = "experience_integrations"
 MOST_RETRIES = 1000
+
+_RUN_LATER = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
 
 AnyIntegration = Integration[Any, Any]
 
@@ -120,8 +124,10 @@ class Registry:
         try:
             integration.check(parsed, settings)
         except Refusal as refusal:
-            raise type(refusal)(self._settings.redact(refusal.message)) from None
-        except Exception as problem:  # noqa: BLE001 a third party's code may raise anything
+            raise plain_refusal(refusal, self._settings.redact) from None
+        except KeyboardInterrupt:
+            raise
+        except BaseException as problem:  # noqa: BLE001 a third party's code may raise anything, sys.exit too
             text = f'"{name}" could not check the payload: {_named(problem)}; repair the integration'
             raise InvalidPayload(self._settings.redact(text)) from None
 
@@ -130,7 +136,9 @@ class Registry:
             return model.model_validate(payload)
         except ValidationError as problem:
             first, *others = problem.errors(include_url=False)
-        except Exception as problem:  # noqa: BLE001 a third party's validator may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as problem:  # noqa: BLE001 a third party's validator may raise anything
             text = f'"{name}" could not read the payload: {_named(problem)}; repair the integration'
             raise InvalidPayload(self._settings.redact(text)) from None
         more = f" (and {len(others)} more)" if others else ""
@@ -166,13 +174,15 @@ class Registry:
                     yield f"{setting} is missing; {_how_to_set(name, setting)}"
                 else:
                     yield f"{setting} is wrong: {self._without_value(error)}; {_how_to_set(name, setting)}"
-        except Exception as problem:  # noqa: BLE001 a third party's validator may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as problem:  # noqa: BLE001 a third party's validator may raise anything
             yield f"its settings cannot be read: {type(problem).__name__}; repair the integration"
 
     def _without_value(self, error: Mapping[str, Any]) -> str:
         text = _expected(error)
         given = error.get("input")
-        if isinstance(given, str) and given:
+        if isinstance(given, str) and len(given) >= SECRET_LENGTH:
             text = text.replace(given, "[redacted]")
         return self._settings.redact(text)
 
@@ -197,7 +207,9 @@ class _Found:
     def make(self) -> AnyIntegration:
         try:
             kind = self.load()
-        except (Exception, SystemExit) as problem:  # noqa: BLE001 a third party's module may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as problem:  # noqa: BLE001 a third party's module may raise anything
             raise InvalidParameter(
                 f'the integration "{self.name}" ({self.source}) cannot be loaded: {_named(problem)};'
                 " repair or uninstall it"
@@ -210,7 +222,9 @@ class _Found:
             )
         try:
             integration: AnyIntegration = kind()
-        except (Exception, SystemExit) as problem:  # noqa: BLE001 as above
+        except KeyboardInterrupt:
+            raise
+        except BaseException as problem:  # noqa: BLE001 as above
             raise InvalidParameter(
                 f'the integration "{self.name}" ({self.source}) cannot be made: {_named(problem)}; repair it'
             ) from None
@@ -266,7 +280,9 @@ def _import_file(path: Path) -> ModuleType:
     sys.modules[name] = module  # pydantic and dataclasses look types up there
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as problem:  # noqa: BLE001 a third party's file may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as problem:  # noqa: BLE001 a third party's file may raise anything
         del sys.modules[name]
         raise InvalidParameter(
             f"{path}, line {_line(problem, path)}: {_named(problem)};"
@@ -309,6 +325,11 @@ def _check(kind: Any, source: str) -> None:
         )
     if kind.call is Integration.call:
         raise InvalidParameter(f"{source} has no method call(self, payload, context); write one")
+    for part in ("call", "check"):
+        if any(runs_later(getattr(kind, part)) for runs_later in _RUN_LATER):
+            raise InvalidParameter(
+                f"{source}: {part} is async or a generator, which nothing runs; make it a plain function"
+            )
     if not isinstance(kind.retries, int) or not 0 <= kind.retries <= MOST_RETRIES:
         raise InvalidParameter(
             f"{source}: retries = {kind.retries!r} must be a whole number from 0 to {MOST_RETRIES}"
@@ -329,7 +350,7 @@ def _line(problem: BaseException, path: Path) -> int | str:
 
 
 def _named(problem: BaseException) -> str:
-    text = problem.msg if isinstance(problem, SyntaxError) else str(problem)
+    text = problem.msg if isinstance(problem, SyntaxError) else spell(problem)
     return f"{type(problem).__name__}: {text}"
 
 
@@ -349,12 +370,12 @@ def _unknown_settings(table: Mapping[str, object], model: type[BaseModel]) -> It
 
 
 def _how_to_set(name: str, setting: str) -> str:
+    written = f'write {setting} = "env:NAME" under [integrations.{name}] in experience.toml'
+    if setting != setting.lower():
+        return written  # a variable sets names in small letters
     variable = re.sub(r"[^A-Z0-9]+", "_", name.upper())
     nested = re.sub(r"[^A-Z0-9_]+", "__", setting.upper())
-    return (
-        f'write {setting} = "env:NAME" under [integrations.{name}] in experience.toml,'
-        f" or set EXPERIENCE_INTEGRATION__{variable}__{nested}"
-    )
+    return f"{written}, or set EXPERIENCE_INTEGRATION__{variable}__{nested}"
 
 
 def _fault(error: Mapping[str, Any]) -> str:

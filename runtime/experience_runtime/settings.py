@@ -27,8 +27,13 @@ _INTEGRATION = "EXPERIENCE_INTEGRATION__"
 _TOP = ("database", "integrations_dir", "conversions", "integrations", "outbound", "delivery")
 _OUTBOUND = ("allow_private",)
 _REDACTED = "[redacted]"
-_SECRET_LENGTH = 6  # shorter texts stand in too many innocent places
+SECRET_LENGTH = 6  # shorter texts stand in too many innocent places
 _PATH_SECRET_LENGTH = 16
+_WORD_SECRET_LENGTH = 8
+_SIGNING = "whsec_"
+# What may stand in a list of the settings file and be shown: names of channels, of days.
+_PLAIN_WORD = re.compile(r"(?=.{1,20}\Z)[A-Za-z]+(?:[-_][A-Za-z]+)*")
+_SECRETS_NAME = re.compile(r"url|token|key|secret|password|auth|credential|cookie|header", re.IGNORECASE)
 # Slashes as PHP writes them in JSON too; a quote, escaped or not, ends an address.
 _ADDRESS = re.compile(r"""https?:(?:\\?/){2}(?:[^\s"'<>\\]|\\[^\s"'])+""", re.IGNORECASE)
 _USER = re.compile(r"(?<=/)[^/?#@]*@")
@@ -61,15 +66,19 @@ class Settings:
         """The settings of one integration that refer to a variable that is not set."""
         return _of(self.missing, name)
 
-    def policies(self, names: Sequence[str]) -> dict[str, Policy]:
-        """The delivery policies under these names; InvalidParameter for a table that none of them has."""
+    def policies(self) -> Mapping[str, Policy]:
+        """The delivery policies by the names of their tables; capitals and `-` or `_` make no difference."""
+        return _PlainNames(self.delivery)
+
+    def unknown_policies(self, names: Sequence[str]) -> list[str]:
+        """Tell of delivery tables that none of these names has."""
+        told = []
         for own in self.delivery:
             if _plain(own) not in map(_plain, names):
                 close = difflib.get_close_matches(own, names, n=1)
                 hint = f'did you mean "{close[0]}"?' if close else f"there are: {', '.join(names)}"
-                raise InvalidParameter(f"{self.config}: delivery.{own} names no integration; {hint}")
-        plain = {_plain(own): policy for own, policy in self.delivery.items()}
-        return {name: plain[_plain(name)] for name in names if _plain(name) in plain}
+                told.append(f"{self.config}: delivery.{own} names no integration; {hint}")
+        return told
 
     def redact(self, text: str) -> str:
         """Put `[redacted]` where the text holds a configured secret, and cut the query of every address."""
@@ -111,7 +120,7 @@ def load_settings(
     folder = folder or table.text("integrations_dir")
     chosen = database or env.get("EXPERIENCE_DATABASE") or table.text("database") or DEFAULT_DATABASE
     chosen = _required(chosen, env, "the database")
-    integrations, missing = _integrations(table, env)
+    integrations, missing, texts = _integrations(table, env)
     return Settings(
         database=chosen,
         integrations_dir=integrations_dir
@@ -131,7 +140,7 @@ def load_settings(
             for name in _own_names(table, "delivery")
         },
         config=path,
-        secrets=frozenset(_secrets(chosen, integrations)),
+        secrets=frozenset(_secrets(chosen, texts)),
     )
 
 
@@ -204,7 +213,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _integrations(
     table: _Table, env: Mapping[str, str]
-) -> tuple[dict[str, Mapping[str, object]], dict[str, Mapping[str, str]]]:
+) -> tuple[dict[str, Mapping[str, object]], dict[str, Mapping[str, str]], Sequence[str]]:
+    """The tables with their references resolved, what is missing, and the texts that may be secrets."""
     tables = {name: dict(table.table(f"integrations.{name}")) for name in _own_names(table, "integrations")}
     for variable in sorted(env):
         if variable.startswith(_INTEGRATION):
@@ -216,7 +226,7 @@ def _integrations(
         resolved[name] = _resolved(values, env, f"integrations.{name}", "", absent)
         if absent:
             missing[name] = absent
-    return resolved, missing
+    return resolved, missing, list(_texts(tables, env))
 
 
 def _own_names(table: _Table, key: str) -> Sequence[str]:
@@ -307,28 +317,53 @@ def _of(tables: Mapping[str, Mapping[str, T]], name: str) -> Mapping[str, T]:
     return next((table for own, table in tables.items() if _plain(own) == _plain(name)), {})
 
 
+class _PlainNames(dict[str, T]):
+    """A mapping whose keys are compared without regard to capitals, `-` and `_`."""
+
+    def __init__(self, values: Mapping[str, T]) -> None:
+        super().__init__({_plain(name): value for name, value in values.items()})
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(_plain(name), default)
+
+
 def _plain(name: str) -> str:
     return name.lower().replace("_", "-")
 
 
-def _secrets(database: str, integrations: Mapping[str, object]) -> Iterator[str]:
+def _secrets(database: str, texts: Sequence[str]) -> Iterator[str]:
     """Every text that must not be shown, in the forms another side may echo it."""
-    for text in (_password(database), *_texts(integrations)):
-        for form in (text, quote(text, safe=""), json.dumps(text)[1:-1], *_parts(text)):
-            if len(form) >= _SECRET_LENGTH:
+    for text in (_password(database), *texts):
+        for form in (part for whole in (text, *_words(text)) for part in _forms(whole)):
+            if len(form) >= SECRET_LENGTH:
                 yield form
 
 
-def _texts(value: object) -> Iterator[str]:
+def _texts(value: object, env: Mapping[str, str], setting: str = "") -> Iterator[str]:
+    """The texts a setting holds, references followed, but for what may be shown: plain words in a list."""
     match value:
         case str():
-            yield value
+            yield env.get(value.removeprefix("env:"), "") if value.startswith("env:") else value
         case dict():
-            for inner in value.values():
-                yield from _texts(inner)
+            for name, inner in value.items():
+                yield from _texts(inner, env, name)
         case list():
+            may_show = not _SECRETS_NAME.search(setting)
             for inner in value:
-                yield from _texts(inner)
+                if not (may_show and isinstance(inner, str) and _PLAIN_WORD.fullmatch(inner)):
+                    yield from _texts(inner, env, setting)
+
+
+def _words(text: str) -> Iterator[str]:
+    """The parts of a text that are a secret by themselves: `Bearer sk-…`, `whsec_… whsec_…`."""
+    words = text.split()
+    yield from (word for word in words if len(word) >= _WORD_SECRET_LENGTH)
+    yield from (word.removeprefix(_SIGNING) for word in words if word.startswith(_SIGNING))
+
+
+def _forms(text: str) -> Iterator[str]:
+    yield from (text, quote(text, safe=""), *_parts(text))
+    yield from (json.dumps(text, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))
 
 
 def _password(database: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel
 
 from experience_runtime.clocks import SystemClock
 from experience_runtime.domain.errors import ExperienceError, InvalidParameter, Refusal
@@ -52,6 +52,10 @@ def check_integration(
         )
         try:
             kind = load_file(integration) if isinstance(integration, Path) else integration
+            if not isinstance(kind, type):
+                raise InvalidParameter(
+                    f"{shown_json(kind)} is no class of an integration and no Path of its file"
+                )
             table = settings(other_side.url) if callable(settings) else settings or {}
             name = str(getattr(kind, "name", ""))
             registry = Registry(Settings(integrations={name: table}), only=kind)
@@ -63,7 +67,7 @@ def check_integration(
                 registry=registry,
                 other_side=other_side,
                 outbound=outbound,
-                payload=check_payload(payloads[0]),
+                payloads=[check_payload(payload) for payload in payloads],
                 uses_http=uses_http,
                 sends_execution_id=sends_execution_id,
             )
@@ -87,10 +91,8 @@ def _settings_problems(registry: Registry, name: str, table: Mapping[str, object
             yield f"settings are given ({', '.join(table)}) but the class names no model of them"
         return
     required = [field for field, about in model.model_fields.items() if about.is_required()]
-    with contextlib.suppress(ValidationError):
-        model.model_validate({})
-        if required:
-            yield f"an empty table passes as settings, although {required[0]} is required"
+    if required and _is_taken(model, {}):
+        yield f"an empty table passes as settings, although {required[0]} is required"
     settings = registry.settings(name)
     for field_name, value in settings:
         if isinstance(value, str) and _SECRETS_NAME.search(field_name):
@@ -99,6 +101,16 @@ def _settings_problems(registry: Registry, name: str, table: Mapping[str, object
                 "make it SecretStr or SecretUrl",
                 stacklevel=3,
             )
+
+
+def _is_taken(model: type[BaseModel], table: Mapping[str, object]) -> bool:
+    try:
+        model.model_validate(table)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 a validator may raise anything
+        return False
+    return True
 
 
 def _payload_problems(registry: Registry, name: str, payloads: Sequence[object]) -> Iterator[str]:

@@ -2,8 +2,10 @@
 
 import contextlib
 import io
+import itertools
 import json
 import logging
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr
 
+from experience_runtime.calls import as_json, spell
 from experience_runtime.clocks import SystemClock
 from experience_runtime.integration import Answer, Context, Http, IntegrationFailed
 from experience_runtime.other_side import OtherSide, Reply, Request
@@ -21,11 +24,15 @@ from experience_runtime.registry import Registry
 SILENCE_SECONDS = 0.3
 THREADS = 4
 
+_PATH_SECRET_LENGTH = 16
 _SECRET_LENGTH = 4  # shorter texts stand in too many innocent places
 _LATER = {"retry-after": "7"}
+_FINAL = (302, 400, 401, 404)
+_PASSING = (500, 504)
 # What happens, what plays it, whether it may pass, the Retry-After to be passed on. Source: contract 4
 _FAILURES: Sequence[tuple[str, Reply, bool, float | None]] = (
-    ("an answer of 400", Reply(status=400, body=b"no"), False, None),
+    *((f"an answer of {status}", Reply(status=status, body=b"no"), False, None) for status in _FINAL),
+    *((f"an answer of {status}", Reply(status=status, body=b"no"), True, None) for status in _PASSING),
     ("an answer of 429 with Retry-After: 7", Reply(status=429, headers=_LATER), True, 7.0),
     ("an answer of 503 with Retry-After: 7", Reply(status=503, headers=_LATER), True, 7.0),
     ("a connection that is closed", Reply(hangs_up=True), True, None),
@@ -41,53 +48,90 @@ class Trial:
     registry: Registry
     other_side: OtherSide
     outbound: Outbound
-    payload: str
+    payloads: Sequence[str]
     uses_http: bool
     sends_execution_id: bool
     seen: dict[str, str] = field(default_factory=dict)  # where a secret may not stand -> what stood there
+    numbers: Iterator[int] = field(default_factory=itertools.count)  # an execution of its own for each trial
 
     def problems(self, well: Reply) -> Iterator[str]:
         with self._overhearing():
-            yield from self._when_all_is_well(well)
-            if self.uses_http:
+            reached = False
+            for payload in self.payloads:
+                problems, has_sent = self._when_all_is_well(well, payload)
+                yield from problems
+                reached = reached or has_sent
+            if self.uses_http and reached:
                 for what, reply, may_pass, retry_after in _FAILURES:
-                    yield from self._when_it_fails(what, reply, may_pass, retry_after)
+                    number = next(self.numbers)
+                    failed = list(self._when_it_fails(number, what, reply, may_pass, retry_after))
+                    yield from failed or self._after_a_failure(number, what, well)
                 self.other_side.reply = well
             yield from self._in_threads()
         yield from self._leaks()
 
-    def _when_all_is_well(self, well: Reply) -> Iterator[str]:
+    def _when_all_is_well(self, well: Reply, payload: str) -> tuple[Sequence[str], bool]:
+        """What is wrong, and whether a request reached the other side."""
         self.other_side.reply = well
+        number = next(self.numbers)
         http = _Led(self.outbound, self.other_side)
-        ended = self._call(0, http)
+        ended = self._call(number, http, payload=payload)
         requests = self.other_side.take()
         if ended.error is not None:
-            yield f"{_replied(well)} makes it raise {_named(ended.error)}; if it wants another, give answer=…"
-            return
+            wanted = f"{_replied(well)} makes it raise {_named(ended.error)} for the payload {_cut(payload)}"
+            return [f"{wanted}; if it wants another, give answer=…"], bool(requests)
+        problems: list[str] = []
         try:
             json.dumps(ended.value, default=_plain, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
-            yield f"it returns {shown_json(ended.value)}, which is not JSON; return text, lists, objects"
-        if not self.uses_http:
-            return
+            returned = shown_json(ended.value)
+            problems.append(f"it returns {returned}, which is not JSON; return text, lists, objects")
+        if self.uses_http:
+            problems += self._request_problems(number, requests, http.calls, payload)
+        return problems, bool(requests)
+
+    def _request_problems(
+        self, number: int, requests: Sequence[Request], calls: int, payload: str
+    ) -> Iterator[str]:
         if not requests:
-            yield "no request reached the other side; call it by context.http, or give uses_http=False"
-        elif len(requests) > http.calls:
+            yield (
+                f"no request reached the other side for the payload {_cut(payload)}; call it by context.http,"
+                " or give uses_http=False"
+            )
+            return
+        if len(requests) > calls:
             yield "it calls the other side past context.http, whose deadline and guards then do not hold"
-        if requests and self.sends_execution_id and not _mention(requests, _execution_id(0)):
+        if not self.sends_execution_id:
+            return
+        first = _tokens(requests, _execution_id(number))
+        self._call(number, _Led(self.outbound, self.other_side), payload=payload, attempt=2)
+        again = self.other_side.take()
+        if not first:
             yield (
                 "the execution id does not reach the other side, which so cannot tell a repeated call; send"
                 ' headers={"webhook-id": context.execution_id}, or give sends_execution_id=False'
             )
+        elif again and not first & _tokens(again, _execution_id(number)):
+            yield (
+                "the execution id reaches the other side with something else at every attempt, and so cannot"
+                " tell a repeated call; send it as it is"
+            )
 
     def _when_it_fails(
-        self, what: str, reply: Reply, may_pass: bool, retry_after: float | None
+        self, number: int, what: str, reply: Reply, may_pass: bool, retry_after: float | None
     ) -> Iterator[str]:
         self.other_side.reply = reply
         http: Http = self.outbound.within(SILENCE_SECONDS) if reply.is_silent else self.outbound
-        ended = self._call(0, _Led(http, self.other_side))
-        if not self.other_side.take():
+        ended = self._call(number, _Led(http, self.other_side))
+        requests = self.other_side.take()
+        if not requests:
+            yield f"{what}: nothing was sent for a new execution; keep nothing of a call in self"
             return
+        if len(requests) > 1:
+            yield (
+                f"{what} makes it send {len(requests)} requests in one attempt; send one, and let the runtime"
+                " try again"
+            )
         error = ended.error
         if error is None:
             yield f"{what} counts as success; raise IntegrationFailed, as answer.require_success() does"
@@ -99,6 +143,13 @@ class Trial:
         elif retry_after is not None and getattr(error, "retry_after", None) != retry_after:
             yield f"{what}: the wait is lost; give retry_after=answer.retry_after, or use answer.failure(…)"
 
+    def _after_a_failure(self, number: int, what: str, well: Reply) -> Iterator[str]:
+        """The next attempt at the same execution, which a retry or a person's replay makes."""
+        self.other_side.reply = well
+        self._call(number, _Led(self.outbound, self.other_side), attempt=2)
+        if not self.other_side.take():
+            yield f"after {what} the next attempt sends nothing; keep nothing of a call in self"
+
     def _in_threads(self) -> Iterator[str]:
         """Four calls at once, which meet at each request: what one keeps in `self` another overwrites."""
         gate = threading.Barrier(THREADS)
@@ -108,7 +159,7 @@ class Trial:
             ended[number] = self._call(number, _Led(self.outbound, self.other_side, gate))
 
         self.other_side.take()
-        threads = [threading.Thread(target=call, args=(number,)) for number in range(1, THREADS + 1)]
+        threads = [threading.Thread(target=call, args=(next(self.numbers),)) for _ in range(THREADS)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -121,25 +172,27 @@ class Trial:
         elif len(counts) > 1:
             yield "calls from several threads mix their execution ids; keep nothing of a call in self"
 
-    def _call(self, number: int, http: Http) -> "_Ended":
-        """Call it once, as the runtime does."""
+    def _call(self, number: int, http: Http, *, payload: str | None = None, attempt: int = 1) -> "_Ended":
+        """Call it once, as the runtime does; with the first payload, unless another is given."""
         integration = self.registry.get(self.name)
         context = Context(
             settings=self.registry.settings(self.name),
             http=http,
             execution_id=_execution_id(number),
-            attempt=1,
+            attempt=attempt,
             clock=SystemClock(),
             visitor="visitor",
             logger=logging.getLogger(f"experience.integration.{self.name}"),
         )
         try:
-            payload = self.registry.parse_payload(self.name, json.loads(self.payload))
-            value = integration.call(payload, context)
-        except Exception as error:  # noqa: BLE001 a third party's code may raise anything
-            self.seen["an error of it"] = f"{self.seen.get('an error of it', '')}\n{error}"
+            parsed = self.registry.parse_payload(self.name, json.loads(payload or self.payloads[0]))
+            value = integration.call(parsed, context)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 a third party's code may raise anything, sys.exit too
+            self.seen["an error of it"] = f"{self.seen.get('an error of it', '')}\n{spell(error)}"
             return _Ended(error=error)
-        self.seen["its answer"] = json.dumps(value, default=str, ensure_ascii=False, skipkeys=True)
+        self.seen["its answer"] = f"{self.seen.get('its answer', '')}\n{as_json(value)[1]}"
         return _Ended(value=value)
 
     @contextlib.contextmanager
@@ -169,7 +222,7 @@ class Trial:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ended:
     value: Any = None
-    error: Exception | None = None
+    error: BaseException | None = None
 
 
 class _Led:
@@ -201,7 +254,13 @@ class _Led:
 
 
 def shown_json(value: object) -> str:
-    text = json.dumps(value, default=str, ensure_ascii=False, skipkeys=True)
+    try:
+        return _cut(json.dumps(value, default=spell, ensure_ascii=False, skipkeys=True))
+    except (ValueError, RecursionError):
+        return _cut(spell(value))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= 80 else f"{text[:80]}…"
 
 
@@ -209,8 +268,15 @@ def _execution_id(number: int) -> str:
     return f"ex_0check0{number:05}"
 
 
-def _mention(requests: Sequence[Request], text: str) -> bool:
-    return any(request.mentions(text) for request in requests)
+def _tokens(requests: Sequence[Request], text: str) -> set[str]:
+    """The words of the requests that hold the text, each as far as it goes."""
+    word = re.compile(rf"""[^\s"'&=,;?/]*{re.escape(text)}[^\s"'&=,;?/]*""")
+    told = (
+        part
+        for request in requests
+        for part in (request.path, *request.headers.values(), request.body.decode("utf-8", "replace"))
+    )
+    return {found for part in told for found in word.findall(part)}
 
 
 def _replied(reply: Reply) -> str:
@@ -239,11 +305,15 @@ def _secrets(value: object, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """The texts that would give it away; of an address the host may be told, its path and query may not."""
+    """The texts that would give it away. Of an address the host and a plain path may be told; what stands in
+    its query, and a long part of its path, may not."""
     parts = urlsplit(secret)
-    forms = (parts.path, parts.query) if parts.scheme in ("http", "https") else (secret,)
-    yield from (form for form in forms if len(form) >= _SECRET_LENGTH)
+    if parts.scheme in ("http", "https"):
+        yield from (part for part in parts.path.split("/") if len(part) >= _PATH_SECRET_LENGTH)
+        secret = parts.query
+    if len(secret) >= _SECRET_LENGTH:
+        yield secret
 
 
 def _named(error: BaseException) -> str:
-    return f"{type(error).__name__}: {str(error)[:200]}"
+    return f"{type(error).__name__}: {spell(error)[:200]}"

@@ -70,7 +70,7 @@ class Worker:
                 if not given_back:
                     self._give_everything_back()
                     given_back = True
-                begotten = 0 if self._recurring is None else self._recurring.beget_due()
+                begotten = self._beget_due()
                 delivered = self._dispatcher.run_due()
                 if until_idle and not begotten and not delivered and self._is_idle():
                     return
@@ -88,8 +88,18 @@ class Worker:
     def _is_idle(self) -> bool:
         if self._dispatcher.in_flight():
             return False
-        next_wake = self._next_wake()
-        return next_wake is None or next_wake > self._clock.now()
+        now = self._clock.now()
+        begets_at = None if self._recurring is None else self._recurring.next_at()
+        # without the policies: what is due and waits for its rate is waited for
+        instants = (self._store.next_wake(now=now), begets_at)
+        return all(at is None or at > now for at in instants)
+
+    def _beget_due(self) -> int:
+        try:
+            return 0 if self._recurring is None else self._recurring.beget_due()
+        except Exception:  # a schedule that cannot be read holds up no delivery
+            _logger.exception("schedules could not be read; deliveries go on")
+            return 0
 
     def _next_wake(self) -> datetime | None:
         begets_at = None if self._recurring is None else self._recurring.next_at()

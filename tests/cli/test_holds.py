@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .conftest import CommandLine
+from .conftest import CommandLine, write
 
 
 def test_a_paused_integration_keeps_what_is_due_waiting(cli: CommandLine) -> None:
@@ -61,3 +61,32 @@ def test_listing_integrations_makes_no_database(cli: CommandLine) -> None:
     cli.json("integrations", "list")
 
     assert not Path("experience.db").exists()
+
+
+def test_until_idle_waits_for_a_rate(cli: CommandLine) -> None:
+    write(Path("experience.toml"), "[delivery.slack-update]\nper_second = 5\n")
+    for key in ("a", "b", "c"):
+        cli.schedule(key, options="delay: 0")
+
+    cli("worker", "--until-idle")
+
+    assert {each["status"] for each in cli.json("executions", "list")["executions"]} == {"failed"}
+
+
+def test_a_delivery_table_of_no_integration_is_told_by_the_worker(cli: CommandLine) -> None:
+    write(Path("experience.toml"), "[delivery.slack-updat]\nper_second = 5\n")
+
+    assert 'names no integration; did you mean "slack-update"?' in cli("worker", "--until-idle").err
+
+
+def test_a_broken_integration_file_stops_no_conversion_and_no_cancel(cli: CommandLine) -> None:
+    first, second = cli.schedule("a", options="delay: '1 day', cancelOnConversion: true"), cli.schedule("b")
+    write(Path("drafts/draft.py"), "def (:\n")
+
+    assert cli("convert", "v1", "--integrations", "drafts").code == 0
+    assert cli("executions", "cancel", second["id"], "--integrations", "drafts").code == 0
+
+    shown = cli.json("executions", "list")["executions"]
+    assert {each["id"]: each["status"] for each in shown} == dict.fromkeys(
+        (first["id"], second["id"]), "cancelled"
+    )

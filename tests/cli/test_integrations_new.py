@@ -70,6 +70,12 @@ def test_any_name_it_takes_makes_a_file_that_is_found(cli: CommandLine, name: st
     run("ruff", "check", "--isolated", "mine")
 
 
+def test_a_folder_that_is_named_for_once_is_still_to_be_registered(cli: CommandLine) -> None:
+    said = cli("integrations", "new", "fax", "--integrations", "mine")
+
+    assert 'Register it:  integrations_dir = "mine" in experience.toml' in said.out
+
+
 def test_the_folder_of_the_settings_is_taken_and_made(cli: CommandLine) -> None:
     write(Path("experience.toml"), 'integrations_dir = "ours"\n')
 
@@ -93,6 +99,12 @@ def test_the_folder_of_the_settings_is_taken_and_made(cli: CommandLine) -> None:
         ("é", "invalid_parameter", []),
         ("", "invalid_parameter", []),
         ("x" * 51, "invalid_parameter", ["up to 50"]),
+        ("conftest", "invalid_parameter", ['"conftest-integration"']),
+        ("experience-runtime", "invalid_parameter", ["another module"]),
+        ("experience-integrations", "invalid_parameter", []),
+        ("pydantic", "invalid_parameter", []),
+        ("test-sms", "invalid_parameter", ["taken for a test", '"sms-integration"']),
+        ("linked", "conflict", ["test_linked.py is there already"]),
         ("webhook", "conflict", ['named "webhook" already']),
         ("other", "conflict", ['named "other" already']),
         ("taken", "conflict", ["taken.py is there already"]),
@@ -106,6 +118,7 @@ def test_a_name_that_cannot_be_taken_is_refused_and_nothing_is_written(
     write(Path("mine/taken.py"), text)
     write(Path("mine/elsewhere.py"), text.replace('"sms"', '"other"'))
     write(Path("mine/tests/test_half.py"), "")
+    Path("mine/tests/test_linked.py").symlink_to("nowhere.py")
     before = sorted(Path().rglob("*.py"))
 
     said = cli("integrations", "new", "--integrations", "mine", "--json", "--", name)

@@ -17,7 +17,7 @@ COMMAND = [sys.executable, "-c", "from experience_runtime.cli import main; main(
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("plain é 日本 🌊\tx\ny", "plain é 日本 🌊\tx\ny"),
+        ("plain é 日本 🌊\tx\ny", "plain é 日本 🌊\tx\\ny"),
         ("\x1b[31m", "\\u001b[31m"),
         ("\x9b31m", "\\u009b31m"),
         ("a\rb\bc\x07d\x00", "a\\rb\\bc\\u0007d\\u0000"),

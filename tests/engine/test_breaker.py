@@ -1,7 +1,7 @@
 """The circuit breaker: a run of failures stops the calls, one that is answered lets them go on."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import pytest
 from experience_runtime.clocks import VirtualClock
 from experience_runtime.delivery.embedded import InlineDelivery, ThreadDelivery
 from experience_runtime.domain.errors import BlockedAddress, CallFailed
-from experience_runtime.domain.executions import Execution, Settlement, Status
+from experience_runtime.domain.executions import Execution, Settling, Status
 from experience_runtime.domain.health import Policies, Policy
 from experience_runtime.integration import IntegrationFailed
 from experience_runtime.store.sqlite import SqliteStore
@@ -282,8 +282,9 @@ class _Nosy:
         self._store = store
         self.seen: list[list[Execution]] = []
 
-    def settle(self, number: int, attempt: int, settlement: Settlement, *, now: datetime) -> Execution | None:
-        settled: Execution | None = self._store.settle(number, attempt, settlement, now=now)
+    def settle_all(self, settlings: Sequence[Settling]) -> Any:
+        settled = self._store.settle_all(settlings)
+        now = settlings[0].now
         self.seen.append(self._store.claim_due(now=now, lease_until=now + LEASE, limit=5, policies=THREE))
         return settled
 

@@ -152,15 +152,15 @@ def test_threads_take_as_much_as_there_is_room_and_tell_when_there_is_more(world
     for _ in range(2):
         began.acquire()
 
-    assert (taken, dispatcher.run_due(), dispatcher.in_flight()) == (4, 0, 4)
+    assert (taken, dispatcher.run_due(), dispatcher.in_flight()) == (2, 0, 2)
     assert not dispatcher.has_room()
     go.set()
     assert dispatcher.wake.wait(10)
     dispatcher.close()
-    assert len(world.integrations.calls) <= 4
+    assert len(world.integrations.calls) == 2
 
 
-def test_close_finishes_what_runs_and_leaves_the_rest_to_its_lease(world: World) -> None:
+def test_close_finishes_what_runs_and_leaves_the_rest_waiting(world: World) -> None:
     go, began = threading.Event(), threading.Event()
 
     def hold(*_: object) -> Any:
@@ -175,15 +175,12 @@ def test_close_finishes_what_runs_and_leaves_the_rest_to_its_lease(world: World)
 
     closing = threading.Thread(target=dispatcher.close)
     closing.start()
-    while dispatcher._delivery.free() < 1:  # until the second is let go, which happens on another thread
-        threading.Event().wait(0.001)
     go.set()
     closing.join()
 
     assert world.execution(first.execution.id).status is Status.SUCCEEDED
     left = world.execution(second.execution.id)
-    assert (left.status, left.begun) == (Status.PENDING, 0)
-    assert left.lease_until is not None
+    assert (left.status, left.begun, left.lease_until) == (Status.PENDING, 0, None)
 
 
 @pytest.mark.parametrize("hours", [0.02, 1, 24 * 7])  # a slow call; a clock that jumps

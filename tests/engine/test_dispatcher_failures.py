@@ -1,18 +1,21 @@
 """What becomes of an execution whose integration fails, or whose ending is odd."""
 
 import asyncio
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 from experience_runtime.calls import EXCERPT_BYTES, as_json
 from experience_runtime.delivery.embedded import InlineDelivery
+from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.domain.errors import (
     BlockedAddress,
     InternalError,
 )
-from experience_runtime.domain.executions import Execution, Settlement, Status
+from experience_runtime.domain.executions import Settling, Status
 from experience_runtime.integration import Answer, IntegrationFailed
+from experience_runtime.ports import Store
 
 from .conftest import NOW, World
 from .outcomes import outcomes, raising
@@ -206,12 +209,41 @@ def test_an_ending_the_store_could_not_take_is_settled_when_it_can(world: World)
     dispatcher = world.dispatcher_on(InlineDelivery())
     store.failures = 1
 
-    dispatcher.run_due()
+    with pytest.raises(InternalError):
+        dispatcher.run_due()
     assert world.execution(scheduled.execution.id).status is Status.RUNNING
     dispatcher.run_due()
 
     assert world.execution(scheduled.execution.id).status is Status.SUCCEEDED
     assert len(world.integrations.calls) == 1
+
+
+def test_a_window_that_closed_while_the_store_was_busy_is_not_missed(world: World) -> None:
+    """The start waits for its turn to be written, and the window ends meanwhile."""
+    made = world.schedule(window={"time": "12:00-12:00", "timezoneOffset": 0})
+    world.advance(seconds=59)
+
+    class Busy:
+        def start_all(self, *args: Any, **options: Any) -> Any:
+            world.advance(seconds=3)
+            return world.store.start_all(*args, **options)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.store, name)
+
+    dispatcher = Dispatcher(
+        store=cast(Store, Busy()),
+        clock=world.clock,
+        integrations=world.integrations,
+        http=world.http,
+        delivery=InlineDelivery(),
+    )
+    dispatcher.run_due()
+
+    waits = world.execution(made.execution.id)
+    assert world.integrations.calls == []
+    assert (waits.status, waits.reason) == (Status.PENDING, "window_closed")
+    assert waits.due_at == NOW + timedelta(days=1)
 
 
 class _Failing:
@@ -221,12 +253,11 @@ class _Failing:
         self._store = store
         self.failures = 0
 
-    def settle(self, number: int, attempt: int, settlement: Settlement, *, now: datetime) -> Execution | None:
+    def settle_all(self, settlings: Sequence[Settling]) -> Any:
         if self.failures:
             self.failures -= 1
             raise InternalError("the disk is full")
-        settled: Execution | None = self._store.settle(number, attempt, settlement, now=now)
-        return settled
+        return self._store.settle_all(settlings)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)

@@ -101,7 +101,7 @@ def test_what_a_crash_left_takes_up_room_until_it_is_given_back() -> None:
     world = Policed(Policies(by_name={"sms": Policy(concurrency=2)}))
     scheduled = world.due(3)
     left = world.store.claim_due(now=NOW, lease_until=NOW + LEASE, limit=9, policies=world.policies)
-    world.store.start(left[0].number, 1, now=NOW, lease_until=NOW + LEASE)
+    world.store.start_all([(left[0].number, 1)], now=NOW, lease_until=NOW + LEASE)
     assert world.run_all() == 0
 
     world.store.give_back(now=NOW, everything=True)  # what a worker does when it takes the lock
@@ -236,3 +236,21 @@ def test_a_limited_integration_holds_up_no_other(policy: Policy) -> None:
 
     assert world.now_is(other) == [Status.SUCCEEDED]
     world.store.close()
+
+
+def test_a_slow_integration_leaves_room_for_the_others() -> None:
+    go, quick = threading.Event(), threading.Event()
+    world = Policed(Policies(share=1))
+    world.integrations.put("sms", lambda *_: go.wait(10))
+    world.integrations.put("mail", lambda *_: quick.set())
+    world.due(5, "sms")
+    world.advance(seconds=1)
+    world.due(1, "mail")
+    dispatcher = world.dispatcher_on(ThreadDelivery(2))
+
+    dispatcher.run_due()
+
+    assert quick.wait(10)
+    go.set()
+    dispatcher.close()
+    assert world.store.count(Filter(statuses=[Status.PENDING])) == 4

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from experience_runtime.clocks import VirtualClock
 from experience_runtime.documents import execution_document
+from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.executions import Execution, Filter, Status
 from experience_runtime.domain.schedules import Outcome
 from experience_runtime.integration import Context, IntegrationFailed
@@ -311,3 +312,23 @@ def test_a_clock_put_back_repeats_nothing(recurring: Recurring, world: World) ->
 
     assert again.beget_due() == 0
     assert again.next_at() == NOW + 120 * MINUTE
+
+
+def test_what_is_caught_up_goes_out_on_no_skipped_date(recurring: Recurring, world: World) -> None:
+    put(recurring, skip=["2026-03-03"])
+    world.advance(hours=14)  # the 3rd, 03:00 in Paris
+
+    recurring.beget_due()
+
+    (execution,) = begotten(world)
+    assert execution.due_at == datetime(2026, 3, 3, 23, tzinfo=UTC)  # the 4th begins in Paris
+
+
+def test_a_schedule_that_is_made_anew_does_not_overlap_what_runs(recurring: Recurring) -> None:
+    put(recurring)
+    recurring.run_now("digest")
+    recurring.remove("digest")
+    put(recurring)
+
+    with pytest.raises(Conflict, match="is not over"):
+        recurring.run_now("digest")

@@ -112,7 +112,7 @@ def test_a_crash_in_the_middle_of_a_call_is_an_attempt(world: Policed) -> None:
     world.answers(503)
     scheduled = world.due(1)[0]
     (claimed,) = world.store.claim_due(now=NOW, lease_until=NOW + LEASE, limit=1)
-    world.store.start(claimed.number, claimed.attempt, now=NOW, lease_until=NOW + LEASE)
+    world.store.start_all([(claimed.number, claimed.attempt)], now=NOW, lease_until=NOW + LEASE)
     world.store.give_back(now=NOW, everything=True)
 
     run_to_the_end(world, scheduled)

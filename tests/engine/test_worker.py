@@ -96,7 +96,7 @@ def test_the_holder_of_the_lock_gives_back_what_an_earlier_worker_left(world: Wo
     scheduled = [world.schedule(), world.schedule()]
     lease_until = NOW + timedelta(seconds=120)
     claimed = world.store.claim_due(now=NOW, lease_until=lease_until, limit=2)
-    world.store.start(claimed[0].number, 1, now=NOW, lease_until=lease_until)
+    world.store.start_all([(claimed[0].number, 1)], now=NOW, lease_until=lease_until)
 
     run_until_idle(world, lock=FileLock(str(tmp_path / "experience.db")))
 

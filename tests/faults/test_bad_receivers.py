@@ -119,10 +119,11 @@ CASES = {
     "500": Case(_says("500 Oops", body=b"why"), SIX_TIMES, 500, "answered 500"),
     "400": Case(_says("400 Bad Request", body=b"why"), ONCE, 400, "answered 400"),
     "redirect": Case(_says("302 Found", "location: /good"), ONCE, 302, "redirect, which is not followed"),
-    "drips": Case(_twice(_drips), THREE_TIMES, None, "did not answer within"),
+    # it said 200, so it has taken the message: to send it again would be worse than a body that is cut short
+    "drips": Case(_drips, ["succeeded"], 200, None),
     "hangs": Case(_twice(_hangs), THREE_TIMES, None, "did not answer within"),
     "closes": Case(_closes, SIX_TIMES, None, "not HTTP"),
-    "closes in the body": Case(_closes_in_the_body, SIX_TIMES, None, "not HTTP"),
+    "closes in the body": Case(_closes_in_the_body, ["succeeded"], 200, None),
     "sends something else": Case(_sends_something_else, SIX_TIMES, None, "not HTTP"),
     "sends 1 GB": Case(_sends_a_gigabyte, ["succeeded"], 200, None),
 }
@@ -150,7 +151,7 @@ class World:
             clock=clock,
             integrations=registry,
             http=self._outbound,
-            delivery=ThreadDelivery(),
+            delivery=ThreadDelivery(16),
             random=AtOnce(),
             policies=Policies(default=Policy(breaker_failures=0)),  # the breaker has tests of its own
         )

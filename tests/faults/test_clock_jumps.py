@@ -192,7 +192,9 @@ def test_what_is_due_comes_once_in_its_window_whatever_the_clock_did(
     assert found.status is Status.SUCCEEDED
     assert [attempt.outcome for attempt in jumping.store.attempts(found.number)] == outcomes
     assert len(jumping.called_at) == len(outcomes)
-    if window is not None:
+    if (
+        window is not None and situation is not _is_claimed
+    ):  # what is handed over has begun: it was judged then
         assert all(9 <= at.hour < 17 and at.weekday() < 5 for at in jumping.called_at)
     if situation in (_waits, _is_in_retry):
         assert jumping.called_at[-1] == max(
@@ -227,7 +229,7 @@ def test_what_a_killed_worker_left_is_taken_over_at_once_whatever_the_clock_did(
     lease_until = NOW + timedelta(seconds=120)
     (claimed,) = jumping.store.claim_due(now=NOW, lease_until=lease_until, limit=1)
     if has_begun:
-        jumping.store.start(claimed.number, claimed.attempt, now=NOW, lease_until=lease_until)
+        jumping.store.start_all([(claimed.number, claimed.attempt)], now=NOW, lease_until=lease_until)
     jumping.clock.jump(by)
     began_at = jumping.clock.now()
     dispatcher = jumping.dispatcher_on(InlineDelivery())

@@ -67,6 +67,7 @@ class Asked:
             visitor=self.visitor,
             window=self.window,
             converts=int(self.converts and self.visitor is not None),
+            made_at=now,
         )
 
 

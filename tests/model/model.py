@@ -24,6 +24,7 @@ class Row:
     visitor: str | None
     window: Window | None
     converts: int  # 1: a conversion cancels it; 2: one came while it ran
+    made_at: int
     state: str = "pending"
     reason: str | None = None
     begun: int = 0
@@ -65,6 +66,7 @@ class Model:
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
         self.paused: set[str] = set()
+        self.conversions: list[tuple[str, int]] = []
 
     def pending(self) -> list[Row]:
         return [row for row in self.rows.values() if row.state == "pending"]
@@ -90,17 +92,23 @@ class Model:
             row.go("cancelled", reason)
         return sorted(row.id for row in cancelled)
 
-    def convert(self, visitor: str) -> list[str]:
+    def convert(self, visitor: str, now: int) -> list[str]:
+        self.conversions.append((visitor, now))
         asked = [row for row in self.rows.values() if row.visitor == visitor and row.converts]
         for row in asked:
             row.converts = 2 if row.state == "running" else row.converts
         return self.cancel(asked, "conversion")
 
     def replay(self, row: Row, now: int) -> bool:
-        if row.state not in ("failed", "succeeded") or self.pending_under(row.key):
+        bought = any(who == row.visitor and at >= row.made_at for who, at in self.conversions)
+        if (
+            row.state not in ("failed", "succeeded")
+            or self.pending_under(row.key)
+            or (row.converts and bought)
+        ):
             return False
         row.go("pending", "replayed")
-        row.begun, row.due, row.converts = 0, now, min(row.converts, 1)
+        row.begun, row.due = 0, now
         return True
 
     def claim(self, row: Row, now: int) -> None:
@@ -128,10 +136,14 @@ class Model:
         if not again:
             row.go("succeeded" if outcome == "succeeded" else "failed", reason)
             return
-        twin, row.due = self.pending_under(row.key), again_at
+        row.due = again_at
         row.go("pending", reason)
-        if twin or row.converts == 2:
-            row.go("cancelled", "replaced" if twin else "conversion")
+        rivals = [each for each in self.rows.values() if row.key and each.key == row.key and each.id > row.id]
+        if any(each.state in ("pending", "running") for each in rivals):
+            row.go("cancelled", "replaced")
+            return
+        if row.converts == 2:
+            row.go("cancelled", "conversion")
 
     def give_back(self, now: int, *, everything: bool = False) -> None:
         for row in self.rows.values():

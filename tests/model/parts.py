@@ -2,10 +2,11 @@
 
 import random
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from experience_runtime.clocks import VirtualClock
+from experience_runtime.delivery.embedded import InlineDelivery
 from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.domain.executions import TRANSITIONS, Execution
 from experience_runtime.domain.health import Policies, Policy
@@ -23,7 +24,6 @@ from .model import LEASE, SECOND, Key, Row, Window
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 
 OpenStore = Callable[[Path], Store]
-Handed = tuple[Execution, Callable[[Execution], None]]
 
 
 def _sqlite(folder: Path) -> Store:
@@ -39,23 +39,6 @@ STORES: dict[str, OpenStore] = {"sqlite": _sqlite}
 
 class Died(KeyboardInterrupt):
     """The process is gone: nothing of what it was about to write is written."""
-
-
-class Held:
-    """A delivery that keeps what it is handed until the machine wants it delivered."""
-
-    def __init__(self) -> None:
-        self.room = 0
-        self.waiting: list[Handed] = []
-
-    def submit(self, executions: Sequence[Execution], deliver: Callable[[Execution], None]) -> None:
-        self.waiting += [(execution, deliver) for execution in executions]
-
-    def free(self) -> int:
-        return self.room
-
-    def close(self) -> None:
-        self.waiting.clear()
 
 
 class Jitter(random.Random):
@@ -88,24 +71,35 @@ class Process:
         self.operations = Operations(
             store=store, clock=clock, integrations=integrations, policies=self._policies
         )
-        self.left_alone: list[Handed] = []
-        self.delivery = Held()
+        self.left_alone: list[Execution] = []
+        self.waiting: list[Execution] = []
         self.start_dispatcher()
 
     def start_dispatcher(self) -> None:
-        """Begin anew; what the dispatcher before was handed, nobody renews any more."""
-        self.left_alone += self.delivery.waiting
-        self.delivery = Held()
+        """Begin anew; what was claimed for the dispatcher before is not forgotten by it."""
+        self.left_alone += self.waiting
+        self.waiting = []
         self.dispatcher = Dispatcher(
             store=self.store,
             clock=self._clock,
             integrations=self._integrations,
             http=ScriptedHttp(),
-            delivery=self.delivery,
+            delivery=InlineDelivery(),
             random=self._jitter,
             policies=self._policies,
             lease_seconds=LEASE // SECOND,
         )
+
+    def claim(self, room: int) -> list[Execution]:
+        """Claim as a worker does, and leave time for something to happen before it starts."""
+        now, wake = self._clock.now(), self.dispatcher.next_wake()
+        if wake is None or wake > now:
+            return []
+        self.store.give_back(now=now)
+        lease_until = now + timedelta(milliseconds=LEASE)
+        claimed = self.store.claim_due(now=now, lease_until=lease_until, limit=room, policies=self._policies)
+        self.waiting += claimed
+        return claimed
 
 
 def since_monday(instant: datetime | None) -> int | None:

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from experience_runtime.clocks import VirtualClock
 from experience_runtime.domain.errors import AlreadyScheduled, Conflict
-from experience_runtime.domain.executions import Filter, Status, execution_number
+from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.integration import Context, IntegrationFailed
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -165,7 +165,7 @@ class Machine(RuleBasedStateMachine):
     def convert(self, visitor: str) -> None:
         ids = self.process.scheduler.convert(visitor, event="bought")
 
-        assert ids == self.model.convert(visitor)
+        assert ids == self.model.convert(visitor, self.now)
 
     # --- replay
 
@@ -256,54 +256,39 @@ class Machine(RuleBasedStateMachine):
 
     @step(weight=3, room=[1, 2, 3])
     def claim(self, room: int) -> None:
-        self.process.delivery.room = room
-        held = {(e.id, e.attempt) for e, _ in self.process.delivery.waiting}
-        already = len(self.process.delivery.waiting)
+        claimed_now = self.process.claim(room)
 
-        count = self.process.dispatcher.run_due()
-
-        self.adopt_renewed(held)
         wake = self.model.next_wake()
         if wake is not None and wake <= self.now:
             self.model.give_back(self.now)
         ready = [row for row in self.model.waiting() if row.due <= self.now]
-        claimed = [self.model.rows[e.id] for e, _ in self.process.delivery.waiting[already:]]
-        assert count == len(claimed) == min(room, len(ready))
+        claimed = [self.model.rows[execution.id] for execution in claimed_now]
+        assert len(claimed) == min(room, len(ready))
         assert {row.id for row in claimed} <= {row.id for row in ready}
         passed_over = [row.due for row in ready if row not in claimed]
         assert max((row.due for row in claimed), default=0) <= min(passed_over, default=self.now)
         for row in claimed:
             self.model.claim(row, self.now)
 
-    def adopt_renewed(self, held: set[tuple[str, int]]) -> None:
-        """What a live worker holds never lapses: when its lease is renewed is the worker's own affair."""
-        for row in self.model.rows.values():
-            if row.lease is not None and (row.id, row.token) in held:
-                stored = self.process.store.execution(execution_number(row.id))
-                lease = since_monday(stored.lease_until)
-                assert lease is not None
-                assert self.now < lease <= self.now + LEASE
-                row.lease = lease
-
     @step(weight=9, room=[1, 2, 3], before=MEANWHILE, **ENDINGS)
     def the_next_is_delivered(self, room: int, before: str | None, pick: int, **ending: Any) -> None:
         """Most chains of rules would never come to a delivery, did not one rule do the whole way."""
         self.time_passes_until_something_is_due(0)
         self.claim(room)
-        if held := self.process.delivery.waiting:
-            self.happens_meanwhile(before, self.model.rows[held[pick % len(held)][0].id])
+        if held := self.process.waiting:
+            self.happens_meanwhile(before, self.model.rows[held[pick % len(held)].id])
             self.deliver(pick, **ending)
 
     @step(weight=4, **ENDINGS)
     def deliver(
         self, pick: int, outcome: str, retry_after: int | None, jitter: float, meanwhile: str | None
     ) -> None:
-        held = self.process.delivery.waiting + self.process.left_alone
+        held = self.process.waiting + self.process.left_alone
         if not held:
             return
-        execution, deliver = held[pick % len(held)]
-        for kept in (self.process.delivery.waiting, self.process.left_alone):
-            kept[:] = [each for each in kept if each[0] is not execution]
+        execution = held[pick % len(held)]
+        for kept in (self.process.waiting, self.process.left_alone):
+            kept[:] = [each for each in kept if each is not execution]
         row, token = self.model.rows[execution.id], execution.attempt
         expected = len(self.received) + self.model.begin(row, token, self.now)
         self.jitter.next_one = jitter
@@ -318,7 +303,7 @@ class Machine(RuleBasedStateMachine):
 
         self.during = during
         try:
-            deliver(execution)
+            self.process.dispatcher.deliver(execution)
         except Died:
             self.raise_broken()
             assert len(self.received) == expected
@@ -390,6 +375,7 @@ def test_whatever_happens_the_runtime_does_what_the_model_says(store: str) -> No
                 deadline=None,
                 database=None,
                 print_blob=True,
+                phases=[Phase.generate, Phase.shrink],  # to explain a failure takes minutes
                 suppress_health_check=list(HealthCheck),
             ),
         )

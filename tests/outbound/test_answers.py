@@ -97,9 +97,15 @@ def test_a_body_is_read_as_utf_8_or_latin_1(
         ("1.5", None),
         ("soon", None),
         ("٣", None),  # digits, not ASCII
-        ("9" * 5000, None),
-        ("5, 6", None),
-        ("999999999", 999_999_999.0),  # a day at most is waited, see domain/retries.py
+        ("9" * 5000, 86_400.0),  # a day at most is waited
+        ("9999999999", 86_400.0),
+        ("86401", 86_400.0),
+        ("00000000000007", 7.0),
+        ("Fri, 06 Mar 2027 17:31:30 GMT", 86_400.0),
+        ("5, 6", 6.0),
+        ("6\r\nretry-after: 5", 6.0),
+        ("soon\r\nretry-after: 5", 5.0),
+        ("5, 6, soon", None),
         ("Fri, 06 Mar 2026 18:31:30 +0100", 90.0),
         ("Fri, 06 Mar 99999 17:31:30 GMT", None),
         ("Fri, 99 Mar 2026 17:31:30 GMT", None),
@@ -113,3 +119,39 @@ def test_retry_after_is_read(
     server = raw(says(head.encode()))
 
     assert outbound.request("GET", server.url).retry_after == seconds
+
+
+DEFLATED = zlib.compress(b"ok", wbits=-15)  # without its header, as some servers send it
+
+
+@pytest.mark.parametrize("status", [200, 204, 301, 400, 503])
+@pytest.mark.parametrize(
+    ("rest", "text"),
+    [
+        (b"content-encoding: gzip\r\ncontent-length: 2\r\n\r\nok", ""),
+        (b"content-encoding: deflate\r\ncontent-length: 4\r\n\r\n" + DEFLATED, ""),
+        (b"content-length: 10\r\n\r\nhalf", "half"),
+        ("content-length: 10\r\n\r\nhä".encode()[:-1], "h"),
+        (b"transfer-encoding: chunked\r\n\r\n2\r\nok\r\nzz\r\n", "ok"),
+    ],
+)
+def test_an_answer_counts_by_its_status_also_when_its_body_is_broken(
+    outbound: Outbound, raw: Callable[[Handler], RawServer], status: int, rest: bytes, text: str
+) -> None:
+    server = raw(says(f"HTTP/1.1 {status} So\r\n".encode() + rest))
+
+    answer = outbound.post(server.url)
+
+    assert answer.status == status
+    assert answer.text == ("" if status == 204 else text)  # which has no body
+
+
+def test_an_answer_counts_when_its_end_never_comes(
+    outbound: Outbound, raw: Callable[[Handler], RawServer]
+) -> None:
+    server = raw(drips(b"HTTP/1.1 200 OK\r\n\r\nok", b""))
+
+    answers = [outbound.request("POST", server.url, timeout=0.3) for _ in range(2)]
+
+    assert [(answer.status, answer.text) for answer in answers] == [(200, "ok")] * 2
+    assert server.connections == 2  # the first is not used again

@@ -32,8 +32,6 @@ def assert_over_in_time(call: Callable[[], object]) -> IntegrationFailed:
         (b"", b""),  # silence
         (b"", b"H"),
         (b"HTTP/1.1 200 OK\r\nx: ", b"y"),
-        (b"HTTP/1.1 200 OK\r\n\r\n", b"z"),
-        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
         (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
     ],
 )
@@ -45,6 +43,26 @@ def test_a_dripped_answer_ends_at_the_deadline(
     failure = assert_over_in_time(lambda: outbound.request("GET", server.url, timeout=SHORT))
 
     assert "within 0.3 s" in str(failure)
+
+
+@pytest.mark.parametrize(
+    ("start", "piece"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\n", b"z"),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
+    ],
+)
+def test_a_dripped_body_is_cut_at_the_deadline(
+    outbound: Outbound, raw: Callable[[Handler], RawServer], start: bytes, piece: bytes
+) -> None:
+    server = raw(drips(start, piece))
+    began = monotonic()
+
+    answer = outbound.request("GET", server.url, timeout=SHORT)
+
+    assert monotonic() - began < SHORT + SLACK
+    assert answer.status == 200
+    assert set(answer.text) in ({"z"}, {"a"})
 
 
 @pytest.mark.parametrize(
@@ -171,3 +189,38 @@ def test_a_dead_address_leaves_time_for_the_next(httpserver: HTTPServer) -> None
         assert answer.text == "ok"
         assert httpserver.log[0][0].headers["host"] == f"two.example:{httpserver.port}"
         outbound.close()
+
+
+def test_names_that_hang_hold_up_no_address_and_few_other_names(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/").respond_with_data("ok")
+    over = threading.Event()
+
+    def hangs(host: str, _port: int) -> Sequence[str]:
+        if host.startswith("slow"):
+            over.wait(10)
+        return ["127.0.0.1"]
+
+    outbound = Outbound(now=lambda: NOW, resolve=hangs, allow_private=LOOPBACK, deadline_seconds=5)
+
+    def call_slow(number: int) -> None:
+        with contextlib.suppress(IntegrationFailed):
+            outbound.request("GET", f"http://slow{number}.example/")
+
+    def answers(host: str) -> str:
+        return outbound.request("GET", f"http://{host}:{httpserver.port}/", timeout=SHORT + SLACK).text
+
+    def hanging(count: int) -> list[threading.Thread]:
+        threads = [threading.Thread(target=call_slow, args=(number,)) for number in range(count)]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    threads = hanging(20)
+    assert answers("fast.example") == "ok"
+    threads += hanging(70)
+    assert answers("127.0.0.1") == "ok"
+
+    over.set()
+    for thread in threads:
+        thread.join()
+    outbound.close()

@@ -1,56 +1,58 @@
 """What is refused before anything is sent."""
 
 import pytest
-from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.errors import BlockedAddress, InvalidParameter
+from experience_runtime.domain.web import require_web_address
+from experience_runtime.integration import IntegrationFailed
 from experience_runtime.outbound import Outbound
 
 from .servers import NOW
 
+NOT_PLAIN = [
+    "ftp://example.com/SECRET",
+    "file:///SECRET",
+    "gopher://example.com/SECRET",
+    "example.com/SECRET",
+    "//example.com/SECRET",
+    "http:///SECRET",
+    "http:SECRET",
+    "",
+    "http://[::1/SECRET",
+    "http://example.com:0/SECRET",
+    "http://example.com:99999/SECRET",
+    "http://example.com:x/SECRET",
+    "http://ann:SECRET@example.com/",
+    "http://SECRET@example.com/",
+    "http://example.com/SECRET\r\nx: y",
+    "http://example.com/\x00SECRET",
+    "http://example.com/SECRET\x85",
+    "http://exam\tple.com/SECRET",
+    "http://example.com/SECRET" + "a" * 2048,
+    "http://example.com/SECRET\ud800",
+    "http://0177.0.0.01/SECRET",
+    "http://１２７.0.0.1/SECRET",
+    "http://" + "a" * 300 + ".\u2764.com./SECRET",
+    "http://127.0.0.1%2e/SECRET",
+    "http://127.0.0.1%00.example.com/SECRET",
+    "http://127.0.0.1 /SECRET",
+    "http://127.0.0.1;example.com/SECRET",
+    "http://127.0.0.1,example.com/SECRET",
+    "http://127.0.0.1\\@example.com/SECRET",
+    "http://example.com\\@127.0.0.1/SECRET",
+    "http://127.0.0.1%2f@example.com/SECRET",
+    "http://[fe80::1%25eth0]/SECRET",
+    "http://[::1%25lo]/SECRET",
+    "http://[127.0.0.1]/SECRET",
+    "http://\u24dbocalhost/SECRET",
+    "http://local\u00adhost/SECRET",
+    "http:\\\\127.0.0.1/SECRET",
+    "https://xn--SECRET-a/",
+    "https://xn--a/SECRET",
+]
+BAD_PUNYCODE = [url for url in NOT_PLAIN if "xn--" in url]  # only who sends it knows all of it
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "ftp://example.com/SECRET",
-        "file:///SECRET",
-        "gopher://example.com/SECRET",
-        "example.com/SECRET",
-        "//example.com/SECRET",
-        "http:///SECRET",
-        "http:SECRET",
-        "",
-        "http://[::1/SECRET",
-        "http://example.com:0/SECRET",
-        "http://example.com:99999/SECRET",
-        "http://example.com:x/SECRET",
-        "http://ann:SECRET@example.com/",
-        "http://SECRET@example.com/",
-        "http://example.com/SECRET\r\nx: y",
-        "http://example.com/\x00SECRET",
-        "http://example.com/SECRET\x85",
-        "http://exam\tple.com/SECRET",
-        "http://example.com/SECRET" + "a" * 2048,
-        "http://example.com/SECRET\ud800",
-        "http://0177.0.0.01/SECRET",
-        "http://１２７.0.0.1/SECRET",
-        "http://" + "a" * 300 + ".\u2764.com./SECRET",
-        "http://127.0.0.1%2e/SECRET",
-        "http://127.0.0.1%00.example.com/SECRET",
-        "http://127.0.0.1 /SECRET",
-        "http://127.0.0.1;example.com/SECRET",
-        "http://127.0.0.1,example.com/SECRET",
-        "http://127.0.0.1\\@example.com/SECRET",
-        "http://example.com\\@127.0.0.1/SECRET",
-        "http://127.0.0.1%2f@example.com/SECRET",
-        "http://[fe80::1%25eth0]/SECRET",
-        "http://[::1%25lo]/SECRET",
-        "http://[127.0.0.1]/SECRET",
-        "http://\u24dbocalhost/SECRET",
-        "http://local\u00adhost/SECRET",
-        "http:\\\\127.0.0.1/SECRET",
-        "https://xn--SECRET-a/",
-        "https://xn--a/SECRET",
-    ],
-)
+
+@pytest.mark.parametrize("url", NOT_PLAIN)
 def test_what_is_not_a_plain_web_address_is_refused(url: str) -> None:
     outbound = Outbound(now=lambda: NOW, resolve=lambda *_: pytest.fail("looked up"))
 
@@ -58,6 +60,36 @@ def test_what_is_not_a_plain_web_address_is_refused(url: str) -> None:
         outbound.request("GET", url)
 
     assert "SECRET" not in str(caught.value)
+    outbound.close()
+
+
+@pytest.mark.parametrize("url", [url for url in NOT_PLAIN if url not in BAD_PUNYCODE])
+def test_a_setting_refuses_what_a_call_would_refuse(url: str) -> None:
+    with pytest.raises(ValueError, match="must ") as caught:
+        require_web_address(url)
+
+    assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com",
+        "HTTPS://EXAMPLE.com:443/a?b#c",
+        "http://127.0.0.1:8080/",
+        "http://[::1]:8080/",
+        "http://bücher.example/ä b",
+        "https://xn--bcher-kva.example/",
+        "https://example.com:/",
+    ],
+)
+def test_a_setting_takes_what_a_call_takes(url: str) -> None:
+    outbound = Outbound(now=lambda: NOW, resolve=lambda *_: [])
+
+    require_web_address(url)
+    with pytest.raises((IntegrationFailed, BlockedAddress)):
+        outbound.request("GET", url)
+
     outbound.close()
 
 

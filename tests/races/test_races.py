@@ -3,14 +3,15 @@
 import multiprocessing
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from experience_runtime.clocks import VirtualClock
-from experience_runtime.delivery.embedded import ThreadDelivery
+from experience_runtime.delivery.embedded import InlineDelivery
 from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.executions import Execution
@@ -70,32 +71,6 @@ def dawdle(turns: int) -> None:
         pass
 
 
-class AtTheLine:
-    """A ThreadDelivery whose thread waits at the line before it delivers."""
-
-    def __init__(self) -> None:
-        self._threads = ThreadDelivery(1)
-        self.ready: Callable[[], None] = lambda: None
-        self.done = threading.Event()
-
-    def submit(self, executions: Sequence[Execution], deliver: Callable[[Execution], None]) -> None:
-        def race(execution: Execution) -> None:
-            try:
-                self.ready()
-                deliver(execution)
-            finally:
-                self.done.set()
-
-        self.done.clear()
-        self._threads.submit(executions, race)
-
-    def free(self) -> int:
-        return self._threads.free()
-
-    def close(self) -> None:
-        self._threads.close()
-
-
 class Track:
     """A store on a file, one delivering thread, and a receiver that keeps what it saw."""
 
@@ -112,13 +87,14 @@ class Track:
             store=self.store, clock=self.clock, integrations=self.integrations, conversions=["bought"]
         )
         self.operations = Operations(store=self.store, clock=self.clock, integrations=self.integrations)
-        self.delivery = AtTheLine()
+        self.done = threading.Event()
+        self.runner = ThreadPoolExecutor(1)
         self.dispatcher = Dispatcher(
             store=self.store,
             clock=self.clock,
             integrations=self.integrations,
             http=ScriptedHttp(),
-            delivery=self.delivery,
+            delivery=InlineDelivery(),
             policies=Policies(default=Policy(breaker_failures=0)),  # hundreds of failures in a row are meant
         )
 
@@ -137,14 +113,21 @@ class Track:
     def begin_race(self, race: int, ready: Callable[[], None]) -> Execution:
         """Schedule one, and bring its delivery to the line."""
         self.acted.clear()
-        self.delivery.ready = ready
+        self.done.clear()
         execution = self.schedule(race).execution
-        assert self.dispatcher.run_due() == 1
+        self.runner.submit(self._run, ready)
         return execution
+
+    def _run(self, ready: Callable[[], None]) -> None:
+        try:
+            ready()
+            self.dispatcher.run_due()
+        finally:
+            self.done.set()
 
     def end_race(self) -> None:
         self.acted.set()
-        assert self.delivery.done.wait(DEADLINE_SECONDS)
+        assert self.done.wait(DEADLINE_SECONDS)
 
     def walk(self, execution: Execution) -> list[tuple[str, str | None]]:
         return [(str(change.to_status), change.reason) for change in self.store.history(execution.number)]
@@ -156,7 +139,7 @@ def track(tmp_path: Path) -> Iterator[Track]:
     sys.setswitchinterval(1e-5)  # threads that take turns of 5 ms never meet
     made = Track(tmp_path / "experience.db")
     yield made
-    made.delivery.close()
+    made.runner.shutdown()
     made.store.close()
     sys.setswitchinterval(interval)
 
@@ -263,7 +246,6 @@ def test_of_a_pause_and_a_start_one_wins_and_nothing_starts_while_paused(track: 
         assert track.dispatcher.run_due() == 0
         track.operations.resume("receiver")
         if not seen:
-            track.delivery.ready = lambda: None
             assert track.dispatcher.run_due() == 1
             track.end_race()
         assert track.received.count(execution.id) == 1

@@ -9,6 +9,7 @@ from experience_runtime.domain.executions import (
     Execution,
     IfExists,
     Settlement,
+    Settling,
     Status,
 )
 from experience_runtime.ports import Store
@@ -50,7 +51,18 @@ def claim(store: Store, *, now: datetime = NOW, limit: int = 10) -> list[Executi
 
 
 def start(store: Store, execution: Execution, *, now: datetime = NOW) -> bool:
-    return store.start(execution.number, execution.attempt, now=now, lease_until=now + LEASE)
+    return bool(store.start_all([(execution.number, execution.attempt)], now=now, lease_until=now + LEASE))
+
+
+def postpone(store: Store, execution: Execution, due_at: datetime) -> bool:
+    return bool(store.postpone_all([(execution.number, execution.attempt, due_at)]))
+
+
+def settle(
+    store: Store, number: int, attempt: int, settlement: Settlement, *, now: datetime
+) -> Execution | None:
+    (settled,) = store.settle_all([Settling(number, attempt, settlement, now)])
+    return settled
 
 
 def running(store: Store, execution: Execution) -> Execution:

@@ -14,7 +14,20 @@ from experience_runtime.domain.executions import (
 )
 from experience_runtime.ports import Store
 
-from .samples import LATER, LEASE, NOW, SUCCEEDED, add, an_execution, claim, keyed, running, start, states
+from .samples import (
+    LATER,
+    LEASE,
+    NOW,
+    SUCCEEDED,
+    add,
+    an_execution,
+    claim,
+    keyed,
+    running,
+    settle,
+    start,
+    states,
+)
 
 
 def test_an_execution_comes_back_as_it_was_added(store: Store) -> None:
@@ -83,7 +96,7 @@ def test_one_key_of_two_owners_is_two_keys(store: Store, if_exists: IfExists) ->
 
 def test_a_finished_execution_leaves_its_key_free(store: Store) -> None:
     claimed = running(store, keyed(1))
-    store.settle(1, claimed.attempt, SUCCEEDED, now=NOW)
+    settle(store, 1, claimed.attempt, SUCCEEDED, now=NOW)
 
     added = store.add(keyed(2), IfExists.REJECT)
 
@@ -127,7 +140,7 @@ def test_an_execute_is_born_running_with_its_attempt(store: Store) -> None:
     assert claim(store) == []
     assert states(store.history(1)) == [(None, "running", None)]
     assert store.attempts(1) == [Attempt(attempt=1, started_at=NOW)]
-    assert store.settle(1, 1, SUCCEEDED, now=LATER) is not None
+    assert settle(store, 1, 1, SUCCEEDED, now=LATER) is not None
     assert states(store.history(1)) == [(None, "running", None), ("running", "succeeded", None)]
 
 

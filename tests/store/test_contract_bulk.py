@@ -8,12 +8,25 @@ import pytest
 from experience_runtime.domain.executions import Filter, IfExists, Settlement, Status, execution_id
 from experience_runtime.ports import Store
 
-from .samples import FAILED, LATER, NOW, SUCCEEDED, add, an_execution, claim, keyed, running, start, states
+from .samples import (
+    FAILED,
+    LATER,
+    NOW,
+    SUCCEEDED,
+    add,
+    an_execution,
+    claim,
+    keyed,
+    running,
+    settle,
+    start,
+    states,
+)
 
 
 def ended(store: Store, number: int, settlement: Settlement = FAILED, **fields: Any) -> None:
     claimed = running(store, replace(an_execution(number), **fields))
-    store.settle(number, claimed.attempt, settlement, now=NOW)
+    settle(store, number, claimed.attempt, settlement, now=NOW)
 
 
 def one_of_each_state(store: Store) -> None:
@@ -70,7 +83,7 @@ def test_only_finished_ones_are_replayed(store: Store) -> None:
 def test_one_whose_key_is_pending_again_is_passed_over_and_the_others_are_replayed(store: Store) -> None:
     ended(store, 1)
     claimed = running(store, keyed(2))
-    store.settle(2, claimed.attempt, FAILED, now=NOW)
+    settle(store, 2, claimed.attempt, FAILED, now=NOW)
     ended(store, 3)
     add(store, keyed(4))
 
@@ -84,7 +97,7 @@ def test_one_whose_key_is_pending_again_is_passed_over_and_the_others_are_replay
 def test_of_two_under_one_key_the_first_named_is_replayed(store: Store) -> None:
     for number in (1, 2):
         claimed = running(store, keyed(number))
-        store.settle(number, claimed.attempt, FAILED, now=NOW)
+        settle(store, number, claimed.attempt, FAILED, now=NOW)
 
     assert store.replay_each([2, 1], reason=None, now=LATER) == [execution_id(2)]
 

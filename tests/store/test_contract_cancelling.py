@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.executions import (
     Change,
     IfExists,
@@ -13,7 +14,22 @@ from experience_runtime.domain.executions import (
 )
 from experience_runtime.ports import Store
 
-from .samples import FAILED, KEY, LATER, LEASE, NOW, add, an_execution, claim, keyed, running, start, states
+from .samples import (
+    FAILED,
+    KEY,
+    LATER,
+    LEASE,
+    NOW,
+    SUCCEEDED,
+    add,
+    an_execution,
+    claim,
+    keyed,
+    running,
+    settle,
+    start,
+    states,
+)
 
 RETRY = Settlement(status=Status.PENDING, reason="integration_failed", due_at=LATER + LEASE)
 
@@ -101,11 +117,11 @@ def test_a_retry_after_a_conversion_while_it_ran_is_cancelled(store: Store) -> N
     execution = replace(an_execution(1), visitor="ada", cancel_on_conversion=True)
     store.add(execution, IfExists.REPLACE)
     (claimed,) = store.claim_due(now=LATER, lease_until=LATER + LEASE, limit=1)
-    store.start(1, claimed.attempt, now=LATER, lease_until=LATER + LEASE)
+    start(store, claimed, now=LATER)
     store.convert("ada", event="bought", now=LATER)
     retry = Settlement(status=Status.PENDING, reason="integration_failed", due_at=LATER + LEASE)
 
-    settled = store.settle(1, claimed.attempt, retry, now=LATER)
+    settled = settle(store, 1, claimed.attempt, retry, now=LATER)
 
     assert settled is not None
     assert (settled.status, settled.reason) == (Status.CANCELLED, "conversion")
@@ -116,10 +132,10 @@ def test_a_conversion_before_the_schedule_call_does_not_stop_a_retry(store: Stor
     store.convert("ada", event="bought", now=NOW - LEASE)
     store.add(replace(an_execution(1), visitor="ada", cancel_on_conversion=True), IfExists.REPLACE)
     (claimed,) = store.claim_due(now=LATER, lease_until=LATER + LEASE, limit=1)
-    store.start(1, claimed.attempt, now=LATER, lease_until=LATER + LEASE)
+    start(store, claimed, now=LATER)
     retry = Settlement(status=Status.PENDING, reason="integration_failed", due_at=LATER + LEASE)
 
-    settled = store.settle(1, claimed.attempt, retry, now=LATER)
+    settled = settle(store, 1, claimed.attempt, retry, now=LATER)
 
     assert settled is not None
     assert settled.status is Status.PENDING
@@ -139,7 +155,7 @@ def test_a_conversion_while_it_ran_stops_the_retry_whatever_the_clock_says(
     claimed = running(store, execution)
     store.convert("ada", event="bought", now=converted_at)
 
-    settled = store.settle(1, claimed.attempt, RETRY, now=LATER)
+    settled = settle(store, 1, claimed.attempt, RETRY, now=LATER)
 
     assert settled is not None
     assert (settled.status, settled.reason) == (Status.CANCELLED, "conversion")
@@ -149,21 +165,39 @@ def test_a_conversion_just_before_the_schedule_call_does_not_stop_a_retry(store:
     store.convert("ada", event="bought", now=NOW)  # a variation that emits, then schedules
     claimed = running(store, replace(an_execution(1), visitor="ada", cancel_on_conversion=True))
 
-    settled = store.settle(1, claimed.attempt, RETRY, now=NOW)
+    settled = settle(store, 1, claimed.attempt, RETRY, now=NOW)
 
     assert settled is not None
     assert settled.status is Status.PENDING
 
 
-def test_a_conversion_before_a_replay_does_not_stop_its_retries(store: Store) -> None:
+@pytest.mark.parametrize("ending", [FAILED, SUCCEEDED])
+def test_what_a_conversion_would_have_cancelled_is_not_replayed(store: Store, ending: Settlement) -> None:
     claimed = running(store, replace(an_execution(1), visitor="ada", cancel_on_conversion=True))
-    store.convert("ada", event="bought", now=NOW)
-    store.settle(1, claimed.attempt, FAILED, now=NOW)
-    store.replay(1, reason=None, now=NOW)
-    (again,) = claim(store)
-    start(store, again)
+    settle(store, 1, claimed.attempt, ending, now=NOW)
+    store.convert("ada", event="bought", now=LATER)
 
-    settled = store.settle(1, again.attempt, RETRY, now=NOW)
+    with pytest.raises(Conflict, match="ada has converted since it was scheduled"):
+        store.replay(1, reason=None, now=LATER)
+
+    assert store.replay_each([1], reason=None, now=LATER) == []
+    assert store.execution(1).status is ending.status
+
+
+@pytest.mark.parametrize("visitor", ["ada", "ben"])
+def test_a_conversion_that_nobody_asked_about_stops_no_replay(store: Store, visitor: str) -> None:
+    claimed = running(store, replace(an_execution(1), visitor="ada", cancel_on_conversion=visitor == "ben"))
+    settle(store, 1, claimed.attempt, FAILED, now=NOW)
+    store.convert(visitor, event="bought", now=LATER)
+
+    assert store.replay_each([1], reason=None, now=LATER) == [execution_id(1)]
+
+
+def test_the_retry_of_an_older_execution_gives_way_to_a_newer_one_that_runs(store: Store) -> None:
+    older = running(store, keyed(1))
+    running(store, keyed(2))
+
+    settled = settle(store, 1, older.attempt, RETRY, now=LATER)
 
     assert settled is not None
-    assert settled.status is Status.PENDING
+    assert (settled.status, settled.reason) == (Status.CANCELLED, "replaced")

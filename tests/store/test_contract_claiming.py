@@ -15,7 +15,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from .conftest import STORES
-from .samples import FAILED, LATER, LEASE, NOW, SUCCEEDED, add, an_execution, start
+from .samples import (
+    FAILED,
+    LATER,
+    LEASE,
+    NOW,
+    SUCCEEDED,
+    add,
+    an_execution,
+    postpone,
+    settle,
+    start,
+)
 
 SECOND = timedelta(seconds=1)
 MILLISECOND = timedelta(milliseconds=1)
@@ -38,7 +49,7 @@ def numbers(executions: list[Execution]) -> list[int]:
 
 def end(store: Store, claimed: Execution, settlement: Settlement = SUCCEEDED, *, now: datetime = NOW) -> None:
     assert start(store, claimed, now=now)
-    store.settle(claimed.number, claimed.attempt, settlement, now=now)
+    settle(store, claimed.number, claimed.attempt, settlement, now=now)
 
 
 def change(store: Store, **fields: Any) -> None:
@@ -81,7 +92,7 @@ def test_one_that_is_cancelled_or_postponed_makes_room_too(store: Store) -> None
     first, second = claim(store, TWO_AT_ONCE)
 
     store.cancel(first.number, reason=None, now=NOW)
-    store.postpone(second.number, second.attempt, due_at=LATER, now=NOW)
+    postpone(store, second, LATER)
 
     assert numbers(claim(store, TWO_AT_ONCE)) == [3, 4]
 
@@ -195,7 +206,7 @@ def test_from_its_probe_on_one_at_a_time_may_try(store: Store) -> None:
     (probe,) = claim(store, BREAKING, now=probe_at)
     assert claim(store, BREAKING, now=probe_at) == []
     assert store.next_wake(now=probe_at, policies=BREAKING) == probe_at + LEASE
-    store.postpone(probe.number, probe.attempt, due_at=LATER, now=probe_at)  # its window was closed
+    postpone(store, probe, LATER)  # its window was closed
 
     assert numbers(claim(store, BREAKING, now=probe_at)) == [2]
 
@@ -316,7 +327,7 @@ def found(store: Store, policies: Policies, now: datetime) -> int:
     given_back, claimed = store.give_back(now=now), claim(store, policies, now=now)
     for each in claimed:
         if start(store, each, now=now):
-            store.settle(each.number, each.attempt, SUCCEEDED, now=now)
+            settle(store, each.number, each.attempt, SUCCEEDED, now=now)
     return len(given_back) + len(claimed)
 
 

@@ -13,7 +13,16 @@ from experience_runtime.domain.health import Health, Policy
 from experience_runtime.ports import Store
 
 from .conftest import STORES
-from .samples import LATER, LEASE, NOW, add, an_execution, claim, start
+from .samples import (
+    LATER,
+    LEASE,
+    NOW,
+    add,
+    an_execution,
+    claim,
+    postpone,
+    start,
+)
 
 EVERYTHING = Health(
     integration="slack-update",
@@ -118,7 +127,7 @@ def test_given_back_it_waits_with_the_due_instant_it_had(store: Store) -> None:
     (claimed,) = claim(store, now=LATER)
     store.healths.change("slack-update", paused)
 
-    assert store.postpone(1, claimed.attempt, due_at=claimed.due_at, now=LATER)
+    assert postpone(store, claimed, claimed.due_at)
 
     assert (store.execution(1).due_at, store.execution(1).lease_until) == (NOW, None)
     assert claim(store, now=LATER) == []

@@ -13,7 +13,13 @@ from experience_runtime.domain.executions import (
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.ports import Store
 
-from .samples import KEY, LATER, NOW, add, an_execution
+from .samples import (
+    KEY,
+    LATER,
+    NOW,
+    add,
+    an_execution,
+)
 
 # --- look
 

@@ -23,6 +23,7 @@ from .samples import (
     claim,
     keyed,
     running,
+    settle,
     start,
     states,
 )
@@ -100,7 +101,7 @@ def test_everything_comes_back_but_what_may_be_another_process_s_execute(store: 
 @pytest.mark.parametrize("ending", [SUCCEEDED, FAILED])
 def test_a_finished_execution_can_be_replayed(store: Store, ending: Settlement) -> None:
     claimed = running(store, an_execution(1))
-    store.settle(1, claimed.attempt, ending, now=NOW)
+    settle(store, 1, claimed.attempt, ending, now=NOW)
 
     row = store.replay(1, reason="replayed", now=LATER)
 
@@ -123,7 +124,7 @@ def test_only_a_finished_execution_can_be_replayed(store: Store) -> None:
 
 def test_a_replay_is_refused_while_its_key_is_pending_again(store: Store) -> None:
     claimed = running(store, keyed(1))
-    store.settle(1, claimed.attempt, FAILED, now=NOW)
+    settle(store, 1, claimed.attempt, FAILED, now=NOW)
     add(store, keyed(2))
 
     with pytest.raises(AlreadyScheduled):
@@ -137,18 +138,18 @@ def test_a_replay_is_refused_while_its_key_is_pending_again(store: Store) -> Non
 
 def test_every_change_in_a_long_history_is_one_of_the_table(store: Store) -> None:
     claimed = running(store, keyed(1))
-    store.settle(1, claimed.attempt, Settlement(status=Status.PENDING, due_at=NOW), now=NOW)
+    settle(store, 1, claimed.attempt, Settlement(status=Status.PENDING, due_at=NOW), now=NOW)
     (claimed,) = claim(store)
     start(store, claimed)
     store.give_back(now=NOW + LEASE)
     (claimed,) = claim(store)
     start(store, claimed)
-    store.settle(1, claimed.attempt, FAILED, now=NOW)
+    settle(store, 1, claimed.attempt, FAILED, now=NOW)
     store.replay(1, reason="replayed", now=NOW)
     (claimed,) = claim(store)
     start(store, claimed)
     add(store, keyed(2))
-    store.settle(1, claimed.attempt, Settlement(status=Status.PENDING, due_at=NOW), now=NOW)
+    settle(store, 1, claimed.attempt, Settlement(status=Status.PENDING, due_at=NOW), now=NOW)
 
     changes = store.history(1)
 
@@ -170,7 +171,7 @@ def test_a_renewed_lease_lapses_later(store: Store) -> None:
 
 def test_what_has_settled_is_not_renewed(store: Store) -> None:
     claimed = running(store, an_execution(1))
-    store.settle(1, claimed.attempt, SUCCEEDED, now=NOW)
+    settle(store, 1, claimed.attempt, SUCCEEDED, now=NOW)
 
     store.renew([(1, claimed.attempt)], lease_until=LATER)
 

@@ -10,7 +10,21 @@ from experience_runtime.domain.executions import (
 )
 from experience_runtime.ports import Store
 
-from .samples import LATER, LEASE, NOW, SUCCEEDED, add, an_execution, claim, keyed, running, start, states
+from .samples import (
+    LATER,
+    LEASE,
+    NOW,
+    SUCCEEDED,
+    add,
+    an_execution,
+    claim,
+    keyed,
+    postpone,
+    running,
+    settle,
+    start,
+    states,
+)
 
 # --- claim, postpone, start
 
@@ -36,13 +50,13 @@ def test_a_postponed_row_waits_for_its_opening(store: Store) -> None:
     add(store, an_execution(1))
     (claimed,) = claim(store)
 
-    assert store.postpone(1, claimed.attempt, due_at=LATER, now=NOW)
+    assert postpone(store, claimed, LATER)
 
     assert store.next_wake(now=NOW) == LATER
     assert claim(store) == []
     (again,) = claim(store, now=LATER)
     assert (again.due_at, again.attempt, again.begun) == (LATER, 2, 0)
-    assert not store.postpone(1, claimed.attempt, due_at=LATER, now=NOW)
+    assert not postpone(store, claimed, LATER)
     assert len(store.history(1)) == 1
 
 
@@ -72,7 +86,7 @@ def test_an_unclaimed_row_cannot_be_started(store: Store) -> None:
 def test_success_ends_the_row_and_its_attempt(store: Store) -> None:
     claimed = running(store, an_execution(1))
 
-    row = store.settle(1, claimed.attempt, SUCCEEDED, now=LATER)
+    row = settle(store, 1, claimed.attempt, SUCCEEDED, now=LATER)
 
     assert row == store.execution(1)
     assert row.status is Status.SUCCEEDED
@@ -97,7 +111,7 @@ def test_a_retry_waits_again_and_keeps_the_attempt(store: Store) -> None:
         status=Status.PENDING, reason="integration_failed", due_at=LATER, http_status=503, error="down"
     )
 
-    row = store.settle(1, claimed.attempt, retry, now=NOW)
+    row = settle(store, 1, claimed.attempt, retry, now=NOW)
 
     assert row is not None
     assert (row.status, row.due_at, row.begun, row.lease_until) == (Status.PENDING, LATER, 1, None)
@@ -113,7 +127,7 @@ def test_a_retry_whose_key_waits_again_ends_as_replaced(store: Store) -> None:
     claimed = running(store, keyed(1))
     add(store, keyed(2))
 
-    row = store.settle(1, claimed.attempt, Settlement(status=Status.PENDING, due_at=LATER), now=NOW)
+    row = settle(store, 1, claimed.attempt, Settlement(status=Status.PENDING, due_at=LATER), now=NOW)
 
     assert row is not None
     assert (row.status, row.reason) == (Status.CANCELLED, "replaced")
@@ -130,12 +144,12 @@ def test_a_stale_worker_settles_nothing(store: Store) -> None:
     (again,) = claim(store, now=NOW + LEASE)
     assert start(store, again, now=NOW + LEASE)
 
-    assert store.settle(1, claimed.attempt, SUCCEEDED, now=LATER) is None
+    assert settle(store, 1, claimed.attempt, SUCCEEDED, now=LATER) is None
 
     assert store.execution(1).status is Status.RUNNING
     assert store.attempts(1)[1].ended_at is None
-    assert store.settle(1, again.attempt, SUCCEEDED, now=LATER) is not None
-    assert store.settle(1, again.attempt, SUCCEEDED, now=LATER) is None
+    assert settle(store, 1, again.attempt, SUCCEEDED, now=LATER) is not None
+    assert settle(store, 1, again.attempt, SUCCEEDED, now=LATER) is None
 
 
 # --- next_wake
@@ -154,5 +168,5 @@ def test_next_wake_is_the_earliest_due_or_lapse(store: Store) -> None:
     assert store.next_wake(now=NOW) == NOW + LEASE
 
     start(store, claimed)
-    store.settle(2, claimed.attempt, SUCCEEDED, now=NOW)
+    settle(store, 2, claimed.attempt, SUCCEEDED, now=NOW)
     assert store.next_wake(now=NOW) == LATER

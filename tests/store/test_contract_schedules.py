@@ -12,7 +12,16 @@ from experience_runtime.domain.executions import Execution, Settlement, Status, 
 from experience_runtime.domain.schedules import Begetting, CatchUp, Outcome, Run, Schedule
 from experience_runtime.store.sqlite import SqliteStore
 
-from .samples import LATER, NOW, SUCCEEDED, add, an_execution, claim, start
+from .samples import (
+    LATER,
+    NOW,
+    SUCCEEDED,
+    add,
+    an_execution,
+    claim,
+    settle,
+    start,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -205,7 +214,7 @@ def test_while_the_previous_one_is_not_over_the_instant_is_skipped(store: Sqlite
         if state != "claimed":
             assert start(store, claimed)
         if state == "waiting for a retry":
-            store.settle(1, 1, Settlement(status=Status.PENDING, due_at=LATER), now=NOW)
+            settle(store, 1, 1, Settlement(status=Status.PENDING, due_at=LATER), now=NOW)
 
     (run,) = store.schedules.beget([begetting(store.schedules.schedule("digest"), 2)], now=NOW + HOUR)
 
@@ -229,7 +238,7 @@ def test_when_the_previous_one_is_over_the_next_is_begotten(store: SqliteStore, 
     else:
         (claimed,) = claim(store)
         assert start(store, claimed)
-        store.settle(1, 1, SUCCEEDED if end == "succeeded" else Settlement(status=Status.FAILED), now=NOW)
+        settle(store, 1, 1, SUCCEEDED if end == "succeeded" else Settlement(status=Status.FAILED), now=NOW)
 
     (run,) = store.schedules.beget([begetting(store.schedules.schedule("digest"), 2)], now=NOW + HOUR)
 
@@ -272,7 +281,7 @@ def test_run_now_leaves_the_next_instant_alone(store: SqliteStore) -> None:
 
 def test_run_now_is_refused_while_the_previous_one_is_not_over(store: SqliteStore) -> None:
     put(store, a_schedule())
-    store.schedules.beget_now("digest", an_execution(7), now=NOW)
+    store.schedules.beget_now("digest", replace(an_execution(7), schedule="digest"), now=NOW)
 
     with pytest.raises(Conflict, match=f"{execution_id(7)} of the schedule digest is not over"):
         store.schedules.beget_now("digest", an_execution(8), now=NOW)

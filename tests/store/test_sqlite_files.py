@@ -18,7 +18,10 @@ from experience_runtime.store.lock import FileLock
 from experience_runtime.store.sqlite import SqliteStore
 from experience_runtime.store.sqlite_file import failure, open_database
 
-from .samples import NOW, an_execution
+from .samples import (
+    NOW,
+    an_execution,
+)
 
 RUNTIME = Path(__file__).parents[2] / "runtime"
 

@@ -8,9 +8,10 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
@@ -25,6 +26,8 @@ EXIT_REFUSED = 2
 
 _EVERYWHERE = ("--database", "--integrations", "--config", "--json")
 _USAGE_AS_JSON = "experience_runtime.usage_as_json"
+
+_documents: ContextVar[TextIO | None] = ContextVar("documents", default=None)  # None: stdout
 
 
 def everywhere(command: Callable[..., Any], *, folder_may_be_missing: bool = False) -> Callable[..., Any]:
@@ -61,7 +64,7 @@ def everywhere(command: Callable[..., Any], *, folder_may_be_missing: bool = Fal
     ) -> Any:
         from experience_runtime.settings import load_settings
 
-        with refusals(as_json=as_json):
+        with refusals(as_json=as_json), _only_the_document(as_json=as_json):
             if config is not None and not config.is_file():
                 raise InvalidParameter(
                     f'--config "{config}" is not a file; write the path of an experience.toml'
@@ -100,6 +103,20 @@ def refusals(*, as_json: bool) -> Iterator[None]:
         where = f"{Path(frame.filename).name}:{frame.lineno}"
         text = f"{type(error).__name__}: {error} ({where}); a defect of ours, please report it"
         _refuse(InternalError(text), as_json=as_json)
+
+
+@contextmanager
+def _only_the_document(*, as_json: bool) -> Iterator[None]:
+    """With --json, send to stderr what else is printed: an integration's code may print anything."""
+    if not as_json:
+        yield
+        return
+    token = _documents.set(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _documents.reset(token)
 
 
 def _refuse(error: ExperienceError, *, as_json: bool) -> NoReturn:
@@ -175,21 +192,27 @@ class _Line(logging.Formatter):
         self._redact = redact
 
     def format(self, record: logging.LogRecord) -> str:
-        return visible(self._redact(super().format(record)))
+        record.message = record.getMessage()
+        record.asctime = self.formatTime(record)
+        traces = [self.formatException(record.exc_info)] if record.exc_info else []
+        if record.stack_info:
+            traces.append(self.formatStack(record.stack_info))
+        message = visible(self._redact(self.formatMessage(record)))
+        return "\n".join([message, *(indented(self._redact(trace)) for trace in traces)])
 
 
 def print_json(document: Any) -> None:
     """Print the one JSON document of a --json call."""
-    click.echo(json.dumps(document, ensure_ascii=True))
+    click.echo(json.dumps(document, ensure_ascii=True), file=_documents.get())
 
 
 def say(text: str = "") -> None:
-    """Print a line for people on stdout; control characters of strangers are made visible."""
+    """Print one line for people on stdout; control characters of strangers are made visible."""
     click.echo(visible(text))
 
 
 def tell(text: str) -> None:
-    """Print a line for people on stderr."""
+    """Print one line for people on stderr."""
     click.echo(visible(text), err=True)
 
 
@@ -199,13 +222,28 @@ def fail(text: str, exit_code: int) -> NoReturn:
 
 
 def visible(text: str) -> str:
-    """Escape what a terminal would act on; our own colours are added after this."""
+    """Escape what a terminal would act on, and line breaks; our own colours are added after this.
+
+    A stranger's text keeps to its line: what began a new one could pass for a line of ours.
+    """
     return "".join(
-        char if char.isprintable() or char in "\n\t" else json.dumps(char)[1:-1].replace("\x7f", "\\u007f")
+        char if char.isprintable() or char == "\t" else json.dumps(char)[1:-1].replace("\x7f", "\\u007f")
         for char in text
     )
+
+
+def indented(text: str) -> str:
+    """Make a text of several lines visible, each of them indented, so that none passes for a line of ours."""
+    lines = (visible(line) for line in text.split("\n"))
+    return "\n".join(line if line.startswith("    ") else f"    {line}" for line in lines)
 
 
 def styled(text: str, **style: Any) -> str:
     """Colour a text that `visible` has seen; click leaves the colour out when stdout is no terminal."""
     return click.style(visible(text), **style)
+
+
+def styled_lines(text: str, **style: Any) -> str:
+    """Colour a text that may have several lines, such as an error with its stack; the later are indented."""
+    first, _, rest = text.partition("\n")
+    return click.style("\n".join([visible(first), *([indented(rest)] if rest else [])]), **style)

@@ -105,10 +105,11 @@ def say_line(document: dict[str, Any]) -> None:
 
 def _show(execution: Execution, document: dict[str, Any]) -> None:
     say_line(document)
+    key = document["key"]
     say(
         f"visitor {execution.visitor or '-'}, experience {execution.experience or '-'}, "
         f"schedule {execution.schedule or '-'}, "
-        f"key {execution.key or '-'}"
+        f"key {'-' if key is None else json.dumps(key, ensure_ascii=False, separators=(',', ':'))}"
     )
     say(f"payload {json.dumps(document['payload'], ensure_ascii=False)}")
     for sentence in document["why"]:

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,9 @@ DEFAULT_FOLDER = Path("my-integrations")
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _NAME_LENGTH = 50
+_TAKEN = frozenset(
+    {"conftest", "test", "pytest", "pydantic", "experience_runtime", "experience_integrations"}
+)
 
 
 @click.group(
@@ -100,6 +104,8 @@ def check(names: tuple[str, ...], settings: Settings, as_json: bool) -> None:
                 app.integrations.settings(name)
             except NotConfigured as refusal:
                 problems[name] = refusal.message
+            except InvalidParameter as broken:  # it cannot be made; the others are still to be checked
+                problems[name] = broken.message
     if as_json:
         print_json(
             {"ok": not problems, "problems": [{"integration": n, "message": m} for n, m in problems.items()]}
@@ -151,7 +157,8 @@ def call(name: str, payload: str, timeout: int, settings: Settings, as_json: boo
     if as_json:
         print_json({"id": execution.id, "ok": True, "result": answer})
         return
-    say(json.dumps(answer, ensure_ascii=False, indent=2))
+    for line in json.dumps(answer, ensure_ascii=False, indent=2).split("\n"):
+        say(line)
 
 
 @integrations.command(
@@ -173,19 +180,21 @@ def new(name: str, settings: Settings, as_json: bool) -> None:
     file = folder / f"{module_of(name)}.py"
     test = folder / "tests" / f"test_{module_of(name)}.py"
     for path in (file, test):
-        if path.exists():
+        if os.path.lexists(path):  # also a link to nothing
             raise Conflict(f"{path} is there already, and nothing was written; choose another name")
     test.parent.mkdir(parents=True, exist_ok=True)
     for path, text in ((file, integration_text(name)), (test, own_test_text(name))):
         with path.open("x", encoding="utf-8") as opened:
             opened.write(text)
-    is_configured = settings.integrations_dir is not None
+    named_for_once = click.get_current_context().params["integrations_dir"] is not None
     if as_json:
         print_json({"name": name, "file": str(file), "test": str(test)})
         return
-    say(f"{file}\n{test}")
-    say(f"\nTest it:      pytest {test}")
-    if not is_configured:
+    say(str(file))
+    say(str(test))
+    say()
+    say(f"Test it:      pytest {test}")
+    if settings.integrations_dir is None or named_for_once:
         say(f'Register it:  integrations_dir = "{folder}" in experience.toml, or --integrations {folder}')
     say(f'Configure it: url = "env:NAME" under [integrations.{name}] in experience.toml')
 
@@ -197,6 +206,11 @@ def _check_new_name(name: str, settings: Settings) -> None:
         raise InvalidParameter(
             f'"{name[:100]}" cannot be the name of a new integration; use up to {_NAME_LENGTH} small '
             f"letters, digits and dashes, a letter first{hint}"
+        )
+    if module_of(name) in _TAKEN or name.startswith("test-"):
+        raise InvalidParameter(
+            f'"{name}" cannot be the name of a new integration: {module_of(name)}.py would be taken for '
+            f'a test or another module; for instance "{name.removeprefix("test-")}-integration"'
         )
     with App(settings) as app:
         if name in app.integrations.names():

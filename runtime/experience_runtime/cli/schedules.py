@@ -17,7 +17,7 @@ from experience_runtime.documents import (
     schedule_document,
 )
 from experience_runtime.domain.errors import InvalidPayload
-from experience_runtime.domain.schedules import CatchUp, Outcome, Schedule
+from experience_runtime.domain.schedules import CatchUp, Outcome
 from experience_runtime.domain.windows import DAYS
 from experience_runtime.settings import Settings
 
@@ -86,7 +86,7 @@ Examples:
 def list_(settings: Settings, as_json: bool) -> None:
     """List the schedules, with the next instant of each."""
     with App(settings) as app:
-        found = [schedule_document(schedule) for schedule in app.recurring.list()]
+        found = [schedule_document(each, redact=settings.redact) for each in app.recurring.list()]
     if as_json:
         print_json({"schedules": found})
         return
@@ -109,14 +109,14 @@ def show(name: str, settings: Settings, as_json: bool) -> None:
     """Show one schedule: its next five instants, and what became of the last ones."""
     with App(settings) as app:
         shown = app.recurring.show(name)
-    document = schedule_document(shown.schedule)
+    document = schedule_document(shown.schedule, redact=settings.redact)
     document["next"] = instants_document(shown.next, shown.schedule.zone)
     document["runs"] = [run_document(run) for run in shown.runs]
     if as_json:
         print_json(document)
         return
     _say_line(document)
-    say(f"payload {shown.schedule.payload}")
+    say(f"payload {json.dumps(document['payload'], ensure_ascii=False, separators=(',', ':'))}")
     if shown.schedule.window is not None:
         say(f"window {shown.schedule.window}")
     if document["skip"]:
@@ -228,7 +228,9 @@ def pause(name: str, settings: Settings, as_json: bool) -> None:
     """Let a schedule rest; what it would have run meanwhile is not caught up."""
     with App(settings) as app:
         schedule = app.recurring.pause(name)
-    _tell_edited(schedule, [], f"{name} is paused", as_json=as_json)
+    _tell_edited(
+        schedule_document(schedule, redact=settings.redact), [], f"{name} is paused", as_json=as_json
+    )
 
 
 @schedules.command(
@@ -244,7 +246,8 @@ def resume(name: str, settings: Settings, as_json: bool) -> None:
     with App(settings) as app:
         app.recurring.resume(name)
         shown = app.recurring.show(name)
-    _tell_edited(shown.schedule, shown.next, f"{name} goes on", as_json=as_json)
+    document = schedule_document(shown.schedule, redact=settings.redact)
+    _tell_edited(document, shown.next, f"{name} goes on", as_json=as_json)
 
 
 @schedules.command(
@@ -259,7 +262,7 @@ Examples:
 def run(name: str, settings: Settings, as_json: bool) -> None:
     """Run a schedule once now, paused or not. Its window holds, and its next instant stays."""
     with App(settings) as app:
-        document = execution_document(app.recurring.run_now(name))
+        document = execution_document(app.recurring.run_now(name), redact=settings.redact)
     if as_json:
         print_json(document)
         return
@@ -301,13 +304,13 @@ def _json(text: str) -> Any:
         ) from None
 
 
-def _tell_edited(schedule: Schedule, upcoming: Sequence[datetime], said: str, *, as_json: bool) -> None:
-    instants = instants_document(upcoming, schedule.zone)
+def _tell_edited(document: dict[str, Any], upcoming: Sequence[datetime], said: str, *, as_json: bool) -> None:
+    instants = instants_document(upcoming, document["timezone"])
     if as_json:
-        print_json({**schedule_document(schedule), "next": instants})
+        print_json({**document, "next": instants})
         return
     say(said)
-    _say_instants(instants, schedule.zone)
+    _say_instants(instants, document["timezone"])
 
 
 def _say_line(document: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from experience_runtime.cli.common import styled, visible
+from experience_runtime.cli.common import styled, styled_lines, visible
 from experience_runtime.experiences import LARGEST_FILE_BYTES
 from experience_runtime.guest import Problem
 from experience_runtime.report import Report
@@ -31,7 +31,9 @@ def show_report(
     `script`, or else the file at `path`, gives the excerpt of an error.
     """
     for line in report.log:
-        text = styled(f"{line['level']:<5} {line['logger']}: {line['message']}", fg=_LEVELS[line["level"]])
+        text = styled_lines(
+            f"{line['level']:<5} {line['logger']}: {line['message']}", fg=_LEVELS[line["level"]]
+        )
         click.echo(text, err=to_stderr)
     for execution in executions:
         click.echo(execution_line(execution), err=to_stderr)

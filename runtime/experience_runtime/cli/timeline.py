@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from experience_runtime.cli.common import styled, visible
+from experience_runtime.cli.common import styled, styled_lines, visible
 from experience_runtime.cli.shown import show_problem
 from experience_runtime.domain.executions import Change, Execution, Status
 from experience_runtime.domain.instants import iso, parse_time
@@ -106,7 +106,7 @@ def _log_text(line: Mapping[str, Any]) -> str:
     metadata = line["metadata"]
     more = "" if not metadata or set(metadata) == {"stack"} else " " + shown(metadata, _SHOWN_METADATA)
     colour = {"error": "red", "warn": "yellow"}.get(line["level"])
-    return styled(f"{line['level']}: {line['message']}{more}  ({line['logger']})", fg=colour)
+    return styled_lines(f"{line['level']}: {line['message']}{more}  ({line['logger']})", fg=colour)
 
 
 def _change_text(execution: Execution, change: Change, attempt: Mapping[str, Any] | None) -> str:

@@ -8,7 +8,7 @@ from types import FrameType
 
 import click
 
-from experience_runtime.app import App
+from experience_runtime.app import CONCURRENCY, App
 from experience_runtime.cli.common import everywhere, log_to_stderr, print_json
 from experience_runtime.settings import Settings
 from experience_runtime.store.lock import FileLock
@@ -26,7 +26,11 @@ SIGTERM and Ctrl-C finish what runs; what has not begun stays for the next worke
 )
 @click.option("--until-idle", is_flag=True, help="Stop when nothing is due and nothing runs.")
 @click.option(
-    "--concurrency", type=click.IntRange(1, 1000), default=16, show_default=True, help="Calls at a time."
+    "--concurrency",
+    type=click.IntRange(1, 1000),
+    default=CONCURRENCY,
+    show_default=True,
+    help="Calls at a time.",
 )
 @everywhere
 def worker(until_idle: bool, concurrency: int, settings: Settings, as_json: bool) -> None:
@@ -47,7 +51,8 @@ def worker(until_idle: bool, concurrency: int, settings: Settings, as_json: bool
             signal.signal(number, end)
         logger = logging.getLogger("experience_runtime")
         logger.info("delivering from %s", app.database_path)
-        for because in app.operations.holds().values():
+        unknown = settings.unknown_policies(app.integrations.names())
+        for because in (*unknown, *app.operations.holds().values()):
             logger.warning("%s", because)
         # Not in this thread: a signal would find it inside the very Event that its handler sets.
         with ThreadPoolExecutor(1, thread_name_prefix="worker") as loop:

@@ -6,8 +6,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from experience_runtime.domain.executions import Execution
 
-CONCURRENCY = 16
-
 
 class InlineDelivery:
     """`ports.Delivery` that runs each execution at once, in the caller: for simulation."""
@@ -24,10 +22,10 @@ class InlineDelivery:
 
 
 class ThreadDelivery:
-    """`ports.Delivery` on `concurrency` threads, with as many executions again queued before them."""
+    """`ports.Delivery` on `concurrency` threads."""
 
-    def __init__(self, concurrency: int = CONCURRENCY) -> None:
-        self._room = 2 * concurrency
+    def __init__(self, concurrency: int) -> None:
+        self._room = concurrency
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="delivery")
         self._mutex = threading.Lock()
         self._held = 0

@@ -113,6 +113,16 @@ class Settlement:
     answer: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """One running execution whose attempt ended at `now`."""
+
+    number: int
+    attempt: int
+    settlement: Settlement
+    now: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which executions are meant; every field that is set must match.

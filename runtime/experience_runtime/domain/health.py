@@ -49,18 +49,25 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
-    """The policy of each integration by its name; the others have `default`."""
+    """The policy of each integration by its name; the others have `default`.
+
+    `share` is the concurrency of those that have none of their own: a slow one leaves room for the others.
+    """
 
     by_name: Mapping[str, Policy] = field(default_factory=dict)
     default: Policy = field(default_factory=Policy)
+    share: int | None = None
 
     def of(self, integration: str) -> Policy:
-        return self.by_name.get(integration, self.default)
+        policy = self.by_name.get(integration, self.default)
+        return policy if policy.concurrency is not None else replace(policy, concurrency=self.share)
 
     @property
     def limit_concurrency(self) -> bool:
         """Whether any of them does."""
-        return any(policy.concurrency is not None for policy in (self.default, *self.by_name.values()))
+        return self.share is not None or any(
+            policy.concurrency is not None for policy in (self.default, *self.by_name.values())
+        )
 
 
 NO_POLICIES = Policies()
@@ -97,7 +104,7 @@ class Health:
         if self._is_open(policy, now):
             if in_flight:
                 return None
-            at = max(at, self.probe_at or now)
+            at = max(at, self._probe_at(policy, now))
         if (free_at := self._free_at(policy, now)) is not None:
             at = max(at, _next_millisecond(free_at))
         return at
@@ -120,15 +127,20 @@ class Health:
         earliest = max(free_at, now - (policy.batch - 1) * policy.spacing)
         return replace(self, free_at=earliest + taken * policy.spacing)
 
-    def after_attempt(self, policy: Policy, *, failed: bool, now: datetime) -> "Health":
-        """Count an attempt that the other side answered, or (`failed`) one whose failure may pass."""
+    def after_attempt(
+        self, policy: Policy, *, failed: bool, now: datetime, began_at: datetime | None = None
+    ) -> "Health":
+        """Count an attempt that the other side answered, or (`failed`) one whose failure may pass.
+
+        `began_at` is its start (`now` unless given): one that began before the breaker's probe is no probe.
+        """
         if not failed:
             return replace(self, failures=0, opened_at=None, probe_at=None, openings=0)
         failures = self.failures + 1
         if not policy.breaker_failures or failures < policy.breaker_failures:
             return replace(self, failures=failures)
-        if self._is_open(policy, now) and self.probe_at is not None and now < self.probe_at:
-            return replace(self, failures=failures)  # it had begun before the breaker opened
+        if self._is_open(policy, now) and self.probe_at is not None and (began_at or now) < self.probe_at:
+            return replace(self, failures=failures)
         openings = 0 if self.opened_at is None else self.openings + 1
         seconds = min(policy.breaker_seconds * 2 ** min(openings, 16), MOST_BREAKER_SECONDS)
         return replace(
@@ -147,10 +159,12 @@ class Health:
                 f"{self.integration} is paused since {iso(self.paused_at)}{because}; "
                 f"`experience integrations resume {self.integration}` lets it go on"
             )
-        if self._is_open(policy, now) and self.opened_at is not None and self.probe_at is not None:
+        if self._is_open(policy, now) and self.opened_at is not None:
+            probe_at = self._probe_at(policy, now)
+            tried = f"the next try is at {iso(probe_at)}" if probe_at > now else "one at a time is tried now"
             return (
                 f"the circuit breaker of {self.integration} is open since {iso(self.opened_at)}, after "
-                f"{self.failures} failures in a row; the next try is at {iso(max(self.probe_at, now))}"
+                f"{self.failures} failures in a row; {tried}"
             )
         if policy.concurrency == 0:
             return f"{self.integration} may not be called: its concurrency is 0"
@@ -160,6 +174,11 @@ class Health:
                 f" the next may begin at {iso(_next_millisecond(free_at))}"
             )
         return None
+
+    def _probe_at(self, policy: Policy, now: datetime) -> datetime:
+        # Further ahead than a breaker ever rests: the clock was put back.
+        latest = now + timedelta(seconds=max(MOST_BREAKER_SECONDS, policy.breaker_seconds))
+        return now if self.probe_at is None or self.probe_at > latest else self.probe_at
 
     def _is_open(self, policy: Policy, now: datetime) -> bool:
         # Opened in the future: the machine's clock was put back, and what was planned then holds no more.

@@ -222,7 +222,12 @@ def _anchor(starting: object, zone: Zone, now: datetime) -> datetime:
         raise InvalidParameter(f"starting: {refusal.message}") from None
     if not parsed.zone_assumed and len(starting) > len("2026-03-06"):
         return parsed.at
-    at = instant_of(parsed.at.replace(tzinfo=None), zone)  # without a zone, it is the schedule's clock
+    try:
+        at = instant_of(parsed.at.replace(tzinfo=None), zone)  # without a zone, it is the schedule's clock
+    except OverflowError:
+        raise InvalidParameter(
+            f'starting {shown(starting)} is out of the calendar in {zone.name}; write it like "{iso(now)}"'
+        ) from None
     if at is None:
         raise InvalidParameter(
             f"starting {shown(starting)} is a date that {zone.name} left out; write another"

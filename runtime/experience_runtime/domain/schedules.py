@@ -132,6 +132,17 @@ class Timing:
     def _leaves_out(self, day: date) -> bool:
         return day in self.skip or (self.window is not None and day.weekday() not in self.window.days)
 
+    def not_before(self, instant: datetime) -> datetime:
+        """Find when a run that is late may go out: inside the window, and on no date that is skipped."""
+        at = instant
+        for _ in range(_MOST_SKIPPED + 1):
+            at = at if self.window is None else self.window.next_inside(at)
+            day = date_of(at, self.zone)
+            if day not in self.skip:
+                return at
+            at = end_of_date(day, self.zone)
+        raise AssertionError("there are no more dates to skip than that")
+
     def next_five(self, instant: datetime) -> list[datetime]:
         """List up to five runs after an instant."""
         runs: list[datetime] = []

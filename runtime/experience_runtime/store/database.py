@@ -1,6 +1,6 @@
 """The database of a SQLite store: statements by name, reads, and writes that commit in groups."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import apsw
@@ -10,7 +10,6 @@ from experience_runtime.store.rows import Values
 from experience_runtime.store.sqlite_file import failure, open_database
 from experience_runtime.store.statements import STATEMENTS
 
-Item = TypeVar("Item")
 T = TypeVar("T")
 
 
@@ -33,13 +32,6 @@ class Database:
         """Run `act` inside a transaction; return when it is on disk. What it raises undoes it alone."""
         try:
             return self._commits.write(act)
-        except apsw.Error as error:
-            raise failure(self.path, error) from error
-
-    def write_together(self, act: Callable[[Sequence[Item]], Sequence[T]], item: Item) -> T:
-        """Run `act` on this item, and on those of others that wait for the same `act`, as `write` does."""
-        try:
-            return self._commits.write_together(act, item)
         except apsw.Error as error:
             raise failure(self.path, error) from error
 

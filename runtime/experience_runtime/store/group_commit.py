@@ -9,29 +9,19 @@ again before a sleeper wakes up.)
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import apsw
 
-Item = TypeVar("Item")
 T = TypeVar("T")
 
 
 class _Operation(Generic[T]):
-    __slots__ = ("act", "act_on_all", "done", "error", "is_write", "item", "leads", "result", "woken")
+    __slots__ = ("act", "done", "error", "is_write", "leads", "result", "woken")
 
-    def __init__(
-        self,
-        act: Callable[[], T],
-        *,
-        is_write: bool,
-        act_on_all: Callable[[Sequence[Any]], Sequence[T]] | None = None,
-        item: Any = None,
-    ) -> None:
+    def __init__(self, act: Callable[[], T], *, is_write: bool) -> None:
         self.act = act
-        self.act_on_all = act_on_all
-        self.item = item
         self.is_write = is_write
         self.done = False
         self.leads = False
@@ -57,14 +47,6 @@ class GroupCommit:
         the group fails with its error.
         """
         return self._take_part(_Operation(act, is_write=True))
-
-    def write_together(self, act: Callable[[Sequence[Item]], Sequence[T]], item: Item) -> T:
-        """Write as `write` does, with one call of `act` for the items of all that wait for it in a group.
-
-        `act` returns a result for each item; one item must not make it raise for the others.
-        """
-        operation = _Operation(lambda: act([item])[0], is_write=True, act_on_all=act, item=item)
-        return self._take_part(operation)
 
     def read(self, act: Callable[[], T]) -> T:
         """Run `act` outside any transaction: it sees only what is on disk."""
@@ -132,29 +114,13 @@ class GroupCommit:
         """Commit operations none of which is refused; False, and nothing done, when one is."""
 
         def act() -> bool:
-            together: dict[Callable[..., Any], list[_Operation[Any]]] = {}
             for operation in writes:
-                if operation.act_on_all is not None:
-                    together.setdefault(operation.act_on_all, []).append(operation)
-                    continue
                 self._attempt(operation)
                 if operation.error is not None:
                     return False
-            return all(self._attempt_together(act, operations) for act, operations in together.items())
+            return True
 
         return self._transaction(writes, act)
-
-    @staticmethod
-    def _attempt_together(
-        act: Callable[[Sequence[Any]], Sequence[Any]], operations: Sequence[_Operation[Any]]
-    ) -> bool:
-        try:
-            results = act([operation.item for operation in operations])
-        except Exception:  # noqa: BLE001 - they run again, each by itself
-            return False
-        for operation, result in zip(operations, results, strict=True):
-            operation.error, operation.result = None, result
-        return True
 
     def _commit_apart(self, writes: list[_Operation[Any]]) -> None:
         """Commit operations with a savepoint each: one that raises is undone alone."""

@@ -75,7 +75,7 @@ class SqliteSchedules:
             found = self._database.rows("last_begotten", {"name": name})
             if not found:
                 raise self._unknown(name)
-            if (number := self._not_over(found[0][0])) is not None:
+            if (number := self._not_over(name)) is not None:
                 raise Conflict(
                     f"{execution_id(number)} of the schedule {name} is not over, and runs never overlap; "
                     "wait for it, or cancel it first"
@@ -102,7 +102,7 @@ class SqliteSchedules:
             self._record(schedule.name, begetting.record)
         if execution is None:
             return None
-        if (number := self._not_over(moved[0][0])) is not None:
+        if (number := self._not_over(schedule.name)) is not None:
             skipped = Run(
                 at=execution.requested_at,
                 outcome=Outcome.SKIPPED,
@@ -120,9 +120,9 @@ class SqliteSchedules:
         self._record(name, _begotten(inserted, now))
         return inserted
 
-    def _not_over(self, number: int | None) -> int | None:
-        found = number is not None and self._database.rows("not_over", {"number": number})
-        return number if found else None
+    def _not_over(self, name: str) -> int | None:
+        """The number of an execution of this schedule that waits or runs, if one does."""
+        return next((number for (number,) in self._database.rows("not_over", {"name": name})), None)
 
     def _record(self, name: str, run: Run) -> Run:
         bound = {

@@ -51,7 +51,9 @@ UPDATE schedules SET last = :number WHERE name = :name;
 SELECT last FROM schedules WHERE name = :name;
 
 -- name: not_over
-SELECT number FROM executions WHERE number = :number AND status IN ('pending', 'running');
+SELECT number FROM executions
+WHERE schedule IS NOT NULL AND status IN ('pending', 'running') AND schedule = :name
+LIMIT 1;
 
 -- name: remove_schedule
 DELETE FROM schedules WHERE name = :name;

@@ -7,14 +7,14 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from experience_runtime.domain.errors import AlreadyScheduled, InvalidParameter, UnknownExecution
+from experience_runtime.domain.errors import AlreadyScheduled, Conflict, InvalidParameter, UnknownExecution
 from experience_runtime.domain.executions import (
     Attempt,
     Change,
     Execution,
     Filter,
     IfExists,
-    Settlement,
+    Settling,
     Status,
     execution_id,
     execution_number,
@@ -27,7 +27,7 @@ from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 from experience_runtime.store.healths import SqliteHealths
 from experience_runtime.store.schedules import SqliteSchedules
-from experience_runtime.store.transitions import Settling, Starting, Transitions, already_scheduled
+from experience_runtime.store.transitions import Transitions, already_scheduled
 
 _LARGEST = 2**63 - 1  # an id can spell two bits more than SQLite's integers hold
 
@@ -85,7 +85,7 @@ class SqliteStore:
     def replay_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
         def act() -> Iterator[str]:
             for number in numbers:
-                with suppress(AlreadyScheduled):  # raised before anything is changed
+                with suppress(AlreadyScheduled, Conflict):  # raised before anything is changed
                     if replayed := self._transitions.replay(_bindable(number), reason, now):
                         yield replayed.id
 
@@ -99,13 +99,19 @@ class SqliteStore:
         claimed = self.database.write(lambda: self._claim_due(now, lease_until, limit, policies))
         return sorted(claimed, key=lambda e: (e.due_at, e.number))
 
-    def postpone(self, number: int, attempt: int, *, due_at: datetime, now: datetime) -> bool:  # noqa: ARG002 - the port's
-        bound = {"number": number, "attempt": attempt, "due_at": to_ms(due_at)}
-        return self.database.write(lambda: bool(self.database.rows("postpone", bound)))
+    def start_all(
+        self, claimed: Collection[tuple[int, int]], *, now: datetime, lease_until: datetime
+    ) -> set[tuple[int, int]]:
+        if not claimed:
+            return set()
+        return self.database.write(lambda: self._transitions.start_all(claimed, now, lease_until))
 
-    def start(self, number: int, attempt: int, *, now: datetime, lease_until: datetime) -> bool:
-        starting = Starting(number, attempt, now, lease_until)
-        return self.database.write_together(self._transitions.start_all, starting)
+    def postpone_all(self, claimed: Collection[tuple[int, int, datetime]]) -> set[int]:
+        def act() -> set[int]:
+            bounds = [{"number": n, "attempt": a, "due_at": to_ms(due_at)} for n, a, due_at in claimed]
+            return {number for bound in bounds for (number,) in self.database.rows("postpone", bound)}
+
+        return self.database.write(act) if claimed else set()
 
     def renew(self, held: Collection[tuple[int, int]], *, lease_until: datetime) -> None:
         def act() -> None:
@@ -115,9 +121,8 @@ class SqliteStore:
 
         self.database.write(act)
 
-    def settle(self, number: int, attempt: int, settlement: Settlement, *, now: datetime) -> Execution | None:
-        settling = Settling(number, attempt, settlement, now)
-        return self.database.write_together(self._transitions.settle_all, settling)
+    def settle_all(self, settlings: Sequence[Settling]) -> list[Execution | None]:
+        return self.database.write(lambda: self._transitions.settle_all(settlings))
 
     def give_back(self, *, now: datetime, everything: bool = False) -> list[Execution]:
         statement = "leased" if everything else "lapsed"
@@ -234,8 +239,8 @@ class SqliteStore:
                 raise already_scheduled(existing)
         inserted = self.insert(execution)
         if inserted.status is Status.RUNNING:
-            begun = [[inserted.number, inserted.attempt, to_ms(inserted.created_at)]]
-            self.database.rows("begin_attempts", {"begun": json.dumps(begun)})
+            begun = json.dumps([[inserted.number, inserted.attempt]])
+            self.database.rows("begin_attempts", {"begun": begun, "now": to_ms(inserted.created_at)})
         return Added(execution=inserted, is_new=True, replaced=replaced)
 
     def insert(self, execution: Execution) -> Execution:

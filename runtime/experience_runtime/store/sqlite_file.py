@@ -8,6 +8,8 @@ from experience_runtime.domain.errors import InternalError, InvalidParameter
 
 BUSY_TIMEOUT_MS = 10_000
 
+_TRIES = 5
+
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # with less, power loss corrupts the file
@@ -35,9 +37,7 @@ def open_database(path: str) -> apsw.Connection:
         ) from error
     try:
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-        for setting in _SETTINGS:
-            connection.execute(setting)
-        _migrate(connection, path)
+        _prepare(connection, path)
     except (apsw.NotADBError, apsw.CorruptError) as error:
         connection.close()
         raise InvalidParameter(
@@ -55,6 +55,21 @@ def open_database(path: str) -> apsw.Connection:
         connection.close()
         raise
     return connection
+
+
+def _prepare(connection: apsw.Connection, path: str) -> None:
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            for setting in _SETTINGS:
+                connection.execute(setting)
+            _migrate(connection, path)
+        except (
+            apsw.BusyError
+        ):  # SQLite waits for no lock that two who open a new file hold against each other
+            if not tries_left:
+                raise
+        else:
+            return
 
 
 def failure(path: str, error: apsw.Error) -> InternalError:

@@ -85,9 +85,9 @@ WHERE number = :number AND attempt = :attempt AND status = 'pending' AND lease_u
 RETURNING number;
 
 -- name: start
--- :held is a JSON list of [number, attempt, lease_until].
+-- :held is a JSON list of [number, attempt].
 UPDATE executions
-SET status = 'running', reason = NULL, begun = begun + 1, lease_until = held.value ->> 2
+SET status = 'running', reason = NULL, begun = begun + 1, lease_until = :lease_until
 FROM json_each(:held) AS held
 WHERE number = held.value ->> 0 AND attempt = held.value ->> 1
     AND status = 'pending' AND lease_until IS NOT NULL
@@ -97,14 +97,14 @@ WHERE number = held.value ->> 0 AND attempt = held.value ->> 1
 RETURNING number, attempt;
 
 -- name: begin_attempts
--- :begun is a JSON list of [number, attempt, now].
+-- :begun is a JSON list of [number, attempt].
 INSERT INTO attempts (execution, attempt, started_at)
-SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:begun);
+SELECT value ->> 0, value ->> 1, :now FROM json_each(:begun);
 
 -- name: record_starts
 INSERT INTO history (execution, seq, at, from_status, to_status)
 SELECT value ->> 0, (SELECT coalesce(max(seq), 0) + 1 FROM history WHERE execution = value ->> 0),
-    value ->> 2, 'pending', 'running'
+    :now, 'pending', 'running'
 FROM json_each(:begun);
 
 -- name: settle_ended
@@ -136,6 +136,17 @@ RETURNING {columns};
 -- name: converted_meanwhile
 SELECT 1 FROM executions WHERE number = :number AND cancel_on_conversion = 2;
 
+-- name: converted_since
+SELECT 1 FROM executions JOIN conversions USING (visitor)
+WHERE executions.number = :number AND cancel_on_conversion > 0 AND conversions.at >= created_at
+LIMIT 1;
+
+-- name: newer_running
+-- The + keeps SQLite from walking through all that is newer; the few that are leased have an index.
+SELECT 1 FROM executions
+WHERE lease_until IS NOT NULL AND status = 'running' AND +number > :number
+    AND key_digest = :key_digest AND key_owner = :key_owner;
+
 -- name: renew
 UPDATE executions SET lease_until = :lease_until
 WHERE number = :number AND attempt = :attempt AND lease_until IS NOT NULL;
@@ -155,10 +166,7 @@ UPDATE executions SET lease_until = NULL
 WHERE number = :number AND attempt = :attempt AND status = 'pending' AND lease_until IS NOT NULL;
 
 -- name: replay
--- The person knows of the conversions there were: only one that comes now cancels.
-UPDATE executions
-SET status = 'pending', reason = :reason, begun = 0, due_at = :now,
-    cancel_on_conversion = min(cancel_on_conversion, 1)
+UPDATE executions SET status = 'pending', reason = :reason, begun = 0, due_at = :now
 WHERE number = :number AND status IN ('failed', 'succeeded')
 RETURNING {columns};
 

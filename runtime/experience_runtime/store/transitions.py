@@ -1,36 +1,16 @@
 """Transitions: the state changes of executions, each with its row of history; inside a transaction."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from experience_runtime.domain.errors import AlreadyScheduled
-from experience_runtime.domain.executions import Execution, Settlement, Status, execution_id
+from experience_runtime.domain.errors import AlreadyScheduled, Conflict
+from experience_runtime.domain.executions import Execution, Settlement, Settling, Status, execution_id
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
-
-
-@dataclass(frozen=True, slots=True)
-class Starting:
-    """One claimed execution that is to run."""
-
-    number: int
-    attempt: int
-    now: datetime
-    lease_until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Settling:
-    """One running execution whose attempt is over."""
-
-    number: int
-    attempt: int
-    settlement: Settlement
-    now: datetime
 
 
 class Transitions:
@@ -39,20 +19,17 @@ class Transitions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def start_all(self, startings: Sequence[Starting]) -> list[bool]:
-        """pending -> running for each that still may; told in the order given.
-
-        Those that come together are three statements, not three each: they are the engine's hot path.
-        """
-        wanted = {(each.number, each.attempt): each for each in startings}
-        held = [[*key, to_ms(each.lease_until)] for key, each in wanted.items()]
-        started = {(n, a) for n, a in self._database.rows("start", {"held": json.dumps(held)})}
-        begun = json.dumps([[*key, to_ms(wanted[key].now)] for key in started])
-        self._database.rows("begin_attempts", {"begun": begun})
-        self._database.rows("record_starts", {"begun": begun})
-        # a claim that is started twice at once is one start
-        told = {id(wanted[key]) for key in started}
-        return [id(each) in told for each in startings]
+    def start_all(
+        self, claimed: Collection[tuple[int, int]], now: datetime, lease_until: datetime
+    ) -> set[tuple[int, int]]:
+        """pending -> running for each that still may; three statements, however many they are."""
+        held = json.dumps(list(claimed))
+        bound = {"held": held, "lease_until": to_ms(lease_until)}
+        started = {(number, attempt) for number, attempt in self._database.rows("start", bound)}
+        begun = {"begun": json.dumps(list(started)), "now": to_ms(now)}
+        self._database.rows("begin_attempts", begun)
+        self._database.rows("record_starts", begun)
+        return started
 
     def settle_all(self, settlings: Sequence[Settling]) -> list[Execution | None]:
         """running -> what each settlement says; None for one that had moved on. In the order given."""
@@ -89,6 +66,11 @@ class Transitions:
             return None
         if other := self._pending_under_key_of(found[0]):
             raise already_scheduled(other)
+        if self._database.rows("converted_since", {"number": number}):
+            raise Conflict(
+                f"{found[0].id} was to be cancelled by a conversion, and {found[0].visitor} has converted "
+                "since it was scheduled; schedule it anew if it is still meant"
+            )
         bound = {"number": number, "reason": rows.optional_text(reason), "now": to_ms(now)}
         replayed = self._database.rows("replay", bound)
         self._record(number, found[0].status, Status.PENDING, reason, now)
@@ -139,11 +121,21 @@ class Transitions:
         )
         return self.settle(execution.number, execution.attempt, lost, now, outcome="lost")
 
+    def _gives_way(self, execution: Execution) -> bool:
+        """Whether another execution waits under this one's key, or a newer one runs."""
+        if execution.key_digest is None:
+            return False
+        bound = {"key_digest": execution.key_digest, "key_owner": rows.text(execution.key_owner)}
+        newer = bound | {"number": execution.number}
+        return bool(
+            self._database.rows("pending_under_key", bound) or self._database.rows("newer_running", newer)
+        )
+
     def _obstacle(self, number: int) -> str | None:
         """Why a running execution must not wait again: what came while it ran."""
         for row in self._database.rows("execution", {"number": number}):
             execution = rows.execution(row)
-            if self._pending_under_key_of(execution) is not None:
+            if self._gives_way(execution):
                 return "replaced"
             if self._database.rows("converted_meanwhile", {"number": number}):
                 return "conversion"

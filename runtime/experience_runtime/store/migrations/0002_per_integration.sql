@@ -12,8 +12,10 @@ CREATE INDEX executions_leased ON executions (lease_until, integration)
 
 ALTER TABLE executions ADD COLUMN schedule TEXT; -- the recurring schedule that begot it
 
-CREATE INDEX executions_schedule ON executions (schedule, number)
-    WHERE schedule IS NOT NULL;
+CREATE INDEX executions_schedule ON executions (schedule)
+    WHERE schedule IS NOT NULL AND status IN ('pending', 'running');
+
+CREATE INDEX conversions_visitor ON conversions (visitor, at);
 
 -- One row an integration that was ever paused, limited, or failed; no row: nothing is known against it.
 CREATE TABLE healths (

@@ -1,0 +1,97 @@
+"""What a third party's file raises, and what nothing would run: a refusal, never the end of the process."""
+
+from pathlib import Path
+
+import pytest
+from experience_runtime.domain.errors import InvalidParameter, InvalidPayload
+from experience_runtime.registry import Registry
+from experience_runtime.settings import Settings
+
+PLAIN = """
+from experience_runtime.integration import Integration
+
+class Plain(Integration):
+    name = "plain"
+    def call(self, payload, context):
+        return None
+"""
+
+
+def registry(folder: Path, text: str) -> Registry:
+    (folder / "one.py").write_text(text)
+    return Registry(Settings(integrations_dir=folder))
+
+
+@pytest.mark.parametrize(
+    ("where", "raised"),
+    [
+        ("check", "sys.exit(0)"),
+        ("check", "raise GeneratorExit"),
+        ("check", "raise TwoPart('to', 'no number')"),
+        ("check", "raise Exiting"),
+        ("read", "sys.exit(0)"),
+        ("__init__", "raise GeneratorExit"),
+    ],
+)
+def test_nothing_a_third_party_raises_escapes(tmp_path: Path, where: str, raised: str) -> None:
+    text = """
+import sys
+from experience_runtime.integration import Integration, InvalidPayload
+from pydantic import BaseModel, model_validator
+
+class TwoPart(InvalidPayload):
+    def __init__(self, field, why):
+        super().__init__(f"{field}: {why}")
+
+class Exiting(Exception):
+    def __str__(self):
+        sys.exit(0)
+
+class Odd(BaseModel):
+    @model_validator(mode="before")
+    @classmethod
+    def read(cls, value):
+        pass
+        return value
+
+class Plain(Integration):
+    name = "plain"
+    payload = Odd
+
+    def __init__(self):
+        pass
+
+    def check(self, payload, settings):
+        pass
+
+    def call(self, payload, context):
+        return 1
+"""
+    start, found, rest = text.partition(f"def {where}(")
+    integrations = registry(tmp_path, start + found + rest.replace("pass", raised, 1))
+
+    with pytest.raises((InvalidPayload, InvalidParameter)) as caught:
+        integrations.parse_payload("plain", {})
+
+    assert type(caught.value) in (InvalidPayload, InvalidParameter)
+
+
+def test_a_file_that_raises_anything_is_a_refusal(tmp_path: Path) -> None:
+    with pytest.raises(InvalidParameter, match="line 1: GeneratorExit"):
+        registry(tmp_path, "raise GeneratorExit")
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "async def call(self, payload, context): return 1",
+        "def call(self, payload, context): yield 1",
+        "async def call(self, payload, context): yield 1",
+        "def call(self, payload, context): return 1\n    async def check(self, payload, settings): return",
+    ],
+)
+def test_a_method_that_nothing_would_run_is_refused(tmp_path: Path, method: str) -> None:
+    text = PLAIN.replace("def call(self, payload, context):\n        return None", method)
+
+    with pytest.raises(InvalidParameter, match="make it a plain function"):
+        registry(tmp_path, text)

@@ -114,10 +114,12 @@ class Dispatcher:
     def _start(self, claimed: Sequence[Execution]) -> list[Execution]:
         """Start what may run at this instant, and give the rest back."""
         now = self._clock.now()
-        ready = {(each.number, each.attempt): each for each in claimed if _opening(each, now) is None}
-        self._unstarted += [
-            (each.number, each.attempt, _opening(each, now) or each.due_at) for each in claimed
-        ]
+        ready: dict[tuple[int, int], Execution] = {}
+        for each in claimed:
+            opening = _opening(each, now)
+            if opening is None:
+                ready[each.number, each.attempt] = each
+            self._unstarted.append((each.number, each.attempt, opening or each.due_at))
         started = self._store.start_all(ready, now=now, lease_until=now + self._lease)
         self._held.update(started)
         self._unstarted = [back for back in self._unstarted if back[:2] not in started]

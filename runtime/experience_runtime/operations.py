@@ -102,7 +102,7 @@ class Operations:
     ) -> list[str]:
         """Replay what the filter means, and return the ids; see `replayable`. A batch is a transaction.
 
-        An execution whose key is pending again is passed over.
+        Passed over are those whose key is pending again, and those that a conversion since would cancel.
         """
         reason = check_reason(reason)
 

@@ -165,7 +165,8 @@ class Store(Protocol):
     def replay(self, number: int, *, reason: str | None, now: datetime) -> Execution | None:
         """failed | succeeded -> pending, due now, with all its retries before it; the attempts are kept.
 
-        None when it is in another state (or unknown); AlreadyScheduled while its key is pending again.
+        None when it is in another state (or unknown); AlreadyScheduled while its key is pending again;
+        Conflict when it asked to be cancelled by a conversion, and one was recorded since it was made.
         """
         ...
 

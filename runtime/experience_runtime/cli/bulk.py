@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import click
 
@@ -111,7 +110,7 @@ class _Bulk:
         self._yes = yes
 
     def means_ids(self, ids: Sequence[str], wanted: Filter, *, everything: bool) -> bool:
-        has_filter = everything or replace(wanted, statuses=()) != _EVERYTHING or bool(wanted.statuses)
+        has_filter = everything or wanted != _EVERYTHING
         if ids and (has_filter or self._dry_run):
             raise InvalidParameter(
                 f"name ids or a filter, not both; to {self._verb} {ids[0]} leave the rest out"

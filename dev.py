@@ -46,7 +46,8 @@ CHECKS = [
     ["lint-imports", "--no-logo"],
 ]
 SUITE = ["pytest", "-n", "2", "--dist", "loadscope"]
-COMPILE = ["pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11", "--extra", "dev"]
+EXTRAS = ["--extra", "dev", "--extra", "postgres"]
+COMPILE = ["pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11", *EXTRAS]
 
 HELP = """\
 Usage: python3 dev.py COMMAND [ARGUMENT...]

@@ -1,6 +1,6 @@
 """The judgement: what a receiver saw, held against what was acknowledged and what the history says."""
 
-from experience_runtime.domain.executions import Execution, Filter, Status
+from experience_runtime.domain.executions import Attempt, Execution, Filter, Status
 from experience_runtime.store.sqlite import SqliteStore
 
 from .receiver import Receiver
@@ -17,13 +17,14 @@ def judged(
     lost_attempts = repeated = given_up = 0
     for execution in found.values():
         count = receiver.counts[execution.id]
-        outcomes = [attempt.outcome for attempt in store.attempts(execution.number)]
+        attempts = store.attempts(execution.number)
+        outcomes = [attempt.outcome for attempt in attempts]
         lost = outcomes.count("lost")
         # an attempt that ended called once; one that was in flight at a kill, once or not at all
         assert len(outcomes) - lost <= count <= len(outcomes), (execution, outcomes, count)
         assert set(outcomes) <= {"succeeded", "retry", "lost"}, (execution, outcomes)
         assert outcomes.count("succeeded") == (execution.status is Status.SUCCEEDED), (execution, outcomes)
-        _assert_ended(execution, outcomes, count)
+        _assert_ended(execution, attempts, count)
         lost_attempts += lost
         repeated += count > len(outcomes) - lost
         given_up += execution.status is Status.FAILED
@@ -37,7 +38,8 @@ def judged(
     return repeated, figures
 
 
-def _assert_ended(execution: Execution, outcomes: list[str | None], count: int) -> None:
+def _assert_ended(execution: Execution, attempts: list[Attempt], count: int) -> None:
+    outcomes = [attempt.outcome for attempt in attempts]
     match execution.status:
         case Status.SUCCEEDED:
             assert count >= 1, execution
@@ -47,4 +49,4 @@ def _assert_ended(execution: Execution, outcomes: list[str | None], count: int) 
         case Status.CANCELLED:
             assert execution.reason in ("replaced", "test"), execution
         case _:
-            raise AssertionError(f"{execution} has not ended")
+            raise AssertionError(f"{execution} has not ended: {attempts}")

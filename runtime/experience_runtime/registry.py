@@ -30,7 +30,8 @@ from experience_runtime.domain.errors import (
     UnknownIntegration,
 )
 from experience_runtime.integration import Backoff, Integration
-from experience_runtime.settings import SECRET_LENGTH, Settings
+from experience_runtime.redaction import SECRET_LENGTH
+from experience_runtime.settings import Settings
 
 GROUP = "experience_runtime.integrations"
 BUILT_INS = "experience_integrations"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from experience_runtime.domain.clients import NO_CLIENT, Client
 from experience_runtime.domain.errors import (
     ExperienceError,
     InvalidDelay,
@@ -23,8 +24,12 @@ from experience_runtime.domain.instants import iso
 from experience_runtime.domain.options import chosen
 from experience_runtime.domain.values import nearest, shown, whole_number
 from experience_runtime.domain.visitors import Visitor
+from experience_runtime.event_scheduler import call_app, refused
 from experience_runtime.guest import Marshalled, Request
 from experience_runtime.scheduler import Scheduler
+
+APP = "app"
+"""The verb of `App(…)`; what is called then is a function, not an integration."""
 
 EXECUTE_TIMEOUT_SECONDS = 5.0
 _EXECUTE_OPTIONS = ("key", "timeout")
@@ -57,12 +62,15 @@ class Answers:
     visitor: Visitor
     experience: str
     linked: tuple[str, ...]
+    client: Client = NO_CLIENT
 
     def answer(self, request: Request, note: Note) -> tuple[Any, Execution | None] | Started:
         """Carry a request out; return its result and the execution it made, or the `execute` it started.
 
         Raises the Refusal of the first rule the request breaks; nothing is stored then.
         """
+        if request.verb == APP:
+            return self._app(request, note)
         self._check_linked(request.integration)
         options = _options(request.options, "options")
         defaults = _options(request.defaults, "defaults")
@@ -115,6 +123,18 @@ class Answers:
             )
         return {"cancelled": len(done.ids), "ids": list(done.ids)}, None
 
+    def _app(self, request: Request, note: Note) -> tuple[Any, Execution | None]:
+        done = call_app(
+            self.scheduler,
+            request.integration,
+            _value(request.payload, InvalidParameter),
+            client=self.client,
+            experience=self.experience,
+        )
+        for line in done.warnings:
+            note("warn", line)
+        return done.answer, done.execution
+
     def _execute(
         self, request: Request, options: Mapping[str, object], defaults: Mapping[str, object]
     ) -> Started:
@@ -145,8 +165,18 @@ def check_execute_options(options: Mapping[str, object]) -> None:
     _timeout_seconds(options.get("timeout"))
 
 
+def refused_message(request: Request, error: ExperienceError) -> dict[str, Any]:
+    """What a guest is told of a refusal: its promise rejects; that of `App` resolves with it."""
+    if request.verb == APP:
+        return {"kind": "answer", "id": request.id, "ok": True, "text": json.dumps(refused(error))}
+    text = refusal_text(request.verb, error)
+    return {"kind": "answer", "id": request.id, "ok": False, "text": text, "code": error.code}
+
+
 def refusal_text(verb: str, error: ExperienceError) -> str:
-    """The message of the rejected promise. Source: contract 2."""
+    """The message of the rejected promise, and of the log's line. Source: contract 2."""
+    if verb == APP:
+        return f"App: {error.message}"
     return f"Failed to perform {verb} action: {error.message}"
 
 

@@ -135,7 +135,8 @@ class Registry:
         try:
             return model.model_validate(payload)
         except ValidationError as problem:
-            first, *others = problem.errors(include_url=False)
+            hidden = model.model_config.get("hide_input_in_errors", False)
+            first, *others = problem.errors(include_url=False, include_input=not hidden)
         except KeyboardInterrupt:
             raise
         except BaseException as problem:  # noqa: BLE001 a third party's validator may raise anything
@@ -383,7 +384,9 @@ def _fault(error: Mapping[str, Any]) -> str:
     path = _path(("payload", *error["loc"]))
     if error["type"] == "missing":
         return f"{path} is missing"
-    shown = json.dumps(error.get("input"), default=str, ensure_ascii=False)
+    if "input" not in error:
+        return f"{path} does not fit: {_expected(error)}"
+    shown = json.dumps(error["input"], default=str, ensure_ascii=False)
     return f"{path} = {shown if len(shown) <= 80 else f'{shown[:80]}…'} does not fit: {_expected(error)}"
 
 

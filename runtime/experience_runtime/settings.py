@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from experience_runtime.domain.clients import NO_CLIENT, Client, read_client
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.health import Policy
+from experience_runtime.domain.scheduled_events import WEBHOOK_INTEGRATION
 from experience_runtime.policies import read_policy
 
 T = TypeVar("T")
@@ -24,7 +26,7 @@ DEFAULT_DATABASE = "sqlite:///experience.db"
 DEFAULT_CONVERSIONS = ("ecBasketTransactionSummary",)
 
 _INTEGRATION = "EXPERIENCE_INTEGRATION__"
-_TOP = ("database", "integrations_dir", "conversions", "integrations", "outbound", "delivery")
+_TOP = ("database", "integrations_dir", "conversions", "integrations", "outbound", "delivery", "csml")
 _OUTBOUND = ("allow_private",)
 _REDACTED = "[redacted]"
 SECRET_LENGTH = 6  # shorter texts stand in too many innocent places
@@ -55,6 +57,7 @@ class Settings:
     missing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     allow_private: tuple[Network, ...] = ()
     delivery: Mapping[str, Policy] = field(default_factory=dict)
+    client: Client = NO_CLIENT
     config: Path | None = None
     secrets: frozenset[str] = frozenset()
 
@@ -67,8 +70,11 @@ class Settings:
         return _of(self.missing, name)
 
     def policies(self) -> Mapping[str, Policy]:
-        """The delivery policies by the names of their tables; capitals and `-` or `_` make no difference."""
-        return _PlainNames(self.delivery)
+        """The delivery policies by the names of their tables; capitals and `-` or `_` make no difference.
+
+        Events call many addresses: unless it is asked for, one that is down holds up none of the others.
+        """
+        return _PlainNames({WEBHOOK_INTEGRATION: Policy(breaker_failures=0), **self.delivery})
 
     def unknown_policies(self, names: Sequence[str]) -> list[str]:
         """Tell of delivery tables that none of these names has."""
@@ -139,6 +145,7 @@ def load_settings(
             name: read_policy(table.table(f"delivery.{name}"), where=f"{path}: delivery.{name}")
             for name in _own_names(table, "delivery")
         },
+        client=_client(table),
         config=path,
         secrets=frozenset(_secrets(chosen, texts)),
     )
@@ -227,6 +234,12 @@ def _integrations(
         if absent:
             missing[name] = absent
     return resolved, missing, list(_texts(tables, env))
+
+
+def _client(table: _Table) -> Client:
+    """On whose behalf `App(…)` schedules, where no other client is named."""
+    table.require_known(table.table("csml"), ("client",), "csml.")
+    return read_client(table.table("csml.client"), where=f"{table.path}: csml.client")
 
 
 def _own_names(table: _Table, key: str) -> Sequence[str]:

@@ -21,12 +21,17 @@ from experience_runtime.domain.executions import (
 )
 from experience_runtime.domain.health import NO_POLICIES, Health, Policies
 from experience_runtime.domain.instants import from_ms, to_ms
+from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.ports import Added, Page
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
+from experience_runtime.store.events import SqliteEvents
 from experience_runtime.store.healths import SqliteHealths
+from experience_runtime.store.overview import read_overview
+from experience_runtime.store.replies import SqliteReplies
 from experience_runtime.store.schedules import SqliteSchedules
+from experience_runtime.store.tokens import SqliteTokens
 from experience_runtime.store.transitions import Transitions, already_scheduled
 
 _LARGEST = 2**63 - 1  # an id can spell two bits more than SQLite's integers hold
@@ -40,6 +45,9 @@ class SqliteStore:
         self.healths = SqliteHealths(self.database)
         self._transitions = Transitions(self.database)
         self.schedules = SqliteSchedules(self.database, self.insert)
+        self.tokens = SqliteTokens(self.database)
+        self.replies = SqliteReplies(self.database)
+        self.events = SqliteEvents(self.database)
 
     # --- schedule and cancel
 
@@ -186,6 +194,11 @@ class SqliteStore:
 
     def count(self, filter: Filter) -> int:
         return int(self.database.read(lambda: self.database.rows("count", rows.conditions(filter)))[0][0])
+
+    def overview(self, *, now: datetime, failed_since: datetime, next_limit: int) -> Overview:
+        return self.database.read(
+            lambda: read_overview(self.database, now=now, failed_since=failed_since, next_limit=next_limit)
+        )
 
     # --- visitors and marks
 

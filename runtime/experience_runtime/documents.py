@@ -53,7 +53,12 @@ def _redacted(text: str, redact: Redact) -> Any:
 
     The text itself cannot be: a secret may be a number, or stand in it escaped.
     """
-    top = [json.loads(text)]
+    return redacted_value(json.loads(text), redact)
+
+
+def redacted_value(value: Any, redact: Redact) -> Any:
+    """A JSON value with every text and number in it redacted; what it holds is changed in place."""
+    top = [value]
     waiting: list[Any] = [top]  # no recursion: it may be deep
     while waiting:
         holder = waiting.pop()

@@ -1,11 +1,11 @@
 """The event side: a call of `App("utils/scheduler", …)` -> Scheduler -> its answer. Source: contract 6."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from experience_runtime.domain.clients import Client
-from experience_runtime.domain.errors import ExperienceError, InvalidParameter
+from experience_runtime.domain.errors import ExperienceError, Forbidden, InvalidParameter
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import iso, to_ms
 from experience_runtime.domain.scheduled_events import (
@@ -20,6 +20,12 @@ from experience_runtime.domain.scheduled_events import (
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.scheduler import Scheduler
+
+Require = Callable[[str], object]
+
+
+def _anything(integration: str) -> None:
+    """Any integration may be called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +44,12 @@ def call_app(
     *,
     client: Client,
     experience: str | None = None,
+    require: Require = _anything,
 ) -> Answered:
-    """Schedule or cancel an event of this client. Raises the Refusal of the first rule it breaks."""
+    """Schedule or cancel an event of this client. Raises the Refusal of the first rule it breaks.
+
+    `require` raises for an integration that the caller may not have called.
+    """
     if function_id != FUNCTION:
         raise InvalidParameter(f'there is no app {shown(function_id)}; write "{FUNCTION}"')
     if not isinstance(parameters, Mapping):
@@ -51,6 +61,7 @@ def call_app(
     if isinstance(event, Cancelling):
         done = scheduler.cancel_under(FUNCTION, plan_cancelling(event, client=client), visitor=visitor)
         return Answered(answer=_cancelled(event, is_cancelled=bool(done.ids)))
+    require(event.integration)
     schedule_id = event.schedule_id or scheduler.fresh_name()
     scheduled = scheduler.put(
         event.integration,
@@ -67,10 +78,19 @@ def call_app(
     )
 
 
-def answer_app(scheduler: Scheduler, function_id: object, parameters: object, *, client: Client) -> Any:
-    """As `call_app`; a refusal is an answer too."""
+def answer_app(
+    scheduler: Scheduler,
+    function_id: object,
+    parameters: object,
+    *,
+    client: Client,
+    require: Require = _anything,
+) -> Any:
+    """As `call_app`; a refusal is an answer too, but for what the caller may not do at all."""
     try:
-        return call_app(scheduler, function_id, parameters, client=client).answer
+        return call_app(scheduler, function_id, parameters, client=client, require=require).answer
+    except Forbidden:
+        raise
     except ExperienceError as error:
         return refused(error)
 

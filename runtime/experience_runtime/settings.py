@@ -15,7 +15,7 @@ from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.health import Policy
 from experience_runtime.domain.scheduled_events import WEBHOOK_INTEGRATION
 from experience_runtime.policies import read_policy
-from experience_runtime.redaction import redacted, secret_texts, setting_texts
+from experience_runtime.redaction import redacted, secret_texts, setting_texts, without_secrets
 from experience_runtime.served import Served, read_served, take_site
 
 T = TypeVar("T")
@@ -93,6 +93,10 @@ class Settings:
     def redact(self, text: str) -> str:
         """Put `[redacted]` where the text holds a configured secret, and cut the query of every address."""
         return redacted(text, self.secrets)
+
+    def without_secrets(self, text: str) -> str:
+        """Put `[redacted]` where the text holds a configured secret: its caller goes on with it."""
+        return without_secrets(text, self.secrets)
 
     def __repr__(self) -> str:
         database = re.sub(r"(?<=://).*@|\?.*", "…", self.database)

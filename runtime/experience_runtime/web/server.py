@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from experience_runtime import __version__
 from experience_runtime.app import App
-from experience_runtime.web import login
+from experience_runtime.web import csml, gateway, login
 from experience_runtime.web.access import Access, NotSignedIn
 from experience_runtime.web.limits import BodyLimit
 from experience_runtime.web.problems import Document, handle_problems
@@ -41,4 +41,6 @@ def make_web(app: App, *, is_open: bool = False) -> FastAPI:
     web.add_middleware(LoopbackHost, is_open=lambda: access.was_open)
     web.add_middleware(SecurityHeaders)
     web.include_router(login.make_router())
+    web.include_router(gateway.make_router(app))
+    web.include_router(csml.make_router(app))
     return web

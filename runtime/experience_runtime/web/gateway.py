@@ -10,6 +10,7 @@ every status from 300 on for a broken connection: a refusal is 200 with `{"ok": 
 "code"}}`.
 """
 
+import json
 import logging
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
@@ -81,7 +82,7 @@ def make_router(app: App) -> APIRouter:
             started = answers.execute(integration, sent.get("data"), _options(sent))
             seconds = min(started.timeout_seconds, MOST_SECONDS)
             answer = app.dispatcher.call_now(started.execution, seconds)
-            return redacted_value(answer, app.settings.without_secrets)
+            return redacted_value(json.dumps(answer), app.settings.without_secrets)
 
         return _answered(app, act)
 

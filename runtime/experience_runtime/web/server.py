@@ -17,6 +17,7 @@ from experience_runtime.web import (
     gateway,
     health,
     login,
+    snippet,
 )
 from experience_runtime.web.access import Access, NotSignedIn
 from experience_runtime.web.documented import Problem
@@ -77,6 +78,7 @@ def make_web(
         api_visitors.make_router(app),
         gateway.make_router(app),
         csml.make_router(app),
+        snippet.make_router(app),
     ):
         web.include_router(router)
     _document(web)

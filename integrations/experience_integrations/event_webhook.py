@@ -5,11 +5,19 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from experience_runtime.integration import Answer, Context, Integration, SecretUrl, SigningSecret
-from pydantic import BaseModel, ConfigDict
+from experience_runtime.integration import (
+    Answer,
+    Context,
+    Integration,
+    InvalidPayload,
+    SecretUrl,
+    SigningSecret,
+)
+from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter, ValidationError
 
 from experience_integrations.webhook import post, read_answer
 
+_ADDRESS = TypeAdapter[SecretStr](SecretUrl)
 _SECRET_LENGTH = 6  # shorter texts stand in too many innocent places
 
 
@@ -22,9 +30,9 @@ class Settings(BaseModel):
 class Call(BaseModel):
     """Which address is called, and with what. Its query may hold credentials."""
 
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid")
 
-    url: SecretUrl
+    url: SecretStr  # which address it is `check` sees to: a model's own refusal would show it
     body: Any = {}
 
 
@@ -33,12 +41,23 @@ class EventWebhook(Integration[Settings, Call]):
     settings = Settings
     payload = Call
 
+    def check(self, payload: Call, settings: Settings | None) -> None:  # noqa: ARG002 - the SDK's
+        _address(payload)
+
     def call(self, payload: Call, context: Context[Settings]) -> Any:
-        url = payload.url.get_secret_value()
+        url = _address(payload)
 
         answer = post(url, payload.body, context, secret=context.settings.secret)
 
         return read_answer(_without_credentials(answer, url))
+
+
+def _address(payload: Call) -> str:
+    try:
+        return _ADDRESS.validate_python(payload.url).get_secret_value()
+    except ValidationError as problem:
+        fault = problem.errors(include_url=False, include_input=False)[0]["msg"]
+    raise InvalidPayload(f"payload.url {fault.removeprefix('Value error, ')}")
 
 
 def _without_credentials(answer: Answer, url: str) -> Answer:

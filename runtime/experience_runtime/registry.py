@@ -136,8 +136,7 @@ class Registry:
         try:
             return model.model_validate(payload)
         except ValidationError as problem:
-            hidden = model.model_config.get("hide_input_in_errors", False)
-            first, *others = problem.errors(include_url=False, include_input=not hidden)
+            first, *others = problem.errors(include_url=False)
         except KeyboardInterrupt:
             raise
         except BaseException as problem:  # noqa: BLE001 a third party's validator may raise anything
@@ -384,9 +383,7 @@ def _fault(error: Mapping[str, Any]) -> str:
     path = _path(("payload", *error["loc"]))
     if error["type"] == "missing":
         return f"{path} is missing"
-    if "input" not in error:
-        return f"{path} does not fit: {_expected(error)}"
-    shown = json.dumps(error["input"], default=str, ensure_ascii=False)
+    shown = json.dumps(error.get("input"), default=str, ensure_ascii=False)
     return f"{path} = {shown if len(shown) <= 80 else f'{shown[:80]}…'} does not fit: {_expected(error)}"
 
 

@@ -1,10 +1,13 @@
 """Flag, environment, file, default; references; and no secret where it could be read."""
 
 import ipaddress
+import re
 from pathlib import Path
 
 import pytest
+from experience_runtime.domain.clients import Client
 from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.health import Policy
 from experience_runtime.served import Served
 from experience_runtime.settings import Settings, load_settings
 
@@ -305,3 +308,29 @@ def test_the_mark_for_sites_is_no_setting_of_the_integration() -> None:
     assert settings.integration("webhook") == {"retries": 1}
     marked = [name for name in ("Slack-Update", "sms", "webhook", "other") if settings.is_for_sites(name)]
     assert marked == ["Slack-Update", "sms"]
+
+
+def test_the_client_of_app_is_read() -> None:
+    settings = from_toml('[csml]\nclient = { bot_id = "bot", user_id = "anna" }')
+
+    assert settings.client == Client(bot_id="bot", user_id="anna")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[csml]\nclients = {}", 'did you mean "csml.client"'),
+        ('[csml]\nclient = "anna"', "csml.client is a str"),
+        ('[csml]\nclient = { user = "anna" }', "user_id"),
+        ("[csml]\nclient = { user_id = 5 }", "csml.client.user_id 5 is not a text"),
+    ],
+)
+def test_a_client_that_is_none_is_refused_with_its_place(text: str, told: str) -> None:
+    with pytest.raises(InvalidParameter, match=re.escape(told)):
+        from_toml(text)
+
+
+def test_events_have_no_circuit_breaker_unless_it_is_asked_for() -> None:
+    assert from_toml("").policies().get("event-webhook", None) == Policy(breaker_failures=0)
+    asked = from_toml("[delivery.event_webhook]\nbreaker_failures = 7").policies()
+    assert asked.get("event-webhook", None) == Policy(breaker_failures=7)

@@ -1,6 +1,8 @@
 """webhook: posts the payload as JSON to a configured address, signed when there is a secret."""
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from experience_runtime.integration import (
@@ -14,6 +16,8 @@ from experience_runtime.integration import (
     webhook_signature,
 )
 from pydantic import BaseModel
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Settings(BaseModel):
@@ -30,34 +34,49 @@ class Webhook(Integration[Settings, Any]):
     settings = Settings
 
     def call(self, payload: Any, context: Context[Settings]) -> Any:
-        body = json.dumps(payload).encode("ascii")
-        # ours come last: a configured header cannot replace them
-        headers = {
-            "content-type": "application/json",
-            **{name.lower(): value.get_secret_value() for name, value in context.settings.headers.items()},
-            **_identity(body, context),
-        }
+        headers = {name: value.get_secret_value() for name, value in context.settings.headers.items()}
+        url, secret = context.settings.url.get_secret_value(), context.settings.secret
 
-        answer = context.http.request(
-            "POST", context.settings.url.get_secret_value(), content=body, headers=headers
+        return read_answer(post(url, payload, context, headers=headers, secret=secret))
+
+
+def post(
+    url: str,
+    payload: Any,
+    context: Context[Any],
+    *,
+    headers: Mapping[str, str] = _NO_HEADERS,
+    secret: SigningSecret | None,
+) -> Answer:
+    """Post a payload as JSON, with the headers that tell what it is; signed when there is a secret."""
+    body = json.dumps(payload).encode("ascii")
+    # ours come last: a configured header cannot replace them
+    sent = {
+        "content-type": "application/json",
+        **{name.lower(): value for name, value in headers.items()},
+        **_identity(body, context, secret),
+    }
+    return context.http.request("POST", url, content=body, headers=sent)
+
+
+def read_answer(answer: Answer) -> dict[str, Any]:
+    """What the execution's answer is; raises IntegrationFailed for an answer that is no success."""
+    if 300 <= answer.status < 400:
+        raise answer.failure(
+            f"the webhook answered {answer.status}, a redirect, which is not followed;"
+            " set the final address as url"
         )
-
-        if 300 <= answer.status < 400:
-            raise answer.failure(
-                f"the webhook answered {answer.status}, a redirect, which is not followed;"
-                " set the final address as url"
-            )
-        answer.require_success()
-        return {"status": answer.status, "body": _body(answer)}
+    answer.require_success()
+    return {"status": answer.status, "body": _body(answer)}
 
 
-def _identity(body: bytes, context: Context[Settings]) -> dict[str, str]:
+def _identity(body: bytes, context: Context[Any], secret: SigningSecret | None) -> dict[str, str]:
     """The headers by which a receiver knows a repeated message, an old one, and one that is not ours."""
     timestamp_seconds = int(context.now.timestamp())
     headers = {"webhook-id": context.execution_id, "webhook-timestamp": str(timestamp_seconds)}
-    if context.settings.secret is not None:
+    if secret is not None:
         headers["webhook-signature"] = webhook_signature(
-            context.settings.secret.get_secret_value(),
+            secret.get_secret_value(),
             message_id=context.execution_id,
             timestamp_seconds=timestamp_seconds,
             body=body,

@@ -4,8 +4,10 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
+from experience_runtime.domain.clients import NO_CLIENT, Client
 from experience_runtime.domain.errors import (
     ExperienceError,
     InvalidDelay,
@@ -23,10 +25,15 @@ from experience_runtime.domain.instants import iso
 from experience_runtime.domain.options import chosen
 from experience_runtime.domain.values import nearest, shown, whole_number
 from experience_runtime.domain.visitors import Visitor
+from experience_runtime.event_scheduler import call_app, refused
 from experience_runtime.guest import Marshalled, Request
 from experience_runtime.scheduler import Scheduler
 
+APP = "app"
+"""The verb of `App(…)`; what is called then is a function, not an integration."""
+
 EXECUTE_TIMEOUT_SECONDS = 5.0
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 _EXECUTE_OPTIONS = ("key", "timeout")
 
 _REFUSALS: Mapping[str, type[Refusal]] = {
@@ -51,37 +58,50 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """Answers the requests of one run."""
+    """Answers the requests of one run, or of one caller on behalf of a visitor."""
 
     scheduler: Scheduler
     visitor: Visitor
-    experience: str
-    linked: tuple[str, ...]
+    experience: str | None
+    linked: tuple[str, ...] = ()
+    client: Client = NO_CLIENT
 
     def answer(self, request: Request, note: Note) -> tuple[Any, Execution | None] | Started:
         """Carry a request out; return its result and the execution it made, or the `execute` it started.
 
         Raises the Refusal of the first rule the request breaks; nothing is stored then.
         """
+        if request.verb == APP:
+            return self._app(request, note)
         self._check_linked(request.integration)
         options = _options(request.options, "options")
         defaults = _options(request.defaults, "defaults")
         match request.verb:
             case "schedule":
-                return self._schedule(request, options, defaults, note)
+                payload = _payload(request.payload)
+                return self.schedule(request.integration, payload, options, note, defaults=defaults)
             case "cancel":
-                return self._cancel(request, options, defaults, note)
+                return self.cancel(request.integration, options, note, defaults=defaults), None
             case "execute":
-                return self._execute(request, options, defaults)
+                return self.execute(
+                    request.integration, _payload(request.payload), options, defaults=defaults
+                )
             case _:
                 raise InvalidParameter(f"an integration has no action {shown(request.verb)}")
 
-    def _schedule(
-        self, request: Request, options: Mapping[str, object], defaults: Mapping[str, object], note: Note
+    def schedule(
+        self,
+        integration: str,
+        payload: object,
+        options: Mapping[str, object],
+        note: Note,
+        *,
+        defaults: Mapping[str, object] = _NOTHING,
     ) -> tuple[Any, Execution]:
+        """What `schedule` resolves with, and the execution it made."""
         done = self.scheduler.schedule(
-            request.integration,
-            _payload(request.payload),
+            integration,
+            payload,
             options,
             defaults=defaults,
             visitor=self.visitor,
@@ -101,10 +121,16 @@ class Answers:
         }
         return result, made
 
-    def _cancel(
-        self, request: Request, options: Mapping[str, object], defaults: Mapping[str, object], note: Note
-    ) -> tuple[Any, None]:
-        done = self.scheduler.cancel(request.integration, options, defaults=defaults, visitor=self.visitor)
+    def cancel(
+        self,
+        integration: str,
+        options: Mapping[str, object],
+        note: Note,
+        *,
+        defaults: Mapping[str, object] = _NOTHING,
+    ) -> Any:
+        """What `cancel` resolves with."""
+        done = self.scheduler.cancel(integration, options, defaults=defaults, visitor=self.visitor)
         for line in done.warnings:
             note("warn", line)
         if done.elsewhere:
@@ -113,22 +139,36 @@ class Answers:
                 "nothing of this visitor's is pending under this key, but another visitor's is; "
                 "scope: 'property' makes a key one for all visitors",
             )
-        return {"cancelled": len(done.ids), "ids": list(done.ids)}, None
+        return {"cancelled": len(done.ids), "ids": list(done.ids)}
 
-    def _execute(
-        self, request: Request, options: Mapping[str, object], defaults: Mapping[str, object]
+    def execute(
+        self,
+        integration: str,
+        payload: object,
+        options: Mapping[str, object],
+        *,
+        defaults: Mapping[str, object] = _NOTHING,
     ) -> Started:
+        """Begin an `execute`; its answer is the call's."""
         check_execute_options(options)
         key = chosen(options, defaults, "key")
         timeout_seconds = _timeout_seconds(options.get("timeout"))
         execution = self.scheduler.begin_execute(
-            request.integration,
-            _payload(request.payload),
-            key=key,
-            visitor=self.visitor,
-            experience=self.experience,
+            integration, payload, key=key, visitor=self.visitor, experience=self.experience
         )
         return Started(execution=execution, timeout_seconds=timeout_seconds)
+
+    def _app(self, request: Request, note: Note) -> tuple[Any, Execution | None]:
+        done = call_app(
+            self.scheduler,
+            request.integration,
+            _value(request.payload, InvalidParameter),
+            client=self.client,
+            experience=self.experience,
+        )
+        for line in done.warnings:
+            note("warn", line)
+        return done.answer, done.execution
 
     def _check_linked(self, integration: str) -> None:
         # The guest checks this too, to throw at once; what the guest says is not relied on.
@@ -145,8 +185,18 @@ def check_execute_options(options: Mapping[str, object]) -> None:
     _timeout_seconds(options.get("timeout"))
 
 
+def refused_message(request: Request, error: ExperienceError) -> dict[str, Any]:
+    """What a guest is told of a refusal: its promise rejects; that of `App` resolves with it."""
+    if request.verb == APP:
+        return {"kind": "answer", "id": request.id, "ok": True, "text": json.dumps(refused(error))}
+    text = refusal_text(request.verb, error)
+    return {"kind": "answer", "id": request.id, "ok": False, "text": text, "code": error.code}
+
+
 def refusal_text(verb: str, error: ExperienceError) -> str:
-    """The message of the rejected promise. Source: contract 2."""
+    """The message of the rejected promise, and of the log's line. Source: contract 2."""
+    if verb == APP:
+        return f"App: {error.message}"
     return f"Failed to perform {verb} action: {error.message}"
 
 

@@ -210,6 +210,7 @@ class App:
                 call_now=lambda execution, seconds: self.dispatcher.call_now(execution, seconds),
                 executor=executor,
                 limits=limits,
+                client=self.settings.client,
             )
             wall_seconds = run.real_seconds_left
             began = monotonic()

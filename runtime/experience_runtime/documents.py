@@ -10,6 +10,7 @@ from experience_runtime.domain.errors import InvalidWindow
 from experience_runtime.domain.executions import Attempt, Change, Execution, execution_id
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.planning import Plan
+from experience_runtime.domain.scheduled_events import shown_payload
 from experience_runtime.domain.schedules import Run, Schedule
 from experience_runtime.domain.zones import UTC, Zone, iso_local, parse_zone
 from experience_runtime.explain import why, why_execution
@@ -27,14 +28,14 @@ def execution_document(
     """One execution; with `attempts` when they are given.
 
     `held` tells what else it waits for than its time. `redact` is applied to the payload and the key: the
-    history of others is shown without the queries of addresses, an author's own run as it is. Source:
-    contract 4.
+    history of others is shown without the queries of addresses, an author's own run as it is; the url of an
+    event has no query anywhere. Source: contract 4 and 6.
     """
     document = {
         "id": execution.id,
         "integration": execution.integration,
         "key": None if execution.key is None else redacted_value(execution.key, redact),
-        "payload": redacted_value(execution.payload, redact),
+        "payload": redacted_value(shown_payload(execution.integration, execution.payload), redact),
         "requested_at": iso(execution.requested_at),
         "due_at": iso(execution.due_at),
         "due_local": iso_local(execution.due_at, _zone(execution.zone)),

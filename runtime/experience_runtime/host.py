@@ -16,8 +16,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from experience_runtime.answers import Answers, Started, refusal_text
+from experience_runtime.answers import Answers, Started, refusal_text, refused_message
 from experience_runtime.boot import Situation, boot_message, json_of
+from experience_runtime.domain.clients import NO_CLIENT, Client
 from experience_runtime.domain.errors import ExperienceError, InternalError, ScriptFault
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import from_ms, iso, to_ms
@@ -295,9 +296,7 @@ class Run:
                 request.integration, request.verb, {"error": {"code": error.code, "message": message}}
             )
         )
-        self._inbox.append(
-            {"kind": "answer", "id": request.id, "ok": False, "text": message, "code": error.code}
-        )
+        self._inbox.append(refused_message(request, error))
 
 
 def open_run(
@@ -311,10 +310,12 @@ def open_run(
     call_now: CallNow,
     executor: Executor | None = None,
     limits: Limits | None = None,
+    client: Client = NO_CLIENT,
 ) -> Run:
     """Make a run that has not begun.
 
-    A folder without `meta.qfns` is linked to every registered integration.
+    A folder without `meta.qfns` is linked to every registered integration. `client` says for which bot and
+    channel `App(…)` schedules; its user is the visitor.
     """
     limits = limits or Limits()
     linked = script.experience.linked
@@ -329,6 +330,7 @@ def open_run(
             visitor=visitor,
             experience=script.experience.name,
             linked=tuple(integrations.names()) if linked is None else linked,
+            client=replace(client, user_id=visitor.id),
         ),
         clock=clock,
         limits=limits,

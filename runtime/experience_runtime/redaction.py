@@ -22,9 +22,13 @@ _USER = re.compile(r"(?<=/)[^/?#@]*@")
 
 def redacted(text: str, secrets: frozenset[str]) -> str:
     """Put `[redacted]` where the text holds a secret, and cut the query of every address."""
+    return _ADDRESS.sub(_without_query, without_secrets(text, secrets))
+
+
+def without_secrets(text: str, secrets: frozenset[str]) -> str:
+    """Put `[redacted]` where the text holds a secret; addresses keep their queries."""
     pattern = _pattern(secrets)
-    text = text if pattern is None else pattern.sub(_REDACTED, text)
-    return _ADDRESS.sub(_without_query, text)
+    return text if pattern is None else pattern.sub(_REDACTED, text)
 
 
 def secret_texts(database: str, texts: Sequence[str]) -> Iterator[str]:

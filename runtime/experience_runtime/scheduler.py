@@ -4,7 +4,7 @@ import json
 import random
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -16,7 +16,14 @@ from experience_runtime.domain.health import NO_POLICIES, Health, Policies
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.keys import canonical_key, key_digest
 from experience_runtime.domain.payloads import check_payload
-from experience_runtime.domain.planning import check_reason, plan, plan_cancel, visitor_zone
+from experience_runtime.domain.planning import (
+    CancelPlan,
+    Plan,
+    check_reason,
+    plan,
+    plan_cancel,
+    visitor_zone,
+)
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
 from experience_runtime.ports import Clock, Integrations, Store
@@ -96,7 +103,8 @@ class Scheduler:
         self._execute_every_seconds = execute_every_seconds
         self._policies = policies
         self._lease = timedelta(seconds=lease_seconds)
-        self._numbers = Numbers(source or random.SystemRandom())
+        self._source = source or random.SystemRandom()
+        self._numbers = Numbers(self._source)
 
     def schedule(
         self,
@@ -112,11 +120,34 @@ class Scheduler:
 
         Missing settings of the integration are a warning: the execution can be replayed. Source: contract 2.
         """
+        return self.put(
+            integration,
+            payload,
+            lambda now: plan(options, defaults=defaults, now=now, visitor=visitor),
+            visitor=visitor,
+            experience=experience,
+        )
+
+    def put(
+        self,
+        integration: str,
+        payload: object,
+        decide: Callable[[datetime], Plan],
+        *,
+        visitor: Visitor | None,
+        experience: str | None = None,
+        key_space: str | None = None,
+    ) -> Scheduled:
+        """Put on disk what is decided for this instant, after the payload has passed.
+
+        Keys are equal within a key space, by default the integration: with one of their own, executions of
+        several integrations share their keys.
+        """
         found = self._integrations.get(integration)
         payload_text = self._check_payload(integration, payload)
         owner = _owner_id(visitor)
         now = self._clock.now()
-        planned = plan(options, defaults=defaults, now=now, visitor=visitor)
+        planned = decide(now)
         execution = Execution(
             number=self._numbers.next(now),
             integration=integration,
@@ -129,7 +160,7 @@ class Scheduler:
             experience=experience,
             visitor=owner,
             key=planned.key,
-            key_digest=None if planned.key is None else key_digest(integration, planned.key),
+            key_digest=None if planned.key is None else key_digest(key_space or integration, planned.key),
             key_owner=owner if planned.scope_is_visitor and owner else "",
             asked=planned.asked,
             window=None if planned.window is None else planned.window.text,
@@ -155,15 +186,24 @@ class Scheduler:
     ) -> Cancelled:
         """Cancel what is pending under a key; nothing pending is not an error. Source: contract 2.14."""
         self._integrations.get(integration)
+        return self.cancel_under(
+            integration, plan_cancel(options, defaults=defaults, visitor=visitor), visitor=visitor
+        )
+
+    def cancel_under(self, key_space: str, planned: CancelPlan, *, visitor: Visitor | None) -> Cancelled:
+        """Cancel what is pending under a key of this key space, whatever its integration."""
         owner = _owner_id(visitor)
-        planned = plan_cancel(options, defaults=defaults, visitor=visitor)
-        digest = key_digest(integration, planned.key)
+        digest = key_digest(key_space, planned.key)
         key_owner = owner if planned.scope_is_visitor and owner else ""
         ids = self._store.cancel_key(
             key_digest=digest, key_owner=key_owner, reason=planned.reason, now=self._clock.now()
         )
         elsewhere = not ids and self._store.key_pending_elsewhere(key_digest=digest, key_owner=key_owner)
         return Cancelled(ids=tuple(ids), elsewhere=elsewhere, warnings=planned.warnings)
+
+    def fresh_name(self) -> str:
+        """A name nobody has and nobody can guess: 32 hexadecimal digits."""
+        return f"{self._source.getrandbits(128):032x}"
 
     def cancel_execution(self, execution_id: str, *, reason: str | None) -> None:
         """Cancel one pending execution; the reason has at most 1,000 characters.

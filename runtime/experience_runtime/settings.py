@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from experience_runtime.domain.clients import NO_CLIENT, Client, read_client
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.health import Policy
+from experience_runtime.domain.scheduled_events import WEBHOOK_INTEGRATION
 from experience_runtime.policies import read_policy
-from experience_runtime.redaction import redacted, secret_texts, setting_texts
+from experience_runtime.redaction import redacted, secret_texts, setting_texts, without_secrets
 from experience_runtime.served import Served, read_served, take_site
 
 T = TypeVar("T")
@@ -33,6 +35,7 @@ _TOP = (
     "delivery",
     "serve",
     "experiences",
+    "csml",
 )
 _OUTBOUND = ("allow_private",)
 
@@ -53,6 +56,7 @@ class Settings:
     missing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     allow_private: tuple[Network, ...] = ()
     delivery: Mapping[str, Policy] = field(default_factory=dict)
+    client: Client = NO_CLIENT
     served: Served = field(default_factory=Served)
     config: Path | None = None
     secrets: frozenset[str] = frozenset()
@@ -70,8 +74,11 @@ class Settings:
         return _plain(name) in self.served.sites
 
     def policies(self) -> Mapping[str, Policy]:
-        """The delivery policies by the names of their tables; capitals and `-` or `_` make no difference."""
-        return _PlainNames(self.delivery)
+        """The delivery policies by the names of their tables; capitals and `-` or `_` make no difference.
+
+        Events call many addresses: unless it is asked for, one that is down holds up none of the others.
+        """
+        return _PlainNames({WEBHOOK_INTEGRATION: Policy(breaker_failures=0), **self.delivery})
 
     def unknown_policies(self, names: Sequence[str]) -> list[str]:
         """Tell of delivery tables that none of these names has."""
@@ -86,6 +93,10 @@ class Settings:
     def redact(self, text: str) -> str:
         """Put `[redacted]` where the text holds a configured secret, and cut the query of every address."""
         return redacted(text, self.secrets)
+
+    def without_secrets(self, text: str) -> str:
+        """Put `[redacted]` where the text holds a configured secret: its caller goes on with it."""
+        return without_secrets(text, self.secrets)
 
     def __repr__(self) -> str:
         database = re.sub(r"(?<=://).*@|\?.*", "…", self.database)
@@ -140,6 +151,7 @@ def load_settings(
             name: read_policy(table.table(f"delivery.{name}"), where=f"{path}: delivery.{name}")
             for name in _own_names(table, "delivery")
         },
+        client=_client(table),
         served=read_served(
             table.table("serve"), table.table("experiences"), sites, where=str(path or "the settings")
         ),
@@ -232,6 +244,12 @@ def _integrations(
         if absent:
             missing[name] = absent
     return resolved, missing, frozenset(map(_plain, sites)), list(setting_texts(tables, env))
+
+
+def _client(table: _Table) -> Client:
+    """On whose behalf `App(…)` schedules, where no other client is named."""
+    table.require_known(table.table("csml"), ("client",), "csml.")
+    return read_client(table.table("csml.client"), where=f"{table.path}: csml.client")
 
 
 def _own_names(table: _Table, key: str) -> Sequence[str]:

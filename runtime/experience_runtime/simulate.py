@@ -18,6 +18,7 @@ from experience_runtime.clocks import VirtualClock, monotonic
 from experience_runtime.delivery.embedded import InlineDelivery
 from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.documents import execution_document
+from experience_runtime.domain.clients import NO_CLIENT, Client
 from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import LimitWall
 from experience_runtime.domain.executions import Change, Execution, Filter
@@ -83,14 +84,15 @@ def simulate(
     anonymous: Visitor = _NOBODY,
     limits: Limits | None = None,
     progress: Callable[[datetime], None] | None = None,
+    client: Client = NO_CLIENT,
 ) -> Simulated:
     """Play a story and return what happened.
 
     `now` is the start when the story has none. `anonymous` is who a step without a visitor is for: nobody
-    known, perhaps in a known zone. `progress` hears the virtual time at each jump.
+    known, perhaps in a known zone. `progress` hears the virtual time at each jump. `client`: see `open_run`.
     """
     simulation = _Simulation(
-        script, story, sandbox, integrations, conversions, now, anonymous, limits or Limits()
+        script, story, sandbox, integrations, conversions, now, anonymous, limits or Limits(), client
     )
     try:
         simulation.play(progress)
@@ -117,7 +119,9 @@ class _Simulation:
         now: datetime,
         anonymous: Visitor,
         limits: Limits,
+        client: Client,
     ) -> None:
+        self._client = client
         self._anonymous = anonymous
         self._script = script
         self._story = story
@@ -226,6 +230,7 @@ class _Simulation:
             clock=self._clock,
             call_now=self._dispatcher.call_now,
             limits=self._limits,
+            client=self._client,
         )
         opened = _OpenRun(run, visitor.id, self._limits.wall_seconds)
         self._reports.append(run.report)

@@ -89,6 +89,7 @@ def simulate(
             conversions=settings.conversions,
             now=now,
             anonymous=visitor,
+            client=settings.client,
             progress=_progress if sys.stderr.isatty() and not as_json else None,
         )
     show_timeline(simulated, script, to_stderr=as_json)

@@ -13,6 +13,7 @@ from experience_runtime.cli.shown import show_problem
 from experience_runtime.domain.executions import Change, Execution, Status
 from experience_runtime.domain.instants import iso, parse_time
 from experience_runtime.domain.planning import visitor_zone
+from experience_runtime.domain.scheduled_events import shown_payload
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.windows import DAYS
 from experience_runtime.domain.zones import Zone, parse_zone
@@ -110,7 +111,7 @@ def _log_text(line: Mapping[str, Any]) -> str:
 
 
 def _change_text(execution: Execution, change: Change, attempt: Mapping[str, Any] | None) -> str:
-    payload = shown(json.loads(execution.payload), _SHOWN_PAYLOAD)
+    payload = shown(json.loads(shown_payload(execution.integration, execution.payload)), _SHOWN_PAYLOAD)
     match change.to_status:
         case Status.PENDING if change.from_status is None:
             text = f"scheduled  {execution.integration} {payload}"

@@ -1,10 +1,14 @@
-"""Values as callers send them: reading whole numbers, and showing any value safely in a message."""
+"""Values as callers send them: reading numbers and names, and showing any value safely in a message."""
 
 import difflib
 import json
+import unicodedata
 from collections.abc import Iterable
 
+from experience_runtime.domain.errors import InvalidParameter
+
 SHOWN_CHARS = 100
+_LONGEST_NAME = 200
 
 
 def whole_number(value: object) -> int | None:
@@ -19,6 +23,21 @@ def whole_number(value: object) -> int | None:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return None
+
+
+def read_name(what: str, value: object) -> str:
+    """Return a text of 1 to 200 characters without control characters; else raise InvalidParameter."""
+    if not isinstance(value, str):
+        raise InvalidParameter(f"{what} {shown(value)} is not a text; write it in quotes")
+    if not 1 <= len(value) <= _LONGEST_NAME:
+        raise InvalidParameter(
+            f"{what} {shown(value)} has {len(value)} characters; write 1 to {_LONGEST_NAME}"
+        )
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+        raise InvalidParameter(
+            f"{what} {shown(value)} holds a control character; write letters, digits and signs only"
+        )
+    return value
 
 
 def shown(value: object, limit: int = SHOWN_CHARS) -> str:

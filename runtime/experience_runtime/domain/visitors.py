@@ -1,14 +1,11 @@
 """Visitors: who an experience runs for, and where their clock stands."""
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from experience_runtime.domain.errors import InvalidParameter, InvalidWindow
-from experience_runtime.domain.values import shown, whole_number
+from experience_runtime.domain.values import read_name, shown, whole_number
 from experience_runtime.domain.zones import fixed_zone, iana_zone
-
-_LONGEST_ID = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +57,4 @@ def in_default_zone(visitor: Visitor, fields: Mapping[str, object]) -> Visitor:
 
 def check_visitor_id(visitor_id: object) -> str:
     """Return an id of 1 to 200 characters without control characters; else raise InvalidParameter."""
-    if not isinstance(visitor_id, str):
-        raise InvalidParameter(f"visitor id {shown(visitor_id)} is not a text; write it in quotes")
-    if not 1 <= len(visitor_id) <= _LONGEST_ID:
-        raise InvalidParameter(
-            f"visitor id {shown(visitor_id)} has {len(visitor_id)} characters; write 1 to {_LONGEST_ID}"
-        )
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in visitor_id):
-        raise InvalidParameter(
-            f"visitor id {shown(visitor_id)} holds a control character; write letters, digits and signs only"
-        )
-    return visitor_id
+    return read_name("visitor id", visitor_id)

@@ -70,3 +70,13 @@ def require_header_value(value: str) -> None:
 def is_token(text: str) -> bool:
     """Tell whether a text can be the name of a header or a method."""
     return _TOKEN.fullmatch(text) is not None
+
+
+def without_query(url: str) -> str:
+    """An address as it may be shown: without its query, which may hold credentials, and its fragment.
+
+    >>> without_query("https://example.com/hooks/1?token=x#y")
+    'https://example.com/hooks/1?…'
+    """
+    base = re.split("[?#]", url, maxsplit=1)[0]
+    return f"{base}?…" if "?" in url else base

@@ -51,7 +51,7 @@ _OF_NOTHING = re.compile(
 _READ_ONLY = re.compile(r"TypeError: '(?P<name>[\w$]+)' is read-only")
 _OWN_NAME = re.compile(r"\b(?:const|let|var|function|class)\s+([A-Za-z_$][\w$]*)")
 _CHAIN = re.compile(r"(?<![\w$.])(?P<of>[A-Za-z_$][\w$]*)\s*\.\s*(?P<name>[A-Za-z_$][\w$]*)")
-_ALWAYS_THERE = ("options", "require", "module", "exports", "console")
+_ALWAYS_THERE = ("options", "require", "module", "exports", "console", "App")
 _FIXES = (
     ("RangeError: Maximum call stack size exceeded", "a function calls itself without end"),
     ("InternalError: stack overflow", "a function calls itself without end"),

@@ -19,7 +19,7 @@ from experience_runtime.guest import (
 T = TypeVar("T")
 
 _LEVELS = frozenset({"trace", "debug", "info", "warn", "error"})
-_VERBS = frozenset({"execute", "schedule", "cancel"})
+_VERBS = frozenset({"execute", "schedule", "cancel", "app"})
 _TRIGGERS = frozenset({"none", "waiting", "yes", "no", "failed"})
 _VARIATION = frozenset({"none", "running", "done", "failed"})
 _LIMITS = frozenset({"limit_cpu", "limit_memory", "limit_calls", "limit_log"})

@@ -13,8 +13,11 @@ from experience_runtime.web import (
     api_runs,
     api_schedules,
     api_visitors,
+    csml,
+    gateway,
     health,
     login,
+    snippet,
 )
 from experience_runtime.web.access import Access, NotSignedIn
 from experience_runtime.web.documented import Problem
@@ -74,6 +77,9 @@ def make_web(
         api_schedules.make_router(app),
         api_integrations.make_router(app),
         api_visitors.make_router(app),
+        gateway.make_router(app),
+        csml.make_router(app),
+        snippet.make_router(app),
     ):
         web.state.routes += router.routes
         web.include_router(router)

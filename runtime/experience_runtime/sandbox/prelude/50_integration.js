@@ -1,4 +1,4 @@
-// options.integration: marshals calls out and answers in. What is valid is the host's to say.
+// options.integration and App: marshals calls out and answers in. What is valid is the host's to say.
 (function (kit) {
   'use strict'
   const inFlight = kit.create(null)
@@ -13,7 +13,7 @@
   // An absent value is {}; a present one is its own JSON text, so that the host decides how to read it.
   const member = (value, path) => value === undefined || value === null ? '{}' : part(kit.strictText(value, path))
 
-  function call (integration, verb, defaults, payload, options) {
+  function call (integration, verb, defaults, payload, options, path) {
     if (pending >= mostPending) {
       kit.limit = kit.limit || 'limit_calls'
       throw new kit.Error('this run has ' + mostPending + ' calls waiting for their answer')
@@ -23,7 +23,7 @@
     const id = lastCall
     const site = new kit.Error() // made here, so that a refusal has the author's line
     kit.out('{"kind":"call","id":' + id + ',"verb":"' + verb + '","integration":' + kit.quote(integration) +
-      ',"payload":' + (verb === 'cancel' ? '{}' : part(kit.strictText(payload, 'payload'))) +
+      ',"payload":' + (verb === 'cancel' ? '{}' : part(kit.strictText(payload, path || 'payload'))) +
       ',"options":' + member(options, 'options') + ',"defaults":' + defaults + '}')
     return new kit.Promise((resolve, reject) => {
       inFlight[id] = { __proto__: null, resolve: resolve, reject: reject, site: site }
@@ -42,9 +42,15 @@
     waiting.reject(error)
   }
 
+  const nameOf = (id) => typeof id === 'string' ? kit.slice(id, 0, 200) : kit.word(id)
+
+  kit.hidden(kit.global, 'App', function App (name, parameters) {
+    return call(nameOf(name), 'app', '{}', parameters === undefined ? null : parameters, undefined, 'parameters')
+  })
+
   kit.integration = function (linked) {
     return function integration (id, defaults) {
-      const name = typeof id === 'string' ? kit.slice(id, 0, 200) : kit.word(id)
+      const name = nameOf(id)
       if (linked[name] !== true) {
         const error = new kit.Error('The integration ' + kit.quote(name) + ' is not linked to this experience')
         kit.hidden(error, 'code', 'not_linked')

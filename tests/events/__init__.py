@@ -1,0 +1,1 @@
+"""The event side. Source: contract 6."""

@@ -1,0 +1,1 @@
+"""The snippet, in a real browser."""

@@ -1,0 +1,251 @@
+"""The gateway, driven by the original client's request sequence, and by strangers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from experience_runtime.app import App
+from experience_runtime.domain.access import Scope
+from experience_runtime.domain.executions import Execution, Filter, Status
+from pytest_httpserver import HTTPServer
+
+from .conftest import Token, bearing, write
+from .gateway_client import Integration, Rejected, encoded
+
+SHOP = "https://shop.example"
+
+
+@pytest.fixture
+def folder(folder: Path, httpserver: HTTPServer) -> Path:
+    write(
+        folder / "experience.toml",
+        f"""
+[serve]
+per_second = 0
+[outbound]
+allow_private = ["127.0.0.1/32"]
+[integrations.webhook]
+url = "{httpserver.url_for("/hook?token=s3cret-one")}"
+site = true
+[integrations.slack-update]
+url = "{httpserver.url_for("/slack")}"
+""",
+    )
+    return folder
+
+
+@pytest.fixture
+def key(token: Token) -> str:
+    return token(Scope.SITE, name="shop", origins=[SHOP])
+
+
+@pytest.fixture
+def webhook(client: httpx.Client, key: str) -> Integration:
+    return Integration(http=client, base=f"/integrations/k/{key}", slug="webhook")
+
+
+def executions(app: App) -> Sequence[Execution]:
+    return app.store.find(Filter(), limit=100).executions
+
+
+def refusal(act: Any) -> Rejected:
+    with pytest.raises(Rejected) as caught:
+        act()
+    return caught.value
+
+
+# --- the original client
+
+
+def test_schedule_cancel_and_conversion_go_as_the_original_client_has_them(
+    webhook: Integration, app: App
+) -> None:
+    options = {"key": {"foo": "bar"}, "delay": "2 days", "window": {"day": "monday-friday"}}
+
+    made = webhook.schedule({"message": "Hello!"}, options)
+    again = webhook.schedule({"message": "Again"}, {**options, "cancelOnConversion": True})
+    converted = webhook.conversion()
+    cancelled = webhook.cancel({"key": {"foo": "bar"}})
+
+    assert set(made) == {"id", "key", "time", "requestedTime", "replaced"}
+    assert made["key"] == {"foo": "bar"}
+    assert again["replaced"] == made["id"]
+    assert converted == {"cancelled": 1}
+    assert cancelled == {"cancelled": 0, "ids": []}
+    newest, oldest = executions(app)
+    assert (newest.status, newest.reason, newest.visitor) == (Status.CANCELLED, "conversion", "anna")
+    assert (oldest.reason, oldest.experience) == ("replaced", "143640")
+    assert (oldest.zone, oldest.zone_from) == ("UTC+01:00", "window")  # what the client puts into a window
+
+
+def test_a_cancel_says_what_it_cancelled(webhook: Integration) -> None:
+    made = webhook.schedule(1, {"key": "k", "delay": 60_000})
+
+    assert webhook.cancel({"key": "k", "reason": "bought in the shop"}) == {
+        "cancelled": 1,
+        "ids": [made["id"]],
+    }
+
+
+def test_defaults_fill_what_a_call_leaves_out(client: httpx.Client, key: str, app: App) -> None:
+    defaults = {"key": {"a": 1}, "delay": "1h", "cancelOnConversion": True}
+    webhook = Integration(http=client, base=f"/integrations/k/{key}", slug="webhook", defaults=defaults)
+
+    webhook.schedule("payload")
+
+    (execution,) = executions(app)
+    assert (execution.asked, execution.cancel_on_conversion) == ('delay "1h"', True)
+    assert webhook.cancel()["cancelled"] == 1
+
+
+def test_a_window_without_a_zone_is_in_the_visitors_own(webhook: Integration, app: App) -> None:
+    app.visitor("anna", timezone="America/New_York")
+    webhook.offset = 0  # a browser in UTC: the client adds 0, which counts as every other number
+
+    webhook.schedule(1, {"delay": "1h", "window": {"time": "09:00-17:00"}})
+    webhook.http.post(
+        f"{webhook.base}/defer/{encoded('webhook')}",
+        json={"data": 1, "delay": "1h", "window": {"time": "09:00-17:00"}, "meta": {"visitorId": "anna"}},
+    )
+
+    ours, theirs = executions(app)
+    assert (theirs.zone, theirs.zone_from) == ("UTC+00:00", "window")
+    assert (ours.zone, ours.zone_from) == ("America/New_York", "visitor_zone")
+
+
+def test_execute_answers_with_what_the_integration_answered(
+    webhook: Integration, app: App, httpserver: HTTPServer
+) -> None:
+    coupon = {"coupon": "https://shop.example/c?code=1", "echo": "s3cret-one"}
+    httpserver.expect_request("/hook").respond_with_json(coupon)
+
+    answer = webhook.execute({"a": 1}, {"key": {"k": 1}, "timeout": 1000})
+
+    assert answer == {
+        "status": 200,
+        "body": {"coupon": "https://shop.example/c?code=1", "echo": "[redacted]"},
+    }
+    (execution,) = executions(app)
+    assert (execution.status, execution.payload) == (Status.SUCCEEDED, '{"a":1}')
+    assert refusal(lambda: webhook.execute(2, {"key": {"k": 1}})).code == "rate_limited"
+
+
+def test_an_integration_that_fails_is_a_refusal_and_no_broken_connection(
+    webhook: Integration, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/hook").respond_with_data("no", status=500)
+
+    refused = refusal(lambda: webhook.execute(1))
+
+    assert (refused.type, refused.code) == (None, "integration_failed")
+    assert str(refused) == "Failed to perform execute action: the other side answered 500"
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({}, "no_delay_or_time"),
+        ({"delay": 1, "time": 1}, "delay_and_time"),
+        ({"delay": "1h30m5"}, "invalid_delay"),
+        ({"delay": "31 days"}, "beyond_limit"),
+        ({"time": "2018-08-29T14:17:46.175Z"}, "in_the_past"),
+        ({"delay": 1, "window": {"day": "weekdays"}}, "invalid_window"),
+        ({"delay": 1, "window": "always"}, "invalid_window"),
+        ({"delay": 1, "key": 5}, "invalid_key"),
+        ({"delay": 1, "key": {"a": "x" * 5000}}, "invalid_key"),
+        ({"delay": 1, "dealy": 1}, "invalid_parameter"),
+        ({"delay": 1, "cancelOnConversion": "yes"}, "invalid_parameter"),
+        ({"delay": 1, "ifExists": "maybe"}, "invalid_parameter"),
+    ],
+)
+def test_a_refusal_is_an_answer_with_its_code(
+    client: httpx.Client, key: str, app: App, options: dict[str, Any], code: str
+) -> None:
+    answer = client.post(
+        f"/integrations/k/{key}/defer/{encoded('webhook')}",
+        json={"data": 1, **options, "meta": {"visitorId": "anna"}},
+    )
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    document = answer.json()
+    assert (document["ok"], document["error"]["code"]) == (False, code)
+    assert set(document) == {"ok", "error"}
+    assert executions(app) == []
+
+
+def test_an_unknown_visitor_cannot_convert(webhook: Integration) -> None:
+    webhook.visitor_id = None
+
+    refused = refusal(lambda: webhook.schedule(1, {"delay": 1, "cancelOnConversion": True}))
+
+    assert refused.code == "unknown_visitor"
+    assert refusal(webhook.conversion).code == "missing_parameter"
+
+
+def test_the_same_request_under_an_idempotency_key_happens_once(
+    client: httpx.Client, key: str, app: App
+) -> None:
+    for _ in range(2):
+        answer = client.post(
+            f"/integrations/k/{key}/defer/{encoded('webhook')}",
+            json={"data": 1, "delay": "1h"},
+            headers={"idempotency-key": "one"},
+        )
+        assert answer.json()["ok"] is True
+
+    assert len(executions(app)) == 1
+
+
+@pytest.mark.parametrize("content_type", ["text/plain;charset=UTF-8", "application/json", "", "x/y; a=b"])
+def test_the_content_type_does_not_count(client: httpx.Client, key: str, content_type: str, app: App) -> None:
+    client.post(
+        f"/integrations/k/{key}/defer/{encoded('webhook')}",
+        content=b'{"data": 1, "delay": 1000}',
+        headers={"content-type": content_type},
+    )
+
+    assert len(executions(app)) == 1
+
+
+# --- who may
+
+
+def test_without_a_key_a_bearer_token_will_do_and_an_open_server_needs_none(
+    client: httpx.Client, token: Token
+) -> None:
+    path, body = f"/integrations/defer/{encoded('slack-update')}", {"data": {"message": "x"}, "delay": 1000}
+
+    opened = client.post(path, json=body)
+    operator, author = token(Scope.OPERATOR), token(Scope.AUTHOR)
+
+    assert opened.json()["ok"] is True
+    assert client.post(path, json=body).status_code == 401
+    assert client.post(path, json=body, headers=bearing("exp_site_wrong")).status_code == 401
+    assert client.post(path, json=body, headers=bearing(operator)).json()["ok"] is True
+    assert client.post(path, json=body, headers=bearing(author)).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["", "/defer", "/cancel"])
+@pytest.mark.parametrize("slug", ["slack-update", "nowhere", "event-webhook"])
+def test_a_site_calls_nothing_but_what_is_for_sites(
+    client: httpx.Client, key: str, app: App, path: str, slug: str
+) -> None:
+    body = {"data": {"message": "x"}, "key": "k", **({"delay": 1000} if path == "/defer" else {})}
+
+    answers = [
+        client.post(f"/integrations/k/{key}{path}/{encoded(slug)}", json=body),
+        client.post(f"/integrations{path}/{encoded(slug)}", json=body, headers=bearing(key)),
+    ]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(403, "forbidden")] * 2
+    assert executions(app) == []
+
+
+def test_a_key_of_another_kind_is_no_site_key(client: httpx.Client, token: Token) -> None:
+    for text in (token(Scope.OPERATOR), "wrong", "%00", "k", ".."):
+        answer = client.post(f"/integrations/k/{text}/conversion", json={"visitorId": "anna"})
+
+        assert answer.status_code in (401, 403, 404, 405)

@@ -31,8 +31,8 @@ def execution_document(
     document = {
         "id": execution.id,
         "integration": execution.integration,
-        "key": None if execution.key is None else _redacted(execution.key, redact),
-        "payload": _redacted(execution.payload, redact),
+        "key": None if execution.key is None else redacted_value(execution.key, redact),
+        "payload": redacted_value(execution.payload, redact),
         "requested_at": iso(execution.requested_at),
         "due_at": iso(execution.due_at),
         "due_local": iso_local(execution.due_at, _zone(execution.zone)),
@@ -47,7 +47,7 @@ def execution_document(
     return document
 
 
-def _redacted(text: str, redact: Redact) -> Any:
+def redacted_value(text: str, redact: Redact) -> Any:
     """The value of a JSON text, every text and number in it redacted.
 
     The text itself cannot be: a secret may be a number, or stand in it escaped.
@@ -107,7 +107,7 @@ def schedule_document(schedule: Schedule, *, redact: Redact = str) -> dict[str, 
         "recurrence": json.loads(schedule.recurrence),
         "timezone": schedule.zone,
         "window": None if window is None else {"day": window[0], "time": window[2]},
-        "payload": _redacted(schedule.payload, redact),
+        "payload": redacted_value(schedule.payload, redact),
         "skip": json.loads(schedule.skip),
         "catch_up": schedule.catch_up.value,
         "paused_at": None if schedule.paused_at is None else iso(schedule.paused_at),

@@ -7,11 +7,11 @@ import click
 
 from experience_runtime.app import App
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json, styled
-from experience_runtime.cli.shown import show_problem, source_of
+from experience_runtime.cli.shown import show_problem
 from experience_runtime.domain.errors import ScriptFault
 from experience_runtime.guest import Problem, Sandbox
 from experience_runtime.host import check as compile_all
-from experience_runtime.prepare import fault_problem, prepare
+from experience_runtime.prepare import fault_problem, prepare, source_of
 from experience_runtime.report import problem_document
 from experience_runtime.sandbox.findings import find_all, find_in_package
 from experience_runtime.sandbox.modules import Bundle, without_file

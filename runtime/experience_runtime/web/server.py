@@ -4,9 +4,10 @@ from fastapi import FastAPI
 
 from experience_runtime import __version__
 from experience_runtime.app import App
-from experience_runtime.web import login
+from experience_runtime.web import login, pages
 from experience_runtime.web.access import Access, NotSignedIn
 from experience_runtime.web.limits import BodyLimit
+from experience_runtime.web.pages.rendering import Rendering
 from experience_runtime.web.problems import Document, handle_problems
 from experience_runtime.web.shields import LoopbackHost, SameSite, SecurityHeaders, SharedOrigins
 
@@ -40,5 +41,7 @@ def make_web(app: App, *, is_open: bool = False) -> FastAPI:
     web.add_middleware(SharedOrigins, may_call=access.may_call)
     web.add_middleware(LoopbackHost, is_open=lambda: access.was_open)
     web.add_middleware(SecurityHeaders)
-    web.include_router(login.make_router())
+    web.state.rendering = rendering = Rendering()
+    web.include_router(login.make_router(refused=pages.login_refused(rendering)))
+    web.include_router(pages.make_router(app, rendering))
     return web

@@ -10,10 +10,11 @@ from experience_runtime.delivery.embedded import InlineDelivery
 from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.domain.events import VisitorEvent
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.played import NoHttp
+from experience_runtime.played import NoHttp, Played
 from experience_runtime.recurring import Recurring
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.settings import load_settings
+from experience_runtime.story import ScriptedAnswer
 
 SECRET = "sk-sample-5ecret-0001"
 CONFIG = f"""
@@ -34,7 +35,7 @@ url = "https://hooks.example.com/services/T0SAMPLE/B0SAMPLE"
 per_second = 5
 """
 INTEGRATIONS = """
-from experience_runtime.integration import Integration, IntegrationFailed
+from experience_runtime.integration import Integration
 from pydantic import BaseModel
 
 
@@ -55,11 +56,6 @@ class Sms(Integration):
     name = "send-sms"
 
     def call(self, payload, context):
-        text = payload.get("text", "")
-        if "gone" in text:
-            raise IntegrationFailed("the other side answered 410", may_pass=False, status=410)
-        if "busy" in text and context.attempt < 3:
-            raise IntegrationFailed("the other side answered 503", may_pass=True, status=503)
         return {"sent": True}
 
 
@@ -83,6 +79,7 @@ module.exports = function variation (options) {
   }).then(execution => options.log.info(`planned for ${execution.time}`))
 }
 """
+_ANSWERS = (200, 503, 200, 410, 503, 503, 200, 200, 410, 200, 200)
 ZONES = ("Europe/Paris", "America/New_York", "Asia/Tokyo", "Europe/London", "America/Sao_Paulo")
 
 
@@ -123,7 +120,9 @@ def fill(app: App, now: datetime) -> None:
     dispatcher = Dispatcher(
         store=app.store,
         clock=clock,
-        integrations=app.integrations,
+        integrations=Played(
+            app.integrations, {"send-sms": [ScriptedAnswer(status=each) for each in _ANSWERS]}
+        ),
         http=NoHttp(),
         delivery=InlineDelivery(),
         random=random.Random(7),
@@ -142,8 +141,11 @@ def fill(app: App, now: datetime) -> None:
     )
 
     def until(at: datetime) -> None:
-        while (wake := dispatcher.next_wake()) is not None and wake <= at:
-            clock.advance_to(max(wake, clock.now()))
+        while wakes := [
+            each for each in (dispatcher.next_wake(), recurring.next_at()) if each and each <= at
+        ]:
+            clock.advance_to(max(min(wakes), clock.now()))
+            recurring.beget_due()
             dispatcher.run_due()
         clock.advance_to(at)
 
@@ -167,10 +169,9 @@ def fill(app: App, now: datetime) -> None:
             experience="basket-reminder",
         )
         if index % 3 == 0:
-            text = ("busy: your order is on its way", "your order is on its way", "gone: number unknown")
             scheduler.schedule(
                 "send-sms",
-                {"to": "+15550100", "text": text[index // 3 % 3]},
+                {"to": "+15550100", "text": "Your order is on its way"},
                 {"delay": "20 minutes", "key": {"order": index}},
                 visitor=visitor,
                 experience="order-messages",

@@ -1,5 +1,6 @@
 """The pages of integrations: all of them, one with its outcomes, test call and pause, and its settings."""
 
+import json
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -28,6 +29,11 @@ from experience_runtime.web.problems import status_of
 HERE = "/settings/integrations"
 CALL_SECONDS = 5.0
 _OUTCOMES = 25
+_EXAMPLES: dict[str, Any] = {
+    "slack-update": {"message": "Hello!"},
+    "webhook": {"body": {"message": "Hello!"}},
+    "broadcast": {"flow_id": "welcome"},
+}
 
 
 def make_router(app: App, rendering: Rendering) -> APIRouter:
@@ -98,7 +104,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
         paused: ExperienceError | None = None,
         called: ExperienceError | None = None,
         reason: str = "",
-        payload: str = '{"message": "a test"}',
+        payload: str = "",
     ) -> Response:
         found = description_of(app, name)
         now, redact = app.clock.now(), app.settings.redact
@@ -120,7 +126,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
             paused=paused,
             called=called,
             reason=reason,
-            payload=payload,
+            payload=payload or example_of(name),
             rows=rows_of(
                 page.executions, app.operations.waits_because(page.executions), redact=redact, now=now
             ),
@@ -143,6 +149,11 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
         )
 
     return router
+
+
+def example_of(name: str) -> str:
+    """A payload to begin with; what an integration takes is its own affair."""
+    return json.dumps(_EXAMPLES.get(name, {}), indent=2)
 
 
 def path_of(name: str) -> str:

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 
 from experience_runtime.domain.executions import Status
 
-LANE_PX = 36
-_HEAD_PX = 14
+LANE_PX = 42
+_HEAD_PX = 6
 _AXIS_PX = 24
 _LEFT, _RIGHT = 1.5, 98.5
-_TICK_GAP = 13.0  # what a label takes of 360 pixels
+_TICK_GAP = 16.0  # what a label takes of 360 pixels
 _MARK_GAP = 1.4
 _LEAST_SIDE_SECONDS = 600.0
 _ORDER = (Status.RUNNING, Status.PENDING, Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
@@ -237,7 +237,7 @@ def _ahead_text(seconds: float) -> str:
 
 
 def _lane_y(index: int) -> int:
-    return _HEAD_PX + index * LANE_PX + LANE_PX - 10
+    return _HEAD_PX + index * LANE_PX + LANE_PX - 18
 
 
 def _height(lanes: int) -> int:

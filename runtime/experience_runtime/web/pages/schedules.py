@@ -21,16 +21,12 @@ from experience_runtime.web.access import signed_in
 from experience_runtime.web.login import own_form
 from experience_runtime.web.pages.failing import HtmlRoute
 from experience_runtime.web.pages.forms import ScheduleForm, schedule_form
-from experience_runtime.web.pages.integrations import HERE, description_of, path_of
+from experience_runtime.web.pages.integrations import HERE, description_of, example_of, path_of
 from experience_runtime.web.pages.rendering import Rendering, back_to
 from experience_runtime.web.pages.spoken import relative
 from experience_runtime.web.problems import status_of
 
 _RUNS = 5
-_EXAMPLES = {
-    "slack-update": {"message": "Good morning"},
-    "webhook": {"body": {"hello": "world"}},
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +43,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
     @router.get(HERE + "/{name}/schedule")
     def schedule(request: Request, name: str, edit: str = "") -> Response:
         if not edit:
-            form = ScheduleForm(payload=json.dumps(_EXAMPLES.get(name, {}), indent=2))
+            form = ScheduleForm(payload=example_of(name))
             return page(request, name, form)
         found = app.recurring.show(edit).schedule
         if found.integration != name:

@@ -14,7 +14,8 @@ _SHORT_CHARS = 80
 def day_and_time(text: str) -> str:
     """A local ISO instant as `Mon 2026-03-09 09:00`; seconds only where there are some."""
     local = datetime.fromisoformat(text)
-    seconds = "" if not (local.second or local.microsecond) else f"{local:%S}.{local.microsecond // 1000:03}"
+    seconds = f"{local:%S}" if local.second or local.microsecond else ""
+    seconds += f".{local.microsecond // 1000:03}" if local.microsecond else ""
     return f"{DAYS[local.weekday()][:3].capitalize()} {local:%Y-%m-%d %H:%M}" + (
         f":{seconds}" if seconds else ""
     )

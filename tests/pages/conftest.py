@@ -93,7 +93,7 @@ class Shop:
             visitor=Visitor(id=visitor, timezone="Europe/Paris"),
             experience="basket-reminder",
         )
-        return str(scheduled.id)
+        return scheduled.execution.id
 
     def token(self, *scopes: Scope) -> str:
         """Make a token, after which nothing is open any more; return its text."""

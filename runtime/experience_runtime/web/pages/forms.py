@@ -80,27 +80,41 @@ class Wanted(_Form):
         return ", ".join(parts)
 
 
+_FRESH: dict[str, str] = {
+    "kind": "daily",
+    "every_count": "15",
+    "every_unit": "minutes",
+    "daily_time": "09:00",
+    "weekly_time": "09:00",
+    "timezone": "UTC",
+    "catch_up": CatchUp.ONE.value,
+}
+
+
 class ScheduleForm(_Form):
-    """The form of one recurring schedule; every field a text, empty when it was left so."""
+    """The form of one recurring schedule; every field a text, empty when it was left so.
+
+    An empty field is read as its default: no other default than empty is right here.
+    """
 
     name: str = ""
-    kind: str = "daily"
-    every_count: str = "15"
-    every_unit: str = "minutes"
+    kind: str = ""
+    every_count: str = ""
+    every_unit: str = ""
     starting: str = ""
-    daily_time: str = "09:00"
+    daily_time: str = ""
     weekly_days: list[str] = []
-    weekly_time: str = "09:00"
+    weekly_time: str = ""
     cron: str = ""
-    timezone: str = "UTC"
+    timezone: str = ""
     window_day: str = ""
     window_from: str = ""
     window_until: str = ""
-    payload: str = "{}"
+    payload: str = ""
     skip: str = ""
-    catch_up: str = CatchUp.ONE.value
+    catch_up: str = ""
     editing: str = ""
-    act: str = "save"
+    act: str = ""
 
     def options(self) -> dict[str, object]:
         """The options of `Recurring.set`; the domain says what is wrong with them."""
@@ -117,7 +131,7 @@ class ScheduleForm(_Form):
             "timezone": self.timezone.strip() or None,
             "window": self._window(),
             "skip": self.skip.replace(",", " ").split(),
-            "catch_up": self.catch_up,
+            "catch_up": self.catch_up or None,
         }
 
     def _window(self) -> dict[str, str] | None:
@@ -133,12 +147,17 @@ class ScheduleForm(_Form):
         return read_json(self.payload)
 
 
+def fresh_schedule_form(payload: str) -> ScheduleForm:
+    """The form of a schedule that is yet to be made."""
+    return ScheduleForm.model_validate(_FRESH | {"payload": payload})
+
+
 def schedule_form(schedule: Schedule) -> ScheduleForm:
     """The form filled in with a schedule that exists."""
     document = schedule_document(schedule)
     recurrence: dict[str, str] = document["recurrence"]
     window = document["window"] or {"day": "", "time": ""}
-    fields: dict[str, Any] = {
+    fields: dict[str, Any] = _FRESH | {
         "name": schedule.name,
         "timezone": schedule.zone,
         "payload": json.dumps(document["payload"], ensure_ascii=False, indent=2),
@@ -160,7 +179,7 @@ def schedule_form(schedule: Schedule) -> ScheduleForm:
             fields |= {"kind": "weekly", "weekly_days": _days(days), "weekly_time": time}
         case _:
             fields |= {"kind": "cron", "cron": recurrence.get("cron", "")}
-    return ScheduleForm(**fields)
+    return ScheduleForm.model_validate(fields)
 
 
 def _days(text: str) -> list[str]:

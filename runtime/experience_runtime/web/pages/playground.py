@@ -59,8 +59,8 @@ class PlayForm(BaseModel):
     answers: str = ""
     moment: int = 0
     steps: str = "[]"
-    act: str = "run"
-    forward: str = "1 hour"
+    act: str = ""
+    forward: str = ""
     emit_type: str = ""
     emit_data: str = ""
     convert_event: str = ""
@@ -134,7 +134,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
             case "remove":
                 kept = [step for index, step in enumerate(play.steps) if str(index) != number]
                 return play.model_copy(update={"steps": tuple(kept)})
-            case "run":
+            case "run" | "":
                 return play
         step = {
             "emit": {"type": form.emit_type, "data": form.emit_data},
@@ -199,7 +199,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
             status=200 if problem is None else status_of(problem),
             problem=problem,
             play=play,
-            typed=PlayForm().model_dump() | {"repair": False} | typed,
+            typed=PlayForm(forward="1 hour").model_dump() | {"repair": False} | typed,
             steps=json.dumps([step.model_dump(exclude_defaults=True) for step in play.steps]),
             step_rows=[
                 {"index": index, "after": "+" + span_text(step.after / 1000), "words": step.words}

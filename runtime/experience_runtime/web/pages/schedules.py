@@ -20,7 +20,7 @@ from experience_runtime.recurring import Shown
 from experience_runtime.web.access import signed_in
 from experience_runtime.web.login import own_form
 from experience_runtime.web.pages.failing import HtmlRoute
-from experience_runtime.web.pages.forms import ScheduleForm, schedule_form
+from experience_runtime.web.pages.forms import ScheduleForm, fresh_schedule_form, schedule_form
 from experience_runtime.web.pages.integrations import HERE, description_of, example_of, path_of
 from experience_runtime.web.pages.rendering import Rendering, back_to
 from experience_runtime.web.pages.spoken import relative
@@ -43,8 +43,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
     @router.get(HERE + "/{name}/schedule")
     def schedule(request: Request, name: str, edit: str = "") -> Response:
         if not edit:
-            form = ScheduleForm(payload=example_of(name))
-            return page(request, name, form)
+            return page(request, name, fresh_schedule_form(example_of(name)))
         found = app.recurring.show(edit).schedule
         if found.integration != name:
             return back_to(f"{path_of(found.integration)}/schedule?edit={quote(edit, safe='')}")
@@ -94,7 +93,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
         except UnknownSchedule:
             raise
         except Refusal as refusal:
-            return page(request, name, ScheduleForm(), acted=refusal)
+            return page(request, name, fresh_schedule_form(example_of(name)), acted=refusal)
         done = {"pause": "paused", "resume": "resumed", "run": "run", "remove": "removed"}[verb]
         return back_to(f"{path_of(name)}/schedule", f"schedule-{done}")
 

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from experience_runtime.clocks import SystemClock, monotonic
 from experience_runtime.domain.errors import InvalidParameter, LimitWall
+from experience_runtime.domain.events import VisitorEvent, check_event_data, check_event_type
 from experience_runtime.domain.health import Policies
-from experience_runtime.domain.visitors import Visitor, make_visitor
+from experience_runtime.domain.visitors import Visitor, check_visitor_id, make_visitor
 from experience_runtime.guest import Limits, Script
 from experience_runtime.ports import Integrations, Store
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.settings import Settings
 
 if TYPE_CHECKING:
-    from experience_runtime.dispatcher import Dispatcher
+    from experience_runtime.dispatcher import Attempted, Dispatcher
     from experience_runtime.host import Situation
     from experience_runtime.integration import Integration
     from experience_runtime.operations import Operations
@@ -38,8 +39,12 @@ _SQLITE = "sqlite:///"
 class App:
     """One process's parts, on one Settings. Close it, or use it as a context manager."""
 
-    def __init__(self, settings: Settings, *, concurrency: int = CONCURRENCY) -> None:
+    def __init__(
+        self, settings: Settings, *, concurrency: int = CONCURRENCY, attempted: "Attempted | None" = None
+    ) -> None:
+        """`attempted` hears of each attempt that was settled here."""
         self.settings = settings
+        self._attempted = attempted
         self.clock = SystemClock()
         self._concurrency = concurrency
         self._made: list[Any] = []
@@ -133,6 +138,7 @@ class App:
                 delivery=ThreadDelivery(self._concurrency),
                 redact=self.settings.redact,
                 policies=replace(self.policies, share=max(1, self._concurrency // 2)),
+                attempted=self._attempted or (lambda *_: None),
             )
         )
 
@@ -141,6 +147,19 @@ class App:
         from experience_runtime.sandbox.pool import Pool
 
         return self._keep(Pool(spares=1))
+
+    def make_all(self) -> None:
+        """Make every part now: later, two threads that ask first at one time would each make one."""
+        for part in (
+            "store",
+            "integrations",
+            "scheduler",
+            "operations",
+            "recurring",
+            "dispatcher",
+            "sandbox",
+        ):
+            getattr(self, part)
 
     def visitor(
         self, visitor_id: str | None, *, timezone: str | None = None, timezone_offset: int | None = None
@@ -156,6 +175,19 @@ class App:
             self.store.remember_visitor(given, now=self.clock.now())
             return given
         return self.store.visitor(visitor_id) or given
+
+    def receive(self, visitor_id: str, event_type: str, data: Any) -> list[str] | None:
+        """Keep an event of a visitor; one that is a conversion converts: the ids it cancelled, else None."""
+        event = VisitorEvent(
+            visitor=check_visitor_id(visitor_id),
+            type=check_event_type(event_type),
+            data=check_event_data(data),
+            at=self.clock.now(),
+        )
+        self.store.events.record(event)
+        if not self.scheduler.is_conversion(event.type):
+            return None
+        return self.scheduler.convert(event.visitor, event=event.type)
 
     def run(self, script: Script, situation: "Situation", limits: Limits | None = None) -> "Report":
         """Run an experience for real, into the store, to its end."""

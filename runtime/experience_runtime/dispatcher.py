@@ -4,7 +4,7 @@ import logging
 import random as randomness
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,9 @@ from experience_runtime.domain.windows import Window, parse_window_text
 from experience_runtime.domain.zones import parse_zone
 from experience_runtime.integration import Http
 from experience_runtime.ports import Clock, Delivery, Integrations, Store
+
+Attempted = Callable[[Execution, Status, datetime], None]
+"""Hears of each attempt that was settled: the execution as it was claimed, what followed, and the start."""
 
 LEASE_SECONDS = 120
 """Renewed at half its time while the call runs: a lease that lapses belongs to a process that went away."""
@@ -42,7 +45,9 @@ class Dispatcher:
         redact: Redact = str,
         policies: Policies = NO_POLICIES,
         lease_seconds: int = LEASE_SECONDS,
+        attempted: Attempted = lambda *_: None,
     ) -> None:
+        self._attempted = attempted
         self._policies = policies
         self._failing: frozenset[str] | None = None  # integrations whose last attempt failed
         self._store = store
@@ -251,6 +256,7 @@ class Dispatcher:
             ]
         )
         for each, row in zip(ended, settled, strict=True):
+            self._attempted(each.execution, each.settlement.status, each.began_at)
             if row is None:
                 _logger.warning(
                     "attempt %d of %s ended as %s, but the row had moved on; nothing was changed",

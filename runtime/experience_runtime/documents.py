@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from experience_runtime.domain.access import Token
 from experience_runtime.domain.errors import InvalidWindow
 from experience_runtime.domain.executions import Attempt, Change, Execution, execution_id
 from experience_runtime.domain.instants import iso
+from experience_runtime.domain.planning import Plan
 from experience_runtime.domain.schedules import Run, Schedule
 from experience_runtime.domain.zones import UTC, Zone, iso_local, parse_zone
-from experience_runtime.explain import why_execution
+from experience_runtime.explain import why, why_execution
 
 Redact = Callable[[str], str]
 
@@ -83,6 +85,26 @@ def _zone(name: str) -> Zone:
         return UTC
 
 
+def plan_document(planned: Plan, *, created_at: datetime) -> dict[str, Any]:
+    """When a request of then would run, and why: the document of `explain --json`."""
+    return {
+        "requested_at": iso(planned.requested_at),
+        "due_at": iso(planned.due_at),
+        "due_local": iso_local(planned.due_at, planned.zone),
+        "zone": planned.zone.name,
+        "zone_from": planned.zone_from,
+        "why": why(
+            created_at=created_at,
+            requested_at=planned.requested_at,
+            due_at=planned.due_at,
+            asked=planned.asked,
+            window=planned.window,
+            zone=planned.zone,
+            zone_from=planned.zone_from,
+        ),
+    }
+
+
 def attempt_document(attempt: Attempt) -> dict[str, Any]:
     return {
         "at": iso(attempt.started_at),
@@ -96,6 +118,22 @@ def whole_attempt_document(attempt: Attempt) -> dict[str, Any]:
     """One attempt with its end and the excerpt of its answer, for one execution's own page."""
     ended_at = None if attempt.ended_at is None else iso(attempt.ended_at)
     return attempt_document(attempt) | {"ended_at": ended_at, "answer": attempt.answer}
+
+
+def whole_execution_document(
+    execution: Execution,
+    attempts: Sequence[Attempt],
+    history: Sequence[Change],
+    *,
+    held: str | None = None,
+    redact: Redact = str,
+) -> dict[str, Any]:
+    """One execution with everything that is known of it: the document of `executions show --json`."""
+    document = execution_document(execution, held=held, redact=redact)
+    document["schedule"] = execution.schedule
+    document["attempts"] = [whole_attempt_document(attempt) for attempt in attempts]
+    document["history"] = [change_document(change) for change in history]
+    return document
 
 
 def schedule_document(schedule: Schedule, *, redact: Redact = str) -> dict[str, Any]:
@@ -142,4 +180,14 @@ def change_document(change: Change) -> dict[str, Any]:
         "from": None if change.from_status is None else change.from_status.value,
         "to": change.to_status.value,
         "reason": change.reason,
+    }
+
+
+def token_document(token: Token) -> dict[str, Any]:
+    """What may be shown of a token."""
+    return {
+        "name": token.name,
+        "scopes": list(token.scopes),
+        "origins": list(token.origins),
+        "created_at": iso(token.created_at),
     }

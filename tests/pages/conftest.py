@@ -107,10 +107,14 @@ def empty_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chromium: Browse
     """A shop where nothing happened yet."""
     monkeypatch.chdir(tmp_path)
     make_folder(tmp_path)
-    with open_app(tmp_path) as app, serving(make_web(app, is_open=True)) as address:
-        shop = Shop(app, address, chromium)
-        yield shop
-        shop.judge()
+    with open_app(tmp_path) as app:
+        app.make_all()
+        web = make_web(app, is_open=True)
+        with serving(web) as address:
+            shop = Shop(app, address, chromium)
+            yield shop
+            shop.judge()
+        web.state.jobs.close()
 
 
 @pytest.fixture

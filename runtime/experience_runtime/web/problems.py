@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from experience_runtime.domain.errors import (
@@ -73,10 +73,8 @@ class Throttled(RateLimited):
         self.retry_after = retry_after
 
 
-class Document(Response):
+class Document(JSONResponse):
     """A JSON document, in ASCII: a text cut inside a surrogate pair stays an escape."""
-
-    media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
         return json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")

@@ -1,23 +1,47 @@
 """The server: one FastAPI application of all routers, behind the shields."""
 
+from collections.abc import Callable
+from typing import Any
+
 from fastapi import FastAPI
 
 from experience_runtime import __version__
 from experience_runtime.app import App
-from experience_runtime.web import login, pages
+from experience_runtime.web import (
+    api_executions,
+    api_integrations,
+    api_runs,
+    api_schedules,
+    api_visitors,
+    health,
+    login,
+    pages,
+)
 from experience_runtime.web.access import Access, NotSignedIn
+from experience_runtime.web.documented import Problem
+from experience_runtime.web.jobs import Jobs
 from experience_runtime.web.limits import BodyLimit
+from experience_runtime.web.metrics import Metrics
+from experience_runtime.web.observed import Observed
 from experience_runtime.web.pages.rendering import Rendering
 from experience_runtime.web.problems import Document, handle_problems
 from experience_runtime.web.shields import LoopbackHost, SameSite, SecurityHeaders, SharedOrigins
 
 
-def make_web(app: App, *, is_open: bool = False) -> FastAPI:
-    """Make the application. `is_open`: until there is a token, everything may be called without one.
+def make_web(
+    app: App,
+    *,
+    is_open: bool = False,
+    metrics: Metrics | None = None,
+    is_delivered: Callable[[], bool] = lambda: True,
+) -> FastAPI:
+    """Make the application; the parts of `app` are to be made before it serves (`App.make_all`).
 
-    The document of the API is at /v1/openapi.json; there is no page that would load one from elsewhere.
+    `is_open`: until there is a token, everything may be called without one. `is_delivered` tells whether
+    some process delivers. `web.state.jobs` is to be closed at the end. The document of the API is at
+    /v1/openapi.json; there is no page that would load one from elsewhere.
     """
-    served = app.settings.served
+    served, metrics, jobs = app.settings.served, metrics or Metrics(), Jobs()
     web = FastAPI(
         title="Experience Runtime",
         version=__version__,
@@ -31,6 +55,7 @@ def make_web(app: App, *, is_open: bool = False) -> FastAPI:
     access = Access(app.store.tokens, app.clock, is_open=is_open, per_second=served.per_second)
     web.state.access = access
     web.state.clock = app.clock
+    web.state.jobs = jobs
     web.state.replies = app.store.replies
     web.state.redact = app.settings.redact
     handle_problems(web)
@@ -42,6 +67,30 @@ def make_web(app: App, *, is_open: bool = False) -> FastAPI:
     web.add_middleware(LoopbackHost, is_open=lambda: access.was_open)
     web.add_middleware(SecurityHeaders)
     web.state.rendering = rendering = Rendering()
-    web.include_router(login.make_router(refused=pages.login_refused(rendering)))
-    web.include_router(pages.make_router(app, rendering))
+    web.add_middleware(Observed, metrics=metrics)
+    for router in (
+        login.make_router(refused=pages.login_refused(rendering)),
+        health.make_router(app, metrics, is_delivered),
+        api_runs.make_router(app, metrics),
+        api_executions.make_router(app, jobs),
+        api_schedules.make_router(app),
+        api_integrations.make_router(app),
+        api_visitors.make_router(app),
+        pages.make_router(app, rendering, jobs, is_delivered),
+    ):
+        web.include_router(router)
+    _document(web)
     return web
+
+
+def _document(web: FastAPI) -> None:
+    """Put what every refusal refers to into the OpenAPI document."""
+    usual = web.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = usual()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas.setdefault("Problem", Problem.model_json_schema())
+        return document
+
+    web.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation has it

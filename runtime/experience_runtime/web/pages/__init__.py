@@ -8,6 +8,7 @@ from fastapi.responses import Response
 
 from experience_runtime.app import App
 from experience_runtime.domain.errors import Refusal
+from experience_runtime.web.jobs import Jobs
 from experience_runtime.web.pages import (
     bulk,
     executions,
@@ -21,7 +22,7 @@ from experience_runtime.web.pages.rendering import Rendering
 from experience_runtime.web.problems import status_of
 
 
-def make_router(app: App, rendering: Rendering) -> APIRouter:
+def make_router(app: App, rendering: Rendering, jobs: Jobs, is_delivered: Callable[[], bool]) -> APIRouter:
     """All pages, their own files, and the page that asks for a token."""
     router = APIRouter(include_in_schema=False)
 
@@ -34,7 +35,9 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
         return rendering.page(request, "login.html", here="/login", to=to, problem=None)
 
     # bulk before executions: its paths would be read as an execution's id
-    for pages in (overview, bulk, executions, integrations, schedules, visitors, playground):
+    router.include_router(overview.make_router(app, rendering, is_delivered))
+    router.include_router(bulk.make_router(app, rendering, jobs))
+    for pages in (executions, integrations, schedules, visitors, playground):
         router.include_router(pages.make_router(app, rendering))
     return router
 

@@ -8,14 +8,14 @@ from fastapi.responses import Response
 
 from experience_runtime.app import App
 from experience_runtime.domain.access import Scope
-from experience_runtime.domain.errors import Conflict, ExperienceError, Refusal, UnknownExecution
+from experience_runtime.domain.errors import Conflict, ExperienceError, Refusal
 from experience_runtime.domain.planning import check_reason
 from experience_runtime.operations import Progress, cancellable, replayable
 from experience_runtime.web.access import signed_in
+from experience_runtime.web.jobs import Jobs
 from experience_runtime.web.login import own_form
 from experience_runtime.web.pages.failing import HtmlRoute
 from experience_runtime.web.pages.forms import Wanted
-from experience_runtime.web.pages.long_work import LongWork
 from experience_runtime.web.pages.rendering import Rendering, back_to
 from experience_runtime.web.problems import status_of
 
@@ -24,10 +24,9 @@ Verb = Literal["cancel", "replay"]
 _MEANT = {"cancel": cancellable, "replay": replayable}
 
 
-def make_router(app: App, rendering: Rendering) -> APIRouter:
+def make_router(app: App, rendering: Rendering, jobs: Jobs) -> APIRouter:
     router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Scope.AUTHOR)])
     writes = [signed_in(), Depends(own_form)]
-    works = LongWork()
 
     @router.get(HERE + "/bulk/{verb}")
     def ask(request: Request, verb: Verb, wanted: Annotated[Wanted, Query()]) -> Response:
@@ -55,19 +54,17 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
                 )
                 return matching(filter, reason=why, progress=progress)
 
-            work = works.begin(verb, carry_out, words=wanted.words, query=wanted.query, total=total)
+            job = jobs.begin(verb, total, carry_out)
         except Refusal as refusal:
             return asked(request, verb, wanted, refusal, reason)
-        return back_to(f"{HERE}/bulk/{verb}/{work.id}")
+        return back_to(f"{HERE}/jobs/{job.id}?{wanted.query}")
 
-    @router.get(HERE + "/bulk/{verb}/{work_id}")
-    def progress(request: Request, verb: Verb, work_id: str) -> Response:
-        work = works.find(work_id)
-        if work is None or work.verb != verb:
-            raise UnknownExecution(
-                "nothing of this address runs or ran lately; the server may have restarted"
-            )
-        return rendering.page(request, "bulk_progress.html", here=HERE, work=work, verb=verb)
+    @router.get(HERE + "/jobs/{job_id}")
+    def progress(request: Request, job_id: str, wanted: Annotated[Wanted, Query()]) -> Response:
+        job = jobs.job(job_id)
+        return rendering.page(
+            request, "bulk_progress.html", here=HERE, job=job, verb=job.verb, query=wanted.query
+        )
 
     def asked(
         request: Request,

@@ -1,5 +1,6 @@
 """The overview: how everything stands, and what runs next."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from fastapi import APIRouter, Request
@@ -20,7 +21,7 @@ _NEXT = 10
 _LATE = timedelta(seconds=60)
 
 
-def make_router(app: App, rendering: Rendering) -> APIRouter:
+def make_router(app: App, rendering: Rendering, is_delivered: Callable[[], bool]) -> APIRouter:
     router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Scope.AUTHOR)])
 
     @router.get("/")
@@ -36,6 +37,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
             counts={status.value: found.counts.get(status, 0) for status in Status},
             lag="none" if lag < timedelta(seconds=1) else span_text(lag.total_seconds()),
             is_late=lag > _LATE,
+            is_delivered=is_delivered(),
             due=sum(each.due for each in found.backlog),
             holds={name: app.settings.redact(why) for name, why in holds.items()},
             backlog=[

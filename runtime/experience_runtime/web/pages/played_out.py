@@ -14,7 +14,6 @@ from experience_runtime.domain.errors import (
     Conflict,
     LimitWall,
     ScriptFault,
-    ScriptModuleNotFound,
 )
 from experience_runtime.domain.executions import Change, Execution, Status
 from experience_runtime.domain.experience import Experience, SourceText
@@ -26,8 +25,8 @@ from experience_runtime.explain import why_planned
 from experience_runtime.guest import Problem
 from experience_runtime.prepare import fault_problem, prepare, source_of
 from experience_runtime.sandbox.modules import Bundle
-from experience_runtime.served import EXPERIENCE_NAME, Served
 from experience_runtime.simulate import Simulated, simulate
+from experience_runtime.web.experiences import experience_path
 from experience_runtime.web.pages.picture import Picture, Track, of_story
 from experience_runtime.web.pages.play import Play, read_story
 from experience_runtime.web.pages.spoken import clock_of
@@ -99,17 +98,6 @@ class PlayedOut:
     picture: Picture | None = None
     expect: Sequence[Mapping[str, Any]] = ()
     end_ms: int = 0
-
-
-def experiences_of(served: Served) -> dict[str, Path]:
-    """The experiences to choose from: what is released, and the drafts."""
-    found: dict[str, Path] = {}
-    if served.drafts is not None and served.drafts.is_dir():
-        for entry in sorted(served.drafts.iterdir()):
-            name = entry.name.removesuffix(".js")
-            if (entry.is_dir() or entry.suffix == ".js") and EXPERIENCE_NAME.fullmatch(name):
-                found[name] = entry
-    return dict(sorted((found | dict(served.released)).items()))
 
 
 def play_out(app: App, play: Play, *, now: datetime, heard: Callable[[datetime], None]) -> PlayedOut:
@@ -335,13 +323,7 @@ def _expectation(execution: Execution) -> dict[str, Any]:
 def _path_of(app: App, play: Play) -> Path | None:
     if not play.experience:
         return None
-    path = experiences_of(app.settings.served).get(play.experience)
-    if path is None:
-        raise ScriptModuleNotFound(
-            f"no experience is named {play.experience}; those of [experiences] and of serve.drafts in the "
-            "settings can be chosen"
-        )
-    return path
+    return experience_path(app.settings.served, play.experience, released_only=False)
 
 
 def _script(play: Play, path: Path | None) -> Bundle:

@@ -17,6 +17,7 @@ from experience_runtime.domain.errors import ExperienceError, InvalidParameter
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.zones import zone_names
 from experience_runtime.web.access import signed_in
+from experience_runtime.web.experiences import experiences
 from experience_runtime.web.login import form_token, own_form
 from experience_runtime.web.pages.executions import integration_names
 from experience_runtime.web.pages.failing import HtmlRoute
@@ -29,7 +30,7 @@ from experience_runtime.web.pages.play import (
     make_play,
     read_play,
 )
-from experience_runtime.web.pages.played_out import PlayedOut, experiences_of, play_out, read_forward
+from experience_runtime.web.pages.played_out import PlayedOut, play_out, read_forward
 from experience_runtime.web.pages.rendering import Rendering, back_to
 from experience_runtime.web.problems import status_of
 
@@ -86,7 +87,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
     @router.get(HERE)
     def playground(request: Request, s: str = "") -> Response:
         if not s:
-            chosen = next(iter(experiences_of(app.settings.served)), "")
+            chosen = next(iter(sorted(experiences(app.settings.served))), "")
             now = app.clock.now().replace(second=0, microsecond=0)
             fresh = Play(
                 experience=chosen,
@@ -209,7 +210,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
             out=out,
             is_too_long=is_too_long,
             longest_address=LONGEST_ADDRESS,
-            experiences=list(experiences_of(app.settings.served)),
+            experiences=sorted(experiences(app.settings.served)),
             zones=zone_names(),
             conversion_names=app.settings.conversions,
             integrations=integration_names(app),

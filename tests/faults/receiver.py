@@ -7,6 +7,11 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # a worker that starts sends a burst; with the usual 5 some would be refused
+    daemon_threads = True
+
+
 class Receiver:
     """Answers 200 after a moment, so that calls are in flight; 503 at first when the body asks for it."""
 
@@ -42,8 +47,7 @@ class Receiver:
                 pass
 
         self._moment = threading.Event()  # never set
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/hook"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 

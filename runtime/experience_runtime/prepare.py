@@ -4,7 +4,7 @@ from pathlib import Path
 
 from experience_runtime.domain.errors import ScriptFault, ScriptModuleNotFound
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.experiences import load_experience
+from experience_runtime.experiences import LARGEST_FILE_BYTES, load_experience
 from experience_runtime.guest import Problem
 from experience_runtime.report import Report
 from experience_runtime.sandbox.modules import Bundle
@@ -36,4 +36,20 @@ def fault_problem(fault: ScriptFault) -> Problem:
     """A fault found while reading, as the reports show problems."""
     return Problem(
         code=fault.code, message=fault.message, file=fault.file, line=fault.line, column=fault.column
+    )
+
+
+def source_of(problem: Problem, path: Path, script: Bundle | None) -> str:
+    """The text of the file a problem stands in; "" when it cannot be read."""
+    if problem.file is None:
+        return ""
+    if script is not None and (text := script.source(problem.file)):
+        return text
+    file = path / problem.file if path.is_dir() else path
+    try:
+        content = file.read_bytes() if file.is_file() else b""
+    except OSError:
+        return ""
+    return (
+        content[:LARGEST_FILE_BYTES].decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
     )

@@ -7,7 +7,8 @@ import click
 from experience_runtime.app import App
 from experience_runtime.checks import check_experience, checked_document
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json, styled
-from experience_runtime.cli.shown import show_problem, source_of
+from experience_runtime.cli.shown import show_problem
+from experience_runtime.prepare import source_of
 from experience_runtime.settings import Settings
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from experience_runtime.cli.common import styled, styled_lines, visible
-from experience_runtime.experiences import LARGEST_FILE_BYTES
 from experience_runtime.guest import Problem
+from experience_runtime.prepare import source_of
 from experience_runtime.report import Report
 from experience_runtime.sandbox.modules import Bundle
 
@@ -50,22 +50,6 @@ def execution_line(execution: dict[str, Any]) -> str:
     at = styled(f"{execution['due_at']}  {execution['due_local']}  ", fg=None)
     reason = f"  {visible(execution['reason'])}" if execution["reason"] else ""
     return f"{state} {at}{visible(execution['integration'])}  {execution['id']}{reason}"
-
-
-def source_of(problem: Problem, path: Path, script: Bundle | None) -> str:
-    """The text of the file a problem stands in; "" when it cannot be read."""
-    if problem.file is None:
-        return ""
-    if script is not None and (text := script.source(problem.file)):
-        return text
-    file = path / problem.file if path.is_dir() else path
-    try:
-        content = file.read_bytes() if file.is_file() else b""
-    except OSError:
-        return ""
-    return (
-        content[:LARGEST_FILE_BYTES].decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
-    )
 
 
 def show_problem(problem: Problem, *, source: str = "", to_stderr: bool = False) -> None:

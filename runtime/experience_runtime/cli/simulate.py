@@ -9,13 +9,13 @@ import click
 
 from experience_runtime.app import App
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json
-from experience_runtime.cli.shown import show_problem, source_of
+from experience_runtime.cli.shown import show_problem
 from experience_runtime.cli.timeline import show_timeline
 from experience_runtime.cli.visitors import read_data, visitor_options
 from experience_runtime.domain.errors import InvalidParameter, ScriptFault
 from experience_runtime.domain.instants import iso, parse_time
 from experience_runtime.domain.visitors import make_visitor
-from experience_runtime.prepare import failed_report, fault_problem, prepare
+from experience_runtime.prepare import failed_report, fault_problem, prepare, source_of
 from experience_runtime.settings import Settings
 from experience_runtime.story import check_playable, load_story, one_run
 

@@ -89,6 +89,11 @@ def iso_local(dt: datetime, zone: Zone) -> str:
     return zone.local(dt).isoformat(timespec="milliseconds")
 
 
+def zone_names() -> list[str]:
+    """List every IANA name that can be written, in order."""
+    return sorted(_names())
+
+
 @lru_cache(maxsize=4096)
 def _change_on(zone: Zone, day: int) -> datetime | None:
     """Find the change after the start of a UTC day (an ordinal) and not after its end.

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from experience_runtime.domain.errors import Forbidden
+from experience_runtime.domain.errors import Forbidden, Refusal
 from experience_runtime.web.access import SESSION_LASTS, NotSignedIn, access_of
 from experience_runtime.web.shields import SESSION_COOKIE
 
@@ -18,7 +19,11 @@ _SEE_OTHER = 303
 _FORM_KEY = secrets.token_bytes(32)  # a restart makes forms that were open stale, which does no harm
 
 
-def make_router() -> APIRouter:
+Refused = Callable[[Request, Refusal, str], Response]
+"""Answers a login that is refused, with where it wanted to go."""
+
+
+def make_router(refused: Refused | None = None) -> APIRouter:
     """`POST /login` and `POST /logout`; the page with the form is one of the pages."""
     router = APIRouter(include_in_schema=False)
 
@@ -27,8 +32,13 @@ def make_router() -> APIRouter:
         request: Request, token: Annotated[str, Form(max_length=200)], to: Annotated[str, Form()] = "/"
     ) -> Response:
         access = access_of(request)
-        access.throttle(f"login {request.client.host if request.client else ''}")
-        secret = access.begin_session(token.strip())
+        try:
+            access.throttle(f"login {request.client.host if request.client else ''}")
+            secret = access.begin_session(token.strip())
+        except Refusal as refusal:
+            if refused is None:
+                raise
+            return refused(request, refusal, to)
         answer = RedirectResponse(_own_path(to), status_code=_SEE_OTHER)
         answer.set_cookie(
             SESSION_COOKIE,

@@ -17,6 +17,7 @@ from experience_runtime.web import (
     gateway,
     health,
     login,
+    pages,
     snippet,
 )
 from experience_runtime.web.access import Access, NotSignedIn
@@ -25,6 +26,7 @@ from experience_runtime.web.jobs import Jobs
 from experience_runtime.web.limits import BodyLimit
 from experience_runtime.web.metrics import Metrics
 from experience_runtime.web.observed import Observed
+from experience_runtime.web.pages.rendering import Rendering
 from experience_runtime.web.problems import Document, handle_problems
 from experience_runtime.web.shields import LoopbackHost, SameSite, SecurityHeaders, SharedOrigins
 
@@ -68,9 +70,10 @@ def make_web(
     web.add_middleware(SharedOrigins, may_call=access.may_call)
     web.add_middleware(LoopbackHost, is_open=lambda: access.was_open)
     web.add_middleware(SecurityHeaders)
+    web.state.rendering = rendering = Rendering()
     web.add_middleware(Observed, metrics=metrics)
     for router in (
-        login.make_router(),
+        login.make_router(refused=pages.login_refused(rendering)),
         health.make_router(app, metrics, is_delivered),
         api_runs.make_router(app, metrics),
         api_executions.make_router(app, jobs),
@@ -80,6 +83,7 @@ def make_web(
         gateway.make_router(app),
         csml.make_router(app),
         snippet.make_router(app),
+        pages.make_router(app, rendering, jobs, is_delivered),
     ):
         web.state.routes += router.routes
         web.include_router(router)

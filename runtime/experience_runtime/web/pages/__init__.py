@@ -1,0 +1,53 @@
+"""The pages: server-rendered, usable without script. Each shows what the API says, and adds no rule."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from experience_runtime.app import App
+from experience_runtime.domain.errors import Refusal
+from experience_runtime.web.jobs import Jobs
+from experience_runtime.web.pages import (
+    bulk,
+    executions,
+    integrations,
+    overview,
+    playground,
+    schedules,
+    visitors,
+)
+from experience_runtime.web.pages.rendering import Rendering
+from experience_runtime.web.problems import status_of
+
+
+def make_router(app: App, rendering: Rendering, jobs: Jobs, is_delivered: Callable[[], bool]) -> APIRouter:
+    """All pages, their own files, and the page that asks for a token."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/static/{name}")
+    def static(name: str) -> Response:
+        return rendering.static(name)
+
+    @router.get("/login")
+    def login(request: Request, to: Annotated[str, Query()] = "/") -> Response:
+        return rendering.page(request, "login.html", here="/login", to=to, problem=None)
+
+    # bulk before executions: its paths would be read as an execution's id
+    router.include_router(overview.make_router(app, rendering, is_delivered))
+    router.include_router(bulk.make_router(app, rendering, jobs))
+    for pages in (executions, integrations, schedules, visitors, playground):
+        router.include_router(pages.make_router(app, rendering))
+    return router
+
+
+def login_refused(rendering: Rendering) -> Callable[[Request, Refusal, str], Response]:
+    """What answers a login that is refused: the page again, with why."""
+
+    def answer(request: Request, refusal: Refusal, to: str) -> Response:
+        return rendering.page(
+            request, "login.html", here="/login", status=status_of(refusal), to=to, problem=refusal
+        )
+
+    return answer

@@ -1,0 +1,99 @@
+"""The pages that cancel or replay all executions of a filter: counted first, then with progress."""
+
+from typing import Annotated, Literal
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import Response
+
+from experience_runtime.app import App
+from experience_runtime.domain.access import Scope
+from experience_runtime.domain.errors import Conflict, ExperienceError, Refusal
+from experience_runtime.domain.planning import check_reason
+from experience_runtime.operations import Progress, cancellable, replayable
+from experience_runtime.web.access import signed_in
+from experience_runtime.web.jobs import Jobs
+from experience_runtime.web.login import own_form
+from experience_runtime.web.pages.failing import HtmlRoute
+from experience_runtime.web.pages.forms import Wanted
+from experience_runtime.web.pages.rendering import Rendering, back_to
+from experience_runtime.web.problems import status_of
+
+HERE = "/executions"
+Verb = Literal["cancel", "replay"]
+_MEANT = {"cancel": cancellable, "replay": replayable}
+
+
+def make_router(app: App, rendering: Rendering, jobs: Jobs) -> APIRouter:
+    router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Scope.AUTHOR)])
+    writes = [signed_in(), Depends(own_form)]
+
+    @router.get(HERE + "/bulk/{verb}")
+    def ask(request: Request, verb: Verb, wanted: Annotated[Wanted, Query()]) -> Response:
+        return asked(request, verb, wanted)
+
+    @router.post(HERE + "/bulk/{verb}", dependencies=writes)
+    def act(
+        request: Request,
+        verb: Verb,
+        query: Annotated[str, Form()] = "",
+        reason: Annotated[str, Form()] = "",
+        counted: Annotated[int, Form()] = 0,
+    ) -> Response:
+        wanted = Wanted.model_validate(_fields(query))
+        try:
+            filter = wanted.filter(now=app.clock.now())
+            why = check_reason(reason.strip() or ("replayed" if verb == "replay" else None))
+            total = app.store.count(_MEANT[verb](filter))
+            if total > counted:
+                raise Conflict(f"{total} executions match now, {counted} when they were counted; look again")
+
+            def carry_out(progress: Progress) -> list[str]:
+                matching = (
+                    app.operations.cancel_matching if verb == "cancel" else app.operations.replay_matching
+                )
+                return matching(filter, reason=why, progress=progress)
+
+            job = jobs.begin(verb, total, carry_out)
+        except Refusal as refusal:
+            return asked(request, verb, wanted, refusal, reason)
+        return back_to(f"{HERE}/jobs/{job.id}?{wanted.query}")
+
+    @router.get(HERE + "/jobs/{job_id}")
+    def progress(request: Request, job_id: str, wanted: Annotated[Wanted, Query()]) -> Response:
+        job = jobs.job(job_id)
+        return rendering.page(
+            request, "bulk_progress.html", here=HERE, job=job, verb=job.verb, query=wanted.query
+        )
+
+    def asked(
+        request: Request,
+        verb: Verb,
+        wanted: Wanted,
+        problem: ExperienceError | None = None,
+        reason: str = "",
+    ) -> Response:
+        count = 0
+        try:
+            count = app.store.count(_MEANT[verb](wanted.filter(now=app.clock.now())))
+        except Refusal as refusal:
+            problem = problem or refusal
+        return rendering.page(
+            request,
+            "bulk.html",
+            here=HERE,
+            status=200 if problem is None else status_of(problem),
+            problem=problem,
+            verb=verb,
+            wanted=wanted,
+            count=count,
+            reason=reason,
+        )
+
+    return router
+
+
+def _fields(query: str) -> dict[str, object]:
+    """A query as Wanted's fields; the last of each but the states counts."""
+    given = parse_qs(query[:8000])
+    return {name: values if name == "status" else values[-1] for name, values in given.items()}

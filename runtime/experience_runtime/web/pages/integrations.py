@@ -1,0 +1,218 @@
+"""The pages of integrations: all of them, one with its outcomes, test call and pause, and its settings."""
+
+import json
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import Response
+
+from experience_runtime.app import App
+from experience_runtime.domain.access import Scope
+from experience_runtime.domain.errors import (
+    ExperienceError,
+    InvalidParameter,
+    NotConfigured,
+    Refusal,
+    UnknownIntegration,
+)
+from experience_runtime.domain.executions import Filter
+from experience_runtime.domain.health import Policy
+from experience_runtime.web.access import signed_in
+from experience_runtime.web.login import own_form
+from experience_runtime.web.pages.failing import HtmlRoute
+from experience_runtime.web.pages.forms import read_json
+from experience_runtime.web.pages.rendering import Rendering, back_to
+from experience_runtime.web.pages.rows import picture_of, rows_of
+from experience_runtime.web.problems import status_of
+
+HERE = "/settings/integrations"
+CALL_SECONDS = 5.0
+_OUTCOMES = 25
+_EXAMPLES: dict[str, Any] = {
+    "slack-update": {"message": "Hello!"},
+    "webhook": {"body": {"message": "Hello!"}},
+    "broadcast": {"flow_id": "welcome"},
+}
+
+
+def make_router(app: App, rendering: Rendering) -> APIRouter:
+    router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Scope.AUTHOR)])
+    writes = [signed_in(), Depends(own_form)]
+
+    @router.get(HERE)
+    def integrations(request: Request) -> Response:
+        holds = app.operations.holds()
+        found = app.integrations.describe()
+        schedules = app.recurring.list()
+        return rendering.page(
+            request,
+            "integrations.html",
+            here=HERE,
+            integrations=[
+                {
+                    "name": each.name,
+                    "source": each.source,
+                    "configured": each.configured,
+                    "why": None if each.why is None else app.settings.redact(each.why),
+                    "held": _shown(app, holds.get(each.name)),
+                    "schedules": sum(schedule.integration == each.name for schedule in schedules),
+                }
+                for each in found
+            ],
+        )
+
+    @router.get(HERE + "/{name}")
+    def integration(request: Request, name: str) -> Response:
+        return shown(request, name)
+
+    @router.post(HERE + "/{name}/pause", dependencies=writes)
+    def pause(request: Request, name: str, reason: Annotated[str, Form()] = "") -> Response:
+        try:
+            app.operations.pause(name, reason=reason.strip() or None)
+        except UnknownIntegration:
+            raise
+        except Refusal as refusal:
+            return shown(request, name, paused=refusal, reason=reason)
+        return back_to(path_of(name), "paused")
+
+    @router.post(HERE + "/{name}/resume", dependencies=writes)
+    def resume(request: Request, name: str) -> Response:
+        try:
+            app.operations.resume(name)
+        except Refusal as refusal:
+            return shown(request, name, paused=refusal)
+        return back_to(path_of(name), "resumed")
+
+    @router.post(HERE + "/{name}/call", dependencies=writes)
+    def call(request: Request, name: str, payload: Annotated[str, Form()] = "") -> Response:
+        try:
+            execution = app.scheduler.begin_execute(
+                name, read_json(payload), key=None, visitor=None, experience=None
+            )
+            app.dispatcher.call_now(execution, CALL_SECONDS)
+        except UnknownIntegration:
+            raise
+        except ExperienceError as error:
+            return shown(request, name, called=error, payload=payload)
+        return back_to(path_of(name), "called")
+
+    def shown(
+        request: Request,
+        name: str,
+        *,
+        paused: ExperienceError | None = None,
+        called: ExperienceError | None = None,
+        reason: str = "",
+        payload: str = "",
+    ) -> Response:
+        found = description_of(app, name)
+        now, redact = app.clock.now(), app.settings.redact
+        page = app.store.find(Filter(integration=name), limit=_OUTCOMES)
+        health = app.store.healths.of(name)
+        problem = paused or called
+        return rendering.page(
+            request,
+            "integration.html",
+            here=HERE,
+            tab="integration",
+            status=200 if problem is None else status_of(problem),
+            name=name,
+            found=found,
+            held=_shown(app, app.operations.holds().get(name)),
+            is_held=health.paused_at is not None or health.opened_at is not None,
+            is_paused=health.paused_at is not None,
+            policy=_policy_words(app.policies.of(name)),
+            paused=paused,
+            called=called,
+            reason=reason,
+            payload=payload or example_of(name),
+            rows=rows_of(
+                page.executions, app.operations.waits_because(page.executions), redact=redact, now=now
+            ),
+            picture=picture_of(page.executions, now),
+            has_more=page.next is not None,
+        )
+
+    @router.get(HERE + "/{name}/settings")
+    def settings(request: Request, name: str) -> Response:
+        return rendering.page(
+            request,
+            "integration_settings.html",
+            here=HERE,
+            tab="settings",
+            name=name,
+            found=description_of(app, name),
+            settings=_settings(app, name),
+            config=str(app.settings.config or "experience.toml"),
+            policy=_policy_words(app.policies.of(name)),
+        )
+
+    return router
+
+
+def example_of(name: str) -> str:
+    """A payload to begin with; what an integration takes is its own affair."""
+    return json.dumps(_EXAMPLES.get(name, {}), indent=2)
+
+
+def path_of(name: str) -> str:
+    return f"{HERE}/{quote(name, safe='')}"
+
+
+def description_of(app: App, name: str) -> dict[str, Any]:
+    """What the registry says of an integration. UnknownIntegration when nothing is registered so."""
+    app_integrations = app.integrations
+    if name not in app_integrations.names():
+        app_integrations.get(name)
+    found = next(each for each in app_integrations.describe() if each.name == name)
+    why = None if found.why is None else app.settings.redact(found.why)
+    return {"source": found.source, "configured": found.configured, "why": why}
+
+
+def _settings(app: App, name: str) -> list[dict[str, Any]]:
+    """Each setting by name, and whether it is set; never a value."""
+    try:
+        model = app.integrations.get(name).settings
+    except (InvalidParameter, NotConfigured):
+        model = None
+    given, missing = app.settings.integration(name), app.settings.missing_of(name)
+    fields = {} if model is None else model.model_fields
+    rows = [
+        {
+            "name": field,
+            "is_set": field in given,
+            "is_required": spec.is_required(),
+            "variable": missing.get(field),
+            "is_known": True,
+        }
+        for field, spec in fields.items()
+    ]
+    unknown = [field for field in given if field not in fields]
+    return rows + [
+        {"name": field, "is_set": True, "is_required": False, "variable": None, "is_known": False}
+        for field in unknown
+    ]
+
+
+def _policy_words(policy: Policy) -> list[tuple[str, str]]:
+    words = [
+        (
+            "Calls at a time",
+            "its share of the worker's" if policy.concurrency is None else str(policy.concurrency),
+        ),
+        (
+            "Rate",
+            "no limit" if policy.rate_count is None else f"{policy.rate_count} in {policy.rate_seconds} s",
+        ),
+    ]
+    breaker = (
+        f"opens after {policy.breaker_failures} failures in a row, for {policy.breaker_seconds} s"
+        if policy.breaker_failures
+        else "none"
+    )
+    return [*words, ("Circuit breaker", breaker)]
+
+
+def _shown(app: App, text: str | None) -> str | None:
+    return None if text is None else app.settings.redact(text)

@@ -1,0 +1,76 @@
+"""The overview: how everything stands, and what runs next."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from experience_runtime.app import App
+from experience_runtime.domain.access import Scope
+from experience_runtime.domain.executions import Status
+from experience_runtime.web.access import signed_in
+from experience_runtime.web.pages.failing import HtmlRoute
+from experience_runtime.web.pages.picture import span_text
+from experience_runtime.web.pages.rendering import Rendering
+from experience_runtime.web.pages.rows import picture_of, rows_of
+from experience_runtime.web.pages.spoken import relative
+
+FAILURES_WITHIN = timedelta(days=1)
+_NEXT = 10
+_LATE = timedelta(seconds=60)
+
+
+def make_router(app: App, rendering: Rendering, is_delivered: Callable[[], bool]) -> APIRouter:
+    router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Scope.AUTHOR)])
+
+    @router.get("/")
+    def overview(request: Request) -> Response:
+        now = app.clock.now()
+        found = app.store.overview(now=now, failed_since=now - FAILURES_WITHIN, next_limit=_NEXT)
+        oldest, holds = found.oldest_due_at, app.operations.holds()
+        lag = timedelta() if oldest is None else max(timedelta(), now - oldest)
+        return rendering.page(
+            request,
+            "overview.html",
+            here="/",
+            counts={status.value: found.counts.get(status, 0) for status in Status},
+            lag="none" if lag < timedelta(seconds=1) else span_text(lag.total_seconds()),
+            is_late=lag > _LATE,
+            is_delivered=is_delivered(),
+            due=sum(each.due for each in found.backlog),
+            holds={name: app.settings.redact(why) for name, why in holds.items()},
+            backlog=[
+                {
+                    "integration": each.integration,
+                    "pending": each.pending,
+                    "due": each.due,
+                    "first_at": each.first_due_at.isoformat(),
+                    "first": relative(each.first_due_at, now),
+                }
+                for each in found.backlog
+            ],
+            failures=[
+                {"integration": each.integration, "reason": each.reason, "count": each.count}
+                for each in found.failures
+            ],
+            schedules=[
+                {
+                    "name": each.name,
+                    "integration": each.integration,
+                    "at": each.next_at.isoformat(),
+                    "relative": relative(each.next_at, now),
+                }
+                for each in sorted(
+                    (each for each in app.recurring.list() if each.next_at is not None),
+                    key=lambda each: each.next_at or now,
+                )[:_NEXT]
+                if each.next_at is not None
+            ],
+            rows=rows_of(
+                found.next, app.operations.waits_because(found.next), redact=app.settings.redact, now=now
+            ),
+            picture=picture_of(found.next, now),
+        )
+
+    return router

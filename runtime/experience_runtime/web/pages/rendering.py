@@ -1,0 +1,102 @@
+"""Rendering: templates to answers that hold nothing but their own scripts and styles."""
+
+from functools import cached_property
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from experience_runtime.web.login import form_token
+from experience_runtime.web.pages import spoken
+
+# Not `no-referrer`: then a browser would not say where a form comes from, and it would be refused.
+HEADERS = {"Referrer-Policy": "same-origin"}
+_STATIC_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+
+_DID = {
+    "cancelled": "The execution is cancelled.",
+    "replayed": "The execution is pending again, and due now.",
+    "paused": "Paused: nothing of it starts any more. What runs is not stopped.",
+    "resumed": "It goes on.",
+    "called": "The integration answered. The call is kept as an execution.",
+    "saved": "The schedule is saved.",
+    "schedule-paused": "The schedule is paused; what it would have run meanwhile is not caught up.",
+    "schedule-resumed": "The schedule goes on, from its next instant.",
+    "schedule-run": "The schedule runs once now; its next instant stays.",
+    "schedule-removed": "The schedule is removed. The executions it begot are kept.",
+    "converted": "The conversion is recorded.",
+}
+"""What a form's answer says after its redirect: a closed list, so that an address can say nothing else."""
+
+
+class Rendering:
+    """Makes the answers of the pages."""
+
+    @cached_property
+    def _environment(self) -> Environment:
+        environment = Environment(
+            loader=PackageLoader("experience_runtime.web", "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters |= {
+            "utc": lambda text: str(text)[:19].replace("T", " "),
+            "local": spoken.day_and_time,
+            "pretty": spoken.pretty,
+            "short": spoken.short,
+            "quoted": lambda text: quote(str(text), safe=""),
+        }
+        return environment
+
+    def page(
+        self, request: Request, template: str, *, here: str, status: int = 200, **values: Any
+    ) -> HTMLResponse:
+        """Render a whole page."""
+        caller = getattr(request.state, "caller", None)
+        text = self._environment.get_template(template).render(
+            here=here,
+            did=_DID.get(request.query_params.get("did", "")),
+            form_token=form_token(request),
+            caller=caller,
+            operates=caller is not None and caller.is_operator,
+            **values,
+        )
+        # a text that was cut inside a surrogate pair is still shown
+        content = text.encode("utf-8", "replace")
+        return HTMLResponse(content, status_code=status, headers=HEADERS)
+
+    @cached_property
+    def _static(self) -> dict[str, tuple[bytes, str]]:
+        folder = files("experience_runtime.web").joinpath("static")
+        return {
+            each.name: (each.read_bytes(), _STATIC_TYPES[each.name.rpartition(".")[2]])
+            for each in folder.iterdir()
+            if each.name.rpartition(".")[2] in _STATIC_TYPES
+        }
+
+    def static(self, name: str) -> Response:
+        """One of the pages' own files; nothing else can be named."""
+        found = self._static.get(name)
+        if found is None:
+            return Response(status_code=404)
+        content, media_type = found
+        headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
+        return Response(content, media_type=media_type, headers=headers)
+
+
+def back_to(path: str, did: str = "") -> RedirectResponse:
+    """Go to a page after a form was acted on; `did` is a key of what it says there."""
+    joined = "" if not did else ("&" if "?" in path else "?") + f"did={did}"
+    return RedirectResponse(path + joined, status_code=303)
+
+
+def rendering_of(request: Request) -> Rendering:
+    """The one Rendering of the application a request belongs to."""
+    rendering = request.app.state.rendering
+    assert isinstance(rendering, Rendering)
+    return rendering

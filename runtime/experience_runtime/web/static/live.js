@@ -1,0 +1,89 @@
+// Live: what is marked data-live is fetched again every few seconds, and replaced where it changed.
+// Without this module the page is the same, and a link loads it anew.
+
+const SECONDS = 3
+const LONGEST_SECONDS = 30
+
+const regions = () => [...document.querySelectorAll('[data-live]')]
+
+let on = true
+let wait = SECONDS
+
+function place (region) {
+  const active = region.contains(document.activeElement) ? document.activeElement : null
+  return active && { id: active.id, href: active.getAttribute('href') }
+}
+
+function restore (region, was) {
+  if (!was) return
+  const same = [...region.querySelectorAll('a, button, [tabindex], summary')].find(each =>
+    (was.id && each.id === was.id) || (was.href && each.getAttribute('href') === was.href))
+  if (same) same.focus({ preventScroll: true })
+}
+
+// What a person opened, typed into or marked stays as it is.
+const isBusy = region => region.querySelector('details[open]') ||
+  (region.contains(document.activeElement) && document.activeElement.matches('input, select, textarea')) ||
+  (String(getSelection()) && region.contains(getSelection().anchorNode))
+
+async function look () {
+  const answer = await fetch(location.href, { headers: { accept: 'text/html' }, credentials: 'same-origin' })
+  if (!answer.ok || answer.redirected) throw new Error(`answered ${answer.status}`)
+  const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html')
+  for (const region of regions()) {
+    const next = fresh.getElementById(region.id)
+    if (!next || isBusy(region) || next.innerHTML === region.innerHTML) continue
+    const was = place(region)
+    const scrolled = [...region.querySelectorAll('.scroll')].map(each => each.scrollLeft)
+    region.replaceChildren(...next.childNodes)
+    region.querySelectorAll('.scroll').forEach((each, index) => { each.scrollLeft = scrolled[index] || 0 })
+    restore(region, was)
+  }
+  const ended = fresh.querySelector('[data-ended]')
+  if (ended) {
+    on = false
+    document.querySelectorAll('[data-live-controls]').forEach(each => each.replaceChildren())
+  }
+}
+
+async function turn () {
+  if (on && document.visibilityState === 'visible') {
+    try {
+      await look()
+      wait = SECONDS
+      say('live')
+    } catch {
+      wait = Math.min(wait * 2, LONGEST_SECONDS)
+      say(`not reached; tried again in ${wait} s`)
+    }
+  }
+  setTimeout(turn, wait * 1000)
+}
+
+let told
+function say (text) {
+  if (told && told.textContent !== text) told.textContent = text
+}
+
+function controls () {
+  for (const holder of document.querySelectorAll('[data-live-controls]')) {
+    const button = document.createElement('button')
+    button.type = 'button'
+    button.className = 'small'
+    button.textContent = 'Pause updates'
+    told = document.createElement('span')
+    told.className = 'muted'
+    told.textContent = 'live'
+    button.addEventListener('click', () => {
+      on = !on
+      button.textContent = on ? 'Pause updates' : 'Go on updating'
+      say(on ? 'live' : 'paused')
+    })
+    holder.replaceChildren(told, button)
+  }
+}
+
+if (regions().length && !document.querySelector('[data-ended]')) {
+  controls()
+  setTimeout(turn, SECONDS * 1000)
+}

@@ -1,0 +1,104 @@
+"""Every page in every state, light and dark, narrow and wide: axe-core finds nothing, nothing sticks out."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from experience_runtime.domain.access import Scope
+from experience_runtime.domain.executions import Status
+from playwright.sync_api import Page
+
+from .conftest import Shop
+
+LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (360, 1280)]
+
+
+def _states(shop: Shop) -> dict[str, Callable[[Page], object]]:
+    """What to do with a page so that it is in this state."""
+    failed = shop.executions(statuses=[Status.FAILED])[0]
+    pending = shop.executions(statuses=[Status.PENDING])[0]
+    slack = "/settings/integrations/slack-update"
+
+    def refused_schedule(page: Page) -> None:
+        page.goto(f"{slack}/schedule")
+        page.fill("#name", "no spaces please")
+        page.get_by_role("button", name="Save").click()
+        page.get_by_role("alert").wait_for()
+
+    def played(page: Page) -> None:
+        page.goto("/playground")
+        page.fill("#at", "2026-03-06T15:30:00Z")
+        page.get_by_role("button", name="Run it").click()
+        page.get_by_role("heading", name="Timeline").wait_for()
+
+    def broken(page: Page) -> None:
+        page.goto("/playground")
+        page.select_option("#experience", "")
+        page.fill("#source", "module.exports = function (options) {\n  const options = 1\n}")
+        page.get_by_role("button", name="Run it").click()
+        page.get_by_role("alert").wait_for()
+
+    def opened(page: Page) -> None:
+        page.goto("/executions?because=conversion&since=2020-01-01T00:00")
+        page.get_by_text("More filters").focus()
+
+    def counted(page: Page) -> None:
+        page.goto("/executions/bulk/cancel?integration=update-crm")
+
+    return {
+        "overview": lambda page: page.goto("/"),
+        "executions": lambda page: page.goto("/executions"),
+        "filtered": opened,
+        "nothing found": lambda page: page.goto("/executions?visitor=nobody"),
+        "failed execution": lambda page: page.goto(f"/executions/{failed.id}"),
+        "pending execution": lambda page: page.goto(f"/executions/{pending.id}?did=replayed"),
+        "no execution": lambda page: page.goto("/executions/ex_nope"),
+        "bulk": counted,
+        "integrations": lambda page: page.goto("/settings/integrations"),
+        "integration": lambda page: page.goto("/settings/integrations/send-sms"),
+        "settings": lambda page: page.goto("/settings/integrations/broadcast/settings"),
+        "schedule": lambda page: page.goto(f"{slack}/schedule?edit=daily-digest"),
+        "refused schedule": refused_schedule,
+        "visitors": lambda page: page.goto("/visitors"),
+        "visitor": lambda page: page.goto(f"/visitors?id={failed.visitor}"),
+        "playground": lambda page: page.goto("/playground"),
+        "played": played,
+        "broken": broken,
+    }
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_axe_finds_nothing_on_any_page(shop: Shop, scheme: str, width: int) -> None:
+    shop.app.operations.pause("send-sms", reason="the provider is moving")
+    page = shop.page(scheme=scheme, width=width)
+    found: list[str] = []
+
+    for name, arrive in _states(shop).items():
+        arrive(page)
+        found += _violations(page, name)
+
+    assert found == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_axe_finds_nothing_where_a_token_is_asked_for(shop: Shop, scheme: str, width: int) -> None:
+    shop.token(Scope.AUTHOR)
+    page = shop.page(scheme=scheme, width=width)
+
+    page.goto("/executions")
+    found = _violations(page, "login")
+    page.fill("#token", "wrong")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("alert").wait_for()
+
+    assert found + _violations(page, "refused login") == []
+
+
+def _violations(page: Page, name: str) -> list[str]:
+    results = Axe().run(page).response
+    found = [
+        f"{name}: {each['id']}: {each['help']}: {each['nodes'][0]['html'][:200]}"
+        for each in results["violations"]
+    ]
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return found + ([f"{name}: {wide} pixels stick out"] if wide > 0 else [])

@@ -1,0 +1,229 @@
+"""Executions: find one, see what happened and why, cancel and replay it; alone and many at once."""
+
+import re
+
+import pytest
+from experience_runtime.domain.executions import Status, execution_number
+from playwright.sync_api import expect
+
+from .conftest import Shop
+
+WITH_AND_WITHOUT_SCRIPT = pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+
+
+def test_an_empty_shop_says_what_to_do(empty_shop: Shop) -> None:
+    page = empty_shop.page()
+
+    page.goto("/executions")
+
+    expect(page.get_by_text("No executions yet")).to_be_visible()
+
+
+@WITH_AND_WITHOUT_SCRIPT
+def test_a_filter_shows_only_what_it_means(shop: Shop, script: bool) -> None:
+    page = shop.page(script=script)
+    page.goto("/executions")
+
+    page.get_by_role("checkbox", name="failed").check()
+    page.get_by_role("button", name="Show").click()
+
+    expect(page.locator("tbody tr")).to_have_count(len(shop.executions(statuses=[Status.FAILED])))
+    expect(page.locator("tbody td .state")).to_have_text(["failed"] * page.locator("tbody tr").count())
+
+
+def test_an_id_in_the_search_leads_to_its_page(shop: Shop) -> None:
+    page, id = shop.page(), shop.schedule()
+    page.goto("/executions")
+
+    page.get_by_label("Id or visitor").fill(f" {id} ")
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(re.compile(f"/executions/{id}$"))
+    expect(page.get_by_role("heading", name=id)).to_be_visible()
+
+
+def test_a_part_of_a_visitors_id_finds_its_executions(shop: Shop) -> None:
+    shop.schedule(visitor="grace-hopper")
+    page = shop.page()
+
+    page.goto("/executions?q=grace")
+
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.get_by_role("link", name="grace-hopper")).to_be_visible()
+
+
+def test_older_leads_through_all_of_them_once(shop: Shop) -> None:
+    page, seen = shop.page(), []
+    page.goto("/executions")
+
+    while True:
+        seen += page.locator("tbody a.id").all_text_contents()
+        if not page.get_by_role("link", name="Older").count():
+            break
+        page.get_by_role("link", name="Older").click()
+
+    assert sorted(seen) == sorted(each.id for each in shop.executions())
+
+
+def test_the_picture_says_in_words_what_it_shows(shop: Shop) -> None:
+    page = shop.page()
+
+    page.goto("/executions?status=failed")
+
+    count = len(shop.executions(statuses=[Status.FAILED]))
+    expect(page.get_by_role("img", name=f"{count} failed; {count} due before now, 0 after")).to_be_visible()
+    expect(page.locator(".picture .mark.is-failed")).not_to_have_count(0)
+
+
+def test_a_new_execution_appears_by_itself_and_the_focus_stays(empty_shop: Shop) -> None:
+    first = empty_shop.schedule()
+    page = empty_shop.page()
+    page.clock.install()
+    page.goto("/executions")
+    page.get_by_role("link", name=first).focus()
+
+    second = empty_shop.schedule(visitor="ben")
+    page.clock.run_for(4_000)
+
+    expect(page.get_by_role("link", name=second)).to_be_visible()
+    expect(page.get_by_role("link", name=first)).to_be_focused()
+
+
+def test_paused_updates_change_nothing(empty_shop: Shop) -> None:
+    page = empty_shop.page()
+    page.clock.install()
+    page.goto("/executions")
+    asked: list[str] = []
+
+    page.get_by_role("button", name="Pause updates").click()
+    page.on("request", lambda request: asked.append(request.url))
+    page.clock.run_for(60_000)
+
+    assert asked == []
+    expect(page.get_by_text("paused")).to_be_visible()
+
+
+def test_one_execution_shows_why_in_the_visitors_zone_and_in_utc(shop: Shop) -> None:
+    id = shop.schedule(window={"day": "monday-friday", "time": "09:00-17:00"})
+    page = shop.page()
+
+    page.goto(f"/executions/{id}")
+
+    execution = shop.app.store.execution(execution_number(id))
+    why = page.get_by_role("region", name="Why this instant")
+    expect(why).to_contain_text("Europe/Paris")
+    expect(why).to_contain_text(f"{execution.due_at:%Y-%m-%dT%H:%M}")
+    expect(why).to_contain_text('asked for delay "1 hour"')
+    expect(why).to_contain_text("the window monday-friday 09:00-17:00")
+
+
+@WITH_AND_WITHOUT_SCRIPT
+def test_cancel_keeps_the_reason(empty_shop: Shop, script: bool) -> None:
+    page, id = empty_shop.page(script=script), empty_shop.schedule()
+    page.goto(f"/executions/{id}")
+
+    page.get_by_label("Reason").fill("the offer ended")
+    page.get_by_role("button", name="Cancel this execution").click()
+
+    expect(page.get_by_role("status")).to_contain_text("The execution is cancelled.")
+    expect(page.get_by_role("region", name="What happened")).to_contain_text("the offer ended")
+    assert empty_shop.executions()[0].status is Status.CANCELLED
+
+
+def test_a_failed_execution_shows_its_attempt_and_is_replayed(shop: Shop) -> None:
+    failed = shop.executions(statuses=[Status.FAILED])[0]
+    page = shop.page()
+    page.goto(f"/executions/{failed.id}")
+    expect(page.get_by_role("region", name="Attempts")).to_contain_text("the other side answered 410")
+
+    page.get_by_role("button", name="Replay this execution").click()
+
+    expect(page.get_by_role("status")).to_contain_text("pending again")
+    assert shop.app.store.execution(failed.number).status is Status.PENDING
+
+
+def test_a_refusal_stands_at_the_form_with_what_was_typed(empty_shop: Shop) -> None:
+    page, id = empty_shop.page(), empty_shop.schedule()
+    page.goto(f"/executions/{id}")
+    page.evaluate("document.querySelector('#reason').maxLength = 2000")
+
+    page.get_by_label("Reason").fill("x" * 1001)
+    page.get_by_role("button", name="Cancel this execution").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("has 1001 characters")
+    expect(page.get_by_label("Reason")).to_have_value("x" * 1001)
+    assert empty_shop.executions()[0].status is Status.PENDING
+
+
+@WITH_AND_WITHOUT_SCRIPT
+def test_many_are_counted_first_and_then_cancelled_with_progress(empty_shop: Shop, script: bool) -> None:
+    for index in range(12):
+        empty_shop.schedule(visitor=f"visitor-{index}")
+    page = empty_shop.page(script=script)
+    page.goto("/executions?integration=update-crm")
+
+    page.get_by_role("button", name="Cancel all of these…").click()
+    expect(page.get_by_role("heading", name="12 executions would be cancelled")).to_be_visible()
+    assert len(empty_shop.executions(statuses=[Status.PENDING])) == 12
+    page.get_by_label("Reason").fill("the sale is over")
+    page.get_by_role("button", name="Cancel 12 executions").click()
+    if not script:
+        for _ in range(50):
+            if page.get_by_text("12 executions are cancelled").count():
+                break
+            page.reload()
+
+    expect(page.get_by_role("heading", name="12 executions are cancelled")).to_be_visible()
+    assert {each.reason for each in empty_shop.executions()} == {"the sale is over"}
+
+
+def test_what_matches_meanwhile_is_not_cancelled_uncounted(empty_shop: Shop) -> None:
+    empty_shop.schedule()
+    page = empty_shop.page()
+    page.goto("/executions/bulk/cancel?integration=update-crm")
+
+    empty_shop.schedule(visitor="ben")
+    page.get_by_role("button", name="Cancel 1 execution").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("2 executions match now, 1 when they were counted")
+    assert len(empty_shop.executions(statuses=[Status.PENDING])) == 2
+
+
+def test_failed_ones_are_replayed_by_filter(shop: Shop) -> None:
+    failed = len(shop.executions(statuses=[Status.FAILED]))
+    page = shop.page()
+    page.goto("/executions/bulk/replay?integration=send-sms")
+
+    page.get_by_role("button", name=f"Replay {failed} executions").click()
+
+    expect(page.get_by_role("heading", name=f"{failed} executions are replayed")).to_be_visible()
+
+
+def test_the_keyboard_alone_skips_to_the_content_and_opens_a_page(empty_shop: Shop) -> None:
+    page = empty_shop.page()
+    page.goto("/")
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Executions")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(re.compile("/executions$"))
+    outline = page.get_by_label("Id or visitor")
+    outline.focus()
+    assert outline.evaluate("each => getComputedStyle(each).outlineStyle") == "solid"
+
+
+def test_the_overview_counts_what_the_store_holds(shop: Shop) -> None:
+    page = shop.page()
+
+    page.goto("/")
+
+    for status in Status:
+        figure = page.locator(".figures div").filter(has_text=status.value)
+        expect(figure.locator("dd")).to_have_text(str(len(shop.executions(statuses=[status]))))
+    expect(page.get_by_role("region", name="What runs next").locator("tbody tr")).to_have_count(10)
+    expect(page.get_by_role("region", name="Failures of the last 24 hours")).to_contain_text("send-sms")

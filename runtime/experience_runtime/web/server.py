@@ -22,7 +22,7 @@ from experience_runtime.web.jobs import Jobs
 from experience_runtime.web.limits import BodyLimit
 from experience_runtime.web.metrics import Metrics
 from experience_runtime.web.observed import Observed
-from experience_runtime.web.problems import Document, handle_problems
+from experience_runtime.web.problems import Defects, Document, handle_problems
 from experience_runtime.web.shields import LoopbackHost, SameSite, SecurityHeaders, SharedOrigins
 
 
@@ -64,6 +64,7 @@ def make_web(
     web.add_middleware(SameSite)
     web.add_middleware(SharedOrigins, may_call=access.may_call)
     web.add_middleware(LoopbackHost, is_open=lambda: access.was_open)
+    web.add_middleware(Defects)
     web.add_middleware(SecurityHeaders)
     web.add_middleware(Observed, metrics=metrics)
     for router in (

@@ -122,7 +122,6 @@ def handle_problems(web: FastAPI) -> None:
     """Answer everything that is raised with a problem document."""
     for kind in (ExperienceError, RequestValidationError, HTTPException):
         web.add_exception_handler(kind, problem_of)
-    web.add_middleware(Defects)
 
 
 class Defects:

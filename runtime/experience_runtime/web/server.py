@@ -27,7 +27,7 @@ from experience_runtime.web.limits import BodyLimit
 from experience_runtime.web.metrics import Metrics
 from experience_runtime.web.observed import Observed
 from experience_runtime.web.pages.rendering import Rendering
-from experience_runtime.web.problems import Document, handle_problems
+from experience_runtime.web.problems import Defects, Document, handle_problems
 from experience_runtime.web.shields import LoopbackHost, SameSite, SecurityHeaders, SharedOrigins
 
 
@@ -69,6 +69,7 @@ def make_web(
     web.add_middleware(SameSite)
     web.add_middleware(SharedOrigins, may_call=access.may_call)
     web.add_middleware(LoopbackHost, is_open=lambda: access.was_open)
+    web.add_middleware(Defects)
     web.add_middleware(SecurityHeaders)
     web.state.rendering = rendering = Rendering()
     web.add_middleware(Observed, metrics=metrics)

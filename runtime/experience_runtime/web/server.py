@@ -59,6 +59,7 @@ def make_web(
     web.state.jobs = jobs
     web.state.replies = app.store.replies
     web.state.redact = app.settings.redact
+    web.state.routes = []
     handle_problems(web)
     web.add_exception_handler(NotSignedIn, login.to_login)  # type: ignore[arg-type]  # its own kind of error
     # the last is the outermost
@@ -80,6 +81,7 @@ def make_web(
         csml.make_router(app),
         snippet.make_router(app),
     ):
+        web.state.routes += router.routes
         web.include_router(router)
     _document(web)
     return web

@@ -288,28 +288,6 @@ def test_without_secrets_nothing_is_redacted() -> None:
     assert Settings().redact("text") == "text"
 
 
-def test_what_is_served_stands_in_its_own_tables() -> None:
-    settings = from_toml(
-        '[serve]\ndrafts = "drafts"\nper_second = 7\nlargest_body_kib = 9\n[experiences]\nreminder = "a/b"'
-    )
-
-    assert settings.served == Served(
-        released={"reminder": Path("a/b")}, drafts=Path("drafts"), per_second=7, largest_body_kib=9
-    )
-
-
-def test_the_mark_for_sites_is_no_setting_of_the_integration() -> None:
-    settings = from_toml(
-        "[integrations.slack_update]\nsite = true\n[integrations.webhook]\nsite = false\nretries = 1",
-        EXPERIENCE_INTEGRATION__SMS__SITE="true",
-    )
-
-    assert settings.integration("slack-update") == {}
-    assert settings.integration("webhook") == {"retries": 1}
-    marked = [name for name in ("Slack-Update", "sms", "webhook", "other") if settings.is_for_sites(name)]
-    assert marked == ["Slack-Update", "sms"]
-
-
 def test_the_client_of_app_is_read() -> None:
     settings = from_toml('[csml]\nclient = { bot_id = "bot", user_id = "anna" }')
 
@@ -334,3 +312,25 @@ def test_events_have_no_circuit_breaker_unless_it_is_asked_for() -> None:
     assert from_toml("").policies().get("event-webhook", None) == Policy(breaker_failures=0)
     asked = from_toml("[delivery.event_webhook]\nbreaker_failures = 7").policies()
     assert asked.get("event-webhook", None) == Policy(breaker_failures=7)
+
+
+def test_what_is_served_stands_in_its_own_tables() -> None:
+    settings = from_toml(
+        '[serve]\ndrafts = "drafts"\nper_second = 7\nlargest_body_kib = 9\n[experiences]\nreminder = "a/b"'
+    )
+
+    assert settings.served == Served(
+        released={"reminder": Path("a/b")}, drafts=Path("drafts"), per_second=7, largest_body_kib=9
+    )
+
+
+def test_the_mark_for_sites_is_no_setting_of_the_integration() -> None:
+    settings = from_toml(
+        "[integrations.slack_update]\nsite = true\n[integrations.webhook]\nsite = false\nretries = 1",
+        EXPERIENCE_INTEGRATION__SMS__SITE="true",
+    )
+
+    assert settings.integration("slack-update") == {}
+    assert settings.integration("webhook") == {"retries": 1}
+    marked = [name for name in ("Slack-Update", "sms", "webhook", "other") if settings.is_for_sites(name)]
+    assert marked == ["Slack-Update", "sms"]

@@ -190,6 +190,7 @@ def make_router(app: App, metrics: Metrics) -> APIRouter:
                 now=now,
                 anonymous=visitor,
                 progress=_deadline(),
+                client=app.settings.client,
             )
         metrics.ran("simulated", sum(report.cpu_seconds for report in simulated.reports))
         return Document(simulated_document(simulated))

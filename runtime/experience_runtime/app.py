@@ -40,10 +40,16 @@ class App:
     """One process's parts, on one Settings. Close it, or use it as a context manager."""
 
     def __init__(
-        self, settings: Settings, *, concurrency: int = CONCURRENCY, attempted: "Attempted | None" = None
+        self,
+        settings: Settings,
+        *,
+        concurrency: int = CONCURRENCY,
+        attempted: "Attempted | None" = None,
+        idle_sandboxes: int | None = None,
     ) -> None:
-        """`attempted` hears of each attempt that was settled here."""
+        """`attempted` hears of each attempt that was settled here; `idle_sandboxes`: see `Pool.most_idle`."""
         self.settings = settings
+        self._idle_sandboxes = idle_sandboxes
         self._attempted = attempted
         self.clock = SystemClock()
         self._concurrency = concurrency
@@ -146,7 +152,7 @@ class App:
     def sandbox(self) -> "Pool":
         from experience_runtime.sandbox.pool import Pool
 
-        return self._keep(Pool(spares=1))
+        return self._keep(Pool(spares=1, most_idle=self._idle_sandboxes))
 
     def make_all(self) -> None:
         """Make every part now: later, two threads that ask first at one time would each make one."""

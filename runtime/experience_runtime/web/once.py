@@ -88,7 +88,7 @@ class _Strict(Request):
     async def json(self) -> Any:
         body = await self.body()
         try:
-            return json.loads(body, parse_constant=_no_number, parse_float=_number)
+            return json.loads(body.decode("utf-8"), parse_constant=_no_number, parse_float=_number)
         except json.JSONDecodeError:
             raise
         except (ValueError, RecursionError) as problem:

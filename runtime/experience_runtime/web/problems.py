@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from experience_runtime.domain.errors import (
@@ -160,18 +161,25 @@ def _refused(error: ExperienceError, detail: str) -> Response:
 
 
 def _of_http(request: Request, error: HTTPException) -> Response:
-    status = error.status_code
+    status, headers = error.status_code, dict(error.headers or {})
     match status:
         case 404:
             detail = f"there is nothing at {shown(request.url.path)}; /v1/openapi.json lists what there is"
         case 405:
+            headers["Allow"] = ", ".join(_allowed(request))
             detail = f"{request.method} is not possible at {shown(request.url.path)}; see the Allow header"
         case 400:
             detail = "the body cannot be read; send it as the Content-Type says, JSON in UTF-8"
         case _:
             detail = str(error.detail)
-    return problem(
-        status, _OF_HTTP.get(status, InvalidParameter.code), detail, headers=dict(error.headers or {})
+    return problem(status, _OF_HTTP.get(status, InvalidParameter.code), detail, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of all routes of a path; the framework names those of the first."""
+    routes = (route for route in request.app.state.routes if isinstance(route, Route))
+    return sorted(
+        {m for r in routes if r.matches(request.scope)[0] is not Match.NONE for m in r.methods or ()}
     )
 
 

@@ -58,6 +58,7 @@ def make_web(
     web.state.jobs = jobs
     web.state.replies = app.store.replies
     web.state.redact = app.settings.redact
+    web.state.routes = []
     handle_problems(web)
     web.add_exception_handler(NotSignedIn, login.to_login)  # type: ignore[arg-type]  # its own kind of error
     # the last is the outermost
@@ -78,6 +79,7 @@ def make_web(
         api_visitors.make_router(app),
         pages.make_router(app, rendering, jobs, is_delivered),
     ):
+        web.state.routes += router.routes
         web.include_router(router)
     _document(web)
     return web

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from experience_runtime.story import Story, load_story
+from experience_runtime.web.pages.play import Play
+from experience_runtime.web.pages.played_view import MOST_SHOWN
 from playwright.sync_api import Page, expect
 
 from .conftest import Shop
@@ -174,6 +176,7 @@ def test_what_an_author_throws_stands_at_its_line(empty_shop: Shop) -> None:
     [
         ("Their zone", "Paris", 'did you mean "Europe/Paris"?'),
         ("Moment it starts", "soon", "soon"),
+        ("Moment it starts", "9999-12-31T00:00Z", "past the year 9999"),
         ("options.data (JSON)", "{", "the data is not JSON"),
         ("Answers (JSON)", '{"webhook": 5}', "answers"),
         ("Move time forward", "40 days", "watched for 30 days"),
@@ -206,6 +209,16 @@ def test_a_play_too_long_for_an_address_is_played_all_the_same(empty_shop: Shop)
 
     expect(page.get_by_text("too long for an address")).to_be_visible()
     expect(page.get_by_role("region", name="What happened")).to_contain_text("played")
+
+
+def test_of_very_much_a_page_shows_the_first_and_says_so(empty_shop: Shop) -> None:
+    play = Play(source="module.exports = o => { for (let i = 0; i < 900; i++) o.log.info(i) }")
+    page = empty_shop.page()
+
+    page.goto(f"/playground?s={play.address()}")
+
+    expect(page.get_by_text("More happened than a page can show")).to_be_visible()
+    expect(page.get_by_role("region", name="What happened").locator(".said")).to_have_count(MOST_SHOWN)
 
 
 def test_an_address_that_holds_no_play_is_refused(empty_shop: Shop) -> None:

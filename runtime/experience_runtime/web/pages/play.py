@@ -3,6 +3,7 @@
 import base64
 import json
 import zlib
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -67,6 +68,14 @@ class Play(BaseModel):
         """The play as the text of an address; one may be too long for that."""
         text = self.model_dump_json(exclude_defaults=True).encode("utf-8", "surrogatepass")
         return base64.urlsafe_b64encode(zlib.compress(text, 9)).decode("ascii").rstrip("=")
+
+    def happenings(self, began_at: datetime) -> list[tuple[datetime, str]]:
+        """Each step with its instant, in words."""
+        who = f" for {self.visitor}" if self.visitor else ""
+        return [
+            (began_at, f"the experience runs{who}"),
+            *((began_at + timedelta(milliseconds=step.after), step.words) for step in self.steps),
+        ]
 
     def story(self) -> dict[str, Any]:
         """The play as `story.json` has it. Raises the Refusal of what cannot be read."""

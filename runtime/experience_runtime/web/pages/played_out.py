@@ -1,103 +1,37 @@
-"""A play carried out: the same engine as `simulate`, and what it did as the page shows it."""
+"""A play carried out by the same engine as `simulate`, within bounds of its own."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from experience_runtime.app import App
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import (
     Conflict,
+    InvalidParameter,
     LimitWall,
     ScriptFault,
 )
-from experience_runtime.domain.executions import Change, Execution, Status
 from experience_runtime.domain.experience import Experience, SourceText
-from experience_runtime.domain.instants import iso, parse_time
+from experience_runtime.domain.instants import iso
 from experience_runtime.domain.planning import visitor_zone
 from experience_runtime.domain.visitors import make_visitor
-from experience_runtime.domain.zones import Zone, iso_local, parse_zone
-from experience_runtime.explain import why_planned
 from experience_runtime.guest import Problem
 from experience_runtime.prepare import fault_problem, prepare, source_of
 from experience_runtime.sandbox.modules import Bundle
-from experience_runtime.simulate import Simulated, simulate
+from experience_runtime.simulate import simulate
+from experience_runtime.story import check_playable
 from experience_runtime.web.experiences import experience_path
-from experience_runtime.web.pages.picture import Picture, Track, of_story
 from experience_runtime.web.pages.play import Play, read_story
+from experience_runtime.web.pages.played_view import PlayedOut, fault_of, played_view
 from experience_runtime.web.pages.spoken import clock_of
 
 LONGEST_SECONDS = 20.0
 _AT_ONCE = threading.BoundedSemaphore(2)
 _PATIENCE_SECONDS = 30.0
-_EXCERPT_CHARS = 120
-_SHOWN_TRACKS = 30
 _PASTED = "pasted"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Excerpt:
-    """A line of the author's file, cut in two where the problem is."""
-
-    number: int
-    before: str
-    after: str
-
-    @property
-    def caret(self) -> str:
-        return " " * len(self.before) + "^"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """A problem with its place, and the line it stands in."""
-
-    problem: Problem
-    excerpt: Excerpt | None
-
-    @property
-    def place(self) -> str:
-        parts = [self.problem.file, self.problem.line, self.problem.column]
-        return ":".join(str(part) for part in parts if part is not None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One thing that happened, or will if nothing else does."""
-
-    at: datetime
-    clock: str
-    kind: str
-    text: str
-    more: str = ""
-    why: Sequence[str] = ()
-    is_ahead: bool = False
-
-    @property
-    def time(self) -> str:
-        return iso(self.at)[11:]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlayedOut:
-    """What the page shows of a play at its moment."""
-
-    faults: Sequence[Fault]
-    outcome: str
-    moment_at: datetime
-    moment_clock: str
-    next_ms: int | None
-    entries: Sequence[Entry] = ()
-    rows: Sequence[Mapping[str, Any]] = ()
-    calls: Sequence[Mapping[str, Any]] = ()
-    events: Sequence[Mapping[str, Any]] = ()
-    picture: Picture | None = None
-    expect: Sequence[Mapping[str, Any]] = ()
-    end_ms: int = 0
 
 
 def play_out(app: App, play: Play, *, now: datetime, heard: Callable[[datetime], None]) -> PlayedOut:
@@ -106,6 +40,7 @@ def play_out(app: App, play: Play, *, now: datetime, heard: Callable[[datetime],
     `heard` is told the virtual time. Conflict while too many are carried out at once.
     """
     story = read_story(play.story())
+    check_playable(story, now)
     began_at = story.starts_at(now)
     moment_at = began_at + timedelta(milliseconds=play.moment)
     visitor = make_visitor(play.visitor or None, timezone=play.timezone.strip() or None)
@@ -115,7 +50,7 @@ def play_out(app: App, play: Play, *, now: datetime, heard: Callable[[datetime],
     def ended_by(fault: ScriptFault, script: Bundle | None = None) -> PlayedOut:
         problem = fault_problem(fault)
         return PlayedOut(
-            faults=[_fault(problem, _source(problem, play, path, script))],
+            faults=[fault_of(problem, _source(problem, play, path, script))],
             outcome="failed",
             moment_at=moment_at,
             moment_clock=clock_of(moment_at, zone),
@@ -151,173 +86,14 @@ def play_out(app: App, play: Play, *, now: datetime, heard: Callable[[datetime],
         )
     except ScriptFault as fault:
         return ended_by(fault, script)
+    except OverflowError:  # a zone's clock may be out of the calendar where UTC is not
+        raise InvalidParameter(
+            f'the moment it starts, "{iso(began_at)}", is at the edge of the calendar; '
+            "choose one nearer to now"
+        ) from None
     finally:
         _AT_ONCE.release()
-    return _shown(simulated, play, script, moment_at, zone, story_steps=_steps(play, began_at))
-
-
-def _shown(
-    simulated: Simulated,
-    play: Play,
-    script: Bundle,
-    moment_at: datetime,
-    zone: Zone,
-    *,
-    story_steps: Sequence[tuple[datetime, str]],
-) -> PlayedOut:
-    entries = [*_log_entries(simulated, zone, moment_at), *_change_entries(simulated, moment_at)]
-    entries += [
-        Entry(at=at, clock=clock_of(at, zone), kind="step", text=words, is_ahead=at > moment_at)
-        for at, words in story_steps
-    ]
-    order = {"step": 0, "log": 1, "change": 2}
-    entries.sort(key=lambda entry: (entry.at, order.get(entry.kind.partition(" ")[0], 2)))
-    ahead = [entry.at for entry in entries if entry.at > moment_at]
-    last_at = max([entry.at for entry in entries], default=moment_at)
-    faults = [
-        _fault(report.error, _source(report.error, play, None, script))
-        for report in simulated.reports
-        if report.error is not None
-    ]
-    outcomes = [report.outcome for report in simulated.reports]
-    return PlayedOut(
-        faults=faults,
-        outcome=outcomes[0] if outcomes else "failed",
-        moment_at=moment_at,
-        moment_clock=clock_of(moment_at, zone),
-        next_ms=_ms(min(ahead), simulated.began_at) if ahead else None,
-        end_ms=_ms(max(last_at, moment_at), simulated.began_at),
-        entries=entries,
-        rows=[
-            _row(simulated, *each, moment_at)
-            for each in zip(simulated.executions, simulated.documents, strict=True)
-        ],
-        calls=[call for report in simulated.reports for call in report.calls],
-        events=[event for report in simulated.reports for event in report.events],
-        picture=_picture(simulated, moment_at) if simulated.executions else None,
-        expect=[_expectation(each) for each in simulated.executions],
-    )
-
-
-def _ms(at: datetime, began_at: datetime) -> int:
-    return round((at - began_at).total_seconds() * 1000)
-
-
-def _steps(play: Play, began_at: datetime) -> list[tuple[datetime, str]]:
-    who = f" for {play.visitor}" if play.visitor else ""
-    return [
-        (began_at, f"the experience runs{who}"),
-        *((began_at + timedelta(milliseconds=step.after), step.words) for step in play.steps),
-    ]
-
-
-def _log_entries(simulated: Simulated, zone: Zone, moment_at: datetime) -> Iterator[Entry]:
-    for report in simulated.reports:
-        for line in report.log:
-            at = parse_time(line["at"], now=simulated.began_at).at
-            metadata = line["metadata"]
-            stack = metadata.get("stack", "") if isinstance(metadata, dict) else ""
-            yield Entry(
-                at=at,
-                clock=clock_of(at, zone),
-                kind=f"log {line['level']}",
-                text=line["message"],
-                more=str(stack) if stack else "" if not metadata else _json(metadata),
-                is_ahead=at > moment_at,
-            )
-
-
-def _json(value: Any) -> str:
-    from experience_runtime.web.pages.spoken import short
-
-    return short(value)
-
-
-def _change_entries(simulated: Simulated, moment_at: datetime) -> Iterator[Entry]:
-    for execution, document in zip(simulated.executions, simulated.documents, strict=True):
-        attempts = iter(document["attempts"])
-        for change in _told(simulated.histories[execution.id]):
-            attempt = next(attempts, None) if change.from_status is Status.RUNNING else None
-            is_new = change.from_status is None and change.to_status is Status.PENDING
-            reasons = [change.reason, attempt and attempt["error"]]
-            yield Entry(
-                at=change.at,
-                clock=clock_of(change.at, parse_zone(execution.zone)),
-                kind=f"change {change.to_status.value}",
-                text=f"{_verb(change)} {execution.integration}",
-                more=": ".join(reason for reason in reasons if reason),
-                why=why_planned(execution) if is_new else (),
-                is_ahead=change.at > moment_at,
-            )
-
-
-def _told(changes: Sequence[Change]) -> list[Change]:
-    """Without the start of an attempt: what follows at the same instant says it all."""
-    return [each for each in changes if each.to_status is not Status.RUNNING or each.from_status is None]
-
-
-def _verb(change: Change) -> str:
-    match change.to_status:
-        case Status.PENDING if change.from_status is None:
-            return "scheduled"
-        case Status.PENDING:
-            return "tries again"
-        case Status.RUNNING:
-            return "executes"
-        case Status.SUCCEEDED:
-            return "delivered"
-        case other:
-            return other.value
-
-
-def _row(
-    simulated: Simulated, execution: Execution, document: Mapping[str, Any], moment_at: datetime
-) -> dict[str, Any]:
-    changes = _told(simulated.histories[execution.id])
-    past = [each for each in changes if each.at <= moment_at]
-    coming = [each for each in changes if each.at > moment_at]
-    zone = parse_zone(execution.zone)
-    following = coming[0] if coming else None
-    due_at = following.at if past and following is not None else execution.due_at
-    return {
-        "id": execution.id,
-        "status": past[-1].to_status.value if past else "",
-        "final": execution.status.value if coming else "",
-        "integration": execution.integration,
-        "payload": document["payload"],
-        "key": document["key"],
-        "due_at": iso(due_at),
-        "due_local": iso_local(due_at, zone),
-        "zone": execution.zone,
-        "reason": past[-1].reason if past else None,
-        "why": why_planned(execution),
-    }
-
-
-def _picture(simulated: Simulated, moment_at: datetime) -> Picture:
-    tracks = [
-        Track(
-            label=f"{each.integration}{f' · {each.key[:40]}' if each.key else ''}",
-            turns=[(change.at, change.to_status.value) for change in _told(simulated.histories[each.id])],
-        )
-        for each in simulated.executions[:_SHOWN_TRACKS]
-    ]
-    ended_at = max(turn[0] for track in tracks for turn in track.turns)
-    return of_story(tracks, began_at=simulated.began_at, ended_at=ended_at, moment=moment_at)
-
-
-def _expectation(execution: Execution) -> dict[str, Any]:
-    import json
-
-    fields: dict[str, Any] = {
-        "visitor": execution.visitor,
-        "integration": execution.integration,
-        "key": None if execution.key is None else json.loads(execution.key),
-        "status": execution.status.value,
-        "due_at": iso(execution.due_at),
-        "reason": execution.reason,
-    }
-    return {name: value for name, value in fields.items() if value is not None}
+    return played_view(simulated, script, moment_at, zone, play.happenings(began_at))
 
 
 def _path_of(app: App, play: Play) -> Path | None:
@@ -347,19 +123,6 @@ def _source(problem: Problem, play: Play, path: Path | None, script: Bundle | No
         return source_of(problem, path or Path(_PASTED), script)
     text = play.triggers if problem.file == "triggers.js" else play.source
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _fault(problem: Problem, source: str) -> Fault:
-    lines = source.split("\n")
-    if problem.line is None or not 1 <= problem.line <= len(lines) or not source:
-        return Fault(problem=problem, excerpt=None)
-    line = lines[problem.line - 1].replace("\t", " ")
-    at = min((problem.column or 1) - 1, len(line))
-    start = max(0, at - _EXCERPT_CHARS // 2) if len(line) > _EXCERPT_CHARS else 0
-    return Fault(
-        problem=problem,
-        excerpt=Excerpt(number=problem.line, before=line[start:at], after=line[at : start + _EXCERPT_CHARS]),
-    )
 
 
 def read_forward(text: str) -> int:

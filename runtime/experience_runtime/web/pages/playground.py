@@ -30,7 +30,8 @@ from experience_runtime.web.pages.play import (
     make_play,
     read_play,
 )
-from experience_runtime.web.pages.played_out import PlayedOut, play_out, read_forward
+from experience_runtime.web.pages.played_out import play_out, read_forward
+from experience_runtime.web.pages.played_view import PlayedOut
 from experience_runtime.web.pages.rendering import Rendering, back_to
 from experience_runtime.web.problems import status_of
 

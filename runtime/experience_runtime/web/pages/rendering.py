@@ -1,6 +1,6 @@
 """Rendering: templates to answers that hold nothing but their own scripts and styles."""
 
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
@@ -35,36 +35,22 @@ _DID = {
 class Rendering:
     """Makes the answers of the pages."""
 
-    @cached_property
-    def _environment(self) -> Environment:
-        environment = Environment(
-            loader=PackageLoader("experience_runtime.web", "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.filters |= {
-            "utc": lambda text: str(text)[:19].replace("T", " "),
-            "local": spoken.day_and_time,
-            "pretty": spoken.pretty,
-            "short": spoken.short,
-            "quoted": lambda text: quote(str(text), safe=""),
-        }
-        return environment
-
     def page(
         self, request: Request, template: str, *, here: str, status: int = 200, **values: Any
     ) -> HTMLResponse:
         """Render a whole page."""
         caller = getattr(request.state, "caller", None)
-        text = self._environment.get_template(template).render(
-            here=here,
-            did=_DID.get(request.query_params.get("did", "")),
-            form_token=form_token(request),
-            caller=caller,
-            operates=caller is not None and caller.is_operator,
-            **values,
+        text = (
+            _environment()
+            .get_template(template)
+            .render(
+                here=here,
+                did=_DID.get(request.query_params.get("did", "")),
+                form_token=form_token(request),
+                caller=caller,
+                operates=caller is not None and caller.is_operator,
+                **values,
+            )
         )
         # a text that was cut inside a surrogate pair is still shown
         content = text.encode("utf-8", "replace")
@@ -100,3 +86,22 @@ def rendering_of(request: Request) -> Rendering:
     rendering = request.app.state.rendering
     assert isinstance(rendering, Rendering)
     return rendering
+
+
+@cache  # templates are compiled once a process
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("experience_runtime.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "utc": lambda text: str(text)[:19].replace("T", " "),
+        "local": spoken.day_and_time,
+        "pretty": spoken.pretty,
+        "short": spoken.short,
+        "quoted": lambda text: quote(str(text), safe=""),
+    }
+    return environment

@@ -9,6 +9,7 @@ from experience_runtime.domain.zones import Zone
 from experience_runtime.web.pages.picture import span_text
 
 _SHORT_CHARS = 80
+_LONGEST_INDENTED = 16_000
 
 
 def day_and_time(text: str) -> str:
@@ -42,8 +43,12 @@ def relative(at: datetime, now: datetime) -> str:
 
 
 def pretty(value: Any) -> str:
-    """A JSON value on lines of its own."""
-    return json.dumps(value, ensure_ascii=False, indent=2)
+    """A JSON value on lines of its own; a large one, or a deep one, on as few as may be."""
+    text = json.dumps(value, ensure_ascii=False)
+    if len(text) > _LONGEST_INDENTED:
+        return text
+    indented = json.dumps(value, ensure_ascii=False, indent=2)
+    return indented if len(indented) <= 8 * _LONGEST_INDENTED else text  # blanks, at 500 levels
 
 
 def short(value: Any) -> str:

@@ -1,5 +1,7 @@
 """Who may call what: every route, with every scope, without a token, from elsewhere, with a revoked one."""
 
+import re
+
 import httpx
 import pytest
 from experience_runtime.app import App
@@ -49,6 +51,13 @@ MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
     ("POST", "/v1/visitors/{visitor_id}/convert"): SITES,
 }
 FOR_ANYBODY = {("GET", "/healthz"), ("GET", "/readyz")}
+
+FOR_ANYBODYS_BROWSER = {
+    ("GET", "/login"),
+    ("POST", "/login"),
+    ("GET", "/static/{name}"),
+    ("GET", "/visitor.js"),
+}
 
 BODIES = {
     "/v1/experiences/{name}/run": {},
@@ -121,6 +130,19 @@ def test_nobody_is_let_in_without_a_good_token(
     assert [answer.status_code in (401, 403) for answer in answers] == [True] * len(bad)
     assert {answer.json()["code"] for answer in answers} <= {"unauthorized", "forbidden"}
     assert all("access-control-allow-origin" not in answer.headers for answer in answers)
+
+
+def test_every_other_route_asks_for_a_token_too(closed: httpx.Client, web: FastAPI) -> None:
+    open_to_all = set()
+    for route in web.state.routes:
+        for method in route.methods - {"HEAD"}:
+            place = re.sub(r"\{[^}]*\}", "x", route.path)
+            answer = closed.request(method, place, headers={"content-type": "application/json"})
+            to_login = answer.status_code == 303 and answer.headers["location"].startswith("/login")
+            if answer.status_code not in (401, 403) and not to_login:
+                open_to_all.add((method, route.path))
+
+    assert open_to_all - FOR_ANYBODY - FOR_ANYBODYS_BROWSER == set()
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(FOR_ANYBODY))

@@ -1,9 +1,10 @@
 """The server: one FastAPI application of all routers, behind the shields."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.routing import BaseRoute, Route
 
 from experience_runtime import __version__
 from experience_runtime.app import App
@@ -86,10 +87,21 @@ def make_web(
         snippet.make_router(app),
         pages.make_router(app, rendering, jobs, is_delivered),
     ):
-        web.state.routes += router.routes
+        web.state.routes += flat(router.routes)
         web.include_router(router)
     _document(web)
     return web
+
+
+def flat(routes: Sequence[BaseRoute]) -> list[Route]:
+    """The routes themselves, out of the routers that hold them."""
+    found: list[Route] = []
+    for route in routes:
+        if isinstance(route, Route):
+            found.append(route)
+        elif (held := getattr(route, "original_router", None)) is not None:
+            found += flat(held.routes)
+    return found
 
 
 def _document(web: FastAPI) -> None:

@@ -6,6 +6,7 @@
     python  an integration: saved, loaded with --integrations, and called by a command of the document
     toml    saved as the settings file, and loaded
     json    saved and parsed; a story.json is read as a story
+    html    for a site's page: its `data-` attributes and its calls of `experience` are known to visitor.js
 
 The paragraph before a block that is saved names its file. A block of another kind is a problem.
 """
@@ -69,7 +70,8 @@ class BadDocument(Exception):
 
 def documents() -> list[Path]:
     """Every document whose blocks must hold."""
-    return [ROOT / "README.md", *sorted((ROOT / "sample_experiences").glob("*/README.md"))]
+    samples = sorted((ROOT / "sample_experiences").glob("*/README.md"))
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *samples]
 
 
 def blocks(text: str) -> list[Block]:
@@ -140,6 +142,10 @@ class _Player:
             for command in commands(block):
                 self._command(command)
             return
+        if block.kind == "html":
+            for word in _unknown_to_snippet(block.text):
+                self._problem(block.line, f"visitor.js knows no {word}")
+            return
         known = block.kind.split(" ")[0] in ("js", "python", "toml", "json")
         if not known:
             self._problem(block.line, f"blocks of kind {block.kind!r} are not checked; use another kind")
@@ -206,6 +212,16 @@ class _Player:
 
     def _problem(self, line: int, text: str) -> None:
         self._findings.problems.append(f"{self._name}:{line}: {text}")
+
+
+def _unknown_to_snippet(text: str) -> list[str]:
+    """The attributes and calls of a page's block that the snippet has nothing for."""
+    snippet = (ROOT / "runtime/experience_runtime/web/static/visitor.js").read_text(encoding="utf-8")
+    attributes = re.findall(r"data-([a-z]+)=", text)
+    calls = re.findall(r"experience\.push\(\['(\w+)'", text)
+    return [f"data-{name}" for name in attributes if f"set.{name}" not in snippet] + [
+        f"experience.{name}" for name in calls if not re.search(rf"\b{name}\b", snippet)
+    ]
 
 
 def _said(command: str, code: int, output: list[str]) -> str:

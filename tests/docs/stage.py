@@ -78,12 +78,11 @@ class Stage:
         shutil.copytree(ROOT / "sample_experiences", self.folder / "sample_experiences")
         programs = Path(self._folder.name, "bin")
         programs.mkdir()
-        program = programs / "experience"
-        program.write_text(
+        _make_program(
+            programs / "experience",
             f"#!{sys.executable}\nfrom experience_runtime.cli import main\nmain(prog_name='experience')\n",
-            encoding="utf-8",
         )
-        program.chmod(0o755)
+        _make_program(programs / "python3", f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
         self.environment = {
             "PATH": os.pathsep.join([str(programs), os.environ.get("PATH", os.defpath)]),
             "HOME": self._folder.name,
@@ -109,7 +108,7 @@ class Stage:
                 if verb != "demo":
                     return 0, []
                 command = shlex.join([*dev.DEMO, *rest])
-            case ["experience", "serve"]:
+            case ["experience", "serve"] if "||" not in command:
                 return self._serve(shlex.split(command))
         ended = subprocess.run(
             ["sh", "-c", command.replace(PORT, self._port)],
@@ -169,6 +168,11 @@ class Stage:
             serving.communicate(timeout=SECONDS_PER_COMMAND)
         self.other_side.close()
         self._folder.cleanup()
+
+
+def _make_program(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
 
 
 def _free_port() -> str:

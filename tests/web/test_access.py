@@ -1,10 +1,12 @@
 """Who may call what: every route, with every scope, without a token, from elsewhere, with a revoked one."""
 
+import re
+
 import httpx
 import pytest
 from experience_runtime.app import App
 from experience_runtime.domain.access import Scope
-from experience_runtime.web.limits import Buckets
+from experience_runtime.web.limits import AtOnce, Buckets
 from experience_runtime.web.problems import Throttled
 from fastapi import FastAPI
 
@@ -49,6 +51,13 @@ MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
     ("POST", "/v1/visitors/{visitor_id}/convert"): SITES,
 }
 FOR_ANYBODY = {("GET", "/healthz"), ("GET", "/readyz")}
+
+FOR_ANYBODYS_BROWSER = {
+    ("GET", "/login"),
+    ("POST", "/login"),
+    ("GET", "/static/{name}"),
+    ("GET", "/visitor.js"),
+}
 
 BODIES = {
     "/v1/experiences/{name}/run": {},
@@ -123,6 +132,19 @@ def test_nobody_is_let_in_without_a_good_token(
     assert all("access-control-allow-origin" not in answer.headers for answer in answers)
 
 
+def test_every_other_route_asks_for_a_token_too(closed: httpx.Client, web: FastAPI) -> None:
+    open_to_all = set()
+    for route in web.state.routes:
+        for method in route.methods - {"HEAD"}:
+            place = re.sub(r"\{[^}]*\}", "x", route.path)
+            answer = closed.request(method, place, headers={"content-type": "application/json"})
+            to_login = answer.status_code == 303 and answer.headers["location"].startswith("/login")
+            if answer.status_code not in (401, 403) and not to_login:
+                open_to_all.add((method, route.path))
+
+    assert open_to_all - FOR_ANYBODY - FOR_ANYBODYS_BROWSER == set()
+
+
 @pytest.mark.parametrize(("method", "path"), sorted(FOR_ANYBODY))
 def test_health_is_for_anybody(closed: httpx.Client, method: str, path: str) -> None:
     assert ask(closed, method, path, {}).status_code == 200
@@ -182,6 +204,23 @@ def test_a_site_runs_what_is_released_and_sees_little_of_it(closed: httpx.Client
     assert closed.post("/v1/experiences/draft/run", json=body, headers=author).status_code == 200
 
 
+def test_an_author_sees_the_executions_of_experiences_only(closed: httpx.Client, token: Token) -> None:
+    author, operator = bearing(token(Scope.AUTHOR)), bearing(token(Scope.OPERATOR))
+    closed.post("/v1/experiences/reminder/run", json={"visitor": "v1"}, headers=author)
+    closed.post("/v1/integrations/webhook/call", json={"payload": {"body": 1}}, headers=operator)
+
+    seen = {
+        name: closed.get("/v1/executions", headers=headers).json()["executions"]
+        for name, headers in (("author", author), ("operator", operator))
+    }
+
+    assert [each["experience"] for each in seen["author"]] == ["reminder"]
+    assert [each["experience"] for each in seen["operator"]] == [None, "reminder"]
+    id = seen["operator"][0]["id"]
+    assert closed.get(f"/v1/executions/{id}", headers=author).status_code == 403
+    assert closed.get(f"/v1/executions/{id}", headers=operator).status_code == 200
+
+
 def test_a_session_is_as_good_as_its_token_and_ends_with_it(
     closed: httpx.Client, token: Token, app: App
 ) -> None:
@@ -194,6 +233,15 @@ def test_a_session_is_as_good_as_its_token_and_ends_with_it(
     assert closed.post("/v1/explain", json={"delay": 0}, headers=own).status_code == 200
     app.store.tokens.revoke("qa")
     assert closed.get("/v1/executions").status_code == 401
+
+
+def test_more_than_fit_at_once_are_refused() -> None:
+    at_once = AtOnce(1)
+
+    with at_once, pytest.raises(Throttled, match="1 experiences run"), at_once:
+        pass
+    with at_once:
+        pass
 
 
 def test_one_who_asks_too_often_is_told_when_to_come_again() -> None:

@@ -210,6 +210,8 @@ def test_a_defect_of_ours_is_told_without_its_details(
 
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
     assert app.database_path not in answer.text
+    foreign = client.get("/v1/executions", headers={"origin": "https://shop.example"})
+    assert (foreign.status_code, foreign.json()["code"]) == (500, "internal_error")
     assert answer.headers["content-security-policy"]
     assert client.get("/readyz").status_code == 503
     assert client.get("/healthz").status_code == 200

@@ -28,6 +28,8 @@ GRACE_SECONDS = 30
 IDLE_SANDBOXES = 16
 """Processes of some 13 MB that stay after many runs at once."""
 
+MOST_CONNECTIONS = 1000
+
 _BACKLOG = 512
 
 _logger = logging.getLogger("experience_runtime")
@@ -88,6 +90,7 @@ def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Set
             server_header=False,
             lifespan="off",
             timeout_graceful_shutdown=GRACE_SECONDS,
+            limit_concurrency=MOST_CONNECTIONS,
         )
         with _listener(host, port) as listener:
             address = _address(listener)

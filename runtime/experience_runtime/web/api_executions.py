@@ -8,7 +8,7 @@ from pydantic import Field
 from experience_runtime.app import App
 from experience_runtime.documents import execution_document, whole_execution_document
 from experience_runtime.domain.access import Scope
-from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.errors import Forbidden, InvalidParameter
 from experience_runtime.domain.executions import Execution, Filter, Status, execution_number
 from experience_runtime.domain.instants import parse_time
 from experience_runtime.operations import cancellable, replayable
@@ -115,12 +115,15 @@ def make_router(app: App, jobs: Jobs) -> APIRouter:
         responses=answers(Executions, {"executions": [LISTED_EXECUTION], "next": None}),
     )
     def list_executions(
-        page: Annotated[Page, Query()], _: Annotated[Caller, needs(Scope.AUTHOR)]
+        page: Annotated[Page, Query()], caller: Annotated[Caller, needs(Scope.AUTHOR)]
     ) -> Document:
-        """All states, newest first, by filter. Scopes: author, operator."""
+        """All states, newest first, by filter.
+
+        Scopes: operator; author, whose pages leave out what no experience made.
+        """
         found = app.store.find(wanted(page), cursor=page.cursor, limit=page.limit)
         holds = app.operations.waits_because(found.executions)
-        documents = [listed(each, holds.get(each.id)) for each in found.executions]
+        documents = [listed(each, holds.get(each.id)) for each in found.executions if _may_see(caller, each)]
         return Document({"executions": documents, "next": found.next})
 
     @router.get(
@@ -128,9 +131,15 @@ def make_router(app: App, jobs: Jobs) -> APIRouter:
         summary="Show an execution",
         responses=answers(WholeExecution, WHOLE_EXECUTION, 404),
     )
-    def show(execution_id: ExecutionId, _: Annotated[Caller, needs(Scope.AUTHOR)]) -> Document:
-        """Why it runs when it does, every change of its state, every attempt. Scopes: author, operator."""
-        return whole(execution_number(execution_id))
+    def show(execution_id: ExecutionId, caller: Annotated[Caller, needs(Scope.AUTHOR)]) -> Document:
+        """Why it runs when it does, every change of its state, every attempt.
+
+        Scopes: operator; author, when an experience made it.
+        """
+        number = execution_number(execution_id)
+        if not _may_see(caller, app.store.execution(number)):
+            raise Forbidden(f"{execution_id} was made by no experience; this needs operator")
+        return whole(number)
 
     @router.post(
         "/executions/{execution_id}/cancel",
@@ -208,6 +217,10 @@ def make_router(app: App, jobs: Jobs) -> APIRouter:
         return Document(jobs.job(job_id).document())
 
     return router
+
+
+def _may_see(caller: Caller, execution: Execution) -> bool:
+    return caller.is_operator or execution.experience is not None
 
 
 def _of_whom(execution: Execution) -> dict[str, Any]:

@@ -36,12 +36,16 @@ from experience_runtime.web.documents import (
     RunDocument,
 )
 from experience_runtime.web.experiences import experience_path, experiences, written
+from experience_runtime.web.limits import AtOnce
 from experience_runtime.web.metrics import Metrics
 from experience_runtime.web.once import OnceRoute, documented_key
 from experience_runtime.web.problems import Document
 
-MOST_STEPS = 1000
+MOST_STEPS = 200
 SIMULATION_SECONDS = 60.0
+
+MOST_AT_ONCE = 24
+"""Runs and simulations: each keeps a thread of the server, and the other verbs need some too."""
 
 _Id = Annotated[str | None, Field(max_length=200, description="Who it runs for; left out, nobody is known.")]
 _Zone = Annotated[str | None, Field(max_length=100, description="An IANA name such as `Europe/Paris`.")]
@@ -100,6 +104,7 @@ class ExplainBody(Body):
 def make_router(app: App, metrics: Metrics) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["experiences"], route_class=OnceRoute)
     served, redact = app.settings.served, app.settings.redact
+    at_once = AtOnce(MOST_AT_ONCE)
 
     @router.get("/experiences", summary="List the experiences", responses=answers(Experiences, LISTED))
     def list_experiences(_: Annotated[Caller, needs(Scope.AUTHOR)]) -> Document:
@@ -134,7 +139,8 @@ def make_router(app: App, metrics: Metrics) -> APIRouter:
         except ScriptFault as fault:
             report = failed_report(path, visitor, fault)
         else:
-            report = app.run(script, Situation(visitor=visitor, data=body.data))
+            with at_once:
+                report = app.run(script, Situation(visitor=visitor, data=body.data))
             for number in map(execution_number, dict.fromkeys(report.created)):
                 execution, attempts = app.store.execution(number), app.store.attempts(number)
                 documents.append(execution_document(execution, attempts, redact=redact))
@@ -170,7 +176,7 @@ def make_router(app: App, metrics: Metrics) -> APIRouter:
             changes["horizon"] = body.horizon
         story = story.model_copy(update=changes)
         check_playable(story, now)
-        with _path_of(app, body) as path:
+        with at_once, _path_of(app, body) as path:
             try:
                 script = prepare(path, variation=body.variation, repair=body.repair)
             except ScriptFault as fault:
@@ -199,7 +205,7 @@ def make_router(app: App, metrics: Metrics) -> APIRouter:
 
         Scopes: author, operator.
         """
-        with _path_of(app, body) as path:
+        with at_once, _path_of(app, body) as path:
             problems, _script = check_experience(
                 path,
                 variation=body.variation,

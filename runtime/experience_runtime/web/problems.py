@@ -122,7 +122,6 @@ def handle_problems(web: FastAPI) -> None:
     """Answer everything that is raised with a problem document."""
     for kind in (ExperienceError, RequestValidationError, HTTPException):
         web.add_exception_handler(kind, problem_of)
-    web.add_middleware(Defects)
 
 
 class Defects:
@@ -166,7 +165,8 @@ def _of_http(request: Request, error: HTTPException) -> Response:
         case 404:
             detail = f"there is nothing at {shown(request.url.path)}; /v1/openapi.json lists what there is"
         case 405:
-            headers["Allow"] = ", ".join(_allowed(request))
+            if allowed := _allowed(request):
+                headers["Allow"] = ", ".join(allowed)
             detail = f"{request.method} is not possible at {shown(request.url.path)}; see the Allow header"
         case 400:
             detail = "the body cannot be read; send it as the Content-Type says, JSON in UTF-8"

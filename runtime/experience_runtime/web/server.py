@@ -1,9 +1,10 @@
 """The server: one FastAPI application of all routers, behind the shields."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.routing import BaseRoute, Route
 
 from experience_runtime import __version__
 from experience_runtime.app import App
@@ -24,7 +25,7 @@ from experience_runtime.web.limits import BodyLimit
 from experience_runtime.web.metrics import Metrics
 from experience_runtime.web.observed import Observed
 from experience_runtime.web.pages.rendering import Rendering
-from experience_runtime.web.problems import Document, handle_problems
+from experience_runtime.web.problems import Defects, Document, handle_problems
 from experience_runtime.web.shields import LoopbackHost, SameSite, SecurityHeaders, SharedOrigins
 
 
@@ -66,6 +67,7 @@ def make_web(
     web.add_middleware(SameSite)
     web.add_middleware(SharedOrigins, may_call=access.may_call)
     web.add_middleware(LoopbackHost, is_open=lambda: access.was_open)
+    web.add_middleware(Defects)
     web.add_middleware(SecurityHeaders)
     web.state.rendering = rendering = Rendering()
     web.add_middleware(Observed, metrics=metrics)
@@ -79,10 +81,21 @@ def make_web(
         api_visitors.make_router(app),
         pages.make_router(app, rendering, jobs, is_delivered),
     ):
-        web.state.routes += router.routes
+        web.state.routes += flat(router.routes)
         web.include_router(router)
     _document(web)
     return web
+
+
+def flat(routes: Sequence[BaseRoute]) -> list[Route]:
+    """The routes themselves, out of the routers that hold them."""
+    found: list[Route] = []
+    for route in routes:
+        if isinstance(route, Route):
+            found.append(route)
+        elif (held := getattr(route, "original_router", None)) is not None:
+            found += flat(held.routes)
+    return found
 
 
 def _document(web: FastAPI) -> None:

@@ -43,13 +43,24 @@ def test_a_token_that_opens_no_page_is_refused_at_the_form(empty_shop: Shop, kin
 
 def test_an_author_plays_and_reads_but_acts_on_nothing(empty_shop: Shop) -> None:
     id = empty_shop.schedule(cancelOnConversion=True)
+    empty_shop.app.recurring.set("digest", "update-crm", {}, {"daily": "09:00", "timezone": "UTC"})
+    begotten = empty_shop.app.recurring.run_now("digest")
     token, page = empty_shop.token(Scope.AUTHOR), empty_shop.page()
     page.goto("/")
     _sign_in(page, token)
 
-    for path in (f"/executions/{id}", "/visitors?id=ada", "/settings/integrations/send-sms"):
+    expect(page.get_by_role("heading", name="Playground")).to_be_visible()
+    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["Executions", "Playground"])
+    page.goto(f"/executions/{id}")
+    expect(page.get_by_role("heading", name=id)).to_be_visible()
+    expect(page.locator("main form, main a[href^='/visitors'], main a[href^='/settings']")).to_have_count(0)
+    page.goto(f"/executions/{begotten.id}")
+    expect(page.get_by_role("alert")).to_contain_text("was made by no experience")
+    page.goto("/executions")
+    expect(page.locator("tbody tr")).to_have_count(1)  # a schedule's is not an experience's
+    for path in ("/visitors?id=ada", "/settings/integrations", "/executions/bulk/cancel"):
         page.goto(path)
-        expect(page.locator("main form[method=post]")).to_have_count(0)
+        expect(page.get_by_role("alert")).to_contain_text("this needs operator")
     page.goto("/playground")
     page.get_by_role("button", name="Run it").click()
     expect(page.get_by_role("heading", name="Timeline")).to_be_visible()

@@ -15,6 +15,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.access import Scope, Token, new_secret, token_digest
 from experience_runtime.domain.errors import Forbidden, Unauthorized
+from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.values import shown
 from experience_runtime.ports import Clock, Tokens
 from experience_runtime.web.limits import Buckets
@@ -48,6 +49,10 @@ class Caller:
     def is_site(self) -> bool:
         """A site and nothing more: it runs what is released, calls what is for sites, and sees little."""
         return self.scopes == {Scope.SITE}
+
+    def may_see(self, execution: Execution) -> bool:
+        """Authors see what experiences made, operators everything."""
+        return self.is_operator or execution.experience is not None
 
 
 class Access:
@@ -176,6 +181,11 @@ def access_of(request: Request) -> Access:
     access = request.app.state.access
     assert isinstance(access, Access)
     return access
+
+
+def caller_of(request: Request) -> Caller:
+    """The caller of a request whose route asked for one."""
+    return access_of(request).caller(request)
 
 
 class NotSignedIn(Exception):

@@ -123,7 +123,7 @@ def make_router(app: App, jobs: Jobs) -> APIRouter:
         """
         found = app.store.find(wanted(page), cursor=page.cursor, limit=page.limit)
         holds = app.operations.waits_because(found.executions)
-        documents = [listed(each, holds.get(each.id)) for each in found.executions if _may_see(caller, each)]
+        documents = [listed(each, holds.get(each.id)) for each in found.executions if caller.may_see(each)]
         return Document({"executions": documents, "next": found.next})
 
     @router.get(
@@ -137,7 +137,7 @@ def make_router(app: App, jobs: Jobs) -> APIRouter:
         Scopes: operator; author, when an experience made it.
         """
         number = execution_number(execution_id)
-        if not _may_see(caller, app.store.execution(number)):
+        if not caller.may_see(app.store.execution(number)):
             raise Forbidden(f"{execution_id} was made by no experience; this needs operator")
         return whole(number)
 
@@ -217,10 +217,6 @@ def make_router(app: App, jobs: Jobs) -> APIRouter:
         return Document(jobs.job(job_id).document())
 
     return router
-
-
-def _may_see(caller: Caller, execution: Execution) -> bool:
-    return caller.is_operator or execution.experience is not None
 
 
 def _of_whom(execution: Execution) -> dict[str, Any]:

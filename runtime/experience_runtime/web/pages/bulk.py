@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
 
 from experience_runtime.app import App
-from experience_runtime.domain.access import Scope
 from experience_runtime.domain.errors import Conflict, ExperienceError, Refusal
 from experience_runtime.domain.planning import check_reason
 from experience_runtime.operations import Progress, cancellable, replayable
@@ -25,8 +24,8 @@ _MEANT = {"cancel": cancellable, "replay": replayable}
 
 
 def make_router(app: App, rendering: Rendering, jobs: Jobs) -> APIRouter:
-    router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Scope.AUTHOR)])
-    writes = [signed_in(), Depends(own_form)]
+    router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in()])
+    writes = [Depends(own_form)]
 
     @router.get(HERE + "/bulk/{verb}")
     def ask(request: Request, verb: Verb, wanted: Annotated[Wanted, Query()]) -> Response:

@@ -7,10 +7,10 @@ from fastapi.responses import Response
 
 from experience_runtime.app import App
 from experience_runtime.domain.access import Scope
-from experience_runtime.domain.errors import ExperienceError, Refusal, UnknownExecution
+from experience_runtime.domain.errors import ExperienceError, Forbidden, Refusal, UnknownExecution
 from experience_runtime.domain.executions import Filter, Status, execution_number
 from experience_runtime.domain.zones import UTC
-from experience_runtime.web.access import signed_in
+from experience_runtime.web.access import caller_of, signed_in
 from experience_runtime.web.login import own_form
 from experience_runtime.web.pages.failing import HtmlRoute
 from experience_runtime.web.pages.forms import Wanted
@@ -31,13 +31,13 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
     def executions(request: Request, wanted: Annotated[Wanted, Query()]) -> Response:
         if is_id(wanted.q.strip()):
             return back_to(f"{HERE}/{wanted.q.strip()}")
-        now, problem, filter = app.clock.now(), None, Filter()
+        now, problem, filter, caller = app.clock.now(), None, Filter(), caller_of(request)
         try:
             filter = wanted.filter(now=now)
             page = app.store.find(filter, cursor=wanted.cursor or None, limit=PAGE)
         except Refusal as refusal:
             problem, page = refusal, None
-        found = [] if page is None else page.executions
+        found = [] if page is None else [each for each in page.executions if caller.may_see(each)]
         held = app.operations.waits_because(found)
         return rendering.page(
             request,
@@ -85,6 +85,8 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
     ) -> Response:
         number = execution_number(execution_id)
         found = app.store.execution(number)
+        if not caller_of(request).may_see(found):
+            raise Forbidden(f"{execution_id} was made by no experience; this needs operator")
         held = app.operations.waits_because([found])
         return rendering.page(
             request,

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from experience_runtime.app import App
-from experience_runtime.domain.access import Scope
 from experience_runtime.domain.errors import (
     ExperienceError,
     InvalidParameter,
@@ -37,8 +36,8 @@ _EXAMPLES: dict[str, Any] = {
 
 
 def make_router(app: App, rendering: Rendering) -> APIRouter:
-    router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Scope.AUTHOR)])
-    writes = [signed_in(), Depends(own_form)]
+    router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in()])
+    writes = [Depends(own_form)]
 
     @router.get(HERE)
     def integrations(request: Request) -> Response:

@@ -9,10 +9,10 @@ from fastapi.responses import Response
 from experience_runtime.app import App
 from experience_runtime.domain.access import Scope
 from experience_runtime.domain.executions import Status
-from experience_runtime.web.access import signed_in
+from experience_runtime.web.access import caller_of, signed_in
 from experience_runtime.web.pages.failing import HtmlRoute
 from experience_runtime.web.pages.picture import span_text
-from experience_runtime.web.pages.rendering import Rendering
+from experience_runtime.web.pages.rendering import Rendering, back_to
 from experience_runtime.web.pages.rows import picture_of, rows_of
 from experience_runtime.web.pages.spoken import relative
 
@@ -26,6 +26,8 @@ def make_router(app: App, rendering: Rendering, is_delivered: Callable[[], bool]
 
     @router.get("/")
     def overview(request: Request) -> Response:
+        if not caller_of(request).is_operator:
+            return back_to("/playground")
         now = app.clock.now()
         found = app.store.overview(now=now, failed_since=now - FAILURES_WITHIN, next_limit=_NEXT)
         oldest, holds = found.oldest_due_at, app.operations.holds()

@@ -11,7 +11,6 @@ from fastapi.responses import Response
 
 from experience_runtime.app import App
 from experience_runtime.documents import instants_document, run_document, schedule_document
-from experience_runtime.domain.access import Scope
 from experience_runtime.domain.errors import Conflict, ExperienceError, Refusal, UnknownSchedule
 from experience_runtime.domain.schedules import Schedule
 from experience_runtime.domain.windows import DAYS
@@ -37,8 +36,8 @@ class _Preview:
 
 
 def make_router(app: App, rendering: Rendering) -> APIRouter:
-    router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Scope.AUTHOR)])
-    writes = [signed_in(), Depends(own_form)]
+    router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in()])
+    writes = [Depends(own_form)]
 
     @router.get(HERE + "/{name}/schedule")
     def schedule(request: Request, name: str, edit: str = "") -> Response:

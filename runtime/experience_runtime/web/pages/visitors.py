@@ -8,7 +8,6 @@ from fastapi.responses import Response
 
 from experience_runtime.app import App
 from experience_runtime.documents import redacted_value
-from experience_runtime.domain.access import Scope
 from experience_runtime.domain.errors import ExperienceError, Refusal
 from experience_runtime.domain.executions import Filter
 from experience_runtime.domain.instants import iso
@@ -27,8 +26,8 @@ _SHOWN = 50
 
 
 def make_router(app: App, rendering: Rendering) -> APIRouter:
-    router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Scope.AUTHOR)])
-    writes = [signed_in(), Depends(own_form)]
+    router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in()])
+    writes = [Depends(own_form)]
 
     @router.get(HERE)
     def visitors(request: Request, id: str = "") -> Response:

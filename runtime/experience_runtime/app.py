@@ -70,9 +70,9 @@ class App:
 
     @cached_property
     def store(self) -> Store:
-        from experience_runtime.store.sqlite import SqliteStore
+        from experience_runtime.store.opening import open_sqlite
 
-        return self._keep(SqliteStore(self.database_path))
+        return self._keep(open_sqlite(self.database_path))
 
     @cached_property
     def integrations(self) -> "Registry":

@@ -21,7 +21,7 @@ from experience_runtime.domain.visitors import Visitor
 from experience_runtime.integration import Context, IntegrationFailed
 from experience_runtime.operations import Operations
 from experience_runtime.scheduler import Scheduled, Scheduler
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import SqliteStore, open_sqlite
 
 from tests.engine.conftest import DictIntegrations, ScriptedHttp
 
@@ -34,7 +34,7 @@ DEADLINE_SECONDS = 60
 
 
 def open_store(path: str) -> SqliteStore:
-    store = SqliteStore(path)
+    store = open_sqlite(path)
     # Who comes first is decided by the lock on the file; the disk has no part in it.
     store.database.connection.execute("PRAGMA synchronous = OFF")
     return store

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from experience_runtime.ports import Store
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import open_sqlite
 
 STORES: dict[str, Callable[[Path], Store]] = {
-    "sqlite in memory": lambda _: SqliteStore(":memory:"),
-    "sqlite on file": lambda folder: SqliteStore(str(folder / "experience.db")),
+    "sqlite in memory": lambda _: open_sqlite(":memory:"),
+    "sqlite on file": lambda folder: open_sqlite(str(folder / "experience.db")),
 }
 
 

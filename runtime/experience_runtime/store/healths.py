@@ -1,4 +1,4 @@
-"""The healths of a SQLite store: what is known of each integration."""
+"""The healths of a SQL store: what is known of each integration."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 
 
-class SqliteHealths:
+class SqlHealths:
     """`ports.Healths` in the store's own database."""
 
     def __init__(self, database: Database) -> None:

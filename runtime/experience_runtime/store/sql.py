@@ -1,4 +1,4 @@
-"""The SQLite store: the waiting room in one file, or in memory."""
+"""The store on SQL: the waiting room in a database, the same acts whichever it is."""
 
 import json
 from collections import Counter
@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from experience_runtime.domain.errors import AlreadyScheduled, Conflict, InvalidParameter, UnknownExecution
 from experience_runtime.domain.executions import (
@@ -25,21 +26,23 @@ from experience_runtime.domain.visitors import Visitor
 from experience_runtime.ports import Added, Page
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
-from experience_runtime.store.healths import SqliteHealths
-from experience_runtime.store.schedules import SqliteSchedules
+from experience_runtime.store.healths import SqlHealths
+from experience_runtime.store.schedules import SqlSchedules
 from experience_runtime.store.transitions import Transitions, already_scheduled
 
-_LARGEST = 2**63 - 1  # an id can spell two bits more than SQLite's integers hold
+D = TypeVar("D", bound=Database)
+
+_LARGEST = 2**63 - 1  # an id can spell two bits more than a database's integers hold
 
 
-class SqliteStore:
-    """`ports.Store` over one connection: commits in groups, `synchronous=FULL`."""
+class SqlStore(Generic[D]):
+    """`ports.Store` over a database; `store.opening` makes one."""
 
-    def __init__(self, path: str) -> None:
-        self.database = Database(path)
-        self.healths = SqliteHealths(self.database)
+    def __init__(self, database: D) -> None:
+        self.database = database
+        self.healths = SqlHealths(self.database)
         self._transitions = Transitions(self.database)
-        self.schedules = SqliteSchedules(self.database, self.insert)
+        self.schedules = SqlSchedules(self.database, self.insert)
 
     # --- schedule and cancel
 
@@ -159,7 +162,7 @@ class SqliteStore:
         found = self.database.read(lambda: self.database.rows("execution", {"number": _bindable(number)}))
         if not found:
             raise UnknownExecution(
-                f"there is no execution {execution_id(number)} in {self.database.path!r}; "
+                f"there is no execution {execution_id(number)} in {self.database.name!r}; "
                 "`experience executions list` shows those there are"
             )
         return rows.execution(found[0])
@@ -283,7 +286,7 @@ def _health(healths: Mapping[str, Health], integration: str) -> Health:
 
 
 def _bindable(number: int) -> int:
-    """The number, or one that no execution has when SQLite could not hold it."""
+    """The number, or one that no execution has when a database could not hold it."""
     return number if 0 <= number <= _LARGEST else -1
 
 

@@ -18,6 +18,7 @@ from experience_runtime.scheduler import Scheduler
 from experience_runtime.store.opening import open_sqlite
 
 from tests.engine.conftest import ScriptedHttp
+from tests.postgres.server import databases
 
 from .model import LEASE, SECOND, Key, Row, Window
 
@@ -33,7 +34,7 @@ def _sqlite(folder: Path) -> Store:
     return store
 
 
-STORES: dict[str, OpenStore] = {"sqlite": _sqlite}
+STORES: dict[str, OpenStore] = {"sqlite": _sqlite, "postgresql": lambda folder: databases().open(folder)}
 """Each opens the store of a folder, and opens it again after a crash."""
 
 

@@ -24,6 +24,7 @@ class SqlHealths:
 
     def change(self, integration: str, change: Callable[[Health], Health]) -> tuple[Health, Health]:
         def act() -> tuple[Health, Health]:
+            self.hold(integration)
             before = self._of(integration)
             after = change(before)
             if after != before:
@@ -33,6 +34,10 @@ class SqlHealths:
         return self._database.write(act)
 
     # --- inside a transaction
+
+    def hold(self, integration: str) -> None:
+        """Let nobody else change this health between a look at it and `put`."""
+        self._database.hold(f"health {integration}")
 
     def known(self) -> dict[str, Health]:
         return {health.integration: health for health in map(_health, self._database.rows("healths", {}))}

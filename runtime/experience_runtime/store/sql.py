@@ -76,6 +76,7 @@ class SqlStore(Generic[D]):
         bound = {"visitor": rows.text(visitor), "event": rows.text(event), "now": to_ms(now)}
 
         def act() -> list[str]:
+            self._transitions.hold_visitor(visitor)
             self.database.rows("record_conversion", bound)
             self.database.rows("convert_running", bound)
             return self._transitions.cancel_all("convert", bound, "conversion", now)
@@ -231,6 +232,7 @@ class SqlStore(Generic[D]):
     def _add(self, execution: Execution, if_exists: IfExists) -> Added:
         replaced = None
         if execution.status is Status.PENDING and execution.key_digest is not None:
+            self._transitions.hold_key(execution)
             bound = {"key_digest": execution.key_digest, "key_owner": rows.text(execution.key_owner)}
             if if_exists is IfExists.REPLACE:
                 ids = self._transitions.cancel_all("cancel_key", bound, "replaced", execution.created_at)
@@ -255,13 +257,19 @@ class SqlStore(Generic[D]):
     def _claim_due(
         self, now: datetime, lease_until: datetime, limit: int, policies: Policies
     ) -> list[Execution]:
+        # One claims at a time: what limits, rates and breakers leave room for is counted, then taken.
+        self.database.hold("claims")
+        waiting = [each for each in self.database.rows("waiting", {}) if each[1] <= to_ms(now)]
+        for integration, _ in waiting:
+            if policies.of(integration).rate_count is not None:
+                self.healths.hold(integration)
         healths = self.healths.known()
         in_flight = self._in_flight(healths, policies)
         due: list[tuple[int, int, str]] = []  # (due_at, number, integration)
-        for integration, due_at in self.database.rows("waiting", {}):
+        for integration, _ in waiting:
             health, policy = _health(healths, integration), policies.of(integration)
             room = health.room(policy, in_flight=in_flight[integration], now=now)
-            if room and due_at <= to_ms(now):
+            if room:
                 due_of = {"integration": integration, "now": to_ms(now), "limit": min(limit, room)}
                 due += self.database.rows("due", due_of)
         chosen = sorted(due)[:limit]

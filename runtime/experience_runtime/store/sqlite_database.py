@@ -1,16 +1,19 @@
 """The database of a SQLite store: statements by name, reads, and writes that commit in groups."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from importlib import resources
+from typing import Any, Final, TypeVar
 
 import apsw
 
 from experience_runtime.store.group_commit import GroupCommit
 from experience_runtime.store.rows import Values
 from experience_runtime.store.sqlite_file import failure, open_database
-from experience_runtime.store.statements import STATEMENTS
+from experience_runtime.store.statements import read_statements
 
 T = TypeVar("T")
+
+STATEMENTS: Final = read_statements(resources.files(__package__), key_owner='"key_owner"')
 
 
 class SqliteDatabase:

@@ -176,6 +176,10 @@ SELECT min(lease_until) FROM executions WHERE lease_until IS NOT NULL;
 -- name: execution
 SELECT {columns} FROM executions WHERE number = :number;
 
+-- name: hold_execution
+-- One writes at a time here; elsewhere this keeps others from the row.
+SELECT {columns} FROM executions WHERE number = :number;
+
 -- name: find
 SELECT {columns} FROM executions
 WHERE number < :before

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from experience_runtime.domain.access import Token
+from experience_runtime.domain.events import Conversion, VisitorEvent
 from experience_runtime.domain.executions import (
     Attempt,
     Change,
@@ -15,6 +17,7 @@ from experience_runtime.domain.executions import (
     Settling,
 )
 from experience_runtime.domain.health import NO_POLICIES, Health, Policies
+from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.schedules import Begetting, Run, Schedule
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.integration import Integration
@@ -116,6 +119,81 @@ class Schedules(Protocol):
         ...
 
 
+class Tokens(Protocol):
+    """Who may call from outside, and the sessions of pages. Digests only; every method is one transaction."""
+
+    def put(self, token: Token) -> None:
+        """Keep a new token; Conflict when one of its name is kept."""
+        ...
+
+    def any(self) -> bool: ...
+
+    def all(self) -> Sequence[Token]:
+        """All of them, by name."""
+        ...
+
+    def token(self, digest: bytes) -> Token | None: ...
+
+    def revoke(self, name: str) -> bool:
+        """Forget a token and end its sessions; False when there is none of this name."""
+        ...
+
+    def begin_session(self, digest: bytes, *, token: bytes, now: datetime, expires_at: datetime) -> None:
+        """Begin a session of the token with this digest; nothing when it is gone. Ended ones are dropped."""
+        ...
+
+    def session(self, digest: bytes, *, now: datetime) -> Token | None:
+        """The token of a session that has not ended."""
+        ...
+
+    def end_session(self, digest: bytes) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer as it was given."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+
+class Replies(Protocol):
+    """What each caller was answered under its Idempotency-Key, for 24 hours."""
+
+    def claim(self, *, caller: str, key: str, request: bytes, now: datetime) -> Reply | None:
+        """Take the key for this request, or return the answer that the same request got under it.
+
+        None: it is the caller's now, to `keep` or `release`. Conflict when another request was made under
+        the key, or while this one is being answered; after ten minutes its answer no longer comes.
+        """
+        ...
+
+    def keep(self, reply: Reply, *, caller: str, key: str) -> None:
+        """Keep the answer under a claimed key."""
+        ...
+
+    def release(self, *, caller: str, key: str) -> None:
+        """Give a claimed key back: what was asked did not happen."""
+        ...
+
+
+class Events(Protocol):
+    """What visitors did."""
+
+    def record(self, event: VisitorEvent) -> None:
+        """Keep an event; of each visitor the newest 1,000 stay."""
+        ...
+
+    def of(self, visitor: str, *, limit: int) -> Sequence[VisitorEvent]:
+        """The last events of a visitor, newest first."""
+        ...
+
+    def conversions(self, visitor: str, *, limit: int) -> Sequence[Conversion]:
+        """The last conversions of a visitor, newest first."""
+        ...
+
+
 class Store(Protocol):
     """The waiting room and its history. Every method is one transaction, on disk when it returns.
 
@@ -128,6 +206,15 @@ class Store(Protocol):
 
     @property
     def schedules(self) -> Schedules: ...
+
+    @property
+    def tokens(self) -> Tokens: ...
+
+    @property
+    def replies(self) -> Replies: ...
+
+    @property
+    def events(self) -> Events: ...
 
     def add(self, execution: Execution, if_exists: IfExists) -> Added:
         """Insert a new execution (pending, or running for `execute`).
@@ -248,6 +335,10 @@ class Store(Protocol):
 
     def count(self, filter: Filter) -> int:
         """How many executions a filter means."""
+        ...
+
+    def overview(self, *, now: datetime, failed_since: datetime, next_limit: int) -> Overview:
+        """How everything stands. Of failures since then the last 10,000 are counted."""
         ...
 
     def visitor(self, visitor_id: str) -> Visitor | None:

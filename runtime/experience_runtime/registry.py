@@ -30,7 +30,8 @@ from experience_runtime.domain.errors import (
     UnknownIntegration,
 )
 from experience_runtime.integration import Backoff, Integration
-from experience_runtime.settings import SECRET_LENGTH, Settings
+from experience_runtime.redaction import SECRET_LENGTH
+from experience_runtime.settings import Settings
 
 GROUP = "experience_runtime.integrations"
 BUILT_INS = "experience_integrations"
@@ -180,8 +181,7 @@ class Registry:
             yield f"its settings cannot be read: {type(problem).__name__}; repair the integration"
 
     def _without_value(self, error: Mapping[str, Any]) -> str:
-        text = _expected(error)
-        given = error.get("input")
+        text, given = _expected(error), error.get("input")
         if isinstance(given, str) and len(given) >= SECRET_LENGTH:
             text = text.replace(given, "[redacted]")
         return self._settings.redact(text)
@@ -358,7 +358,7 @@ def _unknown_settings(table: Mapping[str, object], model: type[BaseModel]) -> It
     if model.model_config.get("extra") == "allow":
         return
     fields = model.model_fields
-    aliases = [field.validation_alias for field in fields.values() if field.validation_alias is not None]
+    aliases = [alias for field in fields.values() if (alias := field.validation_alias) is not None]
     known = [*fields, *(alias for alias in aliases if isinstance(alias, str))]
     if len(known) < len(fields) + len(aliases):  # an alias with a path: pydantic knows, we do not
         return

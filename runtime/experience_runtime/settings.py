@@ -1,7 +1,6 @@
 """Settings: what an operator chose, read once. Flag, then environment, then experience.toml, then default."""
 
 import difflib
-import functools
 import ipaddress
 import json
 import re
@@ -10,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, quote, urlsplit
 
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.health import Policy
 from experience_runtime.policies import read_policy
+from experience_runtime.redaction import redacted, secret_texts, setting_texts
+from experience_runtime.served import Served, read_served, take_site
 
 T = TypeVar("T")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -24,19 +24,17 @@ DEFAULT_DATABASE = "sqlite:///experience.db"
 DEFAULT_CONVERSIONS = ("ecBasketTransactionSummary",)
 
 _INTEGRATION = "EXPERIENCE_INTEGRATION__"
-_TOP = ("database", "integrations_dir", "conversions", "integrations", "outbound", "delivery")
+_TOP = (
+    "database",
+    "integrations_dir",
+    "conversions",
+    "integrations",
+    "outbound",
+    "delivery",
+    "serve",
+    "experiences",
+)
 _OUTBOUND = ("allow_private",)
-_REDACTED = "[redacted]"
-SECRET_LENGTH = 6  # shorter texts stand in too many innocent places
-_PATH_SECRET_LENGTH = 16
-_WORD_SECRET_LENGTH = 8
-_SIGNING = "whsec_"
-# What may stand in a list of the settings file and be shown: names of channels, of days.
-_PLAIN_WORD = re.compile(r"(?=.{1,20}\Z)[A-Za-z]+(?:[-_][A-Za-z]+)*")
-_SECRETS_NAME = re.compile(r"url|token|key|secret|password|auth|credential|cookie|header", re.IGNORECASE)
-# Slashes as PHP writes them in JSON too; a quote, escaped or not, ends an address.
-_ADDRESS = re.compile(r"""https?:(?:\\?/){2}(?:[^\s"'<>\\]|\\[^\s"'])+""", re.IGNORECASE)
-_USER = re.compile(r"(?<=/)[^/?#@]*@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +53,7 @@ class Settings:
     missing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     allow_private: tuple[Network, ...] = ()
     delivery: Mapping[str, Policy] = field(default_factory=dict)
+    served: Served = field(default_factory=Served)
     config: Path | None = None
     secrets: frozenset[str] = frozenset()
 
@@ -65,6 +64,10 @@ class Settings:
     def missing_of(self, name: str) -> Mapping[str, str]:
         """The settings of one integration that refer to a variable that is not set."""
         return _of(self.missing, name)
+
+    def is_for_sites(self, name: str) -> bool:
+        """Whether a site's key may call this integration: `site = true` in its table."""
+        return _plain(name) in self.served.sites
 
     def policies(self) -> Mapping[str, Policy]:
         """The delivery policies by the names of their tables; capitals and `-` or `_` make no difference."""
@@ -82,9 +85,7 @@ class Settings:
 
     def redact(self, text: str) -> str:
         """Put `[redacted]` where the text holds a configured secret, and cut the query of every address."""
-        pattern = _pattern(self.secrets)
-        text = text if pattern is None else pattern.sub(_REDACTED, text)
-        return _ADDRESS.sub(_without_query, text)
+        return redacted(text, self.secrets)
 
     def __repr__(self) -> str:
         database = re.sub(r"(?<=://).*@|\?.*", "…", self.database)
@@ -120,7 +121,7 @@ def load_settings(
     folder = folder or table.text("integrations_dir")
     chosen = database or env.get("EXPERIENCE_DATABASE") or table.text("database") or DEFAULT_DATABASE
     chosen = _required(chosen, env, "the database")
-    integrations, missing, texts = _integrations(table, env)
+    integrations, missing, sites, texts = _integrations(table, env)
     return Settings(
         database=chosen,
         integrations_dir=integrations_dir
@@ -139,8 +140,11 @@ def load_settings(
             name: read_policy(table.table(f"delivery.{name}"), where=f"{path}: delivery.{name}")
             for name in _own_names(table, "delivery")
         },
+        served=read_served(
+            table.table("serve"), table.table("experiences"), sites, where=str(path or "the settings")
+        ),
         config=path,
-        secrets=frozenset(_secrets(chosen, texts)),
+        secrets=frozenset(secret_texts(chosen, texts)),
     )
 
 
@@ -213,12 +217,13 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _integrations(
     table: _Table, env: Mapping[str, str]
-) -> tuple[dict[str, Mapping[str, object]], dict[str, Mapping[str, str]], Sequence[str]]:
-    """The tables with their references resolved, what is missing, and the texts that may be secrets."""
+) -> tuple[dict[str, Mapping[str, object]], dict[str, Mapping[str, str]], frozenset[str], Sequence[str]]:
+    """The tables with their references resolved, what is missing, which are for sites, possible secrets."""
     tables = {name: dict(table.table(f"integrations.{name}")) for name in _own_names(table, "integrations")}
     for variable in sorted(env):
         if variable.startswith(_INTEGRATION):
             _set(tables, variable, env[variable])
+    sites = {name for name, values in tables.items() if take_site(values, where=f"integrations.{name}")}
     resolved: dict[str, Mapping[str, object]] = {}
     missing: dict[str, Mapping[str, str]] = {}
     for name, values in tables.items():
@@ -226,7 +231,7 @@ def _integrations(
         resolved[name] = _resolved(values, env, f"integrations.{name}", "", absent)
         if absent:
             missing[name] = absent
-    return resolved, missing, list(_texts(tables, env))
+    return resolved, missing, frozenset(map(_plain, sites)), list(setting_texts(tables, env))
 
 
 def _own_names(table: _Table, key: str) -> Sequence[str]:
@@ -329,72 +334,3 @@ class _PlainNames(dict[str, T]):
 
 def _plain(name: str) -> str:
     return name.lower().replace("_", "-")
-
-
-def _secrets(database: str, texts: Sequence[str]) -> Iterator[str]:
-    """Every text that must not be shown, in the forms another side may echo it."""
-    for text in (_password(database), *texts):
-        for form in (part for whole in (text, *_words(text)) for part in _forms(whole)):
-            if len(form) >= SECRET_LENGTH:
-                yield form
-
-
-def _texts(value: object, env: Mapping[str, str], setting: str = "") -> Iterator[str]:
-    """The texts a setting holds, references followed, but for what may be shown: plain words in a list."""
-    match value:
-        case str():
-            yield env.get(value.removeprefix("env:"), "") if value.startswith("env:") else value
-        case dict():
-            for name, inner in value.items():
-                yield from _texts(inner, env, name)
-        case list():
-            may_show = not _SECRETS_NAME.search(setting)
-            for inner in value:
-                if not (may_show and isinstance(inner, str) and _PLAIN_WORD.fullmatch(inner)):
-                    yield from _texts(inner, env, setting)
-
-
-def _words(text: str) -> Iterator[str]:
-    """The parts of a text that are a secret by themselves: `Bearer sk-…`, `whsec_… whsec_…`."""
-    words = text.split()
-    yield from (word for word in words if len(word) >= _WORD_SECRET_LENGTH)
-    yield from (word.removeprefix(_SIGNING) for word in words if word.startswith(_SIGNING))
-
-
-def _forms(text: str) -> Iterator[str]:
-    yield from (text, quote(text, safe=""), *_parts(text))
-    yield from (json.dumps(text, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))
-
-
-def _password(database: str) -> str:
-    try:
-        return urlsplit(database).password or ""
-    except ValueError:
-        return ""
-
-
-def _parts(text: str) -> Iterator[str]:
-    """The parts of an address that are a secret by themselves: a server may answer with its path or query."""
-    if not text.lower().startswith(("http://", "https://")):
-        return
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return
-    yield parts.path
-    yield parts.path.replace("/", "\\/")  # as PHP writes it in JSON
-    yield from (segment for segment in parts.path.split("/") if len(segment) >= _PATH_SECRET_LENGTH)
-    yield parts.query
-    yield from (value for _, value in parse_qsl(parts.query))
-    yield parts.password or ""
-
-
-def _without_query(address: re.Match[str]) -> str:
-    base, question_mark, _ = _USER.sub("…@", address[0], count=1).partition("?")
-    return f"{base}?…" if question_mark else base
-
-
-@functools.lru_cache(maxsize=8)
-def _pattern(secrets: frozenset[str]) -> re.Pattern[str] | None:
-    longest_first = sorted(secrets, key=lambda secret: (-len(secret), secret))
-    return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None

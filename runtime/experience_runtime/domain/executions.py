@@ -127,7 +127,8 @@ class Settling:
 class Filter:
     """Which executions are meant; every field that is set must match.
 
-    `created_from` is inclusive, `created_until` is not.
+    `created_from` and `due_from` are inclusive, the others are not. `text` is an id, the beginning of a
+    visitor's id, or stands anywhere in a key.
     """
 
     statuses: Sequence[Status] = ()
@@ -138,6 +139,9 @@ class Filter:
     reason: str | None = None
     created_from: datetime | None = None
     created_until: datetime | None = None
+    due_from: datetime | None = None
+    due_until: datetime | None = None
+    text: str | None = None
 
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case

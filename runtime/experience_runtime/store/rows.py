@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from experience_runtime.domain.executions import Attempt, Change, Execution, Filter, Status
+from experience_runtime.domain.errors import UnknownExecution
+from experience_runtime.domain.executions import (
+    Attempt,
+    Change,
+    Execution,
+    Filter,
+    Status,
+    execution_number,
+)
 from experience_runtime.domain.instants import from_ms, to_ms
 
 COLUMNS = (
@@ -166,7 +174,18 @@ def conditions(filter: Filter) -> Values:
         "reason": optional_text(filter.reason),
         "created_from": optional_ms(filter.created_from),
         "created_until": optional_ms(filter.created_until),
+        "due_from": optional_ms(filter.due_from),
+        "due_until": optional_ms(filter.due_until),
+        "text": optional_text(filter.text),
+        "text_number": None if filter.text is None else _number(filter.text),
     }
+
+
+def _number(id: str) -> int:
+    try:
+        return min(execution_number(id), 2**63 - 1)
+    except UnknownExecution:
+        return -1  # no execution's
 
 
 def text(value: str) -> str:

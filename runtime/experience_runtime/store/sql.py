@@ -22,12 +22,17 @@ from experience_runtime.domain.executions import (
 )
 from experience_runtime.domain.health import NO_POLICIES, Health, Policies
 from experience_runtime.domain.instants import from_ms, to_ms
+from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.ports import Added, Page
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
+from experience_runtime.store.events import SqlEvents
 from experience_runtime.store.healths import SqlHealths
+from experience_runtime.store.overview import read_overview
+from experience_runtime.store.replies import SqlReplies
 from experience_runtime.store.schedules import SqlSchedules
+from experience_runtime.store.tokens import SqlTokens
 from experience_runtime.store.transitions import Transitions, already_scheduled
 
 D = TypeVar("D", bound=Database)
@@ -43,6 +48,9 @@ class SqlStore(Generic[D]):
         self.healths = SqlHealths(self.database)
         self._transitions = Transitions(self.database)
         self.schedules = SqlSchedules(self.database, self.insert)
+        self.tokens = SqlTokens(self.database)
+        self.replies = SqlReplies(self.database)
+        self.events = SqlEvents(self.database)
 
     # --- schedule and cancel
 
@@ -190,6 +198,11 @@ class SqlStore(Generic[D]):
 
     def count(self, filter: Filter) -> int:
         return int(self.database.read(lambda: self.database.rows("count", rows.conditions(filter)))[0][0])
+
+    def overview(self, *, now: datetime, failed_since: datetime, next_limit: int) -> Overview:
+        return self.database.read(
+            lambda: read_overview(self.database, now=now, failed_since=failed_since, next_limit=next_limit)
+        )
 
     # --- visitors and marks
 

@@ -191,6 +191,10 @@ WHERE number < :before
     AND (:reason IS NULL OR reason = :reason)
     AND (:created_from IS NULL OR created_at >= :created_from)
     AND (:created_until IS NULL OR created_at < :created_until)
+    AND (:due_from IS NULL OR due_at >= :due_from)
+    AND (:due_until IS NULL OR due_at < :due_until)
+    AND (:text IS NULL OR number = :text_number OR substr(visitor, 1, length(:text)) = :text
+        OR instr(key, :text) > 0)
 ORDER BY number DESC
 LIMIT :limit;
 
@@ -203,7 +207,11 @@ WHERE (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
     AND (:schedule IS NULL OR schedule = :schedule)
     AND (:reason IS NULL OR reason = :reason)
     AND (:created_from IS NULL OR created_at >= :created_from)
-    AND (:created_until IS NULL OR created_at < :created_until);
+    AND (:created_until IS NULL OR created_at < :created_until)
+    AND (:due_from IS NULL OR due_at >= :due_from)
+    AND (:due_until IS NULL OR due_at < :due_until)
+    AND (:text IS NULL OR number = :text_number OR substr(visitor, 1, length(:text)) = :text
+        OR instr(key, :text) > 0);
 
 -- name: insert_history
 -- A row's birth is not here: `created_at` tells it, and waiting rows stay small.

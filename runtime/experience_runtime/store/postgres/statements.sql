@@ -214,6 +214,10 @@ WHERE number < :before
     AND (CAST(:reason AS text) IS NULL OR reason = :reason)
     AND (CAST(:created_from AS bigint) IS NULL OR created_at >= :created_from)
     AND (CAST(:created_until AS bigint) IS NULL OR created_at < :created_until)
+    AND (CAST(:due_from AS bigint) IS NULL OR due_at >= :due_from)
+    AND (CAST(:due_until AS bigint) IS NULL OR due_at < :due_until)
+    AND (CAST(:text AS text) IS NULL OR number = :text_number
+        OR substr(visitor, 1, length(:text)) = :text OR strpos(key, :text) > 0)
 ORDER BY number DESC
 LIMIT :limit;
 
@@ -227,7 +231,11 @@ WHERE (CAST(:statuses AS text) IS NULL
     AND (CAST(:schedule AS text) IS NULL OR schedule = :schedule)
     AND (CAST(:reason AS text) IS NULL OR reason = :reason)
     AND (CAST(:created_from AS bigint) IS NULL OR created_at >= :created_from)
-    AND (CAST(:created_until AS bigint) IS NULL OR created_at < :created_until);
+    AND (CAST(:created_until AS bigint) IS NULL OR created_at < :created_until)
+    AND (CAST(:due_from AS bigint) IS NULL OR due_at >= :due_from)
+    AND (CAST(:due_until AS bigint) IS NULL OR due_at < :due_until)
+    AND (CAST(:text AS text) IS NULL OR number = :text_number
+        OR substr(visitor, 1, length(:text)) = :text OR strpos(key, :text) > 0);
 
 -- name: insert_history
 -- A row's birth is not here: `created_at` tells it, and waiting rows stay small.

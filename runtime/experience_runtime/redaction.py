@@ -1,0 +1,96 @@
+"""Redaction: which texts of the settings are secrets, and how they are taken out of what is shown."""
+
+import functools
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import parse_qsl, quote, urlsplit
+
+SECRET_LENGTH = 6  # shorter texts stand in too many innocent places
+
+_REDACTED = "[redacted]"
+_PATH_SECRET_LENGTH = 16
+_WORD_SECRET_LENGTH = 8
+_SIGNING = "whsec_"
+# What may stand in a list of the settings file and be shown: names of channels, of days.
+_PLAIN_WORD = re.compile(r"(?=.{1,20}\Z)[A-Za-z]+(?:[-_][A-Za-z]+)*")
+_SECRETS_NAME = re.compile(r"url|token|key|secret|password|auth|credential|cookie|header", re.IGNORECASE)
+# Slashes as PHP writes them in JSON too; a quote, escaped or not, ends an address.
+_ADDRESS = re.compile(r"""https?:(?:\\?/){2}(?:[^\s"'<>\\]|\\[^\s"'])+""", re.IGNORECASE)
+_USER = re.compile(r"(?<=/)[^/?#@]*@")
+
+
+def redacted(text: str, secrets: frozenset[str]) -> str:
+    """Put `[redacted]` where the text holds a secret, and cut the query of every address."""
+    pattern = _pattern(secrets)
+    text = text if pattern is None else pattern.sub(_REDACTED, text)
+    return _ADDRESS.sub(_without_query, text)
+
+
+def secret_texts(database: str, texts: Sequence[str]) -> Iterator[str]:
+    """Every text that must not be shown, in the forms another side may echo it."""
+    for text in (_password(database), *texts):
+        for form in (part for whole in (text, *_words(text)) for part in _forms(whole)):
+            if len(form) >= SECRET_LENGTH:
+                yield form
+
+
+def setting_texts(value: object, env: Mapping[str, str], setting: str = "") -> Iterator[str]:
+    """The texts a setting holds, references followed, but for what may be shown: plain words in a list."""
+    match value:
+        case str():
+            yield env.get(value.removeprefix("env:"), "") if value.startswith("env:") else value
+        case dict():
+            for name, inner in value.items():
+                yield from setting_texts(inner, env, name)
+        case list():
+            may_show = not _SECRETS_NAME.search(setting)
+            for inner in value:
+                if not (may_show and isinstance(inner, str) and _PLAIN_WORD.fullmatch(inner)):
+                    yield from setting_texts(inner, env, setting)
+
+
+def _words(text: str) -> Iterator[str]:
+    """The parts of a text that are a secret by themselves: `Bearer sk-…`, `whsec_… whsec_…`."""
+    words = text.split()
+    yield from (word for word in words if len(word) >= _WORD_SECRET_LENGTH)
+    yield from (word.removeprefix(_SIGNING) for word in words if word.startswith(_SIGNING))
+
+
+def _forms(text: str) -> Iterator[str]:
+    yield from (text, quote(text, safe=""), *_parts(text))
+    yield from (json.dumps(text, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))
+
+
+def _password(database: str) -> str:
+    try:
+        return urlsplit(database).password or ""
+    except ValueError:
+        return ""
+
+
+def _parts(text: str) -> Iterator[str]:
+    """The parts of an address that are a secret by themselves: a server may answer with its path or query."""
+    if not text.lower().startswith(("http://", "https://")):
+        return
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return
+    yield parts.path
+    yield parts.path.replace("/", "\\/")  # as PHP writes it in JSON
+    yield from (segment for segment in parts.path.split("/") if len(segment) >= _PATH_SECRET_LENGTH)
+    yield parts.query
+    yield from (value for _, value in parse_qsl(parts.query))
+    yield parts.password or ""
+
+
+def _without_query(address: re.Match[str]) -> str:
+    base, question_mark, _ = _USER.sub("…@", address[0], count=1).partition("?")
+    return f"{base}?…" if question_mark else base
+
+
+@functools.lru_cache(maxsize=8)
+def _pattern(secrets: frozenset[str]) -> re.Pattern[str] | None:
+    longest_first = sorted(secrets, key=lambda secret: (-len(secret), secret))
+    return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None

@@ -1,0 +1,41 @@
+"""The events of a store: what visitors did."""
+
+from collections.abc import Sequence
+
+from experience_runtime.domain.events import KEPT_EVENTS, Conversion, VisitorEvent
+from experience_runtime.domain.instants import from_ms, to_ms
+from experience_runtime.store import rows
+from experience_runtime.store.database import Database
+
+
+class SqlEvents:
+    """`ports.Events` in the store's own database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, event: VisitorEvent) -> None:
+        bound = {
+            "at": to_ms(event.at),
+            "visitor": rows.text(event.visitor),
+            "type": rows.text(event.type),
+            "data": rows.text(event.data),
+        }
+
+        def act() -> None:
+            self._database.rows("record_event", bound)
+            self._database.rows("drop_old_events", {"visitor": bound["visitor"], "kept": KEPT_EVENTS})
+
+        self._database.write(act)
+
+    def of(self, visitor: str, *, limit: int) -> Sequence[VisitorEvent]:
+        bound = {"visitor": rows.text(visitor), "limit": limit}
+        found = self._database.read(lambda: self._database.rows("events_of", bound))
+        return [
+            VisitorEvent(visitor=visitor, type=type, data=data, at=from_ms(at)) for at, type, data in found
+        ]
+
+    def conversions(self, visitor: str, *, limit: int) -> Sequence[Conversion]:
+        bound = {"visitor": rows.text(visitor), "limit": limit}
+        found = self._database.read(lambda: self._database.rows("conversions_of", bound))
+        return [Conversion(event=event, at=from_ms(at)) for at, event in found]

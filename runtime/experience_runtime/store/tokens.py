@@ -1,0 +1,79 @@
+"""The tokens of a store, and the sessions of pages."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from experience_runtime.domain.access import Scope, Token
+from experience_runtime.domain.errors import Conflict
+from experience_runtime.domain.instants import from_ms, to_ms
+from experience_runtime.store import rows
+from experience_runtime.store.database import Database
+
+
+class SqlTokens:
+    """`ports.Tokens` in the store's own database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, token: Token) -> None:
+        bound = {
+            "digest": token.digest,
+            "name": rows.text(token.name),
+            "scopes": json.dumps(token.scopes),
+            "origins": json.dumps(token.origins),
+            "created_at": to_ms(token.created_at),
+        }
+        if not self._database.write(lambda: self._database.changed("put_token", bound)):
+            raise Conflict(
+                f'a token is named "{token.name}" already; revoke it first, or choose another name'
+            )
+
+    def any(self) -> bool:
+        return bool(self._database.read(lambda: self._database.rows("any_token", {})))
+
+    def all(self) -> list[Token]:
+        return [_token(row) for row in self._database.read(lambda: self._database.rows("tokens", {}))]
+
+    def token(self, digest: bytes) -> Token | None:
+        return self._one("token", {"digest": digest})
+
+    def revoke(self, name: str) -> bool:
+        def act() -> bool:
+            found = self._database.rows("revoke_token", {"name": rows.text(name)})
+            for (digest,) in found:
+                self._database.rows("drop_sessions_of", {"token": digest})
+            return bool(found)
+
+        return self._database.write(act)
+
+    def begin_session(self, digest: bytes, *, token: bytes, now: datetime, expires_at: datetime) -> None:
+        def act() -> None:
+            self._database.rows("drop_ended_sessions", {"now": to_ms(now)})
+            bound = {"digest": digest, "token": token, "expires_at": to_ms(expires_at)}
+            self._database.rows("begin_session", bound)
+
+        self._database.write(act)
+
+    def session(self, digest: bytes, *, now: datetime) -> Token | None:
+        return self._one("session_token", {"digest": digest, "now": to_ms(now)})
+
+    def end_session(self, digest: bytes) -> None:
+        self._database.write(lambda: self._database.rows("end_session", {"digest": digest}))
+
+    def _one(self, statement: str, bound: rows.Values) -> Token | None:
+        found = self._database.read(lambda: self._database.rows(statement, bound))
+        return _token(found[0]) if found else None
+
+
+def _token(row: Sequence[Any]) -> Token:
+    name, digest, scopes, origins, created_at = row
+    return Token(
+        name=name,
+        digest=digest,
+        scopes=tuple(Scope(scope) for scope in json.loads(scopes)),
+        origins=tuple(json.loads(origins)),
+        created_at=from_ms(created_at),
+    )

@@ -1,0 +1,88 @@
+"""Once: a write with an `Idempotency-Key` happens once, and is answered alike each time it is asked for."""
+
+import hashlib
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import Header, Request
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from experience_runtime.ports import Clock, Replies, Reply
+from experience_runtime.web.access import access_of
+from experience_runtime.web.problems import problem_of
+from experience_runtime.web.shields import SAFE_METHODS
+
+HEADER = "idempotency-key"
+REPLAYED = "Idempotent-Replayed"
+
+_KEY_LENGTH = 200
+_NOT_DONE = frozenset({401, 403, 429, 500, 503})
+"""What is answered before anything happened; asked again, it may happen."""
+
+
+def documented_key(
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            max_length=_KEY_LENGTH,
+            min_length=1,
+            pattern=r"^[\x21-\x7e]+$",
+            description="Any text of your own. The same request under the same key happens once, and gets "
+            "the same answer for 24 hours, with `Idempotent-Replayed: true`.",
+        ),
+    ] = None,
+) -> None:
+    """The header as the API's document shows it."""
+
+
+class OnceRoute(APIRoute):
+    """A route whose writes honour `Idempotency-Key`: `APIRouter(route_class=OnceRoute)`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+
+        async def answer_once(request: Request) -> Response:
+            key = request.headers.get(HEADER)
+            if request.method in SAFE_METHODS or not key or not _is_key(key):
+                return await answer(request)
+            # who may not call is told so before anything is looked up
+            caller = await run_in_threadpool(access_of(request).caller, request)
+            place = {"caller": caller.name, "key": key}
+            replies: Replies = request.app.state.replies
+            clock: Clock = request.app.state.clock
+            digest = _digest(request, await request.body())
+            kept = await run_in_threadpool(lambda: replies.claim(**place, request=digest, now=clock.now()))
+            if kept is not None:
+                return Response(
+                    kept.body, kept.status, media_type=kept.media_type, headers={REPLAYED: "true"}
+                )
+            try:
+                response = await answer(request)
+            except Exception as error:  # noqa: BLE001 - becomes an answer, which is kept as any other
+                response = problem_of(request, error)
+            except BaseException:
+                await run_in_threadpool(lambda: replies.release(**place))
+                raise
+            if response.status_code in _NOT_DONE:
+                await run_in_threadpool(lambda: replies.release(**place))
+            else:
+                reply = Reply(
+                    status=response.status_code,
+                    media_type=response.headers.get("content-type", "application/json"),
+                    body=bytes(response.body),
+                )
+                await run_in_threadpool(lambda: replies.keep(reply, **place))
+            return response
+
+        return answer_once
+
+
+def _is_key(key: str) -> bool:
+    return len(key) <= _KEY_LENGTH and key.isascii() and key.isprintable() and " " not in key
+
+
+def _digest(request: Request, body: bytes) -> bytes:
+    head = f"{request.method}\0{request.url.path}\0{request.url.query}\0".encode("utf-8", "replace")
+    return hashlib.sha256(head + body).digest()

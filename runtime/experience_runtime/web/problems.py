@@ -1,0 +1,188 @@
+"""Problems: every refusal as RFC 9457 `application/problem+json`, under the contract's codes."""
+
+import json
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from experience_runtime.domain.errors import (
+    AlreadyScheduled,
+    CallFailed,
+    Conflict,
+    ExperienceError,
+    Forbidden,
+    IntegrationTimeout,
+    InternalError,
+    InvalidParameter,
+    PayloadTooLarge,
+    RateLimited,
+    ScriptModuleNotFound,
+    Unauthorized,
+    UnknownExecution,
+    UnknownIntegration,
+    UnknownSchedule,
+    UnknownVisitor,
+)
+from experience_runtime.domain.values import shown
+
+MEDIA_TYPE = "application/problem+json"
+
+_STATUSES: Mapping[type[ExperienceError], int] = {
+    Unauthorized: 401,
+    Forbidden: 403,
+    UnknownExecution: 404,
+    UnknownIntegration: 404,
+    UnknownSchedule: 404,
+    UnknownVisitor: 404,
+    ScriptModuleNotFound: 404,
+    Conflict: 409,
+    AlreadyScheduled: 409,
+    PayloadTooLarge: 413,
+    RateLimited: 429,
+    CallFailed: 502,
+    IntegrationTimeout: 504,
+    InternalError: 500,
+}
+
+_OF_HTTP: Mapping[int, str] = {
+    401: Unauthorized.code,
+    403: Forbidden.code,
+    409: Conflict.code,
+    413: PayloadTooLarge.code,
+    429: RateLimited.code,
+}
+
+_OUR_FAULT = "something went wrong on our side, and the server's log says what; try again later"
+
+_logger = logging.getLogger(__name__)
+
+
+class Throttled(RateLimited):
+    """Too many requests of one caller; `retry_after` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Document(Response):
+    """A JSON document, in ASCII: a text cut inside a surrogate pair stays an escape."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+class _ProblemDocument(Document):
+    media_type = MEDIA_TYPE
+
+
+def status_of(error: ExperienceError) -> int:
+    """The HTTP status of a refusal or failure."""
+    return _STATUSES.get(type(error)) or next(
+        (status for kind, status in _STATUSES.items() if isinstance(error, kind)), 422
+    )
+
+
+def problem(status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None) -> Response:
+    """A problem document; `type` is ours only by its code, so it is `about:blank`."""
+    document = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    return _ProblemDocument(document, status_code=status, headers=dict(headers or {}))
+
+
+def problem_of(request: Request, error: Exception) -> Response:
+    """The answer to anything that was raised while a request was worked on. Secrets are taken out."""
+    redact = request.app.state.redact
+    match error:
+        case ExperienceError():
+            return _refused(error, redact(error.message))
+        case RequestValidationError():
+            return problem(422, InvalidParameter.code, redact(_fault(error.errors())))
+        case HTTPException():
+            return _of_http(request, error)
+    _logger.error("%s %s failed", request.method, shown(request.url.path), exc_info=error)
+    return problem(500, InternalError.code, _OUR_FAULT)
+
+
+def handle_problems(web: FastAPI) -> None:
+    """Answer everything that is raised with a problem document."""
+    for kind in (ExperienceError, RequestValidationError, HTTPException):
+        web.add_exception_handler(kind, problem_of)
+    web.add_middleware(Defects)
+
+
+class Defects:
+    """Answers what nobody foresaw, inside the shields: their headers stand on this answer too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except Exception as error:
+            if begun or scope["type"] != "http":
+                raise
+            await problem_of(Request(scope), error)(scope, receive, send)
+
+
+def _refused(error: ExperienceError, detail: str) -> Response:
+    status = status_of(error)
+    if status == 500:  # names files and systems of ours
+        _logger.error("%s", error.message)
+        return problem(500, InternalError.code, _OUR_FAULT)
+    headers = {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if status == 429:
+        headers["Retry-After"] = str(math.ceil(getattr(error, "retry_after", 1)))
+    return problem(status, error.code, detail, headers=headers)
+
+
+def _of_http(request: Request, error: HTTPException) -> Response:
+    status = error.status_code
+    match status:
+        case 404:
+            detail = f"there is nothing at {shown(request.url.path)}; /v1/openapi.json lists what there is"
+        case 405:
+            detail = f"{request.method} is not possible at {shown(request.url.path)}; see the Allow header"
+        case 400:
+            detail = "the body cannot be read; send it as the Content-Type says, JSON in UTF-8"
+        case _:
+            detail = str(error.detail)
+    return problem(
+        status, _OF_HTTP.get(status, InvalidParameter.code), detail, headers=dict(error.headers or {})
+    )
+
+
+def _fault(errors: Sequence[Any]) -> str:
+    """The first fault of a request, and where it stands."""
+    first = errors[0] if errors else {"loc": (), "msg": "it does not fit"}
+    if first.get("type") == "json_invalid":
+        return "the body is not JSON; see /v1/openapi.json for what it may be"
+    place, *path = [str(part) for part in first["loc"]] or ["request"]
+    where = f"{place} {shown('.'.join(path))}" if path else f"the {place}"
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{where}: {first['msg']}{more}; see /v1/openapi.json for what it may be"

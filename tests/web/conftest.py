@@ -1,0 +1,90 @@
+"""A served application in this process: a real store on file, real sandbox workers, and requests to it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import httpx
+import pytest
+from experience_runtime.app import App
+from experience_runtime.domain.access import Scope, new_token
+from experience_runtime.settings import load_settings
+from experience_runtime.web.server import make_web
+from fastapi import FastAPI
+
+from .serving import serving
+
+REMINDER = """
+module.exports = function variation (options) {
+  options.log.info('told to the author')
+  return options.integration('webhook').schedule({ body: { remind: 'the payload' } }, {
+    key: { reminder: 'basket' }, delay: '2 hours', cancelOnConversion: true
+  })
+}
+"""
+CONFIG = """
+[serve]
+drafts = "drafts"
+per_second = 0
+
+[experiences]
+reminder = "released/reminder"
+
+[integrations.webhook]
+url = "http://127.0.0.1:9/"
+site = true
+"""
+
+Token = Callable[..., str]
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder with the settings, one released experience and one draft; the current one."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "experience.toml", CONFIG)
+    write(tmp_path / "released/reminder/variation.js", REMINDER)
+    write(tmp_path / "drafts/draft/variation.js", REMINDER)
+    return tmp_path
+
+
+@pytest.fixture
+def app(folder: Path) -> Iterator[App]:
+    with App(load_settings(config=folder / "experience.toml", environ={})) as made:
+        yield made
+
+
+@pytest.fixture
+def web(app: App) -> FastAPI:
+    return make_web(app, is_open=True)
+
+
+@pytest.fixture
+def client(web: FastAPI) -> Iterator[httpx.Client]:
+    """Requests from this machine, without a token: everything is open until there is one."""
+    with (
+        serving(web) as address,
+        httpx.Client(base_url=address, follow_redirects=False, trust_env=False, timeout=30) as opened,
+    ):
+        yield opened
+
+
+@pytest.fixture
+def token(app: App) -> Token:
+    """Make a token of these scopes, kept under its name; return its text."""
+
+    def make(*scopes: Scope, name: str = "", origins: Sequence[str] = ()) -> str:
+        text, made = new_token(name or "-".join(scopes), scopes or tuple(Scope), origins, now=app.clock.now())
+        app.store.tokens.put(made)
+        return text
+
+    return make
+
+
+def bearing(text: str, **headers: str) -> dict[str, str]:
+    """The headers of a request with this token."""
+    return {"Authorization": f"Bearer {text}", **headers}

@@ -21,6 +21,7 @@ from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.schedules import Begetting, Run, Schedule
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.integration import Integration
+from experience_runtime.ports_crew import HandOver, Presences
 
 
 class Clock(Protocol):
@@ -208,6 +209,9 @@ class Store(Protocol):
     def schedules(self) -> Schedules: ...
 
     @property
+    def presences(self) -> Presences: ...
+
+    @property
     def tokens(self) -> Tokens: ...
 
     @property
@@ -262,13 +266,32 @@ class Store(Protocol):
         ...
 
     def claim_due(
-        self, *, now: datetime, lease_until: datetime, limit: int, policies: Policies = NO_POLICIES
+        self,
+        *,
+        now: datetime,
+        lease_until: datetime,
+        limit: int,
+        policies: Policies = NO_POLICIES,
+        hand_over: HandOver | None = None,
     ) -> list[Execution]:
         """Lease up to `limit` pending rows with due_at <= now and no lease, earliest first.
 
         Of each integration at most what its health and policy have room for; a rate is spent. Each gets
-        attempt + 1 and stays pending. Returned as they are after the claim.
+        attempt + 1 and stays pending. Returned as they are after the claim. `hand_over` is called with them
+        inside the transaction: what it stores is stored with the claim, or not at all.
         """
+        ...
+
+    def claimed(self, claimed: Collection[tuple[int, int]]) -> list[Execution]:
+        """Those of these (number, attempt) that are still claimed and pending under this attempt number."""
+        ...
+
+    def in_flight(self, policies: Policies = NO_POLICIES) -> int:
+        """How many of the integrations that are meant are leased."""
+        ...
+
+    def unclaim_all(self, claimed: Collection[tuple[int, int]]) -> None:
+        """Give claimed, still pending rows (number, attempt) back, due when they were."""
         ...
 
     def postpone_all(self, claimed: Collection[tuple[int, int, datetime]]) -> set[int]:

@@ -13,10 +13,12 @@ _VERBS: dict[str, tuple[str, str]] = {
     "check": ("check:check", "Parse an experience without running it."),
     "explain": ("explain:explain", "Show when a delay or time and a window would run, and why."),
     "worker": ("worker:worker", "Deliver what is due, until stopped."),
+    "workers": ("workers:workers", "List the workers that deliver."),
     "executions": ("executions:executions", "List, show, cancel and replay executions."),
     "schedules": ("schedules:schedules", "Set, list, pause, resume and run recurring schedules."),
     "convert": ("convert:convert", "Record a conversion of a visitor."),
     "integrations": ("integrations:integrations", "List, check and call integrations."),
+    "migrate": ("migrate:migrate", "Make or upgrade the tables of a database."),
     "doctor": ("doctor:doctor", "Check this installation, and say what to mend."),
 }
 

@@ -25,11 +25,13 @@ from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.ports import Added, Page
+from experience_runtime.ports_crew import HandOver
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 from experience_runtime.store.events import SqlEvents
 from experience_runtime.store.healths import SqlHealths
 from experience_runtime.store.overview import read_overview
+from experience_runtime.store.presences import SqlPresences
 from experience_runtime.store.replies import SqlReplies
 from experience_runtime.store.schedules import SqlSchedules
 from experience_runtime.store.tokens import SqlTokens
@@ -48,6 +50,7 @@ class SqlStore(Generic[D]):
         self.healths = SqlHealths(self.database)
         self._transitions = Transitions(self.database)
         self.schedules = SqlSchedules(self.database, self.insert)
+        self.presences = SqlPresences(self.database)
         self.tokens = SqlTokens(self.database)
         self.replies = SqlReplies(self.database)
         self.events = SqlEvents(self.database)
@@ -106,10 +109,39 @@ class SqlStore(Generic[D]):
     # --- deliver
 
     def claim_due(
-        self, *, now: datetime, lease_until: datetime, limit: int, policies: Policies = NO_POLICIES
+        self,
+        *,
+        now: datetime,
+        lease_until: datetime,
+        limit: int,
+        policies: Policies = NO_POLICIES,
+        hand_over: HandOver | None = None,
     ) -> list[Execution]:
-        claimed = self.database.write(lambda: self._claim_due(now, lease_until, limit, policies))
-        return sorted(claimed, key=lambda e: (e.due_at, e.number))
+        def act() -> list[Execution]:
+            claimed = self._claim_due(now, lease_until, limit, policies)
+            claimed.sort(key=lambda e: (e.due_at, e.number))
+            if claimed and hand_over is not None:
+                hand_over(claimed)
+            return claimed
+
+        return self.database.write(act)
+
+    def claimed(self, claimed: Collection[tuple[int, int]]) -> list[Execution]:
+        attempts = dict(claimed)
+        bound = {"numbers": json.dumps(list(attempts))}
+        found = self.database.read(lambda: self.database.rows("claimed", bound))
+        return [each for each in map(rows.execution, found) if each.attempt == attempts[each.number]]
+
+    def in_flight(self, policies: Policies = NO_POLICIES) -> int:
+        leased = self.database.read(lambda: self.database.rows("in_flight", {}))
+        return sum(policies.mean(integration) for (integration,) in leased)
+
+    def unclaim_all(self, claimed: Collection[tuple[int, int]]) -> None:
+        def act() -> None:
+            for number, attempt in claimed:
+                self.database.rows("unclaim", {"number": number, "attempt": attempt})
+
+        self.database.write(act)
 
     def start_all(
         self, claimed: Collection[tuple[int, int]], *, now: datetime, lease_until: datetime
@@ -154,7 +186,11 @@ class SqlStore(Generic[D]):
             waiting = self.database.rows("waiting", {})
             healths = self.healths.known() if waiting else {}
             in_flight = self._in_flight(healths, policies) if waiting else Counter()
+            if policies.room(in_flight) < 1:
+                return found
             for integration, due_at in waiting:
+                if not policies.mean(integration):
+                    continue
                 admitted_at = _health(healths, integration).admits_at(
                     policies.of(integration), in_flight=in_flight[integration], now=now
                 )
@@ -272,12 +308,17 @@ class SqlStore(Generic[D]):
     ) -> list[Execution]:
         # One claims at a time: what limits, rates and breakers leave room for is counted, then taken.
         self.database.hold("claims")
-        waiting = [each for each in self.database.rows("waiting", {}) if each[1] <= to_ms(now)]
+        waiting = [
+            (integration, due_at)
+            for integration, due_at in self.database.rows("waiting", {})
+            if due_at <= to_ms(now) and policies.mean(integration)
+        ]
         for integration, _ in waiting:
             if policies.of(integration).rate_count is not None:
                 self.healths.hold(integration)
         healths = self.healths.known()
         in_flight = self._in_flight(healths, policies)
+        limit = min(limit, max(0, policies.room(in_flight)))
         due: list[tuple[int, int, str]] = []  # (due_at, number, integration)
         for integration, _ in waiting:
             health, policy = _health(healths, integration), policies.of(integration)

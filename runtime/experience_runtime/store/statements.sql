@@ -79,6 +79,10 @@ UPDATE executions SET attempt = attempt + 1, lease_until = :lease_until
 WHERE number IN (SELECT value FROM json_each(:numbers)) AND status = 'pending' AND lease_until IS NULL
 RETURNING {columns};
 
+-- name: claimed
+SELECT {columns} FROM executions
+WHERE number IN (SELECT value FROM json_each(:numbers)) AND status = 'pending' AND lease_until IS NOT NULL;
+
 -- name: postpone
 UPDATE executions SET due_at = :due_at, lease_until = NULL
 WHERE number = :number AND attempt = :attempt AND status = 'pending' AND lease_until IS NOT NULL

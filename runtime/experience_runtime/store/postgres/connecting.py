@@ -123,7 +123,7 @@ def failure(address: str, error: Exception) -> InternalError:
     )
 
 
-def said(error: Exception) -> str:
+def said(error: BaseException) -> str:
     """What the server said, on one line, without what may be a secret."""
     text = " ".join(str(error).split()) or type(error).__name__
     return _PASSWORD.sub("…", text)[:500]

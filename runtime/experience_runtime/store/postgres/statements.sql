@@ -90,6 +90,10 @@ WHERE number = ANY (ARRAY(SELECT json_array_elements_text(CAST(:numbers AS json)
     AND status = 'pending' AND lease_until IS NULL
 RETURNING {columns};
 
+-- name: claimed
+SELECT {columns} FROM executions
+WHERE number = ANY (ARRAY(SELECT json_array_elements_text(CAST(:numbers AS json))::bigint)) AND status = 'pending' AND lease_until IS NOT NULL;
+
 -- name: postpone
 UPDATE executions SET due_at = :due_at, lease_until = NULL
 WHERE number = :number AND attempt = :attempt AND status = 'pending' AND lease_until IS NOT NULL
@@ -289,3 +293,12 @@ ON CONFLICT (key_digest, key_owner) DO UPDATE SET free_at = excluded.free_at
 
 -- name: hold
 SELECT pg_advisory_xact_lock(hashtextextended(:name, 0));
+
+-- name: defer_jobs
+-- The delivery engine's own function; :jobs is a JSON list of {"queue": …, "args": …}.
+SELECT procrastinate_defer_jobs_v1(
+    array_agg(
+        ROW(queue, 'deliver', 0, NULL, NULL, args, NULL)::procrastinate_job_to_defer_v1
+    )
+)
+FROM json_to_recordset(CAST(:jobs AS json)) AS job(queue text, args jsonb);

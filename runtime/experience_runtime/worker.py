@@ -74,6 +74,7 @@ class Worker:
         wake = self._dispatcher.wake
         while not stop.is_set():
             wake.clear()
+            now = self._clock.now()
             try:
                 if self._crew is not None:
                     self._dispatcher.policies = self._crew.report()
@@ -84,8 +85,9 @@ class Worker:
                 delivered = self._dispatcher.run_due()
                 if until_idle and not begotten and not delivered and self._is_idle():
                     return
-                # With no room, only a delivery that ends is news.
-                until = self._next_wake() if self._dispatcher.has_room() else None
+                # With no room, only a delivery that ends is news; what was found is seldom all there is.
+                has_room = self._dispatcher.has_room()
+                until = None if not has_room else now if delivered else self._next_wake()
             except Exception:  # the store may be back in a moment
                 failures += 1
                 seconds = min(self._poll_seconds * 2 ** min(failures, 10), LONGEST_BACKOFF_SECONDS)

@@ -134,7 +134,7 @@ class SqlStore(Generic[D]):
 
     def in_flight(self, policies: Policies = NO_POLICIES) -> int:
         leased = self.database.read(lambda: self.database.rows("in_flight", {}))
-        return sum(policies.mean(integration) for (integration,) in leased)
+        return sum(count for integration, count in leased if policies.mean(integration))
 
     def unclaim_all(self, claimed: Collection[tuple[int, int]]) -> None:
         def act() -> None:
@@ -338,9 +338,11 @@ class SqlStore(Generic[D]):
 
     def _in_flight(self, healths: Mapping[str, Health], policies: Policies) -> Counter[str]:
         """How many of each integration are leased; nothing when nobody asks."""
+        counted: Counter[str] = Counter()
         if policies.limit_concurrency or any(health.opened_at for health in healths.values()):
-            return Counter(integration for (integration,) in self.database.rows("in_flight", {}))
-        return Counter()
+            for integration, count in self.database.rows("in_flight", {}):
+                counted[integration] += count
+        return counted
 
 
 def _health(healths: Mapping[str, Health], integration: str) -> Health:

@@ -72,7 +72,7 @@ ORDER BY due_at
 LIMIT :limit;
 
 -- name: in_flight
-SELECT integration FROM executions WHERE lease_until IS NOT NULL;
+SELECT integration, 1 FROM executions WHERE lease_until IS NOT NULL;
 
 -- name: claim
 UPDATE executions SET attempt = attempt + 1, lease_until = :lease_until

@@ -82,7 +82,7 @@ LIMIT :limit
 FOR UPDATE SKIP LOCKED;
 
 -- name: in_flight
-SELECT integration FROM executions WHERE lease_until IS NOT NULL;
+SELECT integration, count(*) FROM executions WHERE lease_until IS NOT NULL GROUP BY integration;
 
 -- name: claim
 UPDATE executions SET attempt = attempt + 1, lease_until = :lease_until

@@ -38,6 +38,8 @@ LEASE_SECONDS = 120
 SHARED_LEASE_SECONDS = 25
 """With this, others take over within 30 s what a worker that died had claimed."""
 
+_LEAST_SILENCE = 5  # seconds; a list of a million takes some
+
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgres://")
 
@@ -107,7 +109,8 @@ class App:
         from experience_runtime.store.opening import open_postgres, open_sqlite
 
         if self.is_shared:
-            return self._keep(open_postgres(self.settings.database))
+            silence = None if self._lease_seconds is None else max(_LEAST_SILENCE, self._lease_seconds)
+            return self._keep(open_postgres(self.settings.database, silence_seconds=silence))
         return self._keep(open_sqlite(self.database_path))
 
     @cached_property

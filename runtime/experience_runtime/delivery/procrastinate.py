@@ -10,10 +10,12 @@ import hashlib
 import json
 import logging
 import threading
+import weakref
 from collections import deque
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from itertools import groupby
+from typing import Any
 
 import procrastinate
 from procrastinate import exceptions, utils
@@ -21,6 +23,7 @@ from procrastinate import exceptions, utils
 from experience_runtime.domain.executions import Execution
 from experience_runtime.store.database import Database
 from experience_runtime.store.postgres.connecting import options, said
+from experience_runtime.store.postgres.silence import cut
 
 BATCH = 16
 """Executions a job: fewer cost more of the engine's time, more leave other workers idle."""
@@ -56,6 +59,7 @@ class ProcrastinateRelay:
         self._batches: deque[_Batch] = deque()
         self._stopping = threading.Event()
         self._serving: asyncio.Task[None] | None = None
+        self._sessions: weakref.WeakSet[Any] = weakref.WeakSet()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
@@ -126,6 +130,7 @@ class ProcrastinateRelay:
             max_size=_CONNECTIONS,
             timeout=10.0,
             reconnect_timeout=10.0,
+            configure=self._remember,
         )
         engine = procrastinate.App(connector=connector)
         engine.task(name=_TASK)(self._take)
@@ -145,6 +150,9 @@ class ProcrastinateRelay:
             finally:
                 await utils.cancel_and_capture_errors([take_over])
 
+    async def _remember(self, session: Any) -> None:
+        self._sessions.add(session)
+
     async def _take(self, claimed: list[list[int]]) -> None:
         """The job: wait until this process has taken the batch."""
         batch = _Batch(claimed, asyncio.get_running_loop())
@@ -154,9 +162,15 @@ class ProcrastinateRelay:
         await batch.taken
 
     async def _take_over(self, engine: procrastinate.App) -> None:
-        """Let others have the jobs of workers that are gone."""
+        """Let others have the jobs of workers that are gone; see that the server answers."""
         while True:
             await asyncio.sleep(self._stalled_seconds / 5)
+            try:
+                await asyncio.wait_for(engine.check_connection_async(), self._stalled_seconds)
+            except TimeoutError:
+                for session in list(self._sessions):
+                    cut(session)
+                continue
             with suppress(exceptions.ConnectorException):  # another was quicker
                 stalled = await engine.job_manager.get_stalled_jobs(
                     task_name=_TASK, seconds_since_heartbeat=self._stalled_seconds

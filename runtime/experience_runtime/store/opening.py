@@ -21,14 +21,16 @@ def open_sqlite(path: str) -> SqliteStore:
     return SqlStore(SqliteDatabase(path))
 
 
-def open_postgres(address: str) -> PostgresStore:
+def open_postgres(address: str, *, silence_seconds: float | None = None) -> PostgresStore:
     """Open the store of a server; InvalidParameter until `experience migrate` has made its tables."""
     require_postgres()
     from experience_runtime.store.postgres.database import PostgresDatabase
     from experience_runtime.store.postgres.migrating import check_schema
 
     check_schema(address)
-    return SqlStore(PostgresDatabase(address))
+    if silence_seconds is None:
+        return SqlStore(PostgresDatabase(address))
+    return SqlStore(PostgresDatabase(address, silence_seconds=silence_seconds))
 
 
 def require_postgres() -> None:

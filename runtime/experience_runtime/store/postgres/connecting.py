@@ -9,6 +9,7 @@ from psycopg_pool import ConnectionPool
 
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.errors import InternalError, InvalidParameter
+from experience_runtime.store.postgres.silence import Watch
 
 SCHEMES = ("postgresql://", "postgres://")
 
@@ -18,8 +19,10 @@ CONNECT_SECONDS = 5
 WAIT_SECONDS = 15.0
 """How long a caller waits for a connection before it is told that the database cannot be reached."""
 
-SILENCE_SECONDS = 12
-"""How long the other side may leave what was sent unanswered before a connection counts as lost."""
+SILENCE_SECONDS = 30.0
+"""How long an act may last before its session counts as lost."""
+
+_UNANSWERED_SECONDS = 12  # what was sent and not even received
 
 _CHECKED_SECONDS = 1.0
 _PASSWORD = re.compile(r"(?<=://)([^/?#@]*)@|(password\s*=\s*)('[^']*'|\S+)|([?&]password=)[^&\s]*", re.I)
@@ -46,7 +49,7 @@ def options(application: str) -> dict[str, Any]:
         "keepalives_idle": 4,
         "keepalives_interval": 2,
         "keepalives_count": 3,
-        "tcp_user_timeout": SILENCE_SECONDS * 1000,
+        "tcp_user_timeout": _UNANSWERED_SECONDS * 1000,
     }
 
 
@@ -58,14 +61,23 @@ def configure(connection: Connection) -> None:
     )
 
 
-def pool_of(address: str, *, most: int) -> ConnectionPool[Connection]:
-    """A pool of sessions; made lazily, so that a server that is away says so at the first use."""
+def pool_of(address: str, *, most: int, watch: Watch) -> ConnectionPool[Connection]:
+    """A pool of sessions that are watched while they are made and looked at; to be opened."""
     check_address(address)
+
+    def prepare(connection: Connection) -> None:
+        with watch.over(connection):
+            configure(connection)
+
+    def look(connection: Connection) -> None:
+        with watch.over(connection):
+            check(connection)
+
     return ConnectionPool(
         address,
         kwargs={"autocommit": True, **options("experience")},
-        configure=configure,
-        check=check,
+        configure=prepare,
+        check=look,
         min_size=1,
         max_size=most,
         max_idle=60.0,

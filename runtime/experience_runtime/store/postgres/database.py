@@ -15,6 +15,7 @@ from psycopg_pool import PoolTimeout
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.errors import InternalError
 from experience_runtime.store.postgres.connecting import (
+    SILENCE_SECONDS,
     WAIT_SECONDS,
     Connection,
     failure,
@@ -23,6 +24,7 @@ from experience_runtime.store.postgres.connecting import (
     shown_address,
     why_away,
 )
+from experience_runtime.store.postgres.silence import Watch
 from experience_runtime.store.rows import Values, text
 from experience_runtime.store.statements import read_statements
 
@@ -56,9 +58,12 @@ _GONE = (
 class PostgresDatabase:
     """`database.Database` on PostgreSQL. Threads share the pool; inside an act, a thread has one session."""
 
-    def __init__(self, address: str, *, most: int = MOST_CONNECTIONS) -> None:
+    def __init__(
+        self, address: str, *, most: int = MOST_CONNECTIONS, silence_seconds: float = SILENCE_SECONDS
+    ) -> None:
         self.address = address
-        self._pool = pool_of(address, most=most)
+        self._watch = Watch(silence_seconds)
+        self._pool = pool_of(address, most=most, watch=self._watch)
         self._pool.open()
         self._here = threading.local()
 
@@ -91,6 +96,7 @@ class PostgresDatabase:
         self._cursor("hold", {"name": text(name)})
 
     def close(self) -> None:
+        self._watch.close()
         self._pool.close()
 
     def _cursor(self, statement: str, bound: Values) -> psycopg.Cursor[tuple[Any, ...]]:
@@ -178,6 +184,7 @@ class PostgresDatabase:
     @contextmanager
     def _session(self) -> Iterator[Connection]:
         connection = self._pool.getconn()
+        self._watch.begin(connection)
         try:
             yield connection
             connection.answered_at = monotonic()  # type: ignore[attr-defined]  # for connecting.check
@@ -187,6 +194,7 @@ class PostgresDatabase:
                 connection.close()
             raise
         finally:
+            self._watch.end(connection)
             self._pool.putconn(connection)
 
 

@@ -1,7 +1,7 @@
 """Silence: a session whose other side says nothing for too long is cut, so that its caller hears of it.
 
-The system notices a server that is gone. It does not notice one that stands still, or a proxy between that has
-forgotten the connection: a caller would wait for ever.
+The system notices a server that is gone. It does not notice one that stands still, or a proxy between that
+has forgotten the connection: a caller would wait for ever.
 """
 
 import os

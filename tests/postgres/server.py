@@ -40,25 +40,33 @@ def programs() -> Path:
 class Server:
     """One cluster in a temporary folder, on a free port of loopback and a socket beside its data."""
 
-    def __init__(self, *, durable: bool = False, settings: Sequence[str] = ()) -> None:
+    def __init__(self, *, durable: bool = False, settings: Sequence[str] = (), follows: int = 0) -> None:
+        """`follows`: the port of the server this one is a standby of."""
         self.programs = programs()
         self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
         self.port = _free_port()
         self._settings = ("max_connections=200", *(() if durable else _FAST), *settings)
+        self._listens = "*" if durable else "127.0.0.1"
         self._as = _somebody() if os.geteuid() == 0 else {}
         if self._as:
             shutil.chown(self.folder, self._as["user"], self._as["group"])
         atexit.register(self.remove)
-        data = str(self.folder / "data")
-        self._run("initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        if follows:
+            leader = f"host=127.0.0.1 port={follows} user={USER}"
+            self._run("pg_basebackup", "-D", self._data, "-R", "-c", "fast", "-d", leader)
+            self.start()
+            return
+        self._run("initdb", "-D", self._data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        with (self.folder / "data/pg_hba.conf").open("a") as who_may:
+            who_may.write("host all all 10.213.0.0/16 trust\n")  # the networks of network.py
         self.start()
         self._count = itertools.count()
         with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {TEMPLATE}")
         migrate(self.address(TEMPLATE), now=NOW, version=__version__)
 
-    def address(self, database: str, *, port: int | None = None) -> str:
-        return f"postgresql://{USER}@127.0.0.1:{port or self.port}/{database}"
+    def address(self, database: str, *, host: str = "127.0.0.1", port: int | None = None) -> str:
+        return f"postgresql://{USER}@{host}:{port or self.port}/{database}"
 
     def database(self) -> str:
         """Make a database with our tables; return its address."""
@@ -73,9 +81,13 @@ class Server:
 
     def start(self) -> None:
         options = [f"-c {each}" for each in self._settings]
-        options.append(f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self.folder}")
+        options.append(f"-p {self.port} -c listen_addresses='{self._listens}' -k {self.folder}")
         log = str(self.folder / "log")
         self._run("pg_ctl", "-D", self._data, "-w", "-l", log, "-o", " ".join(options), "start")
+
+    def promote(self) -> None:
+        """Make a standby the primary."""
+        self._run("pg_ctl", "-D", self._data, "-w", "promote")
 
     def stop(self, mode: str = "immediate") -> None:
         self._run("pg_ctl", "-D", self._data, "-w", "-m", mode, "stop")

@@ -85,12 +85,14 @@ class Yard:
 
 
 @contextlib.contextmanager
-def a_yard(address: str, store: Store, folder: Path) -> Iterator[Yard]:
+def a_yard(address: str, store: Store, folder: Path, *, network: str | None = None) -> Iterator[Yard]:
+    """`network`: the network namespace its workers live in."""
     imported = os.pathsep.join([str(Path(experience_runtime.__file__).parents[1]), *sys.path])
     received = folder / "received"
-    with (folder / "workers.log").open("wb") as log:
+    inside = [] if network is None else ["ip", "netns", "exec", network]
+    with (folder / "workers.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("nursery.py")), str(received)],
+            [*inside, sys.executable, str(Path(__file__).with_name("nursery.py")), str(received)],
             env=os.environ | {"PYTHONPATH": imported},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -114,7 +114,7 @@ class ProcrastinateRelay:
             began = self._loop.time()
             try:
                 await self._serve_once()
-                problem = "it stopped"
+                problem = "its session was lost"
             except Exception as error:  # noqa: BLE001 - whatever it is, the server may be back in a moment
                 problem = said(error.__cause__ or error)
             failures = failures + 1 if self._loop.time() - began < _LONGEST_BACKOFF_SECONDS else 0
@@ -128,27 +128,41 @@ class ProcrastinateRelay:
             kwargs=options("experience engine"),
             min_size=1,
             max_size=_CONNECTIONS,
-            timeout=10.0,
-            reconnect_timeout=10.0,
+            timeout=5.0,
+            reconnect_timeout=2.0,
             configure=self._remember,
         )
         engine = procrastinate.App(connector=connector)
         engine.task(name=_TASK)(self._take)
         async with engine.open_async():
-            take_over = asyncio.create_task(self._take_over(engine))
+            work = engine.run_worker_async(
+                queues=self._queues,  # type: ignore[arg-type]  # None: all of them
+                concurrency=JOBS_AT_ONCE,
+                delete_jobs="always",
+                install_signal_handlers=False,
+                fetch_job_polling_interval=_POLL_SECONDS,
+                update_heartbeat_interval=self._stalled_seconds / 5,
+                stalled_worker_timeout=self._stalled_seconds,
+                shutdown_graceful_timeout=1.0,
+            )
+            tasks = [asyncio.create_task(each) for each in (work, self._hears(), self._take_over(engine))]
             try:
-                await engine.run_worker_async(
-                    queues=self._queues,  # type: ignore[arg-type]  # None: all of them
-                    concurrency=JOBS_AT_ONCE,
-                    delete_jobs="always",
-                    install_signal_handlers=False,
-                    fetch_job_polling_interval=_POLL_SECONDS,
-                    update_heartbeat_interval=self._stalled_seconds / 5,
-                    stalled_worker_timeout=self._stalled_seconds,
-                    shutdown_graceful_timeout=1.0,
-                )
+                (first, *_), _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                first.result()
             finally:
-                await utils.cancel_and_capture_errors([take_over])
+                await utils.cancel_and_capture_errors(tasks)
+
+    async def _hears(self) -> None:
+        """Return when the engine no longer hears of new jobs.
+
+        It does not see that itself: it watches its tasks until the first of them ends, and that of periodic
+        jobs, of which there are none, ends at once.
+        """
+        listening: set[asyncio.Task[Any]] = set()
+        while not listening:
+            await asyncio.sleep(0.05)
+            listening = {task for task in asyncio.all_tasks() if task.get_name() == "listener"}
+        await asyncio.wait(listening)
 
     async def _remember(self, session: Any) -> None:
         self._sessions.add(session)

@@ -17,13 +17,14 @@ CONNECT_SECONDS = 5
 """How long one connection may take to be made."""
 
 WAIT_SECONDS = 15.0
-"""How long a caller waits for a connection before it is told that the database cannot be reached."""
+"""How long a caller waits for a server that is away before it is told so."""
 
 SILENCE_SECONDS = 30.0
 """How long an act may last before its session counts as lost."""
 
 _UNANSWERED_SECONDS = 12  # what was sent and not even received
 
+_POOL_SECONDS = 2.0
 _CHECKED_SECONDS = 1.0
 _PASSWORD = re.compile(r"(?<=://)([^/?#@]*)@|(password\s*=\s*)('[^']*'|\S+)|([?&]password=)[^&\s]*", re.I)
 
@@ -81,8 +82,9 @@ def pool_of(address: str, *, most: int, watch: Watch) -> ConnectionPool[Connecti
         min_size=1,
         max_size=most,
         max_idle=60.0,
-        timeout=WAIT_SECONDS,
-        reconnect_timeout=WAIT_SECONDS,
+        # Short: a pool that fails waits longer and longer before it looks again. Who needs it asks again.
+        timeout=_POOL_SECONDS,
+        reconnect_timeout=_POOL_SECONDS / 2,
         name="experience",
         open=False,
     )

@@ -1,5 +1,6 @@
 """The database of a PostgreSQL store: a pool of sessions, and transactions whose outcome is always known."""
 
+import itertools
 import random
 import re
 import threading
@@ -110,21 +111,22 @@ class PostgresDatabase:
         An act that is run again was undone: by the server, or with the session it was lost with.
         """
         gives_up_at = monotonic() + WAIT_SECONDS
-        for tries_left in reversed(range(_TRIES)):
+        for tries in itertools.count(1):
             try:
                 return attempt()
             except _AGAIN as error:
-                if not tries_left or monotonic() > gives_up_at:
+                if tries == _TRIES or monotonic() > gives_up_at:
                     raise failure(self.address, error) from error
             except _GONE as error:
-                if isinstance(error, PoolTimeout):
-                    raise failure(self.address, why_away(self.address, error)) from error
-                if not _is_lost(error) or monotonic() > gives_up_at:
+                if not _is_lost(error):
                     raise failure(self.address, error) from error
+                if monotonic() > gives_up_at:
+                    why = why_away(self.address, error) if isinstance(error, PoolTimeout) else error
+                    raise failure(self.address, why) from error
             except psycopg.Error as error:
                 raise failure(self.address, error) from error
             # Whoever lost a race to another loses it again when both come back at once.
-            threading.Event().wait(random.uniform(0, 0.002) * min(_TRIES - tries_left, 10))
+            threading.Event().wait(random.uniform(0, 0.002) * min(tries, 50))
         raise AssertionError("unreachable")
 
     def _transaction(self, act: Callable[[], T]) -> T:

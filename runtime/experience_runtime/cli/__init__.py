@@ -18,7 +18,8 @@ _VERBS: dict[str, tuple[str, str]] = {
     "schedules": ("schedules:schedules", "Set, list, pause, resume and run recurring schedules."),
     "convert": ("convert:convert", "Record a conversion of a visitor."),
     "integrations": ("integrations:integrations", "List, check and call integrations."),
-    "migrate": ("migrate:migrate", "Make or upgrade the tables of a database."),
+    "migrate": ("migrate:migrate", "Make or upgrade the tables of a database; copy a file into one."),
+    "backup": ("backup:backup", "Copy a SQLite database while it is in use."),
     "doctor": ("doctor:doctor", "Check this installation, and say what to mend."),
 }
 

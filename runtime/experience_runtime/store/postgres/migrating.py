@@ -74,7 +74,8 @@ def migrate(
             missing = [each for each in migrations if each.name not in applied]
             before = [each for each in missing if not each.is_post]
             after = [each for each in missing if each.is_post]
-            done = _apply(connection, before, now, fresh=not applied)
+            fresh = not any(name.startswith(ENGINE) for name in applied)
+            done = _apply(connection, before, now, fresh=fresh)
             after = [each for each in after if each.name not in done]
             if after and not _has_older(connection, version, now):
                 done += _apply(connection, after, now, fresh=False)

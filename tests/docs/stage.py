@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,8 @@ from types import ModuleType, TracebackType
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_PER_COMMAND = 60
+PORT = "8080"
+"""The port that documents serve on; on the stage a free one stands in for it."""
 
 
 def _load_dev() -> ModuleType:
@@ -89,11 +92,14 @@ class Stage:
             "EXPERIENCE_OUTBOUND_ALLOW_PRIVATE": "127.0.0.1/32",
         }
         self.other_side = OtherSide()
+        self._port = _free_port()
+        self._serving: list[subprocess.Popen[str]] = []
 
     def run(self, command: str) -> tuple[int, list[str]]:
         """Run one command of a document; return its exit code, and the lines a terminal would show.
 
         `dev.py demo` becomes the command it hands over to; another verb of dev.py is only recognized.
+        `experience serve` goes on serving while the commands after it run, as in a terminal of its own.
         """
         match shlex.split(command)[:2]:
             case ["python3", "dev.py"]:
@@ -103,8 +109,10 @@ class Stage:
                 if verb != "demo":
                     return 0, []
                 command = shlex.join([*dev.DEMO, *rest])
+            case ["experience", "serve"]:
+                return self._serve(shlex.split(command))
         ended = subprocess.run(
-            ["sh", "-c", command],
+            ["sh", "-c", command.replace(PORT, self._port)],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -114,7 +122,28 @@ class Stage:
             timeout=SECONDS_PER_COMMAND,
             check=False,
         )
-        return ended.returncode, ended.stdout.splitlines()
+        return ended.returncode, ended.stdout.replace(self._port, PORT).splitlines()
+
+    def _serve(self, words: list[str]) -> tuple[int, list[str]]:
+        """Start serving; return what it says until its address is there, or until it ends."""
+        serving = subprocess.Popen(
+            [*words, *([] if "--port" in words else ["--port", self._port])],
+            executable=shutil.which(words[0], path=self.environment["PATH"]),
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        )
+        self._serving.append(serving)
+        assert serving.stdout is not None
+        said: list[str] = []
+        for line in serving.stdout:
+            said.append(line.rstrip("\n").replace(self._port, PORT))
+            if f"http://127.0.0.1:{PORT}" in said[-1]:
+                return 0, said
+        return serving.wait(), said
 
     def save(self, name: str, text: str) -> Path:
         """Put a file where the document says it is."""
@@ -135,5 +164,13 @@ class Stage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for serving in self._serving:
+            serving.terminate()
+            serving.communicate(timeout=SECONDS_PER_COMMAND)
         self.other_side.close()
         self._folder.cleanup()
+
+
+def _free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return str(listening.getsockname()[1])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.served import Served
 from experience_runtime.settings import Settings, load_settings
 
 URL = "https://hooks.slack.com/services/T000/B000/abcdefghijklmnopqrstuvwx"
@@ -99,6 +100,13 @@ def test_a_file_that_was_named_must_exist() -> None:
         ('[integrations."a.b"]\nurl = "SECRET"', ['"a.b"', "dot"]),
         ('url = "SECRET"', ['"url"']),
         ('database = "env:DATABASE_URL"', ["DATABASE_URL", "not set"]),
+        ("[serve]\nper_secnd = 1", ['"serve.per_secnd"', 'did you mean "per_second"']),
+        ("[serve]\nper_second = -1", ["serve.per_second = -1", "from 0 to"]),
+        ("[serve]\nlargest_body_kib = true", ["serve.largest_body_kib = true"]),
+        ("[serve]\ndrafts = 1", ["serve.drafts = 1", 'drafts = "experiences"']),
+        ('[experiences]\n"a b" = "x"', ["a b", "letters, digits"]),
+        ("[experiences]\nreminder = 1", ["experiences.reminder = 1", 'reminder = "folder"']),
+        ('[integrations.webhook]\nsite = "yes"', ["integrations.webhook.site", "site = true"]),
     ],
 )
 def test_a_mistake_in_the_file_is_named_with_its_fix(text: str, says: list[str]) -> None:
@@ -275,3 +283,25 @@ def test_a_secret_that_begins_with_another_goes_whole() -> None:
 
 def test_without_secrets_nothing_is_redacted() -> None:
     assert Settings().redact("text") == "text"
+
+
+def test_what_is_served_stands_in_its_own_tables() -> None:
+    settings = from_toml(
+        '[serve]\ndrafts = "drafts"\nper_second = 7\nlargest_body_kib = 9\n[experiences]\nreminder = "a/b"'
+    )
+
+    assert settings.served == Served(
+        released={"reminder": Path("a/b")}, drafts=Path("drafts"), per_second=7, largest_body_kib=9
+    )
+
+
+def test_the_mark_for_sites_is_no_setting_of_the_integration() -> None:
+    settings = from_toml(
+        "[integrations.slack_update]\nsite = true\n[integrations.webhook]\nsite = false\nretries = 1",
+        EXPERIENCE_INTEGRATION__SMS__SITE="true",
+    )
+
+    assert settings.integration("slack-update") == {}
+    assert settings.integration("webhook") == {"retries": 1}
+    marked = [name for name in ("Slack-Update", "sms", "webhook", "other") if settings.is_for_sites(name)]
+    assert marked == ["Slack-Update", "sms"]

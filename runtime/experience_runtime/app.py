@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from experience_runtime.clocks import SystemClock, monotonic
 from experience_runtime.domain.errors import InvalidParameter, LimitWall
+from experience_runtime.domain.events import VisitorEvent, check_event_data, check_event_type
 from experience_runtime.domain.health import Policies
-from experience_runtime.domain.visitors import Visitor, make_visitor
+from experience_runtime.domain.visitors import Visitor, check_visitor_id, make_visitor
 from experience_runtime.guest import Limits, Script
 from experience_runtime.ports import Integrations
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.settings import Settings
 
 if TYPE_CHECKING:
-    from experience_runtime.dispatcher import Dispatcher
+    from experience_runtime.dispatcher import Attempted, Dispatcher
     from experience_runtime.host import Situation
     from experience_runtime.integration import Integration
     from experience_runtime.operations import Operations
@@ -54,9 +55,16 @@ class App:
         concurrency: int = CONCURRENCY,
         only: frozenset[str] | None = None,
         lease_seconds: int | None = None,
+        attempted: "Attempted | None" = None,
+        idle_sandboxes: int | None = None,
     ) -> None:
-        """`only`: the integrations whose executions are delivered here, where there are other workers."""
+        """`only`: the integrations whose executions are delivered here, where there are other workers.
+
+        `attempted` hears of each attempt that was settled here; `idle_sandboxes`: see `Pool.most_idle`.
+        """
         self.settings = settings
+        self._idle_sandboxes = idle_sandboxes
+        self._attempted = attempted
         self.clock = SystemClock()
         self.concurrency = concurrency
         self.only = only
@@ -174,6 +182,7 @@ class App:
                 policies=self.delivery_policies,
                 lease_seconds=self.lease_seconds,
                 relay=self._relay(),
+                attempted=self._attempted or (lambda *_: None),
             )
         )
 
@@ -203,7 +212,20 @@ class App:
     def sandbox(self) -> "Pool":
         from experience_runtime.sandbox.pool import Pool
 
-        return self._keep(Pool(spares=1))
+        return self._keep(Pool(spares=1, most_idle=self._idle_sandboxes))
+
+    def make_all(self) -> None:
+        """Make every part now: later, two threads that ask first at one time would each make one."""
+        for part in (
+            "store",
+            "integrations",
+            "scheduler",
+            "operations",
+            "recurring",
+            "dispatcher",
+            "sandbox",
+        ):
+            getattr(self, part)
 
     def visitor(
         self, visitor_id: str | None, *, timezone: str | None = None, timezone_offset: int | None = None
@@ -219,6 +241,19 @@ class App:
             self.store.remember_visitor(given, now=self.clock.now())
             return given
         return self.store.visitor(visitor_id) or given
+
+    def receive(self, visitor_id: str, event_type: str, data: Any) -> list[str] | None:
+        """Keep an event of a visitor; one that is a conversion converts: the ids it cancelled, else None."""
+        event = VisitorEvent(
+            visitor=check_visitor_id(visitor_id),
+            type=check_event_type(event_type),
+            data=check_event_data(data),
+            at=self.clock.now(),
+        )
+        self.store.events.record(event)
+        if not self.scheduler.is_conversion(event.type):
+            return None
+        return self.scheduler.convert(event.visitor, event=event.type)
 
     def run(self, script: Script, situation: "Situation", limits: Limits | None = None) -> "Report":
         """Run an experience for real, into the store, to its end."""

@@ -4,7 +4,7 @@ import logging
 import random as randomness
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +19,9 @@ from experience_runtime.domain.zones import parse_zone
 from experience_runtime.integration import Http
 from experience_runtime.ports import Clock, Delivery, Integrations, Store
 from experience_runtime.ports_crew import Relay
+
+Attempted = Callable[[Execution, Status, datetime], None]
+"""Hears of each attempt that was settled: the execution as it was claimed, what followed, and the start."""
 
 LEASE_SECONDS = 120
 """Renewed at half its time while the call runs: a lease that lapses belongs to a process that went away."""
@@ -50,9 +53,11 @@ class Dispatcher:
         policies: Policies = NO_POLICIES,
         lease_seconds: int = LEASE_SECONDS,
         relay: Relay | None = None,
+        attempted: Attempted = lambda *_: None,
     ) -> None:
         self.policies = policies
         self._relay = relay
+        self._attempted = attempted
         self._failing: frozenset[str] | None = None  # integrations whose last attempt failed
         self._store = store
         self._clock = clock
@@ -284,6 +289,7 @@ class Dispatcher:
             ]
         )
         for each, row in zip(ended, settled, strict=True):
+            self._attempted(each.execution, each.settlement.status, each.began_at)
             if row is None:
                 _logger.warning(
                     "attempt %d of %s ended as %s, but the row had moved on; nothing was changed",

@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from experience_runtime.domain.access import Token
 from experience_runtime.domain.errors import InvalidWindow
 from experience_runtime.domain.executions import Attempt, Change, Execution, execution_id
 from experience_runtime.domain.instants import iso
+from experience_runtime.domain.planning import Plan
 from experience_runtime.domain.schedules import Run, Schedule
 from experience_runtime.domain.zones import UTC, Zone, iso_local, parse_zone
-from experience_runtime.explain import why_execution
+from experience_runtime.explain import why, why_execution
 
 Redact = Callable[[str], str]
 
@@ -31,8 +33,8 @@ def execution_document(
     document = {
         "id": execution.id,
         "integration": execution.integration,
-        "key": None if execution.key is None else _redacted(execution.key, redact),
-        "payload": _redacted(execution.payload, redact),
+        "key": None if execution.key is None else redacted_value(execution.key, redact),
+        "payload": redacted_value(execution.payload, redact),
         "requested_at": iso(execution.requested_at),
         "due_at": iso(execution.due_at),
         "due_local": iso_local(execution.due_at, _zone(execution.zone)),
@@ -47,7 +49,7 @@ def execution_document(
     return document
 
 
-def _redacted(text: str, redact: Redact) -> Any:
+def redacted_value(text: str, redact: Redact) -> Any:
     """The value of a JSON text, every text and number in it redacted.
 
     The text itself cannot be: a secret may be a number, or stand in it escaped.
@@ -83,6 +85,26 @@ def _zone(name: str) -> Zone:
         return UTC
 
 
+def plan_document(planned: Plan, *, created_at: datetime) -> dict[str, Any]:
+    """When a request of then would run, and why: the document of `explain --json`."""
+    return {
+        "requested_at": iso(planned.requested_at),
+        "due_at": iso(planned.due_at),
+        "due_local": iso_local(planned.due_at, planned.zone),
+        "zone": planned.zone.name,
+        "zone_from": planned.zone_from,
+        "why": why(
+            created_at=created_at,
+            requested_at=planned.requested_at,
+            due_at=planned.due_at,
+            asked=planned.asked,
+            window=planned.window,
+            zone=planned.zone,
+            zone_from=planned.zone_from,
+        ),
+    }
+
+
 def attempt_document(attempt: Attempt) -> dict[str, Any]:
     return {
         "at": iso(attempt.started_at),
@@ -98,6 +120,22 @@ def whole_attempt_document(attempt: Attempt) -> dict[str, Any]:
     return attempt_document(attempt) | {"ended_at": ended_at, "answer": attempt.answer}
 
 
+def whole_execution_document(
+    execution: Execution,
+    attempts: Sequence[Attempt],
+    history: Sequence[Change],
+    *,
+    held: str | None = None,
+    redact: Redact = str,
+) -> dict[str, Any]:
+    """One execution with everything that is known of it: the document of `executions show --json`."""
+    document = execution_document(execution, held=held, redact=redact)
+    document["schedule"] = execution.schedule
+    document["attempts"] = [whole_attempt_document(attempt) for attempt in attempts]
+    document["history"] = [change_document(change) for change in history]
+    return document
+
+
 def schedule_document(schedule: Schedule, *, redact: Redact = str) -> dict[str, Any]:
     """One recurring schedule; its `recurrence` is the object of options that makes it. `redact` as above."""
     window = None if schedule.window is None else schedule.window.partition(" ")
@@ -107,7 +145,7 @@ def schedule_document(schedule: Schedule, *, redact: Redact = str) -> dict[str, 
         "recurrence": json.loads(schedule.recurrence),
         "timezone": schedule.zone,
         "window": None if window is None else {"day": window[0], "time": window[2]},
-        "payload": _redacted(schedule.payload, redact),
+        "payload": redacted_value(schedule.payload, redact),
         "skip": json.loads(schedule.skip),
         "catch_up": schedule.catch_up.value,
         "paused_at": None if schedule.paused_at is None else iso(schedule.paused_at),
@@ -142,4 +180,14 @@ def change_document(change: Change) -> dict[str, Any]:
         "from": None if change.from_status is None else change.from_status.value,
         "to": change.to_status.value,
         "reason": change.reason,
+    }
+
+
+def token_document(token: Token) -> dict[str, Any]:
+    """What may be shown of a token."""
+    return {
+        "name": token.name,
+        "scopes": list(token.scopes),
+        "origins": list(token.origins),
+        "created_at": iso(token.created_at),
     }

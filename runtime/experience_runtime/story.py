@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -12,6 +12,7 @@ from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.executions import Status
 from experience_runtime.domain.instants import parse_time
+from experience_runtime.domain.visitors import Visitor
 
 
 class _Part(BaseModel):
@@ -121,12 +122,42 @@ def load_story(path: Path) -> Story:
         raise InvalidParameter(f"{path} is not UTF-8; save the file as UTF-8") from None
     except (ValueError, RecursionError) as error:
         raise InvalidParameter(f"{path} is not JSON: {error}; see a sample's story.json") from None
+    return parse_story(content, where=str(path))
+
+
+def parse_story(content: object, *, where: str) -> Story:
+    """Read a story's JSON value. Raises InvalidParameter; `where` names it."""
     try:
         return Story.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the story"
-        raise InvalidParameter(f"{path}: {where}: {first['msg']}; see a sample's story.json") from None
+        place = ".".join(str(part) for part in first["loc"]) or "the story"
+        raise InvalidParameter(f"{where}: {place}: {first['msg']}; see a sample's story.json") from None
+
+
+def one_run(visitor: Visitor, data: Any) -> Story:
+    """The story of one run for one visitor."""
+    known = (
+        []
+        if visitor.id is None
+        else [{"id": visitor.id, "timezone": visitor.timezone, "timezone_offset": visitor.timezone_offset}]
+    )
+    return Story.model_validate(
+        {"visitors": known, "steps": [{"do": "run", "visitor": visitor.id, "data": data}]}
+    )
+
+
+def check_playable(story: Story, now: datetime) -> None:
+    """Raise InvalidParameter for a story that runs nothing, or goes on past the calendar."""
+    if not any(isinstance(step, RunStep) for step in story.steps):
+        raise InvalidParameter('the story runs nothing; give it a step {"do": "run"}')
+    try:
+        began_at = story.starts_at(now)
+        began_at + timedelta(milliseconds=story.horizon_ms())
+        for step in story.steps:
+            began_at + timedelta(milliseconds=0 if step.after is None else parse_delay(step.after))
+    except OverflowError:
+        raise InvalidParameter("the story goes on past the year 9999; shorten its for and after") from None
 
 
 def _no_constant(name: str) -> NoReturn:

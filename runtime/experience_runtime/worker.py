@@ -169,3 +169,15 @@ def make_worker(app: App) -> Worker:
             policies=app.delivery_policies,
         ),
     )
+
+
+def is_delivered(app: App) -> bool:
+    """Whether some process delivers from this app's store now, this one or another."""
+    if app.is_shared:
+        now = app.clock.now()
+        return any(each.is_there(now) for each in app.store.presences.all())
+    probe = FileLock(app.database_path)
+    if not probe.try_take():
+        return True
+    probe.release()
+    return False

@@ -12,6 +12,7 @@ VERBS = [
     ("run",), ("simulate",), ("check",), ("explain",), ("worker",), ("convert",), ("doctor",),
     ("executions",), ("executions", "list"), ("executions", "show"), ("executions", "cancel"),
     ("integrations",), ("integrations", "list"), ("integrations", "check"), ("integrations", "call"), (),
+    ("serve",), ("tokens",), ("tokens", "create"), ("tokens", "list"), ("tokens", "revoke"),
 ]  # fmt: skip
 
 
@@ -25,7 +26,7 @@ def test_help_shows_examples(cli: CommandLine, verb: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", [verb for verb in VERBS if verb not in ((), ("executions",), ("integrations",))]
+    "verb", [verb for verb in VERBS if verb not in ((), ("executions",), ("integrations",), ("tokens",))]
 )
 def test_every_verb_has_the_options_that_stand_everywhere(cli: CommandLine, verb: tuple[str, ...]) -> None:
     text = cli(*verb, "--help").out

@@ -55,6 +55,18 @@ from experience_runtime.store.sqlite_file import open_database
         ("record_run", "PRIMARY KEY (schedule=?)"),
         ("drop_old_runs", "PRIMARY KEY (schedule=? AND seq<?)"),
         ("schedule_runs", "PRIMARY KEY (schedule=?)"),
+        ("token", "PRIMARY KEY (digest=?)"),
+        ("drop_ended_sessions", "sessions_expiring (expires_at<?)"),
+        ("session_token", "PRIMARY KEY (digest=?)"),
+        ("reply", "sqlite_autoindex_replies_1 (caller=? AND key=?)"),
+        ("keep_reply", "sqlite_autoindex_replies_1 (caller=? AND key=?)"),
+        ("drop_old_replies", "replies_claimed (claimed_at<?)"),
+        ("events_of", "events_visitor (visitor=?)"),
+        ("drop_old_events", "events_visitor (visitor=? AND number<?)"),
+        ("conversions_of", "conversions_visitor (visitor=?)"),
+        ("backlog", "executions_due"),
+        ("ended_by_status", "executions_ended"),
+        ("next_of", "executions_due (integration=?)"),
     ],
 )
 def test_every_hot_statement_uses_its_index(statement: str, index: str) -> None:

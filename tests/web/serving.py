@@ -12,7 +12,10 @@ from fastapi import FastAPI
 @contextmanager
 def serving(web: FastAPI) -> Iterator[str]:
     """Serve the application on a free port; gives its address, such as `http://127.0.0.1:40123`."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    # the protocol is told, as `experience serve` does: else small answers wait for acknowledgements
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(128)
     server = uvicorn.Server(uvicorn.Config(web, log_config=None, access_log=False, lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()  # the listener is open already: what connects early waits in its queue

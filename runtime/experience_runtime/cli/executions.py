@@ -10,7 +10,7 @@ from experience_runtime.cli.bulk import cancel, replay
 from experience_runtime.cli.common import Verbs, everywhere, print_json, say, styled
 from experience_runtime.cli.filters import filtered
 from experience_runtime.cli.shown import execution_line
-from experience_runtime.documents import change_document, execution_document, whole_attempt_document
+from experience_runtime.documents import execution_document, whole_execution_document
 from experience_runtime.domain.executions import Execution, Filter, execution_number
 from experience_runtime.domain.values import shown
 from experience_runtime.settings import Settings
@@ -89,10 +89,9 @@ def show(execution_id: str, settings: Settings, as_json: bool) -> None:
         execution = app.store.execution(number)
         attempts = app.store.attempts(number)
         held = app.operations.waits_because([execution]).get(execution.id)
-        document = execution_document(execution, held=held, redact=settings.redact)
-        document["schedule"] = execution.schedule
-        document["attempts"] = [whole_attempt_document(attempt) for attempt in attempts]
-        document["history"] = [change_document(change) for change in app.store.history(number)]
+        document = whole_execution_document(
+            execution, attempts, app.store.history(number), held=held, redact=settings.redact
+        )
     if as_json:
         print_json(document)
         return

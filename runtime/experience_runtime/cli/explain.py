@@ -4,11 +4,10 @@ import click
 
 from experience_runtime.cli.common import everywhere, print_json, say
 from experience_runtime.clocks import SystemClock
-from experience_runtime.domain.instants import iso, parse_time
+from experience_runtime.documents import plan_document
+from experience_runtime.domain.instants import parse_time
 from experience_runtime.domain.planning import plan
 from experience_runtime.domain.visitors import make_visitor
-from experience_runtime.domain.zones import iso_local
-from experience_runtime.explain import why
 from experience_runtime.settings import Settings
 
 
@@ -49,30 +48,12 @@ def explain(
         now = parse_time(at, now=now).at
     visitor = make_visitor(None, timezone=timezone, timezone_offset=timezone_offset)
     planned = plan(_options(delay, time, window_day, window_time), now=now, visitor=visitor)
-    sentences = why(
-        created_at=now,
-        requested_at=planned.requested_at,
-        due_at=planned.due_at,
-        asked=planned.asked,
-        window=planned.window,
-        zone=planned.zone,
-        zone_from=planned.zone_from,
-    )
-    local = iso_local(planned.due_at, planned.zone)
+    document = plan_document(planned, created_at=now)
     if as_json:
-        print_json(
-            {
-                "requested_at": iso(planned.requested_at),
-                "due_at": iso(planned.due_at),
-                "due_local": local,
-                "zone": planned.zone.name,
-                "zone_from": planned.zone_from,
-                "why": sentences,
-            }
-        )
+        print_json(document)
         return
-    say(f"{iso(planned.due_at)}  {local}  ({planned.zone.name})")
-    for sentence in (*sentences, *planned.warnings):
+    say(f"{document['due_at']}  {document['due_local']}  ({document['zone']})")
+    for sentence in (*document["why"], *planned.warnings):
         say(f"  {sentence}")
 
 

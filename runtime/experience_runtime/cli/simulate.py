@@ -1,7 +1,7 @@
 """experience simulate: the same run in virtual time, with what follows over the next thirty days."""
 
 import sys
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,12 @@ from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, pr
 from experience_runtime.cli.shown import show_problem, source_of
 from experience_runtime.cli.timeline import show_timeline
 from experience_runtime.cli.visitors import read_data, visitor_options
-from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import InvalidParameter, ScriptFault
 from experience_runtime.domain.instants import iso, parse_time
-from experience_runtime.domain.visitors import Visitor, make_visitor
+from experience_runtime.domain.visitors import make_visitor
 from experience_runtime.prepare import failed_report, fault_problem, prepare
 from experience_runtime.settings import Settings
-from experience_runtime.story import RunStep, Story, load_story
+from experience_runtime.story import check_playable, load_story, one_run
 
 
 @click.command(
@@ -65,14 +64,14 @@ def simulate(
     with App(settings) as app:
         app.sandbox  # noqa: B018 - the worker process starts while the rest is read
         now = app.clock.now()
-        story = _one_run(visitor, read_data(data_file)) if story_file is None else load_story(story_file)
+        story = one_run(visitor, read_data(data_file)) if story_file is None else load_story(story_file)
         changes: dict[str, Any] = {}
         if at is not None:
             changes["at"] = iso(parse_time(at, now=now).at)
         if horizon is not None:
             changes["horizon"] = horizon
         story = story.model_copy(update=changes)
-        _check_playable(story, now)
+        check_playable(story, now)
         try:
             script = prepare(path, variation=variation, repair=repair)
         except ScriptFault as fault:
@@ -97,29 +96,6 @@ def simulate(
         print_json(simulated_document(simulated))
     if simulated.differences or any(report.outcome == "failed" for report in simulated.reports):
         raise SystemExit(EXIT_EXPERIENCE_FAILED)
-
-
-def _check_playable(story: Story, now: datetime) -> None:
-    if not any(isinstance(step, RunStep) for step in story.steps):
-        raise InvalidParameter('the story runs nothing; give it a step {"do": "run"}')
-    try:
-        began_at = story.starts_at(now)
-        began_at + timedelta(milliseconds=story.horizon_ms())
-        for step in story.steps:
-            began_at + timedelta(milliseconds=0 if step.after is None else parse_delay(step.after))
-    except OverflowError:
-        raise InvalidParameter("the story goes on past the year 9999; shorten its for and after") from None
-
-
-def _one_run(visitor: Visitor, data: Any) -> Story:
-    known = (
-        []
-        if visitor.id is None
-        else [{"id": visitor.id, "timezone": visitor.timezone, "timezone_offset": visitor.timezone_offset}]
-    )
-    return Story.model_validate(
-        {"visitors": known, "steps": [{"do": "run", "visitor": visitor.id, "data": data}]}
-    )
 
 
 def _progress(now: datetime) -> None:

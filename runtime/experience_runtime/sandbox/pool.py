@@ -32,11 +32,15 @@ _ROOM_SECONDS = 0.1
 
 
 class Pool:
-    """Gives out guests; keeps `spares` workers warm."""
+    """Gives out guests; keeps `spares` workers warm, and at most `most_idle` after a burst of runs.
 
-    def __init__(self, spares: int = 1) -> None:
+    `most_idle` is by default the number of processors. Where many runs come at once, again and again, it is
+    to be as many: a worker that is not there takes tens of milliseconds to start.
+    """
+
+    def __init__(self, spares: int = 1, *, most_idle: int | None = None) -> None:
         self._spares = spares
-        self._most_idle = max(spares, os.cpu_count() or 1)  # a burst of runs leaves no crowd behind
+        self._most_idle = max(spares, most_idle or os.cpu_count() or 1)
         self._lock = threading.Lock()
         self._idle: list[_Worker] = []
         self._closed = False

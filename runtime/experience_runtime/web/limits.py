@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from experience_runtime.domain.errors import PayloadTooLarge
-from experience_runtime.web.problems import problem
+from experience_runtime.web.problems import Throttled, problem
 
 _MOST_BUCKETS = 10_000
 
@@ -54,6 +54,24 @@ def _declared_bytes(scope: Scope) -> int:
         if name == b"content-length" and value.isdigit():
             return int(value[:20])
     return 0
+
+
+class AtOnce:
+    """Lets so many in at a time, and refuses the next: `with at_once: …`."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._room = threading.BoundedSemaphore(most)
+
+    def __enter__(self) -> None:
+        if not self._room.acquire(blocking=False):
+            raise Throttled(
+                f"{self._most} experiences run here at this moment, and no more fit; try again",
+                retry_after=1,
+            )
+
+    def __exit__(self, *_: object) -> None:
+        self._room.release()
 
 
 class Buckets:

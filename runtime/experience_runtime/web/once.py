@@ -1,8 +1,10 @@
 """Once: a write with an `Idempotency-Key` happens once, and is answered alike each time it is asked for."""
 
 import hashlib
+import json
+import math
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 from fastapi import Header, Request
 from fastapi.routing import APIRoute
@@ -44,6 +46,7 @@ class OnceRoute(APIRoute):
         answer = super().get_route_handler()
 
         async def answer_once(request: Request) -> Response:
+            request = _Strict(request.scope, request.receive)
             key = request.headers.get(HEADER)
             if request.method in SAFE_METHODS or not key or not _is_key(key):
                 return await answer(request)
@@ -77,6 +80,28 @@ class OnceRoute(APIRoute):
             return response
 
         return answer_once
+
+
+class _Strict(Request):
+    """A request whose JSON is JSON: no NaN, no infinity, nothing nested past reading."""
+
+    async def json(self) -> Any:
+        body = await self.body()
+        try:
+            return json.loads(body.decode("utf-8"), parse_constant=_no_number, parse_float=_number)
+        except json.JSONDecodeError:
+            raise
+        except (ValueError, RecursionError) as problem:
+            raise json.JSONDecodeError(str(problem), "", 0) from None
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text[:20]} is no JSON value")
 
 
 def _is_key(key: str) -> bool:

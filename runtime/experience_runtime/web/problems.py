@@ -10,7 +10,8 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from experience_runtime.domain.errors import (
@@ -73,10 +74,8 @@ class Throttled(RateLimited):
         self.retry_after = retry_after
 
 
-class Document(Response):
+class Document(JSONResponse):
     """A JSON document, in ASCII: a text cut inside a surrogate pair stays an escape."""
-
-    media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
         return json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
@@ -123,7 +122,6 @@ def handle_problems(web: FastAPI) -> None:
     """Answer everything that is raised with a problem document."""
     for kind in (ExperienceError, RequestValidationError, HTTPException):
         web.add_exception_handler(kind, problem_of)
-    web.add_middleware(Defects)
 
 
 class Defects:
@@ -162,18 +160,26 @@ def _refused(error: ExperienceError, detail: str) -> Response:
 
 
 def _of_http(request: Request, error: HTTPException) -> Response:
-    status = error.status_code
+    status, headers = error.status_code, dict(error.headers or {})
     match status:
         case 404:
             detail = f"there is nothing at {shown(request.url.path)}; /v1/openapi.json lists what there is"
         case 405:
+            if allowed := _allowed(request):
+                headers["Allow"] = ", ".join(allowed)
             detail = f"{request.method} is not possible at {shown(request.url.path)}; see the Allow header"
         case 400:
             detail = "the body cannot be read; send it as the Content-Type says, JSON in UTF-8"
         case _:
             detail = str(error.detail)
-    return problem(
-        status, _OF_HTTP.get(status, InvalidParameter.code), detail, headers=dict(error.headers or {})
+    return problem(status, _OF_HTTP.get(status, InvalidParameter.code), detail, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of all routes of a path; the framework names those of the first."""
+    routes = (route for route in request.app.state.routes if isinstance(route, Route))
+    return sorted(
+        {m for r in routes if r.matches(request.scope)[0] is not Match.NONE for m in r.methods or ()}
     )
 
 

@@ -1,22 +1,46 @@
 """The server: one FastAPI application of all routers, behind the shields."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from fastapi import FastAPI
+from starlette.routing import BaseRoute, Route
 
 from experience_runtime import __version__
 from experience_runtime.app import App
-from experience_runtime.web import login
+from experience_runtime.web import (
+    api_executions,
+    api_integrations,
+    api_runs,
+    api_schedules,
+    api_visitors,
+    health,
+    login,
+)
 from experience_runtime.web.access import Access, NotSignedIn
+from experience_runtime.web.documented import Problem
+from experience_runtime.web.jobs import Jobs
 from experience_runtime.web.limits import BodyLimit
-from experience_runtime.web.problems import Document, handle_problems
+from experience_runtime.web.metrics import Metrics
+from experience_runtime.web.observed import Observed
+from experience_runtime.web.problems import Defects, Document, handle_problems
 from experience_runtime.web.shields import LoopbackHost, SameSite, SecurityHeaders, SharedOrigins
 
 
-def make_web(app: App, *, is_open: bool = False) -> FastAPI:
-    """Make the application. `is_open`: until there is a token, everything may be called without one.
+def make_web(
+    app: App,
+    *,
+    is_open: bool = False,
+    metrics: Metrics | None = None,
+    is_delivered: Callable[[], bool] = lambda: True,
+) -> FastAPI:
+    """Make the application; the parts of `app` are to be made before it serves (`App.make_all`).
 
-    The document of the API is at /v1/openapi.json; there is no page that would load one from elsewhere.
+    `is_open`: until there is a token, everything may be called without one. `is_delivered` tells whether
+    some process delivers. `web.state.jobs` is to be closed at the end. The document of the API is at
+    /v1/openapi.json; there is no page that would load one from elsewhere.
     """
-    served = app.settings.served
+    served, metrics, jobs = app.settings.served, metrics or Metrics(), Jobs()
     web = FastAPI(
         title="Experience Runtime",
         version=__version__,
@@ -30,8 +54,10 @@ def make_web(app: App, *, is_open: bool = False) -> FastAPI:
     access = Access(app.store.tokens, app.clock, is_open=is_open, per_second=served.per_second)
     web.state.access = access
     web.state.clock = app.clock
+    web.state.jobs = jobs
     web.state.replies = app.store.replies
     web.state.redact = app.settings.redact
+    web.state.routes = []
     handle_problems(web)
     web.add_exception_handler(NotSignedIn, login.to_login)  # type: ignore[arg-type]  # its own kind of error
     # the last is the outermost
@@ -39,6 +65,43 @@ def make_web(app: App, *, is_open: bool = False) -> FastAPI:
     web.add_middleware(SameSite)
     web.add_middleware(SharedOrigins, may_call=access.may_call)
     web.add_middleware(LoopbackHost, is_open=lambda: access.was_open)
+    web.add_middleware(Defects)
     web.add_middleware(SecurityHeaders)
-    web.include_router(login.make_router())
+    web.add_middleware(Observed, metrics=metrics)
+    for router in (
+        login.make_router(),
+        health.make_router(app, metrics, is_delivered),
+        api_runs.make_router(app, metrics),
+        api_executions.make_router(app, jobs),
+        api_schedules.make_router(app),
+        api_integrations.make_router(app),
+        api_visitors.make_router(app),
+    ):
+        web.state.routes += flat(router.routes)
+        web.include_router(router)
+    _document(web)
     return web
+
+
+def flat(routes: Sequence[BaseRoute]) -> list[Route]:
+    """The routes themselves, out of the routers that hold them."""
+    found: list[Route] = []
+    for route in routes:
+        if isinstance(route, Route):
+            found.append(route)
+        elif (held := getattr(route, "original_router", None)) is not None:
+            found += flat(held.routes)
+    return found
+
+
+def _document(web: FastAPI) -> None:
+    """Put what every refusal refers to into the OpenAPI document."""
+    usual = web.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = usual()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas.setdefault("Problem", Problem.model_json_schema())
+        return document
+
+    web.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation has it

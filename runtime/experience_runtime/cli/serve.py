@@ -1,0 +1,173 @@
+"""experience serve: the HTTP API, the pages and the worker in one process."""
+
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from experience_runtime.app import CONCURRENCY, App
+from experience_runtime.cli.common import everywhere, log_to_stderr, print_json, quiet_libraries, say
+from experience_runtime.domain.errors import InvalidParameter, Unauthorized
+from experience_runtime.domain.values import shown
+from experience_runtime.settings import Settings
+from experience_runtime.worker import Worker, is_delivered, make_worker
+
+if TYPE_CHECKING:
+    import uvicorn
+
+GRACE_SECONDS = 30
+"""How long requests that are being answered may still take once the server is told to stop."""
+
+IDLE_SANDBOXES = 16
+"""Processes of some 13 MB that stay after many runs at once."""
+
+MOST_CONNECTIONS = 1000
+
+_BACKLOG = 512
+
+_logger = logging.getLogger("experience_runtime")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  experience serve
+  experience serve --port 9000 --no-worker
+  experience tokens create ops --scope operator && experience serve --host 0.0.0.0
+
+Without any token it is open to this machine, and to nobody else: on another address it needs a token first.
+SIGTERM and Ctrl-C take no new requests and finish what runs."""
+)
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where to listen.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0: any free one."
+)
+@click.option("--no-worker", is_flag=True, help="Deliver nothing; `experience worker` does, elsewhere.")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 1000),
+    default=CONCURRENCY,
+    show_default=True,
+    help="Calls at a time.",
+)
+@everywhere
+def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Settings, as_json: bool) -> None:
+    """Serve the API and the pages, and deliver what is due, until stopped."""
+    import uvicorn
+
+    from experience_runtime.web.metrics import Metrics
+    from experience_runtime.web.server import make_web
+    from experience_runtime.web.shields import is_loopback
+
+    log_to_stderr(settings, logging.INFO, "%(asctime)s %(levelname)s %(message)s")
+    quiet_libraries()
+    metrics = Metrics()
+    with App(
+        settings, concurrency=concurrency, attempted=metrics.attempted, idle_sandboxes=IDLE_SANDBOXES
+    ) as app:
+        has_tokens = app.store.tokens.any()
+        if not has_tokens and not is_loopback(host):
+            raise Unauthorized(
+                f"on {host} others could call, and there is no token yet; make one first: "
+                "`experience tokens create NAME --scope operator`, or serve on 127.0.0.1"
+            )
+        app.make_all()  # here, once: requests come on many threads
+        web = make_web(
+            app, is_open=is_loopback(host), metrics=metrics, is_delivered=lambda: is_delivered(app)
+        )
+        config = uvicorn.Config(
+            web,
+            log_config=None,
+            access_log=False,  # ours has no queries
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            limit_concurrency=MOST_CONNECTIONS,
+        )
+        with _listener(host, port) as listener:
+            address = _address(listener)
+            is_open = not app.store.tokens.any()
+            if as_json:
+                print_json({"address": address, "open": is_open, "worker": not no_worker})
+            else:
+                say(f"serving {address}" + (_OPEN if is_open else "; callers need a token"))
+            worker = None if no_worker else _worker(app)
+            try:
+                _serve(uvicorn.Server(config), listener, worker, app.dispatcher.wake)
+            finally:
+                web.state.jobs.close()
+
+
+_OPEN = "; it is open: everything on this machine may call it, until `experience tokens create` makes a token"
+
+
+def _serve(
+    server: "uvicorn.Server", listener: socket.socket, worker: Worker | None, wake: threading.Event
+) -> None:
+    stop = threading.Event()
+
+    def end(number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)  # the second time is meant at once
+        server.should_exit = True
+        stop.set()
+        wake.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    loops: list[Callable[[], object]] = [lambda: server.run(sockets=[listener])]
+    if worker is not None:
+        loops.append(lambda: worker.run(stop))
+    # Not in this thread: a signal would find it inside the very Event that its handler sets.
+    with ThreadPoolExecutor(len(loops), thread_name_prefix="serve") as threads:
+        running = [threads.submit(loop) for loop in loops]
+        try:
+            wait(running, return_when=FIRST_COMPLETED)
+        finally:
+            server.should_exit = True
+            stop.set()
+            wake.set()
+    for each in running:
+        each.result()
+    _logger.info("stopped")
+
+
+def _worker(app: App) -> Worker:
+    _logger.info("delivering from %s", app.database_name)
+    unknown = app.settings.unknown_policies(app.integrations.names())
+    for because in (*unknown, *app.operations.holds().values()):
+        _logger.warning("%s", because)
+    return make_worker(app)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    try:
+        (family, kind, protocol, _, place), *_ = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
+        )
+        # the protocol is told: asyncio sends small answers at once only where it knows that it is TCP
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family is socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listener.bind(place)
+            listener.listen(_BACKLOG)
+        except OSError:
+            listener.close()
+            raise
+    except (OSError, UnicodeError) as problem:
+        raise InvalidParameter(
+            f"{shown(host)} port {port} cannot be listened on ({problem}); name another with --host or --port"
+        ) from None
+    return listener
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

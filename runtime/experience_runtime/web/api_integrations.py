@@ -1,0 +1,158 @@
+"""/v1: integrations; look, call once, pause and resume."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from experience_runtime.app import App
+from experience_runtime.domain.access import Scope
+from experience_runtime.domain.executions import Filter, Status
+from experience_runtime.domain.health import Health
+from experience_runtime.domain.instants import iso
+from experience_runtime.web.access import Caller, needs
+from experience_runtime.web.documented import Body, Name, answers
+from experience_runtime.web.documents import (
+    INTEGRATION,
+    Called,
+    Held,
+    Integrations,
+    WholeIntegration,
+)
+from experience_runtime.web.once import OnceRoute, documented_key
+from experience_runtime.web.problems import Document
+
+_HELD = {"integration": "slack-update", "paused_at": None, "reason": None, "pending": 3}
+_WHOLE = INTEGRATION | {
+    "site": False,
+    "settings": [{"name": "url", "required": True, "is_set": True, "missing_variable": None}],
+    "paused_at": None,
+    "pause_reason": None,
+    "pending": 3,
+}
+
+
+class CallBody(Body):
+    payload: Any
+    timeout_ms: int = Field(default=5000, ge=1, le=30_000)
+
+
+class PauseBody(Body):
+    reason: str | None = Field(default=None, max_length=1000, description="Shown wherever one waits for it.")
+
+
+def make_router(app: App) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["integrations"], route_class=OnceRoute)
+
+    def pending(name: str) -> int:
+        return app.store.count(Filter(statuses=[Status.PENDING], integration=name))
+
+    def held(health: Health) -> Document:
+        return Document(
+            {
+                "integration": health.integration,
+                "paused_at": None if health.paused_at is None else iso(health.paused_at),
+                "reason": health.pause_reason,
+                "pending": pending(health.integration),
+            }
+        )
+
+    @router.get(
+        "/integrations",
+        summary="List integrations",
+        responses=answers(Integrations, {"integrations": [INTEGRATION]}),
+    )
+    def list_integrations(_: Annotated[Caller, needs(Scope.AUTHOR)]) -> Document:
+        """Where each comes from, whether it is configured, and what holds it. Scopes: author, operator."""
+        holds = app.operations.holds()
+        return Document(
+            {
+                "integrations": [
+                    {
+                        "name": each.name,
+                        "source": each.source,
+                        "configured": each.configured,
+                        "why": each.why,
+                        "held": holds.get(each.name),
+                    }
+                    for each in app.integrations.describe()
+                ]
+            }
+        )
+
+    @router.get(
+        "/integrations/{name}",
+        summary="Show an integration",
+        responses=answers(WholeIntegration, _WHOLE, 404),
+    )
+    def show(name: Name, _: Annotated[Caller, needs()]) -> Document:
+        """Its settings as set or not set only. Scope: operator."""
+        model = app.integrations.get(name).settings
+        (line,) = (each for each in app.integrations.describe() if each.name == name)
+        health = app.store.healths.of(name)
+        return Document(
+            {
+                "name": name,
+                "source": line.source,
+                "configured": line.configured,
+                "why": line.why,
+                "held": app.operations.holds().get(name),
+                "site": app.settings.is_for_sites(name),
+                "settings": _settings(app, name, model),
+                "paused_at": None if health.paused_at is None else iso(health.paused_at),
+                "pause_reason": health.pause_reason,
+                "pending": pending(name),
+            }
+        )
+
+    @router.post(
+        "/integrations/{name}/call",
+        summary="Call an integration once",
+        dependencies=[Depends(documented_key)],
+        responses=answers(
+            Called, {"id": "ex_0bb6rczg0ryj5", "ok": True, "result": {"ok": True}}, 404, 409, 413, 502, 504
+        ),
+    )
+    def call(name: Name, body: CallBody, _: Annotated[Caller, needs()]) -> Document:
+        """A test call, for real, now; it is kept as an execution. Scope: operator."""
+        execution = app.scheduler.begin_execute(name, body.payload, key=None, visitor=None, experience=None)
+        result = app.dispatcher.call_now(execution, body.timeout_ms / 1000)
+        return Document({"id": execution.id, "ok": True, "result": result})
+
+    @router.post(
+        "/integrations/{name}/pause",
+        summary="Pause an integration",
+        dependencies=[Depends(documented_key)],
+        responses=answers(Held, _HELD, 404, 409, 413),
+    )
+    def pause(name: Name, _: Annotated[Caller, needs()], body: PauseBody | None = None) -> Document:
+        """What is due waits and keeps its time; what runs is not stopped. Scope: operator."""
+        return held(app.operations.pause(name, reason=None if body is None else body.reason))
+
+    @router.post(
+        "/integrations/{name}/resume",
+        summary="Resume an integration",
+        dependencies=[Depends(documented_key)],
+        responses=answers(Held, _HELD, 404, 409),
+    )
+    def resume(name: Name, _: Annotated[Caller, needs()]) -> Document:
+        """What is due starts at once, inside its window. Scope: operator."""
+        return held(app.operations.resume(name))
+
+    return router
+
+
+def _settings(app: App, name: str, model: type[BaseModel] | None) -> list[dict[str, Any]]:
+    """Each setting as set or not set: a value never leaves the settings."""
+    if model is None:
+        return []
+    given, missing = app.settings.integration(name), app.settings.missing_of(name)
+    return [
+        {
+            "name": field,
+            "required": kind.is_required(),
+            "is_set": field in given or kind.alias in given,
+            "missing_variable": missing.get(field),
+        }
+        for field, kind in model.model_fields.items()
+    ]

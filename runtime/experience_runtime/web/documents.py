@@ -1,0 +1,342 @@
+"""The answers of the API as its OpenAPI document shows them, each with an example."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from experience_runtime.domain.executions import Status
+
+
+class InstantDocument(BaseModel):
+    """One instant in UTC, and as a zone's clock shows it."""
+
+    at: str
+    local: str
+
+
+class AttemptDocument(BaseModel):
+    at: str
+    outcome: str | None
+    status: int | None
+    error: str | None
+
+
+class WholeAttempt(AttemptDocument):
+    ended_at: str | None
+    answer: str | None
+
+
+class ChangeDocument(BaseModel):
+    at: str
+    from_: str | None = Field(alias="from")
+    to: str
+    reason: str | None
+
+
+class ExecutionDocument(BaseModel):
+    """One execution; `due_local` is its instant as the clock of its zone shows it."""
+
+    id: str
+    integration: str
+    key: Any
+    payload: Any
+    requested_at: str
+    due_at: str
+    due_local: str
+    zone: str
+    zone_from: str
+    why: list[str]
+    status: Status
+    reason: str | None
+
+
+class RunExecution(ExecutionDocument):
+    attempts: list[AttemptDocument]
+
+
+class ListedExecution(ExecutionDocument):
+    visitor: str | None
+    experience: str | None
+    schedule: str | None
+
+
+class WholeExecution(ListedExecution):
+    attempts: list[WholeAttempt]
+    history: list[ChangeDocument]
+
+
+class Executions(BaseModel):
+    """A page, newest first; `next` is the cursor of the following one."""
+
+    executions: list[ListedExecution]
+    next: str | None
+
+
+class LogLine(BaseModel):
+    at: str
+    level: str
+    logger: str
+    message: str
+    metadata: Any
+
+
+class VisitorFields(BaseModel):
+    id: str | None
+    timezone: str | None
+    timezone_offset: int | None
+
+
+class RunDocument(BaseModel):
+    """What a run did."""
+
+    experience: str
+    visitor: VisitorFields
+    outcome: Literal["ran", "not_triggered", "pending", "failed"]
+    error: dict[str, Any] | None
+    log: list[LogLine]
+    calls: list[dict[str, Any]]
+    executions: list[RunExecution]
+    events: list[dict[str, Any]]
+    redirects: list[str]
+
+
+class ExperienceName(BaseModel):
+    name: str
+    released: bool
+
+
+class Experiences(BaseModel):
+    experiences: list[ExperienceName]
+
+
+class FoundProblem(BaseModel):
+    code: str
+    message: str
+    file: str | None
+    line: int | None
+    column: int | None
+
+
+class Checked(BaseModel):
+    ok: bool
+    problems: list[FoundProblem]
+
+
+class Planned(BaseModel):
+    requested_at: str
+    due_at: str
+    due_local: str
+    zone: str
+    zone_from: str
+    why: list[str]
+
+
+class Matching(BaseModel):
+    """A dry run: how many executions the filter means."""
+
+    matching: int
+
+
+class Job(BaseModel):
+    """Long work: how many it means, has looked at, and has changed."""
+
+    id: str
+    verb: Literal["cancel", "replay"]
+    state: Literal["running", "done", "failed"]
+    matching: int
+    seen: int
+    done: int
+    error: str | None
+
+
+class ScheduleDocument(BaseModel):
+    name: str
+    integration: str
+    recurrence: dict[str, Any]
+    timezone: str
+    window: dict[str, str] | None
+    payload: Any
+    skip: list[str]
+    catch_up: Literal["one", "none"]
+    paused_at: str | None
+    next_at: str | None
+    last: str | None
+    created_at: str
+    updated_at: str
+    version: int
+
+
+class Schedules(BaseModel):
+    schedules: list[ScheduleDocument]
+
+
+class ScheduleRun(BaseModel):
+    at: str
+    outcome: str
+    execution: str | None
+    reason: str | None
+    count: int
+
+
+class WholeSchedule(ScheduleDocument):
+    next: list[InstantDocument]
+    runs: list[ScheduleRun]
+
+
+class SavedSchedule(BaseModel):
+    saved: bool
+    is_new: bool
+    schedule: ScheduleDocument
+    next: list[InstantDocument]
+    warnings: list[str]
+
+
+class Preview(BaseModel):
+    recurrence: dict[str, Any]
+    timezone: str
+    next: list[InstantDocument]
+
+
+class Removed(BaseModel):
+    removed: str
+
+
+class IntegrationLine(BaseModel):
+    name: str
+    source: str
+    configured: bool
+    why: str | None
+    held: str | None
+
+
+class Integrations(BaseModel):
+    integrations: list[IntegrationLine]
+
+
+class SettingState(BaseModel):
+    """Whether a setting is there; never what it is."""
+
+    name: str
+    required: bool
+    is_set: bool
+    missing_variable: str | None
+
+
+class WholeIntegration(IntegrationLine):
+    site: bool
+    settings: list[SettingState]
+    paused_at: str | None
+    pause_reason: str | None
+    pending: int
+
+
+class Called(BaseModel):
+    id: str
+    ok: Literal[True]
+    result: Any
+
+
+class Held(BaseModel):
+    integration: str
+    paused_at: str | None
+    reason: str | None
+    pending: int
+
+
+class EventDocument(BaseModel):
+    at: str
+    type: str
+    data: Any
+
+
+class WholeVisitor(VisitorFields):
+    events: list[EventDocument]
+    conversions: list[dict[str, str]]
+
+
+class Converted(BaseModel):
+    visitor: str
+    cancelled: int
+    ids: list[str]
+
+
+class Received(BaseModel):
+    """`conversion`: whether the event is one; then it cancelled so many pending executions."""
+
+    visitor: str
+    type: str
+    conversion: bool
+    cancelled: int
+
+
+EXECUTION: dict[str, Any] = {
+    "id": "ex_0bb6rczg0ryj5",
+    "integration": "slack-update",
+    "key": {"reminder": "basket"},
+    "payload": {"message": "A basket is waiting"},
+    "requested_at": "2026-03-06T17:30:00.000Z",
+    "due_at": "2026-03-09T08:00:00.000Z",
+    "due_local": "2026-03-09T09:00:00.000+01:00",
+    "zone": "Europe/Paris",
+    "zone_from": "visitor_zone",
+    "why": ['asked for delay "2 hours" at 2026-03-06T15:30:00.000Z: …'],
+    "status": "pending",
+    "reason": None,
+}
+LISTED_EXECUTION = EXECUTION | {"visitor": "v1", "experience": "reminder", "schedule": None}
+WHOLE_EXECUTION = LISTED_EXECUTION | {
+    "attempts": [],
+    "history": [{"at": "2026-03-06T15:30:00.000Z", "from": None, "to": "pending", "reason": None}],
+}
+RAN = {
+    "experience": "reminder",
+    "visitor": {"id": "v1", "timezone": "Europe/Paris", "timezone_offset": None},
+    "outcome": "ran",
+    "error": None,
+    "log": [],
+    "calls": [],
+    "executions": [EXECUTION | {"attempts": []}],
+    "events": [],
+    "redirects": [],
+}
+LISTED = {"experiences": [{"name": "reminder", "released": True}]}
+CHECKED = {
+    "ok": False,
+    "problems": [{"code": "syntax_error", "message": "…", "file": "variation.js", "line": 4, "column": 3}],
+}
+PLANNED = {
+    name: EXECUTION[name] for name in ("requested_at", "due_at", "due_local", "zone", "zone_from", "why")
+}
+JOB = {
+    "id": "job_4f9c2a",
+    "verb": "cancel",
+    "state": "running",
+    "matching": 1200,
+    "seen": 500,
+    "done": 498,
+    "error": None,
+}
+SCHEDULE = {
+    "name": "digest",
+    "integration": "slack-update",
+    "recurrence": {"daily": "09:00"},
+    "timezone": "Europe/Paris",
+    "window": None,
+    "payload": {"message": "Good morning"},
+    "skip": ["2026-12-25"],
+    "catch_up": "one",
+    "paused_at": None,
+    "next_at": "2026-03-07T08:00:00.000Z",
+    "last": None,
+    "created_at": "2026-03-06T15:30:00.000Z",
+    "updated_at": "2026-03-06T15:30:00.000Z",
+    "version": 1,
+}
+NEXT = [{"at": "2026-03-07T08:00:00.000Z", "local": "2026-03-07T09:00:00.000+01:00"}]
+INTEGRATION = {
+    "name": "slack-update",
+    "source": "experience_integrations.slack_update:SlackUpdate",
+    "configured": True,
+    "why": None,
+    "held": None,
+}

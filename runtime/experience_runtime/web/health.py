@@ -1,0 +1,72 @@
+"""Health: whether the process is up, whether it can work, and its numbers."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.responses import PlainTextResponse, Response
+
+from experience_runtime.app import App
+from experience_runtime.domain.errors import ExperienceError
+from experience_runtime.web.access import Caller, needs
+from experience_runtime.web.documented import answers
+from experience_runtime.web.metrics import CONTENT_TYPE, Metrics
+from experience_runtime.web.problems import Document
+
+FAILED_SINCE = timedelta(hours=24)
+
+
+class Ready(BaseModel):
+    """`store`: it answers. `worker`: some process delivers from it."""
+
+    ready: bool
+    store: bool
+    worker: bool
+
+
+class Up(BaseModel):
+    up: bool
+
+
+def make_router(app: App, metrics: Metrics, is_delivered: Callable[[], bool]) -> APIRouter:
+    router = APIRouter(tags=["health"])
+    ready: dict[int | str, dict[str, Any]] = {
+        200: {"model": Ready, "description": "Ready."},
+        503: {"model": Ready, "description": "Not ready."},
+    }
+
+    @router.get("/healthz", summary="The process is up", responses={200: {"model": Up, "description": "Up."}})
+    def up() -> Document:
+        """Says nothing else. For anybody."""
+        return Document({"up": True})
+
+    @router.get("/readyz", summary="It can work", responses=ready)
+    def is_ready() -> Document:
+        """The store answers, and some process delivers from it. For anybody."""
+        try:
+            app.store.tokens.any()
+        except ExperienceError:
+            return Document({"ready": False, "store": False, "worker": False}, status_code=503)
+        delivered = is_delivered()
+        return Document(
+            {"ready": delivered, "store": True, "worker": delivered}, status_code=200 if delivered else 503
+        )
+
+    @router.get(
+        "/metrics",
+        summary="Numbers for Prometheus",
+        response_class=PlainTextResponse,
+        responses={
+            **answers(None, "", 404),
+            200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Numbers."},
+        },
+    )
+    def numbers(_: Annotated[Caller, needs()]) -> Response:
+        """Attempts and lag of this process; the backlog is the store's. Scope: operator."""
+        now = app.clock.now()
+        overview = app.store.overview(now=now, failed_since=now - FAILED_SINCE, next_limit=0)
+        return Response(metrics.text(overview, now), media_type=CONTENT_TYPE)
+
+    return router

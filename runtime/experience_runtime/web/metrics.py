@@ -1,0 +1,98 @@
+"""Metrics: what Prometheus reads, in a registry of this process's own."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+
+from experience_runtime.domain.executions import Execution, Status
+from experience_runtime.domain.overview import Overview
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_LAG_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600, 3600)
+
+
+class Metrics:
+    """Counts what this process does; how the store stands is read when it is asked for."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "experience_http_requests",
+            "Requests answered.",
+            ("method", "route", "status"),
+            registry=self._registry,
+        )
+        self._attempts = Counter(
+            "experience_attempts",
+            "Attempts of this process that ended, by how.",
+            ("integration", "outcome"),
+            registry=self._registry,
+        )
+        self._lag = Histogram(
+            "experience_due_to_start_seconds",
+            "From an execution's time to the start of its attempt.",
+            buckets=_LAG_SECONDS,
+            registry=self._registry,
+        )
+        self._sandbox = Counter(
+            "experience_sandbox_cpu_seconds", "CPU that experiences used.", registry=self._registry
+        )
+        self._runs = Counter(
+            "experience_runs", "Runs that ended, by how.", ("outcome",), registry=self._registry
+        )
+
+    def answered(self, method: str, route: str, status: int) -> None:
+        """Count a request; `route` is the pattern of its path, so that there are few."""
+        self._requests.labels(method, route, status).inc()
+
+    def attempted(self, execution: Execution, after: Status, began_at: datetime) -> None:
+        """Count an attempt by the state that follows it; `execution` is as it was claimed."""
+        outcome = "retry" if after is Status.PENDING else after.value
+        self._attempts.labels(execution.integration, outcome).inc()
+        if execution.status is Status.PENDING:  # an `execute` is due when it is made
+            self._lag.observe(max(0.0, (began_at - execution.due_at).total_seconds()))
+
+    def ran(self, outcome: str, cpu_seconds: float) -> None:
+        """Count a run of an experience."""
+        self._runs.labels(outcome).inc()
+        self._sandbox.inc(cpu_seconds)
+
+    def text(self, overview: Overview, now: datetime) -> bytes:
+        """Everything as Prometheus reads it."""
+        registry = CollectorRegistry()
+        registry.register(_Standing(overview, now))
+        return generate_latest(self._registry) + generate_latest(registry)
+
+
+class _Standing:
+    """How the waiting room stands, as gauges."""
+
+    def __init__(self, overview: Overview, now: datetime) -> None:
+        self._overview = overview
+        self._now = now
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        overview = self._overview
+        counts = GaugeMetricFamily("experience_executions", "Executions by state.", labels=["status"])
+        for status, count in overview.counts.items():
+            counts.add_metric([status.value], count)
+        yield counts
+        pending = GaugeMetricFamily(
+            "experience_backlog", "Pending executions nobody has claimed.", labels=["integration"]
+        )
+        due = GaugeMetricFamily(
+            "experience_backlog_due", "Those of them that are due.", labels=["integration"]
+        )
+        for each in overview.backlog:
+            pending.add_metric([each.integration], each.pending)
+            due.add_metric([each.integration], each.due)
+        yield pending
+        yield due
+        oldest = overview.oldest_due_at
+        lag = 0.0 if oldest is None else max(0.0, (self._now - oldest).total_seconds())
+        yield GaugeMetricFamily(
+            "experience_lag_seconds", "How long the oldest due execution has waited past its time.", value=lag
+        )

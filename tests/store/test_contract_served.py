@@ -1,0 +1,277 @@
+"""What every store does for what is served: tokens, sessions, replies, events, the overview, searching."""
+
+import threading
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from experience_runtime.domain.access import Scope, Token, new_token, token_digest
+from experience_runtime.domain.errors import Conflict
+from experience_runtime.domain.events import VisitorEvent
+from experience_runtime.domain.executions import Filter, Status
+from experience_runtime.domain.overview import Backlog, Failures
+from experience_runtime.ports import Reply, Store
+
+from .samples import FAILED, LATER, NOW, SUCCEEDED, add, an_execution, claim, keyed, running, settle
+
+MINUTE = timedelta(minutes=1)
+REPLY = Reply(status=200, media_type="application/json", body=b'{"a":"\xc3\xa9"}')
+
+
+def a_token(name: str = "shop") -> Token:
+    return new_token(name, [Scope.SITE, Scope.AUTHOR], ["https://shop.example"], now=NOW)[1]
+
+
+# --- tokens
+
+
+def test_a_token_is_found_by_its_digest_and_listed_by_name(store: Store) -> None:
+    assert not store.tokens.any()
+    shop, ops = a_token("shop"), a_token("ops")
+
+    store.tokens.put(shop)
+    store.tokens.put(ops)
+
+    assert store.tokens.any()
+    assert store.tokens.token(shop.digest) == shop
+    assert store.tokens.token(b"x" * 32) is None
+    assert store.tokens.all() == [ops, shop]
+
+
+def test_a_name_is_given_once(store: Store) -> None:
+    store.tokens.put(a_token())
+
+    with pytest.raises(Conflict, match="revoke it first"):
+        store.tokens.put(a_token())
+
+
+def test_a_revoked_token_and_its_sessions_are_gone(store: Store) -> None:
+    shop, ops = a_token("shop"), a_token("ops")
+    for token in (shop, ops):
+        store.tokens.put(token)
+        store.tokens.begin_session(token_digest(token.name), token=token.digest, now=NOW, expires_at=LATER)
+
+    assert store.tokens.revoke("shop")
+    assert not store.tokens.revoke("shop")
+
+    assert store.tokens.token(shop.digest) is None
+    assert store.tokens.session(token_digest("shop"), now=NOW) is None
+    assert store.tokens.session(token_digest("ops"), now=NOW) == ops
+
+
+def test_a_session_ends_at_its_time_or_when_it_is_ended(store: Store) -> None:
+    shop = a_token()
+    store.tokens.put(shop)
+    for name in ("one", "two"):
+        store.tokens.begin_session(token_digest(name), token=shop.digest, now=NOW, expires_at=LATER)
+
+    store.tokens.end_session(token_digest("two"))
+
+    assert store.tokens.session(token_digest("one"), now=LATER - MINUTE) == shop
+    assert store.tokens.session(token_digest("one"), now=LATER) is None
+    assert store.tokens.session(token_digest("two"), now=NOW) is None
+
+
+def test_no_session_begins_for_a_token_that_is_gone(store: Store) -> None:
+    store.tokens.begin_session(token_digest("one"), token=b"x" * 32, now=NOW, expires_at=LATER)
+
+    assert store.tokens.session(token_digest("one"), now=NOW) is None
+
+
+# --- replies
+
+
+def test_the_same_request_gets_the_answer_it_got(store: Store) -> None:
+    place = {"caller": "shop", "key": "k"}
+
+    assert store.replies.claim(**place, request=b"r", now=NOW) is None
+    store.replies.keep(REPLY, **place)
+
+    assert store.replies.claim(**place, request=b"r", now=NOW + MINUTE) == REPLY
+    assert store.replies.claim(caller="ops", key="k", request=b"other", now=NOW) is None
+
+
+def test_another_request_under_the_key_is_a_conflict(store: Store) -> None:
+    place = {"caller": "shop", "key": "k"}
+    store.replies.claim(**place, request=b"r", now=NOW)
+
+    with pytest.raises(Conflict, match="another request"):
+        store.replies.claim(**place, request=b"other", now=NOW)
+    store.replies.keep(REPLY, **place)
+    with pytest.raises(Conflict, match="another request"):
+        store.replies.claim(**place, request=b"other", now=NOW)
+
+
+def test_a_request_that_is_being_answered_is_a_conflict_until_its_answer_cannot_come(store: Store) -> None:
+    place = {"caller": "shop", "key": "k"}
+    store.replies.claim(**place, request=b"r", now=NOW)
+
+    with pytest.raises(Conflict, match="still being answered"):
+        store.replies.claim(**place, request=b"r", now=NOW + 9 * MINUTE)
+    assert store.replies.claim(**place, request=b"r", now=NOW + 10 * MINUTE) is None
+    with pytest.raises(Conflict, match="still being answered"):
+        store.replies.claim(**place, request=b"r", now=NOW + 11 * MINUTE)
+
+
+def test_a_released_key_can_be_taken_again_and_a_kept_answer_is_not_released(store: Store) -> None:
+    place = {"caller": "shop", "key": "k"}
+    store.replies.claim(**place, request=b"r", now=NOW)
+    store.replies.release(**place)
+
+    assert store.replies.claim(**place, request=b"other", now=NOW) is None
+    store.replies.keep(REPLY, **place)
+    store.replies.release(**place)
+    assert store.replies.claim(**place, request=b"other", now=NOW) == REPLY
+
+
+def test_an_answer_is_kept_for_a_day(store: Store) -> None:
+    place = {"caller": "shop", "key": "k"}
+    store.replies.claim(**place, request=b"r", now=NOW)
+    store.replies.keep(REPLY, **place)
+
+    assert store.replies.claim(**place, request=b"r", now=NOW + timedelta(hours=23)) == REPLY
+    assert store.replies.claim(**place, request=b"r", now=NOW + timedelta(hours=24)) is None
+
+
+def test_of_many_at_once_one_takes_the_key(store: Store) -> None:
+    begin, taken = threading.Barrier(8), []
+
+    def take() -> None:
+        begin.wait()
+        try:
+            taken.append(store.replies.claim(caller="shop", key="k", request=b"r", now=NOW))
+        except Conflict:
+            taken.append(REPLY)
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert taken.count(None) == 1
+
+
+# --- events
+
+
+def an_event(type: str, *, visitor: str = "ada") -> VisitorEvent:
+    return VisitorEvent(visitor=visitor, type=type, data='{"a":1}', at=NOW)
+
+
+def test_a_visitors_events_come_newest_first(store: Store) -> None:
+    for type in ("one", "two", "three"):
+        store.events.record(an_event(type))
+    store.events.record(an_event("other", visitor="ben"))
+
+    assert [event.type for event in store.events.of("ada", limit=2)] == ["three", "two"]
+    assert list(store.events.of("ben", limit=9)) == [an_event("other", visitor="ben")]
+
+
+def test_of_each_visitor_the_newest_thousand_stay(store: Store) -> None:
+    store.events.record(an_event("other", visitor="ben"))
+    for number in range(1003):
+        store.events.record(an_event(f"e{number}"))
+
+    kept = store.events.of("ada", limit=2000)
+
+    assert [kept[0].type, kept[-1].type, len(kept)] == ["e1002", "e3", 1000]
+    assert len(store.events.of("ben", limit=9)) == 1
+
+
+def test_conversions_of_a_visitor_come_newest_first(store: Store) -> None:
+    store.convert("ada", event="first", now=NOW)
+    store.convert("ada", event="second", now=LATER)
+    store.convert("ben", event="other", now=LATER)
+
+    found = [(each.event, each.at) for each in store.events.conversions("ada", limit=9)]
+
+    assert found == [("second", LATER), ("first", NOW)]
+
+
+# --- overview
+
+
+def test_the_overview_counts_every_state_and_tells_what_is_due(store: Store) -> None:
+    for number, settlement in ((1, SUCCEEDED), (2, FAILED)):
+        claimed = running(store, an_execution(number))
+        settle(store, number, claimed.attempt, settlement, now=NOW)
+    add(store, an_execution(3), replace(an_execution(4), due_at=NOW - MINUTE))
+    add(store, replace(an_execution(5), due_at=LATER), replace(an_execution(6), integration="webhook"))
+    store.cancel(3, reason=None, now=NOW)
+
+    found = store.overview(now=NOW, failed_since=NOW - MINUTE, next_limit=2)
+
+    assert found.counts == {
+        Status.PENDING: 3,
+        Status.RUNNING: 0,
+        Status.SUCCEEDED: 1,
+        Status.FAILED: 1,
+        Status.CANCELLED: 1,
+    }
+    assert found.backlog == [
+        Backlog(integration="slack-update", pending=2, due=1, first_due_at=NOW - MINUTE),
+        Backlog(integration="webhook", pending=1, due=1, first_due_at=NOW),
+    ]
+    assert found.oldest_due_at == NOW - MINUTE
+    assert found.failures == [Failures(integration="slack-update", reason="integration_failed", count=1)]
+    assert [each.number for each in found.next] == [4, 6]
+
+
+def test_what_is_claimed_and_what_runs_is_counted(store: Store) -> None:
+    running(store, an_execution(1))
+    add(store, an_execution(2))
+    claim(store)
+
+    found = store.overview(now=NOW, failed_since=NOW, next_limit=9)
+
+    assert (found.counts[Status.RUNNING], found.counts[Status.PENDING]) == (1, 1)
+    assert (found.backlog, found.next, found.oldest_due_at) == ([], [], None)
+
+
+def test_failures_before_the_instant_are_left_out(store: Store) -> None:
+    claimed = running(store, an_execution(1))
+    settle(store, 1, claimed.attempt, FAILED, now=NOW)
+
+    assert store.overview(now=LATER, failed_since=NOW, next_limit=0).failures
+    assert not store.overview(now=LATER, failed_since=NOW + MINUTE, next_limit=0).failures
+
+
+def test_an_empty_store_has_an_overview(store: Store) -> None:
+    found = store.overview(now=NOW, failed_since=NOW, next_limit=5)
+
+    assert set(found.counts.values()) == {0}
+    assert (found.backlog, found.failures, found.next, found.oldest_due_at) == ([], [], [], None)
+
+
+# --- searching
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("ex_0000000000002", [2]),
+        ("ada", [1]),
+        ("Ada", []),
+        ("da", []),
+        ("ada%", []),
+        ('"a":1', [2, 1]),
+        ("ex_zzzzzzzzzzzzz", []),
+    ],
+)
+def test_a_text_is_an_id_the_beginning_of_a_visitor_or_in_a_key(
+    store: Store, text: str, numbers: list[int]
+) -> None:
+    add(store, keyed(1, owner="ada lovelace"), keyed(2, owner="ben"), an_execution(3))
+
+    assert [each.number for each in store.find(Filter(text=text)).executions] == numbers
+    assert store.count(Filter(text=text)) == len(numbers)
+
+
+def test_executions_are_found_by_when_they_are_due(store: Store) -> None:
+    add(store, *(replace(an_execution(n), due_at=NOW + n * MINUTE) for n in (1, 2, 3)))
+
+    filter = Filter(due_from=NOW + 2 * MINUTE, due_until=NOW + 3 * MINUTE)
+
+    assert [each.number for each in store.find(filter).executions] == [2]
+    assert store.count(filter) == 1

@@ -1,0 +1,257 @@
+"""Who may call what: every route, with every scope, without a token, from elsewhere, with a revoked one."""
+
+import re
+
+import httpx
+import pytest
+from experience_runtime.app import App
+from experience_runtime.domain.access import Scope
+from experience_runtime.web.limits import AtOnce, Buckets
+from experience_runtime.web.problems import Throttled
+from fastapi import FastAPI
+
+from .conftest import Token, bearing
+
+ANYBODY = frozenset(Scope)
+AUTHORS = frozenset({Scope.AUTHOR, Scope.OPERATOR})
+SITES = frozenset({Scope.SITE, Scope.OPERATOR})
+OPERATORS = frozenset({Scope.OPERATOR})
+
+# Every operation of the API, and the scopes that may call it; one without a line here fails below.
+MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
+    ("GET", "/metrics"): OPERATORS,
+    ("GET", "/v1/experiences"): AUTHORS,
+    ("POST", "/v1/experiences/{name}/run"): ANYBODY,
+    ("POST", "/v1/simulate"): AUTHORS,
+    ("POST", "/v1/check"): AUTHORS,
+    ("POST", "/v1/explain"): AUTHORS,
+    ("GET", "/v1/executions"): AUTHORS,
+    ("GET", "/v1/executions/{execution_id}"): AUTHORS,
+    ("POST", "/v1/executions/{execution_id}/cancel"): OPERATORS,
+    ("POST", "/v1/executions/{execution_id}/replay"): OPERATORS,
+    ("POST", "/v1/bulk/cancel"): OPERATORS,
+    ("POST", "/v1/bulk/replay"): OPERATORS,
+    ("GET", "/v1/jobs/{job_id}"): OPERATORS,
+    ("GET", "/v1/schedules"): OPERATORS,
+    ("GET", "/v1/schedules/{name}"): OPERATORS,
+    ("PUT", "/v1/schedules/{name}"): OPERATORS,
+    ("DELETE", "/v1/schedules/{name}"): OPERATORS,
+    ("POST", "/v1/schedules/{name}/pause"): OPERATORS,
+    ("POST", "/v1/schedules/{name}/resume"): OPERATORS,
+    ("POST", "/v1/schedules/{name}/run"): OPERATORS,
+    ("POST", "/v1/preview"): OPERATORS,
+    ("GET", "/v1/integrations"): AUTHORS,
+    ("GET", "/v1/integrations/{name}"): OPERATORS,
+    ("POST", "/v1/integrations/{name}/call"): OPERATORS,
+    ("POST", "/v1/integrations/{name}/pause"): OPERATORS,
+    ("POST", "/v1/integrations/{name}/resume"): OPERATORS,
+    ("GET", "/v1/visitors/{visitor_id}"): OPERATORS,
+    ("PUT", "/v1/visitors/{visitor_id}"): OPERATORS,
+    ("POST", "/v1/visitors/{visitor_id}/events"): SITES,
+    ("POST", "/v1/visitors/{visitor_id}/convert"): SITES,
+}
+FOR_ANYBODY = {("GET", "/healthz"), ("GET", "/readyz")}
+
+FOR_ANYBODYS_BROWSER = {
+    ("GET", "/login"),
+    ("POST", "/login"),
+    ("GET", "/static/{name}"),
+    ("GET", "/visitor.js"),
+}
+
+BODIES = {
+    "/v1/experiences/{name}/run": {},
+    "/v1/simulate": {"experience": "reminder"},
+    "/v1/check": {"experience": "reminder"},
+    "/v1/explain": {"delay": 0},
+    "/v1/bulk/cancel": {"everything": True},
+    "/v1/bulk/replay": {"everything": True},
+    "/v1/preview": {"daily": "09:00", "timezone": "UTC"},
+    "/v1/integrations/{name}/call": {"payload": {"body": 1}, "timeout_ms": 100},
+    "/v1/visitors/{visitor_id}/events": {"type": "ecView"},
+    "/v1/visitors/{visitor_id}": {"timezone": "UTC"},
+}
+
+ROWS = [pytest.param(method, path, id=f"{method} {path}") for method, path in MATRIX]
+
+
+def ask(client: httpx.Client, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
+    place = path.replace("{name}", "webhook" if "integrations" in path else "reminder")
+    place = place.replace("{execution_id}", "ex_0000000000001").replace("{job_id}", "job_1")
+    place = place.replace("{visitor_id}", "v1")
+    body = BODIES.get(path) if method != "GET" else None
+    return client.request(method, place, json=body, headers=headers)
+
+
+def is_let_in(answer: httpx.Response) -> bool:
+    return answer.status_code not in (401, 403)
+
+
+@pytest.fixture
+def closed(client: httpx.Client, token: Token) -> httpx.Client:
+    """The server once there is a token."""
+    token(Scope.OPERATOR, name="first")
+    return client
+
+
+def test_every_operation_has_a_line_in_the_matrix(web: FastAPI) -> None:
+    operations = {(method.upper(), path) for path, item in web.openapi()["paths"].items() for method in item}
+
+    assert operations == {*MATRIX, *FOR_ANYBODY}
+
+
+@pytest.mark.parametrize(("method", "path"), ROWS)
+def test_exactly_these_scopes_are_let_in(closed: httpx.Client, token: Token, method: str, path: str) -> None:
+    let_in = {scope for scope in Scope if is_let_in(ask(closed, method, path, bearing(token(scope))))}
+
+    assert let_in == MATRIX[method, path]
+
+
+@pytest.mark.parametrize(("method", "path"), ROWS)
+def test_nobody_is_let_in_without_a_good_token(
+    closed: httpx.Client, token: Token, app: App, method: str, path: str
+) -> None:
+    revoked = token(Scope.OPERATOR, name="revoked")
+    app.store.tokens.revoke("revoked")
+    elsewhere = {"origin": "https://evil.example"}
+    bad: list[dict[str, str]] = [
+        {},
+        bearing(revoked),
+        bearing("x"),
+        bearing("exp_operator_" + "A" * 43),
+        {"Authorization": f"Basic {token(Scope.OPERATOR, name='basic')}"},
+        {"Cookie": f"experience_session={token(Scope.OPERATOR, name='cookie')}"},
+        bearing(token(Scope.OPERATOR, name="elsewhere"), **elsewhere),
+        bearing(token(Scope.OPERATOR, name="listed", origins=["https://shop.example"]), **elsewhere),
+    ]
+
+    answers = [ask(closed, method, path, headers) for headers in bad]
+
+    assert [answer.status_code in (401, 403) for answer in answers] == [True] * len(bad)
+    assert {answer.json()["code"] for answer in answers} <= {"unauthorized", "forbidden"}
+    assert all("access-control-allow-origin" not in answer.headers for answer in answers)
+
+
+def test_every_other_route_asks_for_a_token_too(closed: httpx.Client, web: FastAPI) -> None:
+    open_to_all = set()
+    for route in web.state.routes:
+        for method in route.methods - {"HEAD"}:
+            place = re.sub(r"\{[^}]*\}", "x", route.path)
+            answer = closed.request(method, place, headers={"content-type": "application/json"})
+            to_login = answer.status_code == 303 and answer.headers["location"].startswith("/login")
+            if answer.status_code not in (401, 403) and not to_login:
+                open_to_all.add((method, route.path))
+
+    assert open_to_all - FOR_ANYBODY - FOR_ANYBODYS_BROWSER == set()
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(FOR_ANYBODY))
+def test_health_is_for_anybody(closed: httpx.Client, method: str, path: str) -> None:
+    assert ask(closed, method, path, {}).status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path"), ROWS)
+def test_while_there_is_no_token_everything_is_open(client: httpx.Client, method: str, path: str) -> None:
+    assert is_let_in(ask(client, method, path, {}))
+
+
+def test_the_first_token_closes_the_door_and_revoking_it_does_not_open_it(
+    client: httpx.Client, token: Token, app: App
+) -> None:
+    assert client.get("/v1/executions").status_code == 200
+    text = token(Scope.OPERATOR, name="ops")
+
+    assert client.get("/v1/executions").status_code == 401
+    assert client.get("/v1/executions", headers=bearing(text)).status_code == 200
+    app.store.tokens.revoke("ops")
+    answer = client.get("/v1/executions", headers=bearing(text))
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+
+
+def test_a_site_key_is_used_from_its_origins_only(closed: httpx.Client, token: Token) -> None:
+    key = token(Scope.SITE, origins=["https://shop.example"])
+    path = "/v1/visitors/v1/events"
+
+    def send(origin: str | None) -> httpx.Response:
+        headers = bearing(key) | ({} if origin is None else {"origin": origin})
+        return closed.post(path, json={"type": "ecView"}, headers=headers)
+
+    assert send("https://shop.example").headers["access-control-allow-origin"] == "https://shop.example"
+    assert send(None).status_code == 200
+    for origin in (
+        "https://shop.example.evil.example",
+        "http://shop.example",
+        "null",
+        "https://SHOP.example",
+    ):
+        assert send(origin).status_code == 403
+
+
+def test_a_site_runs_what_is_released_and_sees_little_of_it(closed: httpx.Client, token: Token) -> None:
+    key, author = bearing(token(Scope.SITE)), bearing(token(Scope.AUTHOR))
+    body = {"visitor": "v1"}
+
+    seen = closed.post("/v1/experiences/reminder/run", json=body, headers=key)
+    whole = closed.post("/v1/experiences/reminder/run", json=body, headers=author)
+    draft = closed.post("/v1/experiences/draft/run", json=body, headers=key)
+
+    assert (seen.json()["outcome"], seen.json()["log"]) == ("ran", [])
+    assert "the payload" not in seen.text
+    assert "told to the author" not in seen.text
+    assert "the payload" in whole.text
+    assert "told to the author" in whole.text
+    assert (draft.status_code, draft.json()["code"]) == (404, "module_not_found")
+    assert closed.post("/v1/experiences/draft/run", json=body, headers=author).status_code == 200
+
+
+def test_an_author_sees_the_executions_of_experiences_only(closed: httpx.Client, token: Token) -> None:
+    author, operator = bearing(token(Scope.AUTHOR)), bearing(token(Scope.OPERATOR))
+    closed.post("/v1/experiences/reminder/run", json={"visitor": "v1"}, headers=author)
+    closed.post("/v1/integrations/webhook/call", json={"payload": {"body": 1}}, headers=operator)
+
+    seen = {
+        name: closed.get("/v1/executions", headers=headers).json()["executions"]
+        for name, headers in (("author", author), ("operator", operator))
+    }
+
+    assert [each["experience"] for each in seen["author"]] == ["reminder"]
+    assert [each["experience"] for each in seen["operator"]] == [None, "reminder"]
+    id = seen["operator"][0]["id"]
+    assert closed.get(f"/v1/executions/{id}", headers=author).status_code == 403
+    assert closed.get(f"/v1/executions/{id}", headers=operator).status_code == 200
+
+
+def test_a_session_is_as_good_as_its_token_and_ends_with_it(
+    closed: httpx.Client, token: Token, app: App
+) -> None:
+    own = {"origin": str(closed.base_url).rstrip("/")}
+    closed.post("/login", data={"token": token(Scope.AUTHOR, name="qa")})
+
+    assert closed.get("/v1/executions").status_code == 200
+    assert closed.get("/v1/schedules").status_code == 403
+    assert closed.post("/v1/explain", json={"delay": 0}).status_code == 403  # no word of where it comes from
+    assert closed.post("/v1/explain", json={"delay": 0}, headers=own).status_code == 200
+    app.store.tokens.revoke("qa")
+    assert closed.get("/v1/executions").status_code == 401
+
+
+def test_more_than_fit_at_once_are_refused() -> None:
+    at_once = AtOnce(1)
+
+    with at_once, pytest.raises(Throttled, match="1 experiences run"), at_once:
+        pass
+    with at_once:
+        pass
+
+
+def test_one_who_asks_too_often_is_told_when_to_come_again() -> None:
+    now = 0.0
+    buckets = Buckets(2, now=lambda: now)
+
+    assert [buckets.take("a") for _ in range(5)] == [0, 0, 0, 0, 0.5]
+    assert buckets.take("b") == 0
+    now = 0.5
+    assert buckets.take("a") == 0
+    assert buckets.take("a") > 0
+    assert not Buckets(0, now=lambda: now).take("a")
+    assert Throttled("x", retry_after=0.5).code == "rate_limited"

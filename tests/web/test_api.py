@@ -1,0 +1,353 @@
+"""The API's main paths: what each verb answers over HTTP is what it answers everywhere."""
+
+from datetime import datetime
+from typing import Any
+
+import httpx
+import pytest
+from experience_runtime.app import App
+from experience_runtime.domain.executions import Filter, Status
+
+PUBLISHED = """module.exports = function variation (options) {
+  const options = { delay: 1000 }
+}
+"""
+
+
+def done(answer: httpx.Response) -> Any:
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+def refused(answer: httpx.Response, status: int) -> str:
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    problem = answer.json()
+    assert (set(problem), problem["status"]) == ({"type", "title", "status", "detail", "code"}, status)
+    return str(problem["code"])
+
+
+def run(client: httpx.Client, visitor: str = "v1") -> Any:
+    body = {"visitor": visitor, "timezone": "Europe/Paris"}
+    return done(client.post("/v1/experiences/reminder/run", json=body))
+
+
+# --- experiences
+
+
+def test_experiences_are_listed_by_name(client: httpx.Client) -> None:
+    assert done(client.get("/v1/experiences")) == {
+        "experiences": [{"name": "draft", "released": False}, {"name": "reminder", "released": True}]
+    }
+
+
+def test_a_run_answers_the_document_of_the_command_line(client: httpx.Client, app: App) -> None:
+    ran = run(client)
+
+    assert (ran["experience"], ran["outcome"], ran["error"]) == ("reminder", "ran", None)
+    assert ran["visitor"] == {"id": "v1", "timezone": "Europe/Paris", "timezone_offset": None}
+    (execution,) = ran["executions"]
+    assert (execution["status"], execution["zone"]) == ("pending", "Europe/Paris")
+    assert execution["payload"] == {"body": {"remind": "the payload"}}
+    assert app.store.count(Filter(statuses=[Status.PENDING], visitor="v1", experience="reminder")) == 1
+
+
+def test_what_is_not_there_cannot_be_run(client: httpx.Client) -> None:
+    for name in ("nothing", "..", "%2e%2e%2freleased", "released/reminder", "reminder%00"):
+        assert client.post(f"/v1/experiences/{name}/run", json={}).status_code == 404
+
+
+def test_a_draft_that_is_a_link_out_of_its_folder_is_not_there(
+    client: httpx.Client, app: App, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "variation.js").write_text("module.exports = function () {}")
+    drafts = app.settings.served.drafts
+    assert drafts is not None
+    (drafts / "linked").symlink_to(outside)
+
+    assert "linked" not in str(done(client.get("/v1/experiences")))
+    assert refused(client.post("/v1/experiences/linked/run", json={}), 404) == "module_not_found"
+
+
+def test_a_simulation_sends_nothing_and_stores_nothing(client: httpx.Client, app: App) -> None:
+    body = {
+        "experience": "reminder",
+        "visitor": "v1",
+        "timezone": "Europe/Paris",
+        "at": "2026-03-06T15:30:00Z",
+    }
+
+    simulated = done(client.post("/v1/simulate", json=body))
+
+    (execution,) = simulated["executions"]
+    assert (execution["status"], execution["due_at"]) == ("succeeded", "2026-03-06T17:30:00.000Z")
+    assert app.store.count(Filter()) == 0
+
+
+def test_a_pasted_experience_is_simulated_with_its_story(client: httpx.Client) -> None:
+    body = {
+        "files": {
+            "variation.js": "module.exports = o => o.integration('webhook').schedule({body: 1}, {delay: 9})"
+        },
+        "story": {
+            "at": "2026-03-06T15:30:00Z",
+            "steps": [{"do": "run"}],
+            "answers": {"webhook": [{"status": 503, "retry_after": 60}]},
+            "expect": [{"integration": "webhook", "status": "failed"}],
+        },
+    }
+
+    simulated = done(client.post("/v1/simulate", json=body))
+
+    assert [a["outcome"] for a in simulated["executions"][0]["attempts"]] == ["retry", "succeeded"]
+    assert len(simulated["differences"]) == 1
+
+
+def test_a_pasted_experience_is_checked_and_repaired(client: httpx.Client) -> None:
+    files = {"variation.js": PUBLISHED}
+
+    checked = done(client.post("/v1/check", json={"files": files}))
+    repaired = done(client.post("/v1/check", json={"files": files, "repair": True}))
+
+    assert [(p["code"], p["line"]) for p in checked["problems"]] == [("syntax_error", 2)]
+    assert repaired == {"ok": True, "problems": []}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"../evil.js": "1"},
+        {"/etc/passwd.js": "1"},
+        {"a/b.js": "1"},
+        {"variation.py": "1"},
+        {".js": "1"},
+        {"a\0.js": "1"},
+        {f"f{n}.js": "1" for n in range(21)},
+    ],
+)
+def test_a_file_that_no_experience_has_is_refused(client: httpx.Client, files: dict[str, str]) -> None:
+    assert refused(client.post("/v1/check", json={"files": files}), 422) == "invalid_parameter"
+
+
+def test_an_instant_is_explained(client: httpx.Client) -> None:
+    body = {
+        "delay": "3 hours",
+        "window": {"day": "monday-friday", "time": "09:00-17:00"},
+        "timezone": "America/New_York",
+        "at": "2026-03-06T21:30:00Z",
+    }
+
+    explained = done(client.post("/v1/explain", json=body))
+
+    assert explained["due_local"] == "2026-03-09T09:00:00.000-04:00"
+    assert explained["zone_from"] == "visitor_zone"
+    assert refused(client.post("/v1/explain", json={"delay": 1, "time": 1}), 422) == "delay_and_time"
+
+
+# --- executions
+
+
+def test_executions_are_listed_page_by_page_and_by_filter(client: httpx.Client) -> None:
+    made = [run(client, f"v{n}")["executions"][0]["id"] for n in range(5)]
+
+    first = done(client.get("/v1/executions", params={"limit": 3}))
+    rest = done(client.get("/v1/executions", params={"limit": 3, "cursor": first["next"]}))
+    of_one = done(client.get("/v1/executions", params={"visitor": "v2", "status": ["pending", "failed"]}))
+    found = done(client.get("/v1/executions", params={"text": made[4]}))
+
+    assert [each["id"] for each in first["executions"] + rest["executions"]] == made[::-1]
+    assert rest["next"] is None
+    assert [(each["id"], each["visitor"], each["experience"]) for each in of_one["executions"]] == [
+        (made[2], "v2", "reminder")
+    ]
+    assert [each["id"] for each in found["executions"]] == [made[4]]
+    assert refused(client.get("/v1/executions", params={"cursor": "x"}), 422) == "invalid_parameter"
+    assert refused(client.get("/v1/executions", params={"since": "soon"}), 422) == "invalid_time"
+    assert refused(client.get("/v1/executions", params={"limit": 501}), 422) == "invalid_parameter"
+    assert refused(client.get("/v1/executions", params={"foo": 1}), 422) == "invalid_parameter"
+
+
+def test_an_execution_is_cancelled_once_and_shown_with_its_history(client: httpx.Client) -> None:
+    id = run(client)["executions"][0]["id"]
+
+    cancelled = done(client.post(f"/v1/executions/{id}/cancel", json={"reason": "the offer ended"}))
+
+    assert (cancelled["status"], cancelled["reason"]) == ("cancelled", "the offer ended")
+    assert [change["to"] for change in cancelled["history"]] == ["pending", "cancelled"]
+    assert done(client.get(f"/v1/executions/{id}")) == cancelled
+    assert refused(client.post(f"/v1/executions/{id}/cancel"), 409) == "conflict"
+    assert refused(client.post(f"/v1/executions/{id}/replay"), 409) == "conflict"
+    assert refused(client.get("/v1/executions/ex_0000000000001"), 404) == "unknown_execution"
+    assert refused(client.get("/v1/executions/nonsense"), 404) == "unknown_execution"
+
+
+def test_a_failed_execution_is_replayed(client: httpx.Client) -> None:
+    failed = client.post("/v1/integrations/webhook/call", json={"payload": {"body": 1}, "timeout_ms": 2000})
+    assert refused(failed, 422) == "blocked_address"  # loopback is not allowed in the settings
+    (execution,) = done(client.get("/v1/executions"))["executions"]
+
+    replayed = done(client.post(f"/v1/executions/{execution['id']}/replay"))
+
+    assert (replayed["status"], replayed["reason"]) == ("pending", "replayed")
+
+
+def wait_for(client: httpx.Client, job: Any) -> Any:
+    while job["state"] == "running":
+        job = done(client.get(f"/v1/jobs/{job['id']}"))
+    return job
+
+
+def test_many_are_cancelled_by_a_job_after_a_dry_run(client: httpx.Client, app: App) -> None:
+    for n in range(3):
+        run(client, f"v{n}")
+    filter = {"integration": "webhook", "visitor": "v1"}
+
+    counted = done(client.post("/v1/bulk/cancel", json={"filter": filter, "dry_run": True}))
+    begun = client.post("/v1/bulk/cancel", json={"filter": filter, "reason": "over"})
+    ended = wait_for(client, done(begun))
+
+    assert counted == {"matching": 1}
+    assert begun.status_code == 202
+    assert (ended["state"], ended["matching"], ended["seen"], ended["done"]) == ("done", 1, 1, 1)
+    assert app.store.count(Filter(statuses=[Status.CANCELLED], reason="over")) == 1
+    assert refused(client.post("/v1/bulk/cancel", json={}), 422) == "invalid_parameter"
+    wrong = {"filter": {"status": ["running"]}}
+    assert refused(client.post("/v1/bulk/replay", json=wrong), 422) == "invalid_parameter"
+    assert refused(client.get("/v1/jobs/job_1"), 404) == "unknown_execution"
+
+
+# --- schedules
+
+DIGEST = {
+    "integration": "webhook",
+    "payload": {"body": "Good morning"},
+    "daily": "09:00",
+    "timezone": "Europe/Paris",
+    "skip": ["2026-12-25"],
+}
+
+
+def test_a_schedule_is_saved_shown_paused_run_and_removed(client: httpx.Client) -> None:
+    tried = done(client.put("/v1/schedules/digest", json=DIGEST | {"dry_run": True}))
+    saved = done(client.put("/v1/schedules/digest", json=DIGEST))
+    paused = done(client.post("/v1/schedules/digest/pause"))
+    resumed = done(client.post("/v1/schedules/digest/resume"))
+    ran = done(client.post("/v1/schedules/digest/run"))
+
+    assert (tried["saved"], saved["saved"], saved["is_new"]) == (False, True, True)
+    assert [datetime.fromisoformat(each["local"]).hour for each in saved["next"]] == [9] * 5
+    assert (paused["next_at"], paused["next"]) == (None, [])
+    assert len(resumed["next"]) == 5
+    assert ran["integration"] == "webhook"
+    assert refused(client.post("/v1/schedules/digest/run"), 409) == "conflict"
+    listed = done(client.get("/v1/schedules"))["schedules"]
+    assert [each["name"] for each in listed] == ["digest"]
+    assert done(client.delete("/v1/schedules/digest")) == {"removed": "digest"}
+    assert refused(client.get("/v1/schedules/digest"), 404) == "unknown_schedule"
+    assert refused(client.put("/v1/schedules/digest", json=DIGEST | {"cron": "* * * * *"}), 422)
+    assert refused(client.put("/v1/schedules/d", json=DIGEST | {"integration": "x"}), 404)
+
+
+def test_a_schedule_is_previewed(client: httpx.Client) -> None:
+    preview = done(client.post("/v1/preview", json={"cron": "0 9 * * 1-5", "timezone": "UTC"}))
+
+    assert (preview["timezone"], len(preview["next"])) == ("UTC", 5)
+
+
+# --- integrations
+
+
+def test_an_integrations_settings_are_set_or_not_set_and_nothing_more(client: httpx.Client) -> None:
+    shown = done(client.get("/v1/integrations/webhook"))
+
+    url = next(each for each in shown["settings"] if each["name"] == "url")
+    assert url == {"name": "url", "required": True, "is_set": True, "missing_variable": None}
+    assert shown["site"]
+    assert "127.0.0.1:9" not in str(shown)
+    assert refused(client.get("/v1/integrations/webhok"), 404) == "unknown_integration"
+
+
+def test_an_integration_is_paused_and_resumed(client: httpx.Client) -> None:
+    run(client)
+
+    paused = done(client.post("/v1/integrations/webhook/pause", json={"reason": "moving"}))
+
+    assert (paused["reason"], paused["pending"]) == ("moving", 1)
+    listed = done(client.get("/v1/integrations"))["integrations"]
+    assert "moving" in next(each["held"] for each in listed if each["name"] == "webhook")
+    assert refused(client.post("/v1/integrations/webhook/pause"), 409) == "conflict"
+    assert done(client.post("/v1/integrations/webhook/resume"))["paused_at"] is None
+
+
+# --- visitors
+
+
+def test_a_visitors_zone_is_kept_and_used(client: httpx.Client) -> None:
+    put = done(client.put("/v1/visitors/v9", json={"timezone_offset": -60}))
+
+    assert put == {"id": "v9", "timezone": None, "timezone_offset": -60}
+    ran = done(client.post("/v1/experiences/reminder/run", json={"visitor": "v9"}))
+    assert ran["executions"][0]["zone"] == "UTC+01:00"
+    assert refused(client.put("/v1/visitors/v9", json={}), 422) == "missing_parameter"
+    both = {"timezone": "UTC", "timezone_offset": 0}
+    assert refused(client.put("/v1/visitors/v9", json=both), 422) == "invalid_parameter"
+
+
+def test_an_event_that_is_a_conversion_cancels_what_waits_for_one(client: httpx.Client) -> None:
+    run(client)
+    path = "/v1/visitors/v1/events"
+
+    view = done(client.post(path, json={"type": "ecView", "data": {"a": 1}, "timezone": "Asia/Tokyo"}))
+    bought = done(client.post(path, json={"type": "shop.ecBasketTransactionSummary"}))
+
+    assert (view["conversion"], view["cancelled"]) == (False, 0)
+    assert (bought["conversion"], bought["cancelled"]) == (True, 1)
+    visitor = done(client.get("/v1/visitors/v1"))
+    assert [each["type"] for each in visitor["events"]] == ["shop.ecBasketTransactionSummary", "ecView"]
+    assert visitor["events"][1]["data"] == {"a": 1}
+    assert [each["event"] for each in visitor["conversions"]] == ["shop.ecBasketTransactionSummary"]
+    assert visitor["timezone"] == "Asia/Tokyo"
+    assert refused(client.get("/v1/visitors/nobody"), 404) == "unknown_visitor"
+    large = {"type": "ecView", "data": "x" * 16_385}
+    assert refused(client.post(path, json=large), 413) == "payload_too_large"
+
+
+def test_a_conversion_is_recorded(client: httpx.Client) -> None:
+    id = run(client)["executions"][0]["id"]
+
+    assert done(client.post("/v1/visitors/v1/convert")) == {"visitor": "v1", "cancelled": 1, "ids": [id]}
+    assert refused(client.post("/v1/visitors/v1/convert", json={"event": "x"}), 422) == "invalid_parameter"
+
+
+# --- health
+
+
+def test_numbers_are_there_for_prometheus(client: httpx.Client) -> None:
+    run(client)
+
+    text = client.get("/metrics").text
+
+    assert 'experience_executions{status="pending"} 1.0' in text
+    assert 'experience_backlog{integration="webhook"} 1.0' in text
+    assert 'experience_runs_total{outcome="ran"} 1.0' in text
+    assert 'route="/v1/experiences/{name}/run",status="200"} 1.0' in text
+    assert "experience_due_to_start_seconds_count 0.0" in text
+
+
+def test_the_document_of_the_api_is_complete(client: httpx.Client) -> None:
+    document = done(client.get("/v1/openapi.json"))
+
+    assert document["openapi"].startswith("3.1.")
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            where = f"{method} {path}"
+            assert operation["summary"], where
+            if path.startswith("/v1"):
+                assert {"401", "403", "422", "429", "500"} <= set(operation["responses"]), where
+                assert any(s.startswith("2") for s in operation["responses"]), where
+                assert method == "get" or any(
+                    p["name"].lower() == "idempotency-key" for p in operation["parameters"]
+                ), where
+                for status, answer in operation["responses"].items():
+                    for media in answer["content"].values():
+                        assert "example" in media, f"{where} {status}"

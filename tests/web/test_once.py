@@ -1,0 +1,90 @@
+"""Idempotency-Key: a write happens once and is answered alike, in a race too."""
+
+import threading
+from typing import Any
+
+import httpx
+import pytest
+from experience_runtime.app import App
+from experience_runtime.domain.access import Scope
+from experience_runtime.domain.executions import Filter
+
+from .conftest import Token, bearing
+
+RUN = "/v1/experiences/reminder/run"
+
+
+def run(client: httpx.Client, key: str, body: Any = None, **headers: str) -> httpx.Response:
+    return client.post(
+        RUN, json={"visitor": "v1"} if body is None else body, headers={"Idempotency-Key": key, **headers}
+    )
+
+
+def test_the_same_request_happens_once_and_is_answered_alike(client: httpx.Client, app: App) -> None:
+    first, again = run(client, "k-1"), run(client, "k-1")
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.content == first.content
+    assert again.headers["content-type"] == first.headers["content-type"]
+    assert "idempotent-replayed" not in first.headers
+    assert again.headers["idempotent-replayed"] == "true"
+    assert app.store.count(Filter()) == 1
+
+
+def test_another_body_under_the_key_is_a_conflict(client: httpx.Client) -> None:
+    run(client, "k-1")
+
+    other = run(client, "k-1", {"visitor": "v2"})
+
+    assert (other.status_code, other.json()["code"]) == (409, "conflict")
+
+
+def test_a_refusal_is_kept_as_any_other_answer(client: httpx.Client) -> None:
+    first = client.post("/v1/explain", json={"delay": "soon"}, headers={"Idempotency-Key": "k"})
+    again = client.post("/v1/explain", json={"delay": "soon"}, headers={"Idempotency-Key": "k"})
+
+    assert (first.status_code, first.json()["code"]) == (422, "invalid_delay")
+    assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true")
+
+
+def test_who_may_not_is_told_so_each_time_and_may_later(client: httpx.Client, token: Token) -> None:
+    author = bearing(token(Scope.AUTHOR))
+
+    for _ in range(2):
+        answer = client.post("/v1/integrations/webhook/pause", headers={"Idempotency-Key": "k", **author})
+        assert (answer.status_code, "idempotent-replayed" in answer.headers) == (403, False)
+    assert run(client, "k", Authorization="Bearer nobody").status_code == 401
+
+
+def test_keys_are_each_callers_own(client: httpx.Client, token: Token) -> None:
+    for name in ("one", "two"):
+        answer = run(client, "k", **bearing(token(Scope.AUTHOR, name=name)))
+        assert "idempotent-replayed" not in answer.headers
+
+
+@pytest.mark.parametrize("key", ["", "a b", "x" * 201, "ü"])
+def test_a_key_that_is_not_one_is_refused(client: httpx.Client, key: str, app: App) -> None:
+    answer = client.post(RUN, json={}, headers=[(b"Idempotency-Key", key.encode("utf-8"))])
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
+    assert app.store.count(Filter()) == 0
+
+
+def test_of_many_at_once_one_happens(client: httpx.Client, app: App) -> None:
+    begin, answers = threading.Barrier(12), []
+
+    def ask() -> None:
+        begin.wait()
+        answers.append(run(client, "race"))
+
+    threads = [threading.Thread(target=ask) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert app.store.count(Filter()) == 1
+    good = [answer for answer in answers if answer.status_code == 200]
+    assert {answer.content for answer in good} == {good[0].content}
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    assert sum("idempotent-replayed" not in answer.headers for answer in good) == 1

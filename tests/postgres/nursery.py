@@ -26,14 +26,14 @@ from experience_runtime.worker import make_worker
 IMPORTED_FOR_THE_CHILDREN = (procrastinate, database, migrating, Registry)
 
 INTEGRATIONS = """
-import os, threading
+import os, threading, time
 from experience_runtime.integration import Integration
 
 class Noted(Integration):
     name = "noted"
 
     def call(self, payload, context):
-        line = f"{context.execution_id} {context.attempt} {os.getpid()}\\n"
+        line = f"{context.execution_id} {context.attempt} {os.getpid()} {time.time()}\\n"
         with open(os.environ["RECEIVED"], "ab", buffering=0) as received:
             received.write(line.encode())  # one write: lines of many processes do not mix
         if payload:
@@ -41,6 +41,12 @@ class Noted(Integration):
 
 class Other(Noted):
     name = "other"
+
+class NoOp(Integration):
+    name = "noop"
+
+    def call(self, payload, context):
+        pass
 """
 
 

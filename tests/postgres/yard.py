@@ -59,7 +59,7 @@ class Yard:
         if not self.received_path.exists():
             return []
         lines = [line.split() for line in self.received_path.read_text().splitlines()]
-        return [(id, int(attempt), int(pid)) for id, attempt, pid in lines]
+        return [(id, int(attempt), int(pid)) for id, attempt, pid, _ in lines]
 
     def wait_for(self, count: int) -> None:
         """Wait until there were so many calls."""

@@ -1,8 +1,8 @@
 """What PostgreSQL and many workers carry: `.venv/bin/python benchmarks/postgres.py [--pending 1000000]`.
 
-Starts a server of its own (initdb; fsync on) and real worker processes. With so many executions pending,
-prints the rates of schedule, cancel and convert, how late one fires, and bytes a pending row; then what becomes of
-20,000 due at one second with 1, 2 and 4 workers, and when one of two workers is killed in their middle.
+Starts a server of its own (initdb; fsync on) and real worker processes. With so many pending it prints the
+rates of schedule, cancel and convert, how late one fires, and bytes a row; then what becomes of 20,000 due at
+one second with 1, 2 and 4 workers, and when one of two workers is killed in their middle.
 --growth: the same at fewer pending. --peers: others on the same server, as ratios.
 """
 

@@ -9,7 +9,6 @@ one second with 1, 2 and 4 workers, and when one of two workers is killed in the
 import argparse
 import os
 import signal
-import statistics
 import sys
 import tempfile
 import threading
@@ -64,28 +63,32 @@ def fill(address: str, count: int) -> None:
     line(f"bytes a pending row, {count:,} of them, with indexes", f"{size / count:,.0f}")
 
 
-def verbs(store: PostgresStore) -> None:
+def verbs(store: PostgresStore) -> dict[str, Any]:
     now = SystemClock().now()
     first = to_ms(now) << 21
     rows = [_typical(first, i) for i in range(9_000)]
+    rates: dict[int, float] = {}
     for callers, start, count in ((1, 0, 2_000), (8, 2_000, 6_000)):
 
         def schedule(i: int, start: int = start) -> object:
             return store.add(rows[start + i], IfExists.REPLACE)
 
-        line(f"schedule, {callers} callers, a second", f"{in_threads(callers, count, schedule):,.0f}")
+        rates[callers] = in_threads(callers, count, schedule)
+        line(f"schedule, {callers} callers, a second", f"{rates[callers]:,.0f}")
 
     def cancel(i: int) -> object:
         digest = rows[i].key_digest or b""
         return store.cancel_key(key_digest=digest, key_owner=rows[i].key_owner, reason=None, now=now)
 
-    line("cancel by key, 1 caller, a second", f"{in_threads(1, 2_000, cancel):,.0f}")
+    cancels = in_threads(1, 2_000, cancel)
+    line("cancel by key, 1 caller, a second", f"{cancels:,.0f}")
     line("cancel by key, 8 callers, a second", f"{in_threads(8, 4_000, lambda i: cancel(2_000 + i)):,.0f}")
 
     def convert(i: int) -> object:
         return store.convert(rows[6_000 + i].visitor or "", event="bought", now=now)
 
     line("convert, 8 callers, a second", f"{in_threads(8, 1_900, convert):,.0f}")
+    return {"schedule": rates[1], "cancel": cancels}
 
 
 def _typical(first: int, i: int) -> Execution:
@@ -94,7 +97,7 @@ def _typical(first: int, i: int) -> Execution:
     return replace(typical(5_000_000 + i), number=first + i, cancel_on_conversion=True)
 
 
-def lateness(yard: Yard) -> None:
+def lateness(yard: Yard) -> list[float]:
     """Executions due at instants of their own, a few a second: how late each is called."""
     start = SystemClock().now() + timedelta(seconds=2)
     due: dict[str, float] = {}
@@ -105,7 +108,11 @@ def lateness(yard: Yard) -> None:
     yard.wait_for(FIRED)
     called = {row.split()[0]: float(row.split()[3]) for row in yard.received_path.read_text().splitlines()}
     late = sorted((called[id] - at) * 1000 for id, at in due.items())
-    line("late when fired, p50 / p99 / worst, ms", f"{_at(late, 0.5)} / {_at(late, 0.99)} / {_at(late, 1)}")
+    line(
+        "late when fired, p50 / p99 / worst, ms",
+        f"{_at(late, 0.5):,.0f} / {_at(late, 0.99):,.0f} / {_at(late, 1):,.0f}",
+    )
+    return [_at(late, 0.5), _at(late, 0.99), _at(late, 1)]
 
 
 def burst(store: PostgresStore, yard: Yard, workers: int, *, calls: int = CONCURRENCY) -> float:
@@ -173,8 +180,8 @@ def _until(is_so: Callable[[], bool], *, seconds: float = 600) -> float:
     return time.perf_counter() - began
 
 
-def _at(ordered: list[float], share: float) -> str:
-    return f"{ordered[min(len(ordered) - 1, int(share * len(ordered)))]:,.0f}"
+def _at(ordered: list[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def main() -> None:
@@ -193,23 +200,23 @@ def main() -> None:
         address = server.database()
         fill(address, size)
         store = open_postgres(address)
-        verbs(store)
+        ours = verbs(store)
         with tempfile.TemporaryDirectory() as folder, a_yard(address, store, Path(folder)) as yard:
             pid = yard.worker(concurrency=CONCURRENCY, lease=25)
             _until(lambda: len(store.presences.all()) == 1)  # noqa: B023 - called at once
-            lateness(yard)
+            ours["late_ms"] = lateness(yard)
             os.kill(pid, signal.SIGTERM)
             _until(lambda: not store.presences.all())  # noqa: B023 - called at once
             for workers in map(int, chosen.workers.split(",")):
-                rates = [burst(store, yard, workers)]
-                what = f"{BURST:,} due at one second, {workers} workers, a second"
-                line(what, f"{statistics.median(rates):,.0f}")
+                rate = burst(store, yard, workers)
+                ours["burst"] = rate if workers == 2 or "burst" not in ours else ours["burst"]
+                line(f"{BURST:,} due at one second, {workers} workers, a second", f"{rate:,.0f}")
             killed(store, yard)
         store.close()
     if chosen.peers:
         from benchmarks.postgres_peers import compare
 
-        compare(server, chosen.pending)
+        compare(server, ours, chosen.pending)
     server.remove()
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from experience_runtime.app import CONCURRENCY, App
-from experience_runtime.cli.common import everywhere, log_to_stderr, print_json, quiet_libraries, say
+from experience_runtime.cli.common import everywhere, log_to_stderr, print_json, say
 from experience_runtime.domain.errors import InvalidParameter, Unauthorized
 from experience_runtime.domain.values import shown
 from experience_runtime.settings import Settings
@@ -66,7 +66,6 @@ def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Set
     from experience_runtime.web.shields import is_loopback
 
     log_to_stderr(settings, logging.INFO, "%(asctime)s %(levelname)s %(message)s")
-    quiet_libraries()
     metrics = Metrics()
     with App(
         settings, concurrency=concurrency, attempted=metrics.attempted, idle_sandboxes=IDLE_SANDBOXES

@@ -9,7 +9,7 @@ from types import FrameType
 import click
 
 from experience_runtime.app import CONCURRENCY, App
-from experience_runtime.cli.common import everywhere, log_to_stderr, print_json, quiet_libraries
+from experience_runtime.cli.common import everywhere, log_to_stderr, print_json
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.settings import Settings
 from experience_runtime.worker import make_worker
@@ -55,7 +55,6 @@ def worker(
 ) -> None:
     """Deliver due executions until stopped. One worker per SQLite file; any number on PostgreSQL."""
     log_to_stderr(settings, logging.INFO, "%(asctime)s %(levelname)s %(message)s")
-    quiet_libraries()
     stop = threading.Event()
     with App(settings, concurrency=concurrency, only=_names(only), lease_seconds=lease) as app:
         if app.only is not None:

@@ -1,7 +1,7 @@
 """DBOS used directly: a workflow enqueued with `delay_seconds` for each, and `cancel_workflow`.
 
-Its queue is polled every 0.1 s (its default is 1 s; delays are looked at every second whatever the poll), with
-64 executor threads and no limit.
+Its queue is polled every 0.1 s (its default is 1 s; delays are looked at every second whatever the poll); it
+has 64 executor threads and no limit.
 """
 
 import importlib.metadata

@@ -42,7 +42,7 @@ from experience_runtime.sandbox.pool import Pool
 from experience_runtime.sandbox.prelude_files import Prelude
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.settings import Settings
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import open_sqlite
 
 HERE = Path(__file__).resolve().parent
 NOW = datetime(2026, 3, 6, 16, 30, tzinfo=UTC)
@@ -274,7 +274,7 @@ def _host_run(pool: Pool, script: Bundle) -> Callable[[], None]:
     registry = Registry(Settings())
     clock = VirtualClock(NOW)
     scheduler = Scheduler(
-        store=SqliteStore(":memory:"), clock=clock, integrations=registry, conversions=("ecView",)
+        store=open_sqlite(":memory:"), clock=clock, integrations=registry, conversions=("ecView",)
     )
 
     def run_once() -> None:

@@ -26,7 +26,7 @@ from experience_runtime.domain.executions import Execution, Filter, IfExists, Se
 from experience_runtime.domain.keys import canonical_key, key_digest
 from experience_runtime.integration import Context, Http, Integration
 from experience_runtime.ports import Integrations
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import SqliteStore, open_sqlite
 from experience_runtime.worker import Worker
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -77,7 +77,7 @@ def in_threads(callers: int, count: int, act: Callable[[int], object]) -> float:
 
 def bytes_a_row(folder: Path) -> float:
     path = folder / "bytes.db"
-    store = SqliteStore(str(path))
+    store = open_sqlite(str(path))
     for i in range(COUNT):
         store.add(typical(i), IfExists.REPLACE)
     store.close()  # the last connection checkpoints and removes the WAL
@@ -106,7 +106,7 @@ class NoOpIntegrations:
 
 
 def delivered_a_second(folder: Path) -> float:
-    store = SqliteStore(str(folder / "dispatcher.db"))
+    store = open_sqlite(str(folder / "dispatcher.db"))
     for i in range(COUNT):
         store.add(replace(typical(i), window=None), IfExists.REPLACE)
     clock = VirtualClock(START + timedelta(days=40))
@@ -131,7 +131,7 @@ def main() -> None:
         folder = Path(name)
         rows = [typical(i) for i in range(COUNT)]
         for callers in (1, CALLERS):
-            store = SqliteStore(str(folder / f"callers{callers}.db"))
+            store = open_sqlite(str(folder / f"callers{callers}.db"))
 
             def schedule(i: int, store: SqliteStore = store) -> object:
                 return store.add(rows[i], IfExists.REPLACE)

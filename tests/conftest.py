@@ -22,7 +22,7 @@ from experience_runtime.sandbox.modules import Bundle
 from experience_runtime.sandbox.pool import Pool
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.settings import Settings
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import SqliteStore, open_sqlite
 
 NOW = datetime(2026, 3, 6, 16, 30, tzinfo=UTC)  # a Friday, 17:30 at UTC+1
 ADA = Visitor(id="ada", timezone="Europe/Paris")
@@ -150,7 +150,7 @@ def lab(pool: Pool, registry: Registry, tmp_path: Path) -> Iterator[Lab]:
     folder = tmp_path / "experience"
     folder.mkdir()
     clock = VirtualClock(NOW)
-    store = SqliteStore(":memory:")
+    store = open_sqlite(":memory:")
     conversions = ("ecBasketTransactionSummary",)
     scheduler = Scheduler(store=store, clock=clock, integrations=registry, conversions=conversions)
     outbound = Outbound(now=clock.now)

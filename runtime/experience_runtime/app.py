@@ -14,7 +14,7 @@ from experience_runtime.domain.events import VisitorEvent, check_event_data, che
 from experience_runtime.domain.health import Policies
 from experience_runtime.domain.visitors import Visitor, check_visitor_id, make_visitor
 from experience_runtime.guest import Limits, Script
-from experience_runtime.ports import Integrations, Store
+from experience_runtime.ports import Integrations
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.settings import Settings
 
@@ -23,17 +23,26 @@ if TYPE_CHECKING:
     from experience_runtime.host import Situation
     from experience_runtime.integration import Integration
     from experience_runtime.operations import Operations
+    from experience_runtime.ports_crew import Relay
     from experience_runtime.recurring import Recurring
     from experience_runtime.registry import Registry
     from experience_runtime.report import Report
     from experience_runtime.sandbox.pool import Pool
+    from experience_runtime.store.sql import SqlStore
 
 T = TypeVar("T")
 
 CONCURRENCY = 64
 """Calls at a time; of one integration half as many, unless its policy says otherwise."""
 
+LEASE_SECONDS = 120
+SHARED_LEASE_SECONDS = 25
+"""With this, others take over within 30 s what a worker that died had claimed."""
+
+_LEAST_SILENCE = 5  # seconds; a list of a million takes some
+
 _SQLITE = "sqlite:///"
+_POSTGRES = ("postgresql://", "postgres://")
 
 
 class App:
@@ -44,16 +53,40 @@ class App:
         settings: Settings,
         *,
         concurrency: int = CONCURRENCY,
+        only: frozenset[str] | None = None,
+        lease_seconds: int | None = None,
         attempted: "Attempted | None" = None,
         idle_sandboxes: int | None = None,
     ) -> None:
-        """`attempted` hears of each attempt that was settled here; `idle_sandboxes`: see `Pool.most_idle`."""
+        """`only`: the integrations whose executions are delivered here, where there are other workers.
+
+        `attempted` hears of each attempt that was settled here; `idle_sandboxes`: see `Pool.most_idle`.
+        """
         self.settings = settings
         self._idle_sandboxes = idle_sandboxes
         self._attempted = attempted
         self.clock = SystemClock()
-        self._concurrency = concurrency
+        self.concurrency = concurrency
+        self.only = only
+        self._lease_seconds = lease_seconds
         self._made: list[Any] = []
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the database is a server's, which many workers share."""
+        return self.settings.database.startswith(_POSTGRES)
+
+    @property
+    def database_name(self) -> str:
+        """The database as people may see it; InvalidParameter for one of another kind."""
+        if not self.is_shared:
+            return self.database_path
+        from experience_runtime.store.opening import require_postgres
+
+        require_postgres()
+        from experience_runtime.store.postgres.connecting import shown_address
+
+        return shown_address(self.settings.database)
 
     @property
     def database_path(self) -> str:
@@ -70,20 +103,23 @@ class App:
         if not database.startswith(_SQLITE) or not database[len(_SQLITE) :]:
             raise InvalidParameter(
                 f'database "{database.split("://")[0][:20]}://…" is not one this version opens; '
-                "write sqlite:///experience.db"
+                "write sqlite:///experience.db, or postgresql://user@host/name"
             )
         return database[len(_SQLITE) :]
 
     @property
     def has_database(self) -> bool:
-        """Whether there is one yet; opening the store would make it."""
-        return os.path.exists(self.database_path)
+        """Whether there is one yet; opening the store of a file would make it."""
+        return self.is_shared or os.path.exists(self.database_path)
 
     @cached_property
-    def store(self) -> Store:
-        from experience_runtime.store.sqlite import SqliteStore
+    def store(self) -> "SqlStore[Any]":
+        from experience_runtime.store.opening import open_postgres, open_sqlite
 
-        return self._keep(SqliteStore(self.database_path))
+        if self.is_shared:
+            silence = None if self._lease_seconds is None else max(_LEAST_SILENCE, self._lease_seconds)
+            return self._keep(open_postgres(self.settings.database, silence_seconds=silence))
+        return self._keep(open_sqlite(self.database_path))
 
     @cached_property
     def integrations(self) -> "Registry":
@@ -141,11 +177,35 @@ class App:
                 clock=self.clock,
                 integrations=self.integrations,
                 http=outbound,
-                delivery=ThreadDelivery(self._concurrency),
+                delivery=ThreadDelivery(self.concurrency),
                 redact=self.settings.redact,
-                policies=replace(self.policies, share=max(1, self._concurrency // 2)),
+                policies=self.delivery_policies,
+                lease_seconds=self.lease_seconds,
+                relay=self._relay(),
                 attempted=self._attempted or (lambda *_: None),
             )
+        )
+
+    @property
+    def delivery_policies(self) -> Policies:
+        """The policies of what is due: one integration has at most half of the calls."""
+        return replace(self.policies, share=max(1, self.concurrency // 2))
+
+    @property
+    def lease_seconds(self) -> int:
+        """How long a worker that says nothing keeps what it has claimed."""
+        return self._lease_seconds or (SHARED_LEASE_SECONDS if self.is_shared else LEASE_SECONDS)
+
+    def _relay(self) -> "Relay | None":
+        if not self.is_shared:
+            return None
+        from experience_runtime.delivery.procrastinate import ProcrastinateRelay
+
+        return ProcrastinateRelay(
+            self.store.database,
+            self.settings.database,
+            integrations=self.only,
+            stalled_seconds=self.lease_seconds,
         )
 
     @cached_property
@@ -199,7 +259,7 @@ class App:
         """Run an experience for real, into the store, to its end."""
         from experience_runtime.host import open_run
 
-        with ThreadPoolExecutor(max_workers=self._concurrency, thread_name_prefix="execute") as executor:
+        with ThreadPoolExecutor(max_workers=self.concurrency, thread_name_prefix="execute") as executor:
             run = open_run(
                 script,
                 situation,

@@ -18,6 +18,7 @@ from experience_runtime.domain.windows import Window, parse_window_text
 from experience_runtime.domain.zones import parse_zone
 from experience_runtime.integration import Http
 from experience_runtime.ports import Clock, Delivery, Integrations, Store
+from experience_runtime.ports_crew import Relay
 
 Attempted = Callable[[Execution, Status, datetime], None]
 """Hears of each attempt that was settled: the execution as it was claimed, what followed, and the start."""
@@ -27,11 +28,17 @@ LEASE_SECONDS = 120
 
 EXECUTE_TIMEOUT_SECONDS = 5.0
 
+_MOST_AT_ONCE = 256  # of what is claimed for all workers, in one transaction
+
 _logger = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """The one way out. `wake` is set when an attempt has ended. One thread runs what is due."""
+    """The one way out. `wake` is set when an attempt has ended. One thread runs what is due.
+
+    What is claimed is delivered here; or, with a relay, by whichever process the relay takes it to. The rules
+    of a delivery are the same. `policies` may be exchanged between two calls of `run_due`.
+    """
 
     def __init__(
         self,
@@ -45,10 +52,12 @@ class Dispatcher:
         redact: Redact = str,
         policies: Policies = NO_POLICIES,
         lease_seconds: int = LEASE_SECONDS,
+        relay: Relay | None = None,
         attempted: Attempted = lambda *_: None,
     ) -> None:
+        self.policies = policies
+        self._relay = relay
         self._attempted = attempted
-        self._policies = policies
         self._failing: frozenset[str] | None = None  # integrations whose last attempt failed
         self._store = store
         self._clock = clock
@@ -72,37 +81,48 @@ class Dispatcher:
         self._settle_ended()
         now = self._clock.now()
         self._renew(now)
+        taken = self._take_arrived()
         next_wake = self.next_wake()
         if next_wake is None or next_wake > now:
-            return 0
+            return taken
         for lost in self._store.give_back(now=now):
             _logger.warning("%s came back: its lease had lapsed; it is %s now", lost.id, lost.status)
-        limit = self._delivery.free()
+        limit = self._delivery.free() if self._relay is None else _MOST_AT_ONCE
         if limit < 1:
-            return 0
+            return taken
         claimed = self._store.claim_due(
-            now=now, lease_until=now + self._lease, limit=limit, policies=self._policies
+            now=now,
+            lease_until=now + self._lease,
+            limit=limit,
+            policies=self.policies,
+            hand_over=None if self._relay is None else self._relay.hand_over,
         )
-        if claimed:
-            self._failing = self._read_failing()
-            self._delivery.submit(self._start(claimed), self._carry_out)
-            self._settle_ended()  # what an inline delivery has done already, and what could not be started
-        return len(claimed)
+        if claimed and self._relay is None:
+            self._deliver(claimed)
+        return taken + len(claimed)
+
+    def open(self) -> None:
+        """Take from now on what others claimed for this process."""
+        if self._relay is not None:
+            self._relay.start(self.wake)
 
     def next_wake(self) -> datetime | None:
         """When `run_due` may next find something; None while only news can bring it something."""
-        return self._store.next_wake(now=self._clock.now(), policies=self._policies)
+        return self._store.next_wake(now=self._clock.now(), policies=self.policies)
 
     def in_flight(self) -> int:
-        """How many executions are started and not settled."""
-        return len(self._held)
+        """How many executions are started and not settled; with a relay, those on their way too."""
+        held = len(self._held)
+        return held if self._relay is None else max(held, self._store.in_flight(self.policies))
 
     def has_room(self) -> bool:
-        """Whether more can be started now; `wake` is set when something ends."""
-        return self._delivery.free() > 0
+        """Whether more can be claimed now; `wake` is set when something ends."""
+        return self._relay is not None or self._delivery.free() > 0
 
     def close(self) -> None:
-        """Finish what runs."""
+        """Finish what runs, and give back what has come and not begun."""
+        if self._relay is not None and (left := self._relay.close()):
+            self._store.unclaim_all(left)
         self._delivery.close()
         self._settle_ended()
 
@@ -115,6 +135,19 @@ class Dispatcher:
         for started in self._start([execution]):
             self._carry_out(started)
         self._settle_ended()
+
+    def _take_arrived(self) -> int:
+        room = 0 if self._relay is None else self._delivery.free()
+        arrived = self._relay.arrived(room) if self._relay is not None and room > 0 else ()
+        # What ran already, was cancelled, or came back meanwhile is not among them any more.
+        if arrived and (claimed := self._store.claimed(arrived)):
+            self._deliver(claimed)
+        return len(arrived)
+
+    def _deliver(self, claimed: Sequence[Execution]) -> None:
+        self._failing = self._read_failing()
+        self._delivery.submit(self._start(claimed), self._carry_out)
+        self._settle_ended()  # what an inline delivery has done already, and what could not be started
 
     def _start(self, claimed: Sequence[Execution]) -> list[Execution]:
         """Start what may run at this instant, and give the rest back."""
@@ -275,7 +308,7 @@ class Dispatcher:
             self._observe_one(integration, attempts)
 
     def _observe_one(self, integration: str, attempts: Sequence["_Ended"]) -> None:
-        policy = self._policies.of(integration)
+        policy = self.policies.of(integration)
         failing = self._read_failing() if self._failing is None else self._failing
         if not policy.breaker_failures or (
             integration not in failing and not any(each.outcome.may_pass for each in attempts)

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from experience_runtime.domain.access import Token
-from experience_runtime.domain.events import Conversion, VisitorEvent
 from experience_runtime.domain.executions import (
     Attempt,
     Change,
@@ -21,6 +19,8 @@ from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.schedules import Begetting, Run, Schedule
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.integration import Integration
+from experience_runtime.ports_crew import HandOver, Presences
+from experience_runtime.ports_served import Events, Tokens
 
 
 class Clock(Protocol):
@@ -119,36 +119,6 @@ class Schedules(Protocol):
         ...
 
 
-class Tokens(Protocol):
-    """Who may call from outside, and the sessions of pages. Digests only; every method is one transaction."""
-
-    def put(self, token: Token) -> None:
-        """Keep a new token; Conflict when one of its name is kept."""
-        ...
-
-    def any(self) -> bool: ...
-
-    def all(self) -> Sequence[Token]:
-        """All of them, by name."""
-        ...
-
-    def token(self, digest: bytes) -> Token | None: ...
-
-    def revoke(self, name: str) -> bool:
-        """Forget a token and end its sessions; False when there is none of this name."""
-        ...
-
-    def begin_session(self, digest: bytes, *, token: bytes, now: datetime, expires_at: datetime) -> None:
-        """Begin a session of the token with this digest; nothing when it is gone. Ended ones are dropped."""
-        ...
-
-    def session(self, digest: bytes, *, now: datetime) -> Token | None:
-        """The token of a session that has not ended."""
-        ...
-
-    def end_session(self, digest: bytes) -> None: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """An answer as it was given."""
@@ -178,22 +148,6 @@ class Replies(Protocol):
         ...
 
 
-class Events(Protocol):
-    """What visitors did."""
-
-    def record(self, event: VisitorEvent) -> None:
-        """Keep an event; of each visitor the newest 1,000 stay."""
-        ...
-
-    def of(self, visitor: str, *, limit: int) -> Sequence[VisitorEvent]:
-        """The last events of a visitor, newest first."""
-        ...
-
-    def conversions(self, visitor: str, *, limit: int) -> Sequence[Conversion]:
-        """The last conversions of a visitor, newest first."""
-        ...
-
-
 class Store(Protocol):
     """The waiting room and its history. Every method is one transaction, on disk when it returns.
 
@@ -206,6 +160,9 @@ class Store(Protocol):
 
     @property
     def schedules(self) -> Schedules: ...
+
+    @property
+    def presences(self) -> Presences: ...
 
     @property
     def tokens(self) -> Tokens: ...
@@ -262,13 +219,32 @@ class Store(Protocol):
         ...
 
     def claim_due(
-        self, *, now: datetime, lease_until: datetime, limit: int, policies: Policies = NO_POLICIES
+        self,
+        *,
+        now: datetime,
+        lease_until: datetime,
+        limit: int,
+        policies: Policies = NO_POLICIES,
+        hand_over: HandOver | None = None,
     ) -> list[Execution]:
         """Lease up to `limit` pending rows with due_at <= now and no lease, earliest first.
 
         Of each integration at most what its health and policy have room for; a rate is spent. Each gets
-        attempt + 1 and stays pending. Returned as they are after the claim.
+        attempt + 1 and stays pending. Returned as they are after the claim. `hand_over` is called with them
+        inside the transaction: what it stores is stored with the claim, or not at all.
         """
+        ...
+
+    def claimed(self, claimed: Collection[tuple[int, int]]) -> list[Execution]:
+        """Those of these (number, attempt) that are still claimed and pending under this attempt number."""
+        ...
+
+    def in_flight(self, policies: Policies = NO_POLICIES) -> int:
+        """How many of the integrations that are meant are leased."""
+        ...
+
+    def unclaim_all(self, claimed: Collection[tuple[int, int]]) -> None:
+        """Give claimed, still pending rows (number, attempt) back, due when they were."""
         ...
 
     def postpone_all(self, claimed: Collection[tuple[int, int, datetime]]) -> set[int]:

@@ -33,7 +33,7 @@ from experience_runtime.played import NoHttp, Played
 from experience_runtime.ports import Integrations, Store
 from experience_runtime.report import Report, visitor_document
 from experience_runtime.scheduler import Scheduler
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import open_sqlite
 from experience_runtime.story import (
     CancelStep,
     ConvertStep,
@@ -136,7 +136,7 @@ class _Simulation:
         self._states: dict[str, Mapping[str, Any]] = {}
         self._seed = hashlib.sha256(f"{script.experience.name} {self._began_at}".encode()).digest()
         self._clock = VirtualClock(self._began_at)
-        self._store: Store = SqliteStore(":memory:")
+        self._store: Store = open_sqlite(":memory:")
         self._integrations = integrations
         chance = random.Random(self._seed)
         self._scheduler = Scheduler(

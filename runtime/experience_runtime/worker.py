@@ -5,9 +5,14 @@ import threading
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from experience_runtime import __version__
+from experience_runtime.app import App
+from experience_runtime.crew import Crew
 from experience_runtime.dispatcher import Dispatcher
+from experience_runtime.domain.health import Policies
 from experience_runtime.ports import Clock, Store
 from experience_runtime.recurring import Recurring
+from experience_runtime.store.lock import FileLock
 
 POLL_SECONDS = 0.2
 """How soon work that another process stored is seen."""
@@ -38,6 +43,7 @@ class Worker:
         *,
         recurring: Recurring | None = None,
         lock: Lock | None = None,
+        crew: Crew | None = None,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._dispatcher = dispatcher
@@ -45,6 +51,7 @@ class Worker:
         self._clock = clock
         self._recurring = recurring
         self._lock = lock
+        self._crew = crew
         self._poll_seconds = poll_seconds
 
     def run(self, stop: threading.Event, *, until_idle: bool = False) -> None:
@@ -56,6 +63,7 @@ class Worker:
         if not self._take_lock(stop):
             return
         try:
+            self._dispatcher.open()
             self._loop(stop, until_idle=until_idle)
         finally:
             self._close()
@@ -66,7 +74,10 @@ class Worker:
         wake = self._dispatcher.wake
         while not stop.is_set():
             wake.clear()
+            now = self._clock.now()
             try:
+                if self._crew is not None:
+                    self._dispatcher.policies = self._crew.report()
                 if not given_back:
                     self._give_everything_back()
                     given_back = True
@@ -74,8 +85,9 @@ class Worker:
                 delivered = self._dispatcher.run_due()
                 if until_idle and not begotten and not delivered and self._is_idle():
                     return
-                # With no room, only a delivery that ends is news.
-                until = self._next_wake() if self._dispatcher.has_room() else None
+                # With no room, only a delivery that ends is news; what was found is seldom all there is.
+                has_room = self._dispatcher.has_room()
+                until = None if not has_room else now if delivered else self._next_wake()
             except Exception:  # the store may be back in a moment
                 failures += 1
                 seconds = min(self._poll_seconds * 2 ** min(failures, 10), LONGEST_BACKOFF_SECONDS)
@@ -91,7 +103,8 @@ class Worker:
         now = self._clock.now()
         begets_at = None if self._recurring is None else self._recurring.next_at()
         # without the policies: what is due and waits for its rate is waited for
-        instants = (self._store.next_wake(now=now), begets_at)
+        meant = Policies(only=self._dispatcher.policies.only)
+        instants = (self._store.next_wake(now=now, policies=meant), begets_at)
         return all(at is None or at > now for at in instants)
 
     def _beget_due(self) -> int:
@@ -130,8 +143,41 @@ class Worker:
     def _close(self) -> None:
         try:
             self._dispatcher.close()
+            if self._crew is not None:
+                self._crew.leave()
         except Exception:  # what was not settled comes back when its lease lapses
             _logger.exception("the worker ended while its store could not be reached")
         finally:
             if self._lock is not None:
                 self._lock.release()
+
+
+def make_worker(app: App) -> Worker:
+    """The worker of an app: the only one on a file, one of a crew on a server."""
+    return Worker(
+        app.dispatcher,
+        app.store,
+        app.clock,
+        recurring=app.recurring,
+        lock=None if app.is_shared else FileLock(app.database_path),
+        crew=Crew(
+            presences=app.store.presences,
+            clock=app.clock,
+            version=__version__,
+            concurrency=app.concurrency,
+            integrations=app.only,
+            policies=app.delivery_policies,
+        ),
+    )
+
+
+def is_delivered(app: App) -> bool:
+    """Whether some process delivers from this app's store now, this one or another."""
+    if app.is_shared:
+        now = app.clock.now()
+        return any(each.is_there(now) for each in app.store.presences.all())
+    probe = FileLock(app.database_path)
+    if not probe.try_take():
+        return True
+    probe.release()
+    return False

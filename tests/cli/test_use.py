@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from experience_runtime.domain.executions import Filter, Status
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import open_sqlite
 
 from .conftest import CommandLine, variation, write
 
@@ -189,7 +189,7 @@ def test_simulate_check_and_explain_store_nothing(cli: CommandLine, empty_folder
 def test_a_run_is_on_disk_when_the_command_ends(cli: CommandLine) -> None:
     made = cli.schedule("a")
 
-    store = SqliteStore("experience.db")
+    store = open_sqlite("experience.db")
     try:
         assert store.find(Filter(statuses=[Status.PENDING])).executions
     finally:

@@ -17,7 +17,7 @@ from experience_runtime.domain.visitors import Visitor
 from experience_runtime.integration import Answer, Context, Integration
 from experience_runtime.ports import Delivery, Store
 from experience_runtime.scheduler import Scheduled, Scheduler
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import open_sqlite
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 
@@ -87,7 +87,7 @@ class World:
     """Everything an engine test touches."""
 
     def __init__(self, store: Store | None = None) -> None:
-        self.store = store or SqliteStore(":memory:")
+        self.store = store or open_sqlite(":memory:")
         self.clock = VirtualClock(NOW)
         self.http = ScriptedHttp()
         self.integrations = DictIntegrations()

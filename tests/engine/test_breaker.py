@@ -13,7 +13,7 @@ from experience_runtime.domain.errors import BlockedAddress, CallFailed
 from experience_runtime.domain.executions import Execution, Settling, Status
 from experience_runtime.domain.health import Policies, Policy
 from experience_runtime.integration import IntegrationFailed
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import open_sqlite
 
 from .conftest import NOW
 from .outcomes import raising
@@ -246,11 +246,11 @@ def test_other_integrations_go_on(world: Policed) -> None:
 
 def test_it_is_still_open_after_a_restart(tmp_path: Path) -> None:
     path = str(tmp_path / "experience.db")
-    before = Policed(THREE, SqliteStore(path))
+    before = Policed(THREE, open_sqlite(path))
     opened(before)
     before.store.close()
 
-    after = Policed(THREE, SqliteStore(path))
+    after = Policed(THREE, open_sqlite(path))
 
     assert after.run_all() == 0
     assert after.dispatcher.next_wake() == NOW + timedelta(seconds=30)

@@ -9,7 +9,7 @@ from experience_runtime.delivery.embedded import ThreadDelivery
 from experience_runtime.documents import execution_document
 from experience_runtime.domain.executions import Status
 from experience_runtime.integration import IntegrationFailed
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.sql import SqlStore
 
 from .conftest import NOW, World
 from .outcomes import raising
@@ -120,7 +120,7 @@ def test_a_retry_waits_for_its_window_too(world: World) -> None:
 def test_a_zone_this_machine_does_not_know_fails_and_never_runs(world: World) -> None:
     scheduled = world.schedule(window={"day": "monday", "timezone": "UTC"})
     store = world.store
-    assert isinstance(store, SqliteStore)
+    assert isinstance(store, SqlStore)
     store.database.connection.execute("UPDATE executions SET zone = 'Moon/Crater'")
 
     world.run_all()

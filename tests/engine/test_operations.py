@@ -10,7 +10,7 @@ from experience_runtime.domain.executions import Execution, Filter, IfExists, St
 from experience_runtime.domain.health import Policies
 from experience_runtime.integration import IntegrationFailed
 from experience_runtime.operations import BATCH, cancellable, replayable
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.sql import SqlStore
 
 from .conftest import NOW
 from .outcomes import outcomes, raising
@@ -31,7 +31,7 @@ def world() -> Iterator[Policed]:
 def many(world: Policed, status: Status, count: int = MANY) -> list[Execution]:
     """So many of sms in this state, put there at once."""
     store = world.store
-    assert isinstance(store, SqliteStore)
+    assert isinstance(store, SqlStore)
     pattern = world.due(1)[0]
     made = [replace(pattern, number=pattern.number + n, status=status) for n in range(1, count)]
     store.database.write(lambda: [store.insert(each) for each in made] and None)

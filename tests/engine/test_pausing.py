@@ -10,7 +10,7 @@ from experience_runtime.domain.errors import Conflict, InvalidParameter, Unknown
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.domain.health import Health, Policies
 from experience_runtime.integration import IntegrationFailed
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import open_sqlite
 
 from .conftest import NOW
 from .outcomes import raising
@@ -211,12 +211,12 @@ def test_a_replay_during_a_pause_waits(world: Policed) -> None:
 
 def test_a_pause_outlasts_a_restart(tmp_path: Path) -> None:
     path = str(tmp_path / "experience.db")
-    before = Policed(Policies(), SqliteStore(path))
+    before = Policed(Policies(), open_sqlite(path))
     scheduled = before.due(1)[0]
     before.operations.pause("sms", reason="their release")
     before.store.close()
 
-    after = Policed(Policies(), SqliteStore(path))
+    after = Policed(Policies(), open_sqlite(path))
 
     assert after.run_all() == 0
     assert after.operations.holds() == {"sms": BECAUSE}

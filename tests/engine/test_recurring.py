@@ -17,7 +17,7 @@ from experience_runtime.domain.errors import (
 from experience_runtime.domain.executions import Status
 from experience_runtime.domain.schedules import CatchUp, Outcome, Schedule
 from experience_runtime.recurring import Recurring, Saved
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.sql import SqlStore
 
 if TYPE_CHECKING:
     from tests.engine.conftest import World
@@ -30,7 +30,7 @@ TOMORROW_AT_9 = datetime(2026, 3, 3, 8, tzinfo=UTC)
 
 @pytest.fixture
 def recurring(world: World) -> Recurring:
-    assert isinstance(world.store, SqliteStore)
+    assert isinstance(world.store, SqlStore)
     return Recurring(
         store=world.store.schedules,
         clock=world.clock,

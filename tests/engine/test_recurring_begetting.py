@@ -15,7 +15,7 @@ from experience_runtime.domain.executions import Execution, Filter, Status
 from experience_runtime.domain.schedules import Outcome
 from experience_runtime.integration import Context, IntegrationFailed
 from experience_runtime.recurring import Recurring
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.sql import SqlStore
 from experience_runtime.worker import Worker
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ OFFICE = {"day": "monday-friday", "time": "09:00-17:00"}
 
 
 def recurring_on(world: World) -> Recurring:
-    assert isinstance(world.store, SqliteStore)
+    assert isinstance(world.store, SqlStore)
     return Recurring(store=world.store.schedules, clock=world.clock, integrations=world.integrations)
 
 
@@ -207,7 +207,7 @@ def test_a_schedule_that_cannot_be_read_is_recorded_and_stops_nobody(
 ) -> None:
     put(recurring, "broken")
     put(recurring, "sound")
-    assert isinstance(world.store, SqliteStore)
+    assert isinstance(world.store, SqlStore)
     read = world.store.schedules.schedule("broken")
     world.store.schedules.put(replace(read, zone="Moon/Tranquility"), replacing=read)
     world.advance(hours=1)
@@ -224,7 +224,7 @@ def test_a_schedule_that_cannot_be_read_is_recorded_and_stops_nobody(
 
 def test_one_that_can_be_read_again_is_caught_up(recurring: Recurring, world: World) -> None:
     put(recurring, "broken")
-    assert isinstance(world.store, SqliteStore)
+    assert isinstance(world.store, SqlStore)
     read = world.store.schedules.schedule("broken")
     world.store.schedules.put(replace(read, zone="Moon/Tranquility"), replacing=read)
     world.advance(hours=1)
@@ -243,7 +243,7 @@ def test_an_integration_that_is_gone_fails_its_execution_and_not_the_schedule(
 ) -> None:
     earlier = type(world.integrations)()
     earlier.put("gone", lambda *_: None)
-    assert isinstance(world.store, SqliteStore)
+    assert isinstance(world.store, SqlStore)
     before = Recurring(store=world.store.schedules, clock=world.clock, integrations=earlier)
     before.set("digest", "gone", "hello", HOURLY)
     world.advance(hours=1)

@@ -220,6 +220,7 @@ class _Unreachable:
         self._failures = failures
         self.healths, self.schedules = store.healths, store.schedules
         self.tokens, self.replies, self.events = store.tokens, store.replies, store.events
+        self.presences = store.presences
 
     def claim_due(self, **options: Any) -> Any:
         if self._failures:

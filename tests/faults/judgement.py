@@ -1,7 +1,7 @@
 """The judgement: what a receiver saw, held against what was acknowledged and what the history says."""
 
 from experience_runtime.domain.executions import Attempt, Execution, Filter, Status
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import SqliteStore
 
 from .receiver import Receiver
 from .shadow import assert_sound

@@ -25,7 +25,7 @@ from experience_runtime.registry import Registry
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.settings import Settings, load_settings
 from experience_runtime.store.lock import FileLock
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import open_sqlite
 from experience_runtime.worker import Worker
 
 CONCURRENCY = 8
@@ -40,7 +40,7 @@ class AtOnce(random.Random):
 
 def deliver(path: str, settings: Settings, registry: Registry, trust: ssl.SSLContext) -> None:
     clock = SystemClock()
-    store = SqliteStore(path)
+    store = open_sqlite(path)
     dispatcher = Dispatcher(
         store=store,
         clock=clock,
@@ -91,7 +91,7 @@ def main() -> None:
             case ["schedule", first, count]:
                 if scheduler is None:
                     scheduler = Scheduler(
-                        store=SqliteStore(path), clock=SystemClock(), integrations=registry, conversions=()
+                        store=open_sqlite(path), clock=SystemClock(), integrations=registry, conversions=()
                     )
                 for number in range(int(first), int(first) + int(count)):
                     schedule(scheduler, number)

@@ -6,7 +6,7 @@ from typing import Any
 
 import apsw
 from experience_runtime.domain.errors import InternalError
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import SqliteStore, open_sqlite
 
 Dump = dict[str, list[tuple[Any, ...]]]
 """Every row of every table, in order."""
@@ -20,8 +20,8 @@ class ShadowedStore:
     """
 
     def __init__(self, path: str) -> None:
-        self.file = SqliteStore(path)
-        self.shadow = SqliteStore(":memory:")
+        self.file = open_sqlite(path)
+        self.shadow = open_sqlite(":memory:")
         self.doubtful: list[Callable[[SqliteStore], Any]] = []
         self.refused: list[InternalError] = []
         self.disagreements: list[str] = []

@@ -22,7 +22,7 @@ from experience_runtime.outbound import Outbound
 from experience_runtime.registry import Registry
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.settings import load_settings
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import open_sqlite
 from experience_runtime.worker import Worker
 
 from tests.outbound.servers import RawServer
@@ -138,7 +138,7 @@ class World:
         url = {"EXPERIENCE_INTEGRATION__WEBHOOK__URL": f"{self.server.url}/hook"}
         registry = Registry(load_settings(environ=url))
         clock = SystemClock()
-        self.store = SqliteStore(":memory:")
+        self.store = open_sqlite(":memory:")
         self.scheduler = Scheduler(store=self.store, clock=clock, integrations=registry, conversions=())
         self._outbound = Outbound(
             now=clock.now,

@@ -13,7 +13,7 @@ from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.domain.errors import InternalError
 from experience_runtime.domain.executions import Filter, IfExists, Status
 from experience_runtime.integration import Context
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import open_sqlite
 from experience_runtime.worker import Worker
 
 from tests.store.samples import an_execution
@@ -59,7 +59,7 @@ def test_callers_that_share_a_commit_are_refused_or_stored_each(tmp_path: Path) 
     acknowledged: set[int] = set()
     refused: set[int] = set()
     with disk.as_default():
-        store = SqliteStore(str(tmp_path / "experience.db"))
+        store = open_sqlite(str(tmp_path / "experience.db"))
 
         def add(first: int) -> None:
             for number in range(first, 400, CALLERS):
@@ -80,7 +80,7 @@ def test_callers_that_share_a_commit_are_refused_or_stored_each(tmp_path: Path) 
             thread.join()
         path = crash(tmp_path, tmp_path / "after")
         store.close()
-    rebooted = SqliteStore(path)
+    rebooted = open_sqlite(path)
 
     kept = {execution.number for execution in rebooted.find(Filter(), limit=1000).executions}
 
@@ -95,7 +95,7 @@ def test_callers_that_share_a_commit_are_refused_or_stored_each(tmp_path: Path) 
 def test_a_worker_goes_on_by_itself_when_the_disk_is_well_again(tmp_path: Path, fault: Fault) -> None:
     disk = BreakingDisk(fault, nth=NEVER)
     with disk.as_default():
-        store = SqliteStore(str(tmp_path / "experience.db"))
+        store = open_sqlite(str(tmp_path / "experience.db"))
         store.database.connection.execute("PRAGMA wal_autocheckpoint = 0")
         work = Work(store)
         world, stop, calling = work.world, threading.Event(), threading.Semaphore(0)
@@ -149,7 +149,7 @@ def _break(folder: Path, disk: BreakingDisk) -> int:
             path = crash(folder, after)
             disk.mend()
             store.close()
-    rebooted = SqliteStore(path)
+    rebooted = open_sqlite(path)
     if work is None:
         assert HINTS[disk.fault] in said
         assert_sound(rebooted.database.connection)

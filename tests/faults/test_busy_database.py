@@ -13,7 +13,7 @@ from experience_runtime.clocks import SystemClock
 from experience_runtime.delivery.embedded import ThreadDelivery
 from experience_runtime.domain.errors import InternalError
 from experience_runtime.domain.executions import Filter, IfExists, Status
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import open_sqlite
 from experience_runtime.worker import Worker
 
 from tests.store.samples import an_execution
@@ -60,7 +60,7 @@ def test_many_open_a_new_file_at_once(tmp_path: Path) -> None:
     def open_and_add(path: str, number: int) -> None:
         together.wait()
         try:
-            store = SqliteStore(path)
+            store = open_sqlite(path)
             store.add(an_execution(number + 1), IfExists.REPLACE)
             store.close()
         except BaseException as fault:  # noqa: BLE001 - shown by the assertion
@@ -71,7 +71,7 @@ def test_many_open_a_new_file_at_once(tmp_path: Path) -> None:
         _all(threading.Thread(target=open_and_add, args=(path, number)) for number in range(CALLERS))
 
         assert faults == []
-        store = SqliteStore(path)
+        store = open_sqlite(path)
         assert store.count(Filter()) == CALLERS
         store.close()
 
@@ -81,13 +81,13 @@ def test_commands_threads_and_a_worker_share_a_file_that_is_held_for_a_while(
 ) -> None:
     project = a_project(tmp_path, counting)
     path = str(tmp_path / "experience.db")
-    store = SqliteStore(path)
+    store = open_sqlite(path)
     worker = project.worker()
     acknowledged: set[str] = set()
     faults: list[BaseException] = []
 
     def schedule() -> None:
-        own = SqliteStore(path)
+        own = open_sqlite(path)
         try:
             work = Work(own)
             work.world.integrations.put("webhook", lambda *_: None)
@@ -121,7 +121,7 @@ def test_commands_threads_and_a_worker_share_a_file_that_is_held_for_a_while(
 
 def test_a_file_held_too_long_refuses_by_name_and_stores_nothing(tmp_path: Path) -> None:
     path = str(tmp_path / "experience.db")
-    store = SqliteStore(path)
+    store = open_sqlite(path)
     store.database.connection.set_busy_timeout(50)
 
     with held(path), pytest.raises(InternalError, match=r"another process held it.*try again"):
@@ -136,7 +136,7 @@ def test_a_worker_goes_on_when_the_file_is_free_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = str(tmp_path / "experience.db")
-    store = SqliteStore(path)
+    store = open_sqlite(path)
     store.database.connection.set_busy_timeout(20)
     calls: Counter[str] = Counter()
     work = Work(store, calls)

@@ -16,7 +16,7 @@ from experience_runtime.integration import Context, IntegrationFailed
 from experience_runtime.ports import Delivery
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.store.lock import FileLock
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import SqliteStore, open_sqlite
 from experience_runtime.worker import Worker
 
 from tests.engine.conftest import DictIntegrations, ScriptedHttp
@@ -124,7 +124,7 @@ class Jumping:
 
 @pytest.fixture
 def jumping(tmp_path: Path) -> Any:
-    store = SqliteStore(str(tmp_path / "experience.db"))
+    store = open_sqlite(str(tmp_path / "experience.db"))
     yield Jumping(store)
     store.close()
 

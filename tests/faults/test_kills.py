@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from experience_runtime.domain.executions import Filter, Status
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import open_sqlite
 
 from . import ROUNDS
 from .commands import IMPORTED, a_project, told
@@ -80,7 +80,7 @@ def test_killed_workers_lose_nothing_and_repeat_only_what_was_in_flight(
 ) -> None:
     chance, moment = random.Random(9), threading.Event()
     path = str(tmp_path / "experience.db")
-    store, open_ones = SqliteStore(path), Filter(statuses=[Status.PENDING, Status.RUNNING])
+    store, open_ones = open_sqlite(path), Filter(statuses=[Status.PENDING, Status.RUNNING])
     with (
         _nursery(path, counting.url, tmp_path / "workers.log") as workers,
         _nursery(path, counting.url, tmp_path / "scheduling.log") as scheduling,
@@ -118,7 +118,7 @@ def test_killed_commands_lose_nothing_that_a_run_was_told(tmp_path: Path, counti
 
     assert project.experience("worker", "--until-idle").returncode == 0
 
-    store = SqliteStore(str(tmp_path / "experience.db"))
+    store = open_sqlite(str(tmp_path / "experience.db"))
     _, figures = judged(store, counting, acknowledged, set())
     print(f"\n{COMMANDS} kills of `experience worker`: {figures}")
     assert len(acknowledged) == COMMANDS * 10

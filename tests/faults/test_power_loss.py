@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 import pytest
 from experience_runtime.domain.errors import ExperienceError
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import open_sqlite
 
 from . import ROUNDS
 from .power import Platter
@@ -56,7 +56,7 @@ def _record(folder: Path, synchronous: str | None = None) -> Recording:
             work.step(act)
             if number == STEPS // 2:
                 store.file.close()
-                store.file = SqliteStore(store.file.database.path)
+                store.file = open_sqlite(store.file.database.path)
                 store.file.database.connection.execute(setting).fetchall()  # every statement of it
         store.close()
     assert store.refused == []
@@ -79,7 +79,7 @@ def _lose_power(recording: Recording, folder: Path, losses: int) -> int:
 
 def _is_possible(path: str, possible: list[Dump]) -> bool:
     try:
-        store = SqliteStore(path)
+        store = open_sqlite(path)
     except ExperienceError:
         return False
     try:

@@ -13,7 +13,7 @@ from experience_runtime.clocks import VirtualClock, monotonic
 from experience_runtime.guest import Limits
 from experience_runtime.sandbox.pool import Pool
 from experience_runtime.scheduler import Scheduler
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import open_sqlite
 
 from tests.conftest import NOW, Lab
 from tests.hostile.corpus import variation
@@ -81,6 +81,6 @@ def _hurt(lab: Lab, number: int) -> None:
 
 def _without_history(lab: Lab) -> Lab:
     """The same lab with an empty store, so that what is measured is not what was scheduled."""
-    clock, store = VirtualClock(NOW), SqliteStore(":memory:")
+    clock, store = VirtualClock(NOW), open_sqlite(":memory:")
     scheduler = Scheduler(store=store, clock=clock, integrations=lab.registry, conversions=())
     return replace(lab, clock=clock, store=store, scheduler=scheduler)

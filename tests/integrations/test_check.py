@@ -12,7 +12,7 @@ from experience_runtime.domain.executions import Filter
 from experience_runtime.registry import Registry
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.settings import Settings
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import SqliteStore, open_sqlite
 
 NOW = datetime(2026, 3, 6, 17, 30, tzinfo=UTC)
 SECRET = "sms-SECRET"
@@ -54,7 +54,7 @@ def picky(folder: Path, **table: object) -> Registry:
 
 @pytest.fixture
 def store() -> Iterator[SqliteStore]:
-    store = SqliteStore(":memory:")
+    store = open_sqlite(":memory:")
     yield store
     store.close()
 

@@ -15,9 +15,10 @@ from experience_runtime.domain.windows import DAYS
 from experience_runtime.operations import Operations
 from experience_runtime.ports import Integrations, Store
 from experience_runtime.scheduler import Scheduler
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import open_sqlite
 
 from tests.engine.conftest import ScriptedHttp
+from tests.postgres.server import databases
 
 from .model import LEASE, SECOND, Key, Row, Window
 
@@ -27,13 +28,13 @@ OpenStore = Callable[[Path], Store]
 
 
 def _sqlite(folder: Path) -> Store:
-    store = SqliteStore(str(folder / "experience.db"))
+    store = open_sqlite(str(folder / "experience.db"))
     # Only processes die here, never the machine: what is written need not reach the disk to be found again.
     store.database.connection.execute("PRAGMA synchronous = OFF")
     return store
 
 
-STORES: dict[str, OpenStore] = {"sqlite": _sqlite}
+STORES: dict[str, OpenStore] = {"sqlite": _sqlite, "postgresql": lambda folder: databases().open(folder)}
 """Each opens the store of a folder, and opens it again after a crash."""
 
 

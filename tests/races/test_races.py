@@ -20,10 +20,12 @@ from experience_runtime.domain.keys import key_digest
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.integration import Context, IntegrationFailed
 from experience_runtime.operations import Operations
+from experience_runtime.ports import Store
 from experience_runtime.scheduler import Scheduled, Scheduler
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import open_postgres, open_sqlite
 
 from tests.engine.conftest import DictIntegrations, ScriptedHttp
+from tests.postgres.server import shared
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 ADA = Visitor(id="ada")
@@ -33,8 +35,11 @@ LEAST_SHARE = 0.05
 DEADLINE_SECONDS = 60
 
 
-def open_store(path: str) -> SqliteStore:
-    store = SqliteStore(path)
+def open_store(address: str) -> Store:
+    """A store at the path of a file, or at the address of a server."""
+    if address.startswith("postgresql://"):
+        return open_postgres(address)
+    store = open_sqlite(address)
     # Who comes first is decided by the lock on the file; the disk has no part in it.
     store.database.connection.execute("PRAGMA synchronous = OFF")
     return store
@@ -72,11 +77,11 @@ def dawdle(turns: int) -> None:
 
 
 class Track:
-    """A store on a file, one delivering thread, and a receiver that keeps what it saw."""
+    """A store, one delivering thread, and a receiver that keeps what it saw."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = str(path)
-        self.store = open_store(self.path)
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.store = open_store(address)
         self.clock = VirtualClock(NOW)
         self.received: list[str] = []
         self.acted = threading.Event()
@@ -133,11 +138,11 @@ class Track:
         return [(str(change.to_status), change.reason) for change in self.store.history(execution.number)]
 
 
-@pytest.fixture
-def track(tmp_path: Path) -> Iterator[Track]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def track(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Track]:
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)  # threads that take turns of 5 ms never meet
-    made = Track(tmp_path / "experience.db")
+    made = Track(str(tmp_path / "experience.db") if request.param == "sqlite" else shared().database())
     yield made
     made.runner.shutdown()
     made.store.close()
@@ -256,9 +261,9 @@ def test_of_a_pause_and_a_start_one_wins_and_nothing_starts_while_paused(track: 
     handicap.assert_both_won()
 
 
-def _cancel_elsewhere(path: str, line: Any, pipe: Any) -> None:
+def _cancel_elsewhere(address: str, line: Any, pipe: Any) -> None:
     """Another process: cancel by its own store what it is told to, until it is told None."""
-    store = open_store(path)
+    store = open_store(address)
     pipe.send("ready")
     while (told := pipe.recv()) is not None:
         race, turns = told
@@ -272,7 +277,7 @@ def _cancel_elsewhere(path: str, line: Any, pipe: Any) -> None:
 def test_of_a_cancel_in_one_process_and_a_start_in_another_one_wins(track: Track) -> None:
     context = multiprocessing.get_context("spawn")
     line, (pipe, theirs) = context.Barrier(2), context.Pipe()
-    other = context.Process(target=_cancel_elsewhere, args=(track.path, line, theirs), daemon=True)
+    other = context.Process(target=_cancel_elsewhere, args=(track.address, line, theirs), daemon=True)
     other.start()
     handicap = Handicap()
 

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 from experience_runtime.ports import Store
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import open_sqlite
+
+from tests.postgres.server import databases
 
 STORES: dict[str, Callable[[Path], Store]] = {
-    "sqlite in memory": lambda _: SqliteStore(":memory:"),
-    "sqlite on file": lambda folder: SqliteStore(str(folder / "experience.db")),
+    "sqlite in memory": lambda _: open_sqlite(":memory:"),
+    "sqlite on file": lambda folder: open_sqlite(str(folder / "experience.db")),
+    "postgresql": lambda folder: databases().open(folder),
 }
 
 
@@ -18,3 +21,5 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     opened = STORES[request.param](tmp_path)
     yield opened
     opened.close()
+    if request.param == "postgresql":
+        databases().give_back(tmp_path)

@@ -10,7 +10,7 @@ import pytest
 from experience_runtime.domain.executions import Execution, Settlement, Status
 from experience_runtime.domain.health import Health, Policies, Policy
 from experience_runtime.ports import Store
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import SqliteStore, open_sqlite
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -251,7 +251,7 @@ HELD: dict[str, tuple[dict[str, Any], Policies]] = {
 @pytest.mark.parametrize("held", HELD)
 def test_one_that_may_not_be_called_holds_up_no_other(held: str) -> None:
     fields, policies = HELD[held]
-    store = SqliteStore(":memory:")
+    store = open_sqlite(":memory:")
     waiting = of("slack-update", *range(1, MANY), due_at=NOW - timedelta(days=1))
     waiting[0] = replace(waiting[0], status=Status.RUNNING, attempt=1, lease_until=LATER)
     store.database.write(lambda: [store.insert(each) for each in waiting] and None)
@@ -268,7 +268,7 @@ def test_one_that_may_not_be_called_holds_up_no_other(held: str) -> None:
 
 
 def test_many_that_may_go_are_not_all_read_to_claim_a_few() -> None:
-    store = SqliteStore(":memory:")
+    store = open_sqlite(":memory:")
     waiting = of("slack-update", *range(1, MANY), due_at=NOW - SECOND)
     store.database.write(lambda: [store.insert(each) for each in waiting] and None)
     steps = Steps(store)
@@ -342,7 +342,7 @@ def found(store: Store, policies: Policies, now: datetime) -> int:
 def test_next_wake_is_neither_too_soon_nor_too_late(
     rows: list[Execution], health: Health, policies: Policies
 ) -> None:
-    store = SqliteStore(":memory:")
+    store = open_sqlite(":memory:")
     add(store, *(replace(row, number=number) for number, row in enumerate(rows, 1)))
     store.healths.change("slack-update", lambda _: health)
 

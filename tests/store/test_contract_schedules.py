@@ -10,7 +10,7 @@ import pytest
 from experience_runtime.domain.errors import Conflict, UnknownSchedule
 from experience_runtime.domain.executions import Execution, Settlement, Status, execution_id
 from experience_runtime.domain.schedules import Begetting, CatchUp, Outcome, Run, Schedule
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import SqliteStore
 
 from .samples import (
     LATER,

@@ -15,7 +15,7 @@ from experience_runtime.domain.errors import InternalError, InvalidParameter
 from experience_runtime.domain.executions import Execution, Filter, IfExists, Status
 from experience_runtime.domain.keys import canonical_key, key_digest
 from experience_runtime.store.lock import FileLock
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import open_sqlite
 from experience_runtime.store.sqlite_file import failure, open_database
 
 from .samples import (
@@ -31,11 +31,11 @@ RUNTIME = Path(__file__).parents[2] / "runtime"
 
 def test_what_was_added_is_there_after_the_store_is_opened_again(tmp_path: Path) -> None:
     path = str(tmp_path / "experience.db")
-    store = SqliteStore(path)
+    store = open_sqlite(path)
     store.add(an_execution(), IfExists.REPLACE)
     store.close()
 
-    assert SqliteStore(path).execution(1) == an_execution()
+    assert open_sqlite(path).execution(1) == an_execution()
 
 
 def test_a_file_is_synced_in_full() -> None:
@@ -70,7 +70,7 @@ def test_what_is_acknowledged_survives_kill_9(tmp_path: Path) -> None:
         said += child.stdout.read().splitlines()
     acknowledged = [int(line) for line in said if line.strip().isdigit()]
 
-    kept = {e.number for e in SqliteStore(str(path)).find(Filter(), limit=100_000).executions}
+    kept = {e.number for e in open_sqlite(str(path)).find(Filter(), limit=100_000).executions}
 
     assert len(acknowledged) >= 50
     assert kept >= set(acknowledged[:-1])  # the last line may have been cut in the middle of its digits
@@ -88,7 +88,7 @@ def test_two_processes_write_to_one_file(tmp_path: Path) -> None:
         child.communicate(timeout=60)
     assert [child.returncode for child in children] == [0, 0]
 
-    assert len(SqliteStore(str(path)).find(Filter(), limit=1000).executions) == 400
+    assert len(open_sqlite(str(path)).find(Filter(), limit=1000).executions) == 400
 
 
 def _python(body: str, path: Path) -> "subprocess.Popen[str]":
@@ -97,10 +97,10 @@ def _python(body: str, path: Path) -> "subprocess.Popen[str]":
             f"import sys; sys.path.insert(0, {str(RUNTIME)!r})",
             "from datetime import UTC, datetime",
             "from experience_runtime.domain.executions import Execution, IfExists",
-            "from experience_runtime.store.sqlite import SqliteStore",
+            "from experience_runtime.store.opening import open_sqlite",
             "NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)",
             inspect.getsource(an_execution),
-            f"store = SqliteStore({str(path)!r})",
+            f"store = open_sqlite({str(path)!r})",
             textwrap.dedent(body),
         )
     )
@@ -110,7 +110,7 @@ def _python(body: str, path: Path) -> "subprocess.Popen[str]":
 @pytest.mark.parametrize("name", ["missing/experience.db", "."])
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidParameter, match=r"cannot be opened.*--database") as refusal:
-        SqliteStore(str(tmp_path / name))
+        open_sqlite(str(tmp_path / name))
 
     assert str(tmp_path) in refusal.value.message
 
@@ -120,7 +120,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     path.write_text("these are not the tables you are looking for\n" * 100)
 
     with pytest.raises(InvalidParameter, match="not a SQLite database"):
-        SqliteStore(str(path))
+        open_sqlite(str(path))
 
     assert path.read_text().startswith("these are not")
 
@@ -130,7 +130,7 @@ def test_another_program_s_database_is_left_alone(tmp_path: Path) -> None:
     apsw.Connection(path).execute("CREATE TABLE songs (title)")
 
     with pytest.raises(InvalidParameter, match="another program"):
-        SqliteStore(path)
+        open_sqlite(path)
 
     assert apsw.Connection(path).execute("SELECT group_concat(name) FROM sqlite_schema").get == "songs"
 
@@ -140,11 +140,11 @@ def test_a_database_from_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     open_database(path).execute("PRAGMA user_version = 99")
 
     with pytest.raises(InvalidParameter, match="newer version"):
-        SqliteStore(path)
+        open_sqlite(path)
 
 
 def test_a_full_disk_refuses_and_loses_nothing(tmp_path: Path) -> None:
-    store = SqliteStore(str(tmp_path / "experience.db"))
+    store = open_sqlite(str(tmp_path / "experience.db"))
     store.add(an_execution(1), IfExists.REPLACE)
     pages = store.database.connection.execute("PRAGMA page_count").get
     store.database.connection.execute(f"PRAGMA max_page_count = {pages}")
@@ -158,7 +158,7 @@ def test_a_full_disk_refuses_and_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_a_closed_store_says_so() -> None:
-    store = SqliteStore(":memory:")
+    store = open_sqlite(":memory:")
     store.close()
 
     with pytest.raises(InternalError, match="closed"):
@@ -210,7 +210,7 @@ def test_a_link_to_the_file_is_under_the_same_lock(tmp_path: Path) -> None:
 
 def test_a_pending_row_takes_at_most_400_bytes(tmp_path: Path) -> None:
     path = tmp_path / "experience.db"
-    store = SqliteStore(str(path))
+    store = open_sqlite(str(path))
     count = 20_000
 
     def fill() -> None:

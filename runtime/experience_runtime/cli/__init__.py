@@ -13,12 +13,15 @@ _VERBS: dict[str, tuple[str, str]] = {
     "check": ("check:check", "Parse an experience without running it."),
     "explain": ("explain:explain", "Show when a delay or time and a window would run, and why."),
     "worker": ("worker:worker", "Deliver what is due, until stopped."),
+    "workers": ("workers:workers", "List the workers that deliver."),
     "serve": ("serve:serve", "Serve the HTTP API and the pages, and deliver what is due."),
     "tokens": ("tokens:tokens", "Create, list and revoke what callers of the API show."),
     "executions": ("executions:executions", "List, show, cancel and replay executions."),
     "schedules": ("schedules:schedules", "Set, list, pause, resume and run recurring schedules."),
     "convert": ("convert:convert", "Record a conversion of a visitor."),
     "integrations": ("integrations:integrations", "List, check and call integrations."),
+    "migrate": ("migrate:migrate", "Make or upgrade the tables of a database; copy a file into one."),
+    "backup": ("backup:backup", "Copy a SQLite database while it is in use."),
     "doctor": ("doctor:doctor", "Check this installation, and say what to mend."),
 }
 

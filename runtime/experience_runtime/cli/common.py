@@ -184,6 +184,15 @@ def log_to_stderr(settings: "Settings", level: int, line: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Line(line, settings.redact))
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    _quiet_libraries()
+
+
+def _quiet_libraries() -> None:
+    """Leave out of the log what libraries say of each call, job and session: it would fill it."""
+    for name in ("httpx", "httpcore"):  # they would write every address
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("procrastinate").setLevel(logging.CRITICAL)  # what it comes to, our own log tells
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 
 class _Line(logging.Formatter):

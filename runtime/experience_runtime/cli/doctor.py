@@ -51,7 +51,7 @@ def _findings(app: App) -> Iterator[Finding]:
     yield Finding("python", sys.version_info >= (3, 11), f"{version}; 3.11 or newer is needed")
     yield engine(installed_version)
     yield _sandbox(app)
-    yield _try("database", lambda: f"{app.database_path} opens; next wake {_wake_text(app)}")
+    yield _try("database", lambda: f"{app.database_name} opens; next wake {_wake_text(app)}")
     yield _try("integrations", lambda: ", ".join(_integration_texts(app)))
     yield Finding(
         "settings", True, str(app.settings.config or "no experience.toml; defaults and environment")

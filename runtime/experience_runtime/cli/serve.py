@@ -16,8 +16,7 @@ from experience_runtime.cli.common import everywhere, log_to_stderr, print_json,
 from experience_runtime.domain.errors import InvalidParameter, Unauthorized
 from experience_runtime.domain.values import shown
 from experience_runtime.settings import Settings
-from experience_runtime.store.lock import FileLock
-from experience_runtime.worker import Worker
+from experience_runtime.worker import Worker, is_delivered, make_worker
 
 if TYPE_CHECKING:
     import uvicorn
@@ -67,8 +66,6 @@ def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Set
     from experience_runtime.web.shields import is_loopback
 
     log_to_stderr(settings, logging.INFO, "%(asctime)s %(levelname)s %(message)s")
-    for name in ("httpx", "httpcore"):  # they would write every address
-        logging.getLogger(name).setLevel(logging.WARNING)
     metrics = Metrics()
     with App(
         settings, concurrency=concurrency, attempted=metrics.attempted, idle_sandboxes=IDLE_SANDBOXES
@@ -81,7 +78,7 @@ def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Set
             )
         app.make_all()  # here, once: requests come on many threads
         web = make_web(
-            app, is_open=is_loopback(host), metrics=metrics, is_delivered=lambda: _is_delivered(app)
+            app, is_open=is_loopback(host), metrics=metrics, is_delivered=lambda: is_delivered(app)
         )
         config = uvicorn.Config(
             web,
@@ -140,22 +137,11 @@ def _serve(
 
 
 def _worker(app: App) -> Worker:
-    _logger.info("delivering from %s", app.database_path)
+    _logger.info("delivering from %s", app.database_name)
     unknown = app.settings.unknown_policies(app.integrations.names())
     for because in (*unknown, *app.operations.holds().values()):
         _logger.warning("%s", because)
-    return Worker(
-        app.dispatcher, app.store, app.clock, recurring=app.recurring, lock=FileLock(app.database_path)
-    )
-
-
-def _is_delivered(app: App) -> bool:
-    """Whether some process delivers from this store now, this one or another."""
-    probe = FileLock(app.database_path)
-    if not probe.try_take():
-        return True
-    probe.release()
-    return False
+    return make_worker(app)
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -10,9 +10,9 @@ import click
 
 from experience_runtime.app import CONCURRENCY, App
 from experience_runtime.cli.common import everywhere, log_to_stderr, print_json
+from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.settings import Settings
-from experience_runtime.store.lock import FileLock
-from experience_runtime.worker import Worker
+from experience_runtime.worker import make_worker
 
 
 @click.command(
@@ -20,6 +20,7 @@ from experience_runtime.worker import Worker
 Examples:
   experience worker
   experience worker --until-idle
+  experience worker --database postgresql://localhost/experience --only slack-update,webhook
   experience worker --database sqlite:////var/lib/experience/experience.db --concurrency 32
 
 SIGTERM and Ctrl-C finish what runs; what has not begun stays for the next worker."""
@@ -32,14 +33,32 @@ SIGTERM and Ctrl-C finish what runs; what has not begun stays for the next worke
     show_default=True,
     help="Calls at a time.",
 )
+@click.option(
+    "--only",
+    metavar="NAME,NAME",
+    help="The integrations to deliver for; on PostgreSQL, where other workers deliver for the rest.",
+)
+@click.option(
+    "--lease",
+    metavar="SECONDS",
+    type=click.IntRange(2, 3600),
+    help="After how long others take over from a worker that died. [default: 25 on PostgreSQL, else 120]",
+)
 @everywhere
-def worker(until_idle: bool, concurrency: int, settings: Settings, as_json: bool) -> None:
-    """Deliver due executions until stopped. One worker per SQLite file; a second one waits."""
+def worker(
+    until_idle: bool,
+    concurrency: int,
+    only: str | None,
+    lease: int | None,
+    settings: Settings,
+    as_json: bool,
+) -> None:
+    """Deliver due executions until stopped. One worker per SQLite file; any number on PostgreSQL."""
     log_to_stderr(settings, logging.INFO, "%(asctime)s %(levelname)s %(message)s")
-    for name in ("httpx", "httpcore"):  # they would write every address
-        logging.getLogger(name).setLevel(logging.WARNING)
     stop = threading.Event()
-    with App(settings, concurrency=concurrency) as app:
+    with App(settings, concurrency=concurrency, only=_names(only), lease_seconds=lease) as app:
+        if app.only is not None:
+            _require_served(app, app.only)
         wake = app.dispatcher.wake
 
         def end(number: int, _: FrameType | None) -> None:
@@ -50,18 +69,30 @@ def worker(until_idle: bool, concurrency: int, settings: Settings, as_json: bool
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, end)
         logger = logging.getLogger("experience_runtime")
-        logger.info("delivering from %s", app.database_path)
+        logger.info("delivering from %s", app.database_name)
         unknown = settings.unknown_policies(app.integrations.names())
         for because in (*unknown, *app.operations.holds().values()):
             logger.warning("%s", because)
         # Not in this thread: a signal would find it inside the very Event that its handler sets.
         with ThreadPoolExecutor(1, thread_name_prefix="worker") as loop:
-            loop.submit(_worker(app).run, stop, until_idle=until_idle).result()
+            loop.submit(make_worker(app).run, stop, until_idle=until_idle).result()
     if as_json:
         print_json({"stopped": "idle" if until_idle and not stop.is_set() else "signal"})
 
 
-def _worker(app: App) -> Worker:
-    return Worker(
-        app.dispatcher, app.store, app.clock, recurring=app.recurring, lock=FileLock(app.database_path)
-    )
+def _names(only: str | None) -> frozenset[str] | None:
+    if only is None:
+        return None
+    return frozenset(name.strip() for name in only.split(",") if name.strip())
+
+
+def _require_served(app: App, only: frozenset[str]) -> None:
+    if not app.is_shared:
+        raise InvalidParameter(
+            "--only needs other workers for the rest, and a SQLite file has one worker; "
+            "leave it out, or use a postgresql:// database"
+        )
+    for name in sorted(only):
+        app.integrations.get(name)
+    if not only:
+        raise InvalidParameter("--only names no integration; write for instance --only slack-update,webhook")

@@ -52,20 +52,32 @@ class Policies:
     """The policy of each integration by its name; the others have `default`.
 
     `share` is the concurrency of those that have none of their own: a slow one leaves room for the others.
+    `only` are the integrations that are meant (None: all); of these, `most` may be in flight together.
     """
 
     by_name: Mapping[str, Policy] = field(default_factory=dict)
     default: Policy = field(default_factory=Policy)
     share: int | None = None
+    only: frozenset[str] | None = None
+    most: int | None = None
 
     def of(self, integration: str) -> Policy:
         policy = self.by_name.get(integration, self.default)
         return policy if policy.concurrency is not None else replace(policy, concurrency=self.share)
 
+    def mean(self, integration: str) -> bool:
+        return self.only is None or integration in self.only
+
+    def room(self, in_flight: Mapping[str, int]) -> int:
+        """How many more of those that are meant may begin, whatever the policy of each."""
+        if self.most is None:
+            return UNLIMITED
+        return self.most - sum(count for name, count in in_flight.items() if self.mean(name))
+
     @property
     def limit_concurrency(self) -> bool:
         """Whether any of them does."""
-        return self.share is not None or any(
+        return (self.share, self.most) != (None, None) or any(
             policy.concurrency is not None for policy in (self.default, *self.by_name.values())
         )
 

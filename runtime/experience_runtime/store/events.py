@@ -8,7 +8,7 @@ from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 
 
-class SqliteEvents:
+class SqlEvents:
     """`ports.Events` in the store's own database."""
 
     def __init__(self, database: Database) -> None:

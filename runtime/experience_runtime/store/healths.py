@@ -1,4 +1,4 @@
-"""The healths of a SQLite store: what is known of each integration."""
+"""The healths of a SQL store: what is known of each integration."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 
 
-class SqliteHealths:
+class SqlHealths:
     """`ports.Healths` in the store's own database."""
 
     def __init__(self, database: Database) -> None:
@@ -24,6 +24,7 @@ class SqliteHealths:
 
     def change(self, integration: str, change: Callable[[Health], Health]) -> tuple[Health, Health]:
         def act() -> tuple[Health, Health]:
+            self.hold(integration)
             before = self._of(integration)
             after = change(before)
             if after != before:
@@ -33,6 +34,10 @@ class SqliteHealths:
         return self._database.write(act)
 
     # --- inside a transaction
+
+    def hold(self, integration: str) -> None:
+        """Let nobody else change this health between a look at it and `put`."""
+        self._database.hold(f"health {integration}")
 
     def known(self) -> dict[str, Health]:
         return {health.integration: health for health in map(_health, self._database.rows("healths", {}))}

@@ -13,7 +13,7 @@ _KEPT = timedelta(hours=24)
 _LOST_AFTER = timedelta(minutes=10)
 
 
-class SqliteReplies:
+class SqlReplies:
     """`ports.Replies` in the store's own database."""
 
     def __init__(self, database: Database) -> None:
@@ -24,6 +24,7 @@ class SqliteReplies:
         bound = place | {"request": request, "now": to_ms(now)}
 
         def act() -> Reply | None:
+            self._database.hold(f"reply {caller} {key}")
             self._database.rows("drop_old_replies", {"before": to_ms(now - _KEPT)})
             if self._database.changed("claim_reply", bound):
                 return None
@@ -54,7 +55,11 @@ class SqliteReplies:
         self._database.write(lambda: self._database.rows("keep_reply", bound))
 
     def release(self, *, caller: str, key: str) -> None:
-        self._database.write(lambda: self._database.rows("release_reply", _place(caller, key)))
+        def act() -> None:
+            self._database.hold(f"reply {caller} {key}")
+            self._database.rows("release_reply", _place(caller, key))
+
+        self._database.write(act)
 
 
 def _place(caller: str, key: str) -> rows.Values:

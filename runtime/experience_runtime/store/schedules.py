@@ -1,4 +1,4 @@
-"""Schedules on SQLite: rows that beget executions, in the transaction that moves them on."""
+"""Schedules on SQL: rows that beget executions, in the transaction that moves them on."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,8 +16,8 @@ from experience_runtime.store.database import Database
 KEPT_RUNS = 1000
 
 
-class SqliteSchedules:
-    """`recurring.Schedules` over the database of a SqliteStore, whose `insert` puts an execution there."""
+class SqlSchedules:
+    """`recurring.Schedules` over the database of a SqlStore, whose `insert` puts an execution there."""
 
     def __init__(self, database: Database, insert: Callable[[Execution], Execution]) -> None:
         self._database = database
@@ -140,7 +140,7 @@ class SqliteSchedules:
 
     def _unknown(self, name: str) -> UnknownSchedule:
         return UnknownSchedule(
-            f"there is no schedule {shown(name)} in {self._database.path!r}; "
+            f"there is no schedule {shown(name)} in {self._database.name!r}; "
             "`experience schedules list` shows those there are"
         )
 

@@ -1,5 +1,6 @@
 """Opening a SQLite file: settings of the connection, migrations, and errors that name the file."""
 
+from collections.abc import Callable
 from importlib import resources
 
 import apsw
@@ -70,6 +71,31 @@ def _prepare(connection: apsw.Connection, path: str) -> None:
                 raise
         else:
             return
+
+
+def back_up(path: str, to: str, progress: Callable[[int], None]) -> int:
+    """Copy a database as it is at one instant, while others use it; return its pages.
+
+    `progress` hears the percentage. InvalidParameter when the copy cannot be made there.
+    """
+    source = open_database(path)
+    try:
+        target = apsw.Connection(to)
+        with source, target.backup("main", source, "main") as backup:  # one read transaction: one instant
+            source.execute("SELECT 1 FROM sqlite_schema").fetchall()
+            while not backup.done:
+                backup.step(1000)
+                progress(100 - 100 * backup.remaining // max(1, backup.page_count))
+            pages = backup.page_count
+        target.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+        target.close()
+    except apsw.CantOpenError as error:
+        raise InvalidParameter(f'"{to}" cannot be written ({error}); name a folder that is there') from error
+    except apsw.Error as error:
+        raise failure(path, error) from error
+    finally:
+        source.close()
+    return int(pages)
 
 
 def failure(path: str, error: apsw.Error) -> InternalError:

@@ -1,16 +1,20 @@
-"""Statements: the `.sql` files of this package, read by name."""
+"""Statements: `.sql` files, read by name."""
 
 import re
-from importlib import resources
-from typing import Final
+from importlib.resources.abc import Traversable
 
 from experience_runtime.store import rows
 
 
-def _read() -> dict[str, str]:
-    files = [file for file in resources.files(__package__).iterdir() if file.name.endswith(".sql")]
+def read_statements(folder: Traversable, *, key_owner: str) -> dict[str, str]:
+    """Read what follows each `-- name: NAME` line of a folder's `.sql` files.
+
+    In them, {columns} is rows.COLUMNS, with `key_owner` as this database spells it; {stored} and {values} are
+    what an insert writes.
+    """
+    files = [file for file in folder.iterdir() if file.name.endswith(".sql")]
     source = "\n".join(file.read_text("utf-8") for file in files)
-    columns = ", ".join(f'"{column}"' for column in rows.COLUMNS)
+    columns = ", ".join(key_owner if column == "key_owner" else f'"{column}"' for column in rows.COLUMNS)
     stored = ", ".join(f'"{column}"' for column in rows.STORED)
     parameters = ", ".join(f":{column}" for column in rows.STORED)
     source = source.replace("{columns}", columns).replace("{stored}", stored).replace("{values}", parameters)
@@ -19,6 +23,3 @@ def _read() -> dict[str, str]:
         name: re.sub(r"^\s*--.*$", "", body, flags=re.MULTILINE).strip()
         for name, body in zip(parts[::2], parts[1::2], strict=True)
     }
-
-
-STATEMENTS: Final = _read()

@@ -72,12 +72,16 @@ ORDER BY due_at
 LIMIT :limit;
 
 -- name: in_flight
-SELECT integration FROM executions WHERE lease_until IS NOT NULL;
+SELECT integration, 1 FROM executions WHERE lease_until IS NOT NULL;
 
 -- name: claim
 UPDATE executions SET attempt = attempt + 1, lease_until = :lease_until
 WHERE number IN (SELECT value FROM json_each(:numbers)) AND status = 'pending' AND lease_until IS NULL
 RETURNING {columns};
+
+-- name: claimed
+SELECT {columns} FROM executions
+WHERE number IN (SELECT value FROM json_each(:numbers)) AND status = 'pending' AND lease_until IS NOT NULL;
 
 -- name: postpone
 UPDATE executions SET due_at = :due_at, lease_until = NULL
@@ -174,6 +178,10 @@ RETURNING {columns};
 SELECT min(lease_until) FROM executions WHERE lease_until IS NOT NULL;
 
 -- name: execution
+SELECT {columns} FROM executions WHERE number = :number;
+
+-- name: hold_execution
+-- One writes at a time here; elsewhere this keeps others from the row.
 SELECT {columns} FROM executions WHERE number = :number;
 
 -- name: find

@@ -12,7 +12,7 @@ from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 
 
-class SqliteTokens:
+class SqlTokens:
     """`ports.Tokens` in the store's own database."""
 
     def __init__(self, database: Database) -> None:

@@ -61,7 +61,10 @@ class Transitions:
         return [execution_id(number) for number in sorted(numbers)]
 
     def replay(self, number: int, reason: str | None, now: datetime) -> Execution | None:
-        found = [rows.execution(row) for row in self._database.rows("execution", {"number": number})]
+        for row in self._database.rows("execution", {"number": number}):
+            self.hold_key(rows.execution(row))
+            self.hold_visitor(rows.execution(row).visitor or "")
+        found = [rows.execution(row) for row in self._database.rows("hold_execution", {"number": number})]
         if not found or found[0].status not in (Status.FAILED, Status.SUCCEEDED):
             return None
         if other := self._pending_under_key_of(found[0]):
@@ -131,9 +134,21 @@ class Transitions:
             self._database.rows("pending_under_key", bound) or self._database.rows("newer_running", newer)
         )
 
+    def hold_key(self, execution: Execution) -> None:
+        """Let nobody else decide about this key meanwhile; before any row of it is locked."""
+        if execution.key_digest is not None:
+            self._database.hold(f"key {execution.key_digest.hex()} {execution.key_owner}")
+
+    def hold_visitor(self, visitor: str) -> None:
+        """Let no conversion of this visitor come meanwhile; after the key, before any row."""
+        self._database.hold(f"visitor {visitor}")
+
     def _obstacle(self, number: int) -> str | None:
         """Why a running execution must not wait again: what came while it ran."""
         for row in self._database.rows("execution", {"number": number}):
+            self.hold_key(rows.execution(row))
+        # with its row held, no conversion comes between this look and the settling
+        for row in self._database.rows("hold_execution", {"number": number}):
             execution = rows.execution(row)
             if self._gives_way(execution):
                 return "replaced"

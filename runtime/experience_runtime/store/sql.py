@@ -1,4 +1,4 @@
-"""The SQLite store: the waiting room in one file, or in memory."""
+"""The store on SQL: the waiting room in a database, the same acts whichever it is."""
 
 import json
 from collections import Counter
@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from experience_runtime.domain.errors import AlreadyScheduled, Conflict, InvalidParameter, UnknownExecution
 from experience_runtime.domain.executions import (
@@ -24,30 +25,35 @@ from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.ports import Added, Page
+from experience_runtime.ports_crew import HandOver
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
-from experience_runtime.store.events import SqliteEvents
-from experience_runtime.store.healths import SqliteHealths
+from experience_runtime.store.events import SqlEvents
+from experience_runtime.store.healths import SqlHealths
 from experience_runtime.store.overview import read_overview
-from experience_runtime.store.replies import SqliteReplies
-from experience_runtime.store.schedules import SqliteSchedules
-from experience_runtime.store.tokens import SqliteTokens
+from experience_runtime.store.presences import SqlPresences
+from experience_runtime.store.replies import SqlReplies
+from experience_runtime.store.schedules import SqlSchedules
+from experience_runtime.store.tokens import SqlTokens
 from experience_runtime.store.transitions import Transitions, already_scheduled
 
-_LARGEST = 2**63 - 1  # an id can spell two bits more than SQLite's integers hold
+D = TypeVar("D", bound=Database)
+
+_LARGEST = 2**63 - 1  # an id can spell two bits more than a database's integers hold
 
 
-class SqliteStore:
-    """`ports.Store` over one connection: commits in groups, `synchronous=FULL`."""
+class SqlStore(Generic[D]):
+    """`ports.Store` over a database; `store.opening` makes one."""
 
-    def __init__(self, path: str) -> None:
-        self.database = Database(path)
-        self.healths = SqliteHealths(self.database)
+    def __init__(self, database: D) -> None:
+        self.database = database
+        self.healths = SqlHealths(self.database)
         self._transitions = Transitions(self.database)
-        self.schedules = SqliteSchedules(self.database, self.insert)
-        self.tokens = SqliteTokens(self.database)
-        self.replies = SqliteReplies(self.database)
-        self.events = SqliteEvents(self.database)
+        self.schedules = SqlSchedules(self.database, self.insert)
+        self.presences = SqlPresences(self.database)
+        self.tokens = SqlTokens(self.database)
+        self.replies = SqlReplies(self.database)
+        self.events = SqlEvents(self.database)
 
     # --- schedule and cancel
 
@@ -81,6 +87,7 @@ class SqliteStore:
         bound = {"visitor": rows.text(visitor), "event": rows.text(event), "now": to_ms(now)}
 
         def act() -> list[str]:
+            self._transitions.hold_visitor(visitor)
             self.database.rows("record_conversion", bound)
             self.database.rows("convert_running", bound)
             return self._transitions.cancel_all("convert", bound, "conversion", now)
@@ -102,10 +109,39 @@ class SqliteStore:
     # --- deliver
 
     def claim_due(
-        self, *, now: datetime, lease_until: datetime, limit: int, policies: Policies = NO_POLICIES
+        self,
+        *,
+        now: datetime,
+        lease_until: datetime,
+        limit: int,
+        policies: Policies = NO_POLICIES,
+        hand_over: HandOver | None = None,
     ) -> list[Execution]:
-        claimed = self.database.write(lambda: self._claim_due(now, lease_until, limit, policies))
-        return sorted(claimed, key=lambda e: (e.due_at, e.number))
+        def act() -> list[Execution]:
+            claimed = self._claim_due(now, lease_until, limit, policies)
+            claimed.sort(key=lambda e: (e.due_at, e.number))
+            if claimed and hand_over is not None:
+                hand_over(claimed)
+            return claimed
+
+        return self.database.write(act)
+
+    def claimed(self, claimed: Collection[tuple[int, int]]) -> list[Execution]:
+        attempts = dict(claimed)
+        bound = {"numbers": json.dumps(list(attempts))}
+        found = self.database.read(lambda: self.database.rows("claimed", bound))
+        return [each for each in map(rows.execution, found) if each.attempt == attempts[each.number]]
+
+    def in_flight(self, policies: Policies = NO_POLICIES) -> int:
+        leased = self.database.read(lambda: self.database.rows("in_flight", {}))
+        return sum(count for integration, count in leased if policies.mean(integration))
+
+    def unclaim_all(self, claimed: Collection[tuple[int, int]]) -> None:
+        def act() -> None:
+            for number, attempt in claimed:
+                self.database.rows("unclaim", {"number": number, "attempt": attempt})
+
+        self.database.write(act)
 
     def start_all(
         self, claimed: Collection[tuple[int, int]], *, now: datetime, lease_until: datetime
@@ -150,7 +186,11 @@ class SqliteStore:
             waiting = self.database.rows("waiting", {})
             healths = self.healths.known() if waiting else {}
             in_flight = self._in_flight(healths, policies) if waiting else Counter()
+            if policies.room(in_flight) < 1:
+                return found
             for integration, due_at in waiting:
+                if not policies.mean(integration):
+                    continue
                 admitted_at = _health(healths, integration).admits_at(
                     policies.of(integration), in_flight=in_flight[integration], now=now
                 )
@@ -167,7 +207,7 @@ class SqliteStore:
         found = self.database.read(lambda: self.database.rows("execution", {"number": _bindable(number)}))
         if not found:
             raise UnknownExecution(
-                f"there is no execution {execution_id(number)} in {self.database.path!r}; "
+                f"there is no execution {execution_id(number)} in {self.database.name!r}; "
                 "`experience executions list` shows those there are"
             )
         return rows.execution(found[0])
@@ -241,6 +281,7 @@ class SqliteStore:
     def _add(self, execution: Execution, if_exists: IfExists) -> Added:
         replaced = None
         if execution.status is Status.PENDING and execution.key_digest is not None:
+            self._transitions.hold_key(execution)
             bound = {"key_digest": execution.key_digest, "key_owner": rows.text(execution.key_owner)}
             if if_exists is IfExists.REPLACE:
                 ids = self._transitions.cancel_all("cancel_key", bound, "replaced", execution.created_at)
@@ -265,13 +306,24 @@ class SqliteStore:
     def _claim_due(
         self, now: datetime, lease_until: datetime, limit: int, policies: Policies
     ) -> list[Execution]:
+        # One claims at a time: what limits, rates and breakers leave room for is counted, then taken.
+        self.database.hold("claims")
+        waiting = [
+            (integration, due_at)
+            for integration, due_at in self.database.rows("waiting", {})
+            if due_at <= to_ms(now) and policies.mean(integration)
+        ]
+        for integration, _ in waiting:
+            if policies.of(integration).rate_count is not None:
+                self.healths.hold(integration)
         healths = self.healths.known()
         in_flight = self._in_flight(healths, policies)
+        limit = min(limit, max(0, policies.room(in_flight)))
         due: list[tuple[int, int, str]] = []  # (due_at, number, integration)
-        for integration, due_at in self.database.rows("waiting", {}):
+        for integration, _ in waiting:
             health, policy = _health(healths, integration), policies.of(integration)
             room = health.room(policy, in_flight=in_flight[integration], now=now)
-            if room and due_at <= to_ms(now):
+            if room:
                 due_of = {"integration": integration, "now": to_ms(now), "limit": min(limit, room)}
                 due += self.database.rows("due", due_of)
         chosen = sorted(due)[:limit]
@@ -286,9 +338,11 @@ class SqliteStore:
 
     def _in_flight(self, healths: Mapping[str, Health], policies: Policies) -> Counter[str]:
         """How many of each integration are leased; nothing when nobody asks."""
+        counted: Counter[str] = Counter()
         if policies.limit_concurrency or any(health.opened_at for health in healths.values()):
-            return Counter(integration for (integration,) in self.database.rows("in_flight", {}))
-        return Counter()
+            for integration, count in self.database.rows("in_flight", {}):
+                counted[integration] += count
+        return counted
 
 
 def _health(healths: Mapping[str, Health], integration: str) -> Health:
@@ -296,7 +350,7 @@ def _health(healths: Mapping[str, Health], integration: str) -> Health:
 
 
 def _bindable(number: int) -> int:
-    """The number, or one that no execution has when SQLite could not hold it."""
+    """The number, or one that no execution has when a database could not hold it."""
     return number if 0 <= number <= _LARGEST else -1
 
 

@@ -1,0 +1,1 @@
+"""The store's statements, migrations and connections on PostgreSQL."""

@@ -1,0 +1,143 @@
+"""Connecting to PostgreSQL: addresses, sessions, and errors that name the database and never its password."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg_pool import ConnectionPool
+
+from experience_runtime.clocks import monotonic
+from experience_runtime.domain.errors import InternalError, InvalidParameter
+from experience_runtime.store.postgres.silence import Watch
+
+SCHEMES = ("postgresql://", "postgres://")
+
+CONNECT_SECONDS = 5
+"""How long one connection may take to be made."""
+
+WAIT_SECONDS = 15.0
+"""How long a caller waits for a server that is away before it is told so."""
+
+SILENCE_SECONDS = 30.0
+"""How long an act may last before its session counts as lost."""
+
+_UNANSWERED_SECONDS = 12  # what was sent and not even received
+
+_POOL_SECONDS = 2.0
+_CHECKED_SECONDS = 1.0
+_PASSWORD = re.compile(r"(?<=://)([^/?#@]*)@|(password\s*=\s*)('[^']*'|\S+)|([?&]password=)[^&\s]*", re.I)
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def shown_address(address: str) -> str:
+    """The address as people may see it: without user, password and parameters."""
+    try:
+        parts = urlsplit(address)
+        where = f"{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
+    except ValueError:
+        return f"{address.split('://')[0]}://…"
+    return f"{parts.scheme}://{where}{parts.path}"
+
+
+def options(application: str) -> dict[str, Any]:
+    """What every session of ours is opened with; the address may say otherwise for the connection itself."""
+    return {
+        "application_name": application,
+        "connect_timeout": CONNECT_SECONDS,
+        "keepalives": 1,
+        "keepalives_idle": 4,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": _UNANSWERED_SECONDS * 1000,
+    }
+
+
+def configure(connection: Connection) -> None:
+    """Bound what a process that stops in the middle of a transaction can hold up."""
+    connection.execute(
+        "SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '15s'; SET jit = off;"
+        "SET client_encoding = 'UTF8'; SET default_transaction_isolation = 'read committed'"
+    )
+
+
+def pool_of(address: str, *, most: int, watch: Watch) -> ConnectionPool[Connection]:
+    """A pool of sessions that are watched while they are made and looked at; to be opened."""
+    check_address(address)
+
+    def prepare(connection: Connection) -> None:
+        with watch.over(connection):
+            configure(connection)
+
+    def look(connection: Connection) -> None:
+        with watch.over(connection):
+            check(connection)
+
+    return ConnectionPool(
+        address,
+        kwargs={"autocommit": True, **options("experience")},
+        configure=prepare,
+        check=look,
+        min_size=1,
+        max_size=most,
+        max_idle=60.0,
+        # Short: a pool that fails waits longer and longer before it looks again. Who needs it asks again.
+        timeout=_POOL_SECONDS,
+        reconnect_timeout=_POOL_SECONDS / 2,
+        name="experience",
+        open=False,
+    )
+
+
+def check(connection: Connection) -> None:
+    """See whether the other side still answers; not when it did a moment ago."""
+    answered_at = getattr(connection, "answered_at", 0.0)
+    if monotonic() - answered_at > _CHECKED_SECONDS:
+        ConnectionPool.check_connection(connection)
+
+
+def check_address(address: str) -> None:
+    """Raise InvalidParameter when it cannot be read; its text is not repeated, it may hold a password."""
+    try:
+        psycopg.conninfo.conninfo_to_dict(address)
+    except psycopg.Error:
+        raise InvalidParameter(
+            f"the database {shown_address(address)} is not an address PostgreSQL's client reads; "
+            "write postgresql://user:password@host:5432/name"
+        ) from None
+
+
+def why_away(address: str, error: Exception) -> Exception:
+    """What a new connection meets: a pool only says that it waited."""
+    try:
+        psycopg.connect(address, **options("experience") | {"connect_timeout": 2}).close()
+    except psycopg.Error as met:
+        return met
+    return error
+
+
+def failure(address: str, error: Exception) -> InternalError:
+    """Say what a failed operation means for the person who runs this."""
+    match error:
+        case psycopg.errors.InsufficientPrivilege():
+            hint = "grant this user what it needs, or connect as the owner of the tables"
+        case psycopg.errors.UndefinedTable() | psycopg.errors.UndefinedColumn():
+            hint = "run `experience migrate` with this --database"
+        case psycopg.errors.DiskFull() | psycopg.errors.OutOfMemory():
+            hint = "the server is out of room: nothing acknowledged is lost"
+        case psycopg.errors.ReadOnlySqlTransaction():
+            hint = "this server is a standby: connect to the primary (target_session_attrs=read-write)"
+        case psycopg.OperationalError():
+            hint = "is the server up, and are address, user and password right?"
+        case _:
+            hint = "this is a defect of ours if the tables are as `experience migrate` made them"
+    return InternalError(
+        f"the database {shown_address(address)} refused an operation ({said(error)}); {hint}"
+    )
+
+
+def said(error: BaseException) -> str:
+    """What the server said, on one line, without what may be a secret."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return _PASSWORD.sub("…", text)[:500]

@@ -1,0 +1,263 @@
+"""Copying a SQLite store into a PostgreSQL one: resumable, and verified row by row."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+from psycopg import sql
+
+from experience_runtime.domain.errors import Conflict, InternalError
+from experience_runtime.store.postgres.connecting import Connection, shown_address
+from experience_runtime.store.postgres.migrating import connected
+from experience_runtime.store.sqlite_file import open_database
+
+BATCH = 5_000
+
+Progress = Callable[[str, int], None]
+"""Hears how many rows of a table have been copied."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """`key` orders the rows; what has been copied is a beginning of that order."""
+
+    name: str
+    key: Sequence[str]
+    columns: Sequence[str]
+    numbered: bool = False  # its numbers go on from the greatest there is
+
+
+TABLES = (
+    Table(
+        name="executions",
+        key=("number",),
+        columns=(
+            "number",
+            "status",
+            "attempt",
+            "begun",
+            "retries",
+            "cancel_on_conversion",
+            "created_at",
+            "requested_at",
+            "due_at",
+            "lease_until",
+            "integration",
+            "experience",
+            "visitor",
+            "key",
+            "key_digest",
+            "key_is_property",
+            "asked",
+            "zone",
+            "zone_from",
+            "window",
+            "reason",
+            "schedule",
+            "payload",
+        ),
+    ),
+    Table(
+        name="history",
+        key=("execution", "seq"),
+        columns=("execution", "seq", "at", "from_status", "to_status", "reason"),
+    ),
+    Table(
+        name="attempts",
+        key=("execution", "attempt"),
+        columns=(
+            "execution",
+            "attempt",
+            "started_at",
+            "ended_at",
+            "outcome",
+            "http_status",
+            "error",
+            "answer",
+        ),
+    ),
+    Table(name="conversions", key=("number",), columns=("number", "at", "visitor", "event"), numbered=True),
+    Table(name="visitors", key=("id",), columns=("id", "timezone", "timezone_offset", "seen_at")),
+    Table(
+        name="execute_marks", key=("key_digest", "key_owner"), columns=("key_digest", "key_owner", "free_at")
+    ),
+    Table(
+        name="healths",
+        key=("integration",),
+        columns=(
+            "integration",
+            "paused_at",
+            "pause_reason",
+            "failures",
+            "opened_at",
+            "probe_at",
+            "openings",
+            "free_at",
+        ),
+    ),
+    Table(
+        name="schedules",
+        key=("name",),
+        columns=(
+            "name",
+            "integration",
+            "recurrence",
+            "zone",
+            "window",
+            "skip",
+            "catch_up",
+            "created_at",
+            "updated_at",
+            "next_at",
+            "look_at",
+            "paused_at",
+            "last",
+            "version",
+            "payload",
+        ),
+    ),
+    Table(
+        name="schedule_runs",
+        key=("schedule", "seq"),
+        columns=("schedule", "seq", "at", "outcome", "recorded_at", "execution", "reason", "count"),
+    ),
+    Table(name="tokens", key=("digest",), columns=("digest", "name", "scopes", "origins", "created_at")),
+    Table(name="sessions", key=("digest",), columns=("digest", "token", "expires_at")),
+    Table(
+        name="replies",
+        key=("caller", "key"),
+        columns=("caller", "key", "request", "claimed_at", "status", "media_type", "body"),
+    ),
+    Table(name="events", key=("number",), columns=("number", "at", "visitor", "type", "data"), numbered=True),
+)
+"""Every table but that of the workers: none of them comes along."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """What there is of a table now, in both databases; `digest` is the SHA-256 of all its rows in order."""
+
+    table: str
+    rows: int
+    digest: str
+
+
+def count_rows(path: str) -> int:
+    connection = open_database(path)
+    try:
+        return sum(_count(connection, table) for table in TABLES)
+    finally:
+        connection.close()
+
+
+def copy_store(path: str, address: str, *, progress: Progress = lambda _table, _count: None) -> list[Copied]:
+    """Copy every table of a file that nothing writes to meanwhile, and verify it.
+
+    Goes on where an earlier copy of the same file was interrupted. Conflict when the target holds rows that
+    the file does not have: nothing is written then. A worker that delivers from the file keeps it back too.
+    """
+    source = open_database(path)
+    try:
+        with connected(address) as target:
+            # Nobody writes to the file while it is copied; readers may go on.
+            source.execute("BEGIN IMMEDIATE")
+            starts = {table.name: _copied_already(source, target, table, address) for table in TABLES}
+            copied = []
+            for table in TABLES:
+                _copy(source, target, table, starts[table.name], progress)
+                copied.append(_verified(source, target, table, address))
+            return copied
+    finally:
+        source.close()
+
+
+def _copied_already(source: apsw.Connection, target: Connection, table: Table, address: str) -> int:
+    """How many rows of the beginning are there; Conflict when what is there is not a beginning."""
+    ((count,),) = target.execute(_sql("SELECT count(*) FROM {table}", table)).fetchall()
+    theirs, ours = hashlib.sha256(), hashlib.sha256()
+    for row in _target_rows(target, table):
+        theirs.update(_line(row))
+    for row in _source_rows(source, table, limit=count):
+        ours.update(_line(row))
+    if theirs.digest() != ours.digest():
+        raise Conflict(
+            f"the table {table.name} of {shown_address(address)} holds rows that are not of this file; "
+            "copy into a database that is empty, or that an interrupted copy of the same file began"
+        )
+    return int(count)
+
+
+def _copy(source: apsw.Connection, target: Connection, table: Table, start: int, progress: Progress) -> None:
+    done = start
+    progress(table.name, done)
+    columns = sql.SQL(", ").join(map(sql.Identifier, table.columns))
+    into = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), columns)
+    rows = _source_rows(source, table, offset=start)
+    while batch := _some(rows):
+        with target.transaction(), target.cursor() as cursor, cursor.copy(into) as copy:
+            for row in batch:
+                copy.write_row(row)
+        done += len(batch)
+        progress(table.name, done)
+    if table.numbered:
+        target.execute(
+            _sql(
+                "SELECT setval(pg_get_serial_sequence({name}, 'number'), "
+                "(SELECT coalesce(max(number), 0) + 1 FROM {table}), false)",
+                table,
+            )
+        )
+
+
+def _verified(source: apsw.Connection, target: Connection, table: Table, address: str) -> Copied:
+    counts, digests = [], []
+    for rows in (_source_rows(source, table), _target_rows(target, table)):
+        count, digest = 0, hashlib.sha256()
+        for row in rows:
+            count += 1
+            digest.update(_line(row))
+        counts.append(count)
+        digests.append(digest.hexdigest())
+    if counts[0] != counts[1] or digests[0] != digests[1]:
+        raise InternalError(
+            f"the table {table.name} differs after the copy: {counts[0]} rows in the file, {counts[1]} in "
+            f"{shown_address(address)}; does somebody write to it? Empty it, and copy again"
+        )
+    return Copied(table=table.name, rows=counts[0], digest=digests[0])
+
+
+def _count(source: apsw.Connection, table: Table) -> int:
+    return int(source.execute(f'SELECT count(*) FROM "{table.name}"').get)  # noqa: S608 - a name of TABLES
+
+
+def _source_rows(
+    source: apsw.Connection, table: Table, *, limit: int = -1, offset: int = 0
+) -> Iterator[tuple[Any, ...]]:
+    columns = ", ".join(f'"{column}"' for column in table.columns)
+    order = ", ".join(f'"{column}"' for column in table.key)
+    statement = f'SELECT {columns} FROM "{table.name}" ORDER BY {order} LIMIT ? OFFSET ?'  # noqa: S608 - of TABLES
+    yield from source.execute(statement, (limit, offset))
+
+
+def _target_rows(target: Connection, table: Table) -> Iterator[tuple[Any, ...]]:
+    columns = sql.SQL(", ").join(map(sql.Identifier, table.columns))
+    order = sql.SQL(", ").join(map(sql.Identifier, table.key))
+    statement = sql.SQL("SELECT {} FROM {} ORDER BY {}").format(columns, sql.Identifier(table.name), order)
+    with target.transaction(), target.cursor("rows") as cursor:
+        cursor.itersize = BATCH
+        yield from cursor.execute(statement)
+
+
+def _sql(text: str, table: Table) -> sql.Composed:
+    named = sql.SQL(text)
+    return named.format(table=sql.Identifier(table.name), name=sql.Literal(table.name))
+
+
+def _line(row: Sequence[Any]) -> bytes:
+    return repr(tuple(bytes(each) if isinstance(each, memoryview) else each for each in row)).encode() + b"\n"
+
+
+def _some(rows: Iterator[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return [row for _, row in zip(range(BATCH), rows, strict=False)]

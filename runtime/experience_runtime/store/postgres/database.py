@@ -1,0 +1,218 @@
+"""The database of a PostgreSQL store: a pool of sessions, and transactions whose outcome is always known."""
+
+import itertools
+import random
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from importlib import resources
+from typing import Any, Final, TypeVar
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg_pool import PoolTimeout
+
+from experience_runtime.clocks import monotonic
+from experience_runtime.domain.errors import InternalError
+from experience_runtime.store.postgres.connecting import (
+    SILENCE_SECONDS,
+    WAIT_SECONDS,
+    Connection,
+    failure,
+    pool_of,
+    said,
+    shown_address,
+    why_away,
+)
+from experience_runtime.store.postgres.silence import Watch
+from experience_runtime.store.rows import Values, text
+from experience_runtime.store.statements import read_statements
+
+T = TypeVar("T")
+
+KEY_OWNER = "CASE key_is_property WHEN 1 THEN '' ELSE visitor END"
+"""The owner of a key, as the unique index has it; a generated column would have to be stored."""
+
+STATEMENTS: Final = {
+    name: re.sub(r"(?<![:\w]):([a-z_]+)", r"%(\1)s", sql.replace("%", "%%"))
+    for name, sql in read_statements(resources.files(__package__), key_owner=KEY_OWNER).items()
+}
+
+MOST_CONNECTIONS = 10
+
+_TRIES = 50
+# Lost to somebody else, all of it undone: a second run sees what they did.
+_AGAIN = (
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.UniqueViolation,
+    psycopg.errors.LockNotAvailable,
+)
+_GONE = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.IdleInTransactionSessionTimeout,  # this process stood still inside a transaction
+)
+
+
+class PostgresDatabase:
+    """`database.Database` on PostgreSQL. Threads share the pool; inside an act, a thread has one session."""
+
+    def __init__(
+        self, address: str, *, most: int = MOST_CONNECTIONS, silence_seconds: float = SILENCE_SECONDS
+    ) -> None:
+        self.address = address
+        self._watch = Watch(silence_seconds)
+        self._pool = pool_of(address, most=most, watch=self._watch)
+        self._pool.open()
+        self._here = threading.local()
+
+    @property
+    def name(self) -> str:
+        return shown_address(self.address)
+
+    def read(self, act: Callable[[], T]) -> T:
+        def attempt() -> T:
+            with self._session() as connection:
+                self._here.connection = connection
+                try:
+                    return act()
+                finally:
+                    self._here.connection = None
+
+        return self._tried(attempt)
+
+    def write(self, act: Callable[[], T]) -> T:
+        return self._tried(lambda: self._transaction(act))
+
+    def rows(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
+        cursor = self._cursor(statement, bound)
+        return cursor.fetchall() if cursor.description else []
+
+    def changed(self, statement: str, bound: Values) -> int:
+        return self._cursor(statement, bound).rowcount
+
+    def hold(self, name: str) -> None:
+        self._cursor("hold", {"name": text(name)})
+
+    def close(self) -> None:
+        self._watch.close()
+        self._pool.close()
+
+    def _cursor(self, statement: str, bound: Values) -> psycopg.Cursor[tuple[Any, ...]]:
+        connection: Connection | None = getattr(self._here, "connection", None)
+        assert connection is not None, f"{statement} stands outside of read and write"
+        return connection.execute(STATEMENTS[statement], bound)
+
+    def _tried(self, attempt: Callable[[], T]) -> T:
+        """Try until it is done, or refused, or the server has been away too long.
+
+        An act that is run again was undone: by the server, or with the session it was lost with.
+        """
+        gives_up_at = monotonic() + WAIT_SECONDS
+        for tries in itertools.count(1):
+            try:
+                return attempt()
+            except _AGAIN as error:
+                if tries == _TRIES or monotonic() > gives_up_at:
+                    raise failure(self.address, error) from error
+            except _GONE as error:
+                if not _is_lost(error):
+                    raise failure(self.address, error) from error
+                if monotonic() > gives_up_at:
+                    why = why_away(self.address, error) if isinstance(error, PoolTimeout) else error
+                    raise failure(self.address, why) from error
+            except psycopg.Error as error:
+                raise failure(self.address, error) from error
+            # Whoever lost a race to another loses it again when both come back at once.
+            threading.Event().wait(random.uniform(0, 0.002) * min(tries, 50))
+        raise AssertionError("unreachable")
+
+    def _transaction(self, act: Callable[[], T]) -> T:
+        """Run an act between BEGIN and COMMIT; what it raises rolls back."""
+        with self._session() as connection:
+            # By the transaction's number the server knows later how a COMMIT ended that got no answer.
+            begun = connection.execute("BEGIN; SELECT pg_current_xact_id()::text", prepare=False)
+            begun.nextset()
+            ((transaction,),) = begun.fetchall()
+            self._here.connection = connection
+            try:
+                result = act()
+            except BaseException:
+                with suppress(psycopg.Error):
+                    connection.execute("ROLLBACK", prepare=False)
+                raise
+            finally:
+                self._here.connection = None
+            try:
+                connection.execute("COMMIT", prepare=False)
+            except _GONE as error:
+                if not _is_lost(error):
+                    raise
+                lost = error
+            else:
+                return result
+        if self._was_committed(transaction, lost):
+            return result
+        raise lost
+
+    def _was_committed(self, transaction: str, lost: Exception) -> bool:
+        """Ask how a transaction ended whose COMMIT got no answer.
+
+        InternalError when the server does not come back to tell. (One that lost acknowledged transactions,
+        as an asynchronous standby may when it is promoted, may give the number to another.)
+        """
+        gives_up_at = monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                with self._session() as connection:
+                    ((status,),) = connection.execute(
+                        "SELECT pg_xact_status(%s::xid8)", [transaction]
+                    ).fetchall()
+                if status != "in progress":
+                    return bool(status == "committed")
+            except psycopg.errors.InvalidParameterValue:  # the future, to a server that never saw it
+                return False
+            except psycopg.Error as error:
+                lost = error
+            if monotonic() > gives_up_at:
+                raise InternalError(
+                    f"the database {self.name} was lost while it stored something ({said(lost)}), and did "
+                    "not come back to say whether it had: look before you try again"
+                ) from lost
+            threading.Event().wait(0.05)
+
+    @contextmanager
+    def _session(self) -> Iterator[Connection]:
+        connection = self._pool.getconn()
+        self._watch.begin(connection)
+        try:
+            yield connection
+            connection.answered_at = monotonic()  # type: ignore[attr-defined]  # for connecting.check
+        except BaseException:
+            # Interrupted in the middle: whatever it holds goes with it.
+            if connection.info.transaction_status not in (TransactionStatus.IDLE, TransactionStatus.UNKNOWN):
+                connection.close()
+            raise
+        finally:
+            self._watch.end(connection)
+            self._pool.putconn(connection)
+
+
+def _is_lost(error: Exception) -> bool:
+    """Whether the session went away, and not only the operation."""
+    match error:
+        case (
+            psycopg.errors.AdminShutdown()
+            | psycopg.errors.CrashShutdown()
+            | psycopg.errors.CannotConnectNow()
+        ):
+            return True
+        case psycopg.errors.IdleInTransactionSessionTimeout():
+            return True
+        case psycopg.InterfaceError():
+            return True  # used after it was closed
+        case psycopg.OperationalError():
+            return error.sqlstate is None or error.sqlstate.startswith("08")
+    return False

@@ -1,0 +1,57 @@
+"""The database of a SQLite store: statements by name, reads, and writes that commit in groups."""
+
+from collections.abc import Callable
+from importlib import resources
+from typing import Any, Final, TypeVar
+
+import apsw
+
+from experience_runtime.store.group_commit import GroupCommit
+from experience_runtime.store.rows import Values
+from experience_runtime.store.sqlite_file import failure, open_database
+from experience_runtime.store.statements import read_statements
+
+T = TypeVar("T")
+
+STATEMENTS: Final = read_statements(resources.files(__package__), key_owner='"key_owner"')
+
+
+class SqliteDatabase:
+    """`database.Database` on one connection that many threads share: commits in groups, `synchronous=FULL`.
+
+    `path` names the file, or is ":memory:".
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.connection = open_database(path)
+        self._commits = GroupCommit(self.connection)
+
+    @property
+    def name(self) -> str:
+        return self.path
+
+    def read(self, act: Callable[[], T]) -> T:
+        try:
+            return self._commits.read(act)
+        except apsw.Error as error:
+            raise failure(self.path, error) from error
+
+    def write(self, act: Callable[[], T]) -> T:
+        try:
+            return self._commits.write(act)
+        except apsw.Error as error:
+            raise failure(self.path, error) from error
+
+    def rows(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
+        return self.connection.execute(STATEMENTS[statement], bound).fetchall()
+
+    def changed(self, statement: str, bound: Values) -> int:
+        self.rows(statement, bound)
+        return self.connection.changes()
+
+    def hold(self, name: str) -> None:
+        """One writes at a time here: whoever is inside `write` holds everything."""
+
+    def close(self) -> None:
+        self.read(self.connection.close)

@@ -1,0 +1,88 @@
+"""The files of `deploy/`: they parse, and every command in them is one there is."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml  # type: ignore[import-untyped]
+from experience_runtime.cli import main
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+
+
+def compose() -> dict[str, Any]:
+    return dict(yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"])
+
+
+def kubernetes() -> list[dict[str, Any]]:
+    return [dict(each) for each in yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text("utf-8"))]
+
+
+def containers() -> Iterator[dict[str, Any]]:
+    for each in kubernetes():
+        if each["kind"] in ("Deployment", "Job"):
+            yield from each["spec"]["template"]["spec"]["containers"]
+
+
+def commands() -> Iterator[Sequence[str]]:
+    """Every use of `experience`, without its first word."""
+    for service in compose().values():
+        if "command" in service:
+            yield service["command"]
+        test = service.get("healthcheck", {}).get("test", [])
+        if test[1:2] == ["experience"]:
+            yield test[2:]
+    for container in containers():
+        yield container["args"]
+        if exec_ := container.get("livenessProbe", {}).get("exec"):
+            yield exec_["command"][1:]
+    texts = [file.read_text(encoding="utf-8") for file in sorted(DEPLOY.iterdir())]
+    for text in texts:
+        yield from (
+            found.split() for found in re.findall(r"^#.*(?:run --rm web|-- experience) (.*)$", text, re.M)
+        )
+
+
+@pytest.mark.parametrize("words", list(commands()), ids=" ".join)
+def test_every_command_is_one_there_is(words: Sequence[str]) -> None:
+    command: click.Command = main
+    context = click.Context(main)
+    rest = list(words)
+    while isinstance(command, click.Group):
+        found = command.get_command(context, rest.pop(0))
+        assert found is not None, words
+        command = found
+
+    command.make_context("experience", rest)
+
+
+def test_nothing_runs_as_root_or_writes_to_its_image() -> None:
+    ours = [each for name, each in compose().items() if name != "postgres"]
+    assert len(ours) == 3
+    for service in ours:
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+    for container in containers():
+        context = container["securityContext"]
+        assert (context["runAsNonRoot"], context["readOnlyRootFilesystem"]) == (True, True)
+    assert re.search(r"^USER 10001$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+
+
+def test_the_paths_that_are_probed_are_served() -> None:
+    from experience_runtime.web import health
+
+    served = Path(health.__file__).read_text(encoding="utf-8")
+    probed = re.findall(r"path: (/\w+)|8080(/\w+)", "".join(file.read_text() for file in DEPLOY.iterdir()))
+    assert probed
+    for one, other in probed:
+        assert f'"{one or other}"' in served
+
+
+def test_two_workers_deliver() -> None:
+    deployments = {each["metadata"]["name"]: each for each in kubernetes() if each["kind"] == "Deployment"}
+
+    assert compose()["worker"]["deploy"]["replicas"] == 2
+    assert deployments["experience-worker"]["spec"]["replicas"] == 2

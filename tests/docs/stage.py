@@ -20,6 +20,8 @@ SECONDS_PER_COMMAND = 60
 PORT = "8080"
 """The port that documents serve on; on the stage a free one stands in for it."""
 
+_DATABASE = re.compile(r"postgresql://experience@db\.internal/\w+")
+
 
 def _load_dev() -> ModuleType:
     spec = importlib.util.spec_from_file_location("dev", ROOT / "dev.py")
@@ -93,6 +95,7 @@ class Stage:
         self.other_side = OtherSide()
         self._port = _free_port()
         self._serving: list[subprocess.Popen[str]] = []
+        self._databases: dict[str, str] = {}  # the address in the document -> ours
 
     def run(self, command: str) -> tuple[int, list[str]]:
         """Run one command of a document; return its exit code, and the lines a terminal would show.
@@ -111,7 +114,7 @@ class Stage:
             case ["experience", "serve"] if "||" not in command:
                 return self._serve(shlex.split(command))
         ended = subprocess.run(
-            ["sh", "-c", command.replace(PORT, self._port)],
+            ["sh", "-c", self._with_own_places(command)],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -122,6 +125,18 @@ class Stage:
             check=False,
         )
         return ended.returncode, ended.stdout.replace(self._port, PORT).splitlines()
+
+    def _with_own_places(self, command: str) -> str:
+        """The command with this stage's port, and empty databases of a server of ours for those it names."""
+        command = command.replace(PORT, self._port)
+        return _DATABASE.sub(lambda named: self._database(named[0]), command)
+
+    def _database(self, named: str) -> str:
+        if named not in self._databases:
+            from tests.postgres import server
+
+            self._databases[named] = server.shared().empty_database()
+        return self._databases[named]
 
     def _serve(self, words: list[str]) -> tuple[int, list[str]]:
         """Start serving; return what it says until its address is there, or until it ends."""

@@ -17,7 +17,7 @@ from experience_runtime.outbound import Outbound
 from experience_runtime.registry import Registry
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.settings import Settings
-from experience_runtime.store.sqlite import SqliteStore
+from experience_runtime.store.opening import SqliteStore, open_sqlite
 from pytest_httpserver import HTTPServer
 
 NOW = datetime(2026, 3, 6, 16, 30, 15, 250_000, tzinfo=UTC)
@@ -81,7 +81,7 @@ def make_world(server: HTTPServer, tables: Mapping[str, Mapping[str, object]]) -
         allow_private=(ipaddress.ip_network("127.0.0.1/32"),),
         secrets=frozenset({"the-key", "the-secret"}),
     )
-    clock, store, registry = VirtualClock(NOW), SqliteStore(":memory:"), Registry(settings)
+    clock, store, registry = VirtualClock(NOW), open_sqlite(":memory:"), Registry(settings)
     scheduler = Scheduler(store=store, clock=clock, integrations=registry, conversions=())
     outbound = Outbound(now=clock.now, allow_private=settings.allow_private)
     dispatcher = Dispatcher(

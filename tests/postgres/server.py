@@ -74,6 +74,12 @@ class Server:
         self.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
         return self.address(name)
 
+    def empty_database(self) -> str:
+        """Make a database with nothing in it; return its address."""
+        name = f"empty{next(self._count)}"
+        self.execute(f"CREATE DATABASE {name}")
+        return self.address(name)
+
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         with psycopg.connect(self.address(database), autocommit=True) as connection:
             cursor = connection.execute(statement.encode())

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from experience_runtime.clocks import SystemClock
 from experience_runtime.store.opening import open_postgres
 
 from .network import a_network
@@ -117,7 +116,7 @@ def test_a_way_that_falls_silent_is_left_and_taken_again(kept: Yard, durable: Se
     kept.wait_until_done()
     calls = len(kept.received())
     relay.is_silent = False
-    until(lambda: _delivers(kept, behind, calls), lambda: "it does not come back")
+    kept.wait_for_worker(behind, since=calls)
     kept.wait_until_done()
 
     assert kept.judge() <= 8
@@ -149,17 +148,8 @@ def test_a_worker_cut_off_by_its_network_is_taken_over_and_comes_back(
             yard.wait_until_done()
             calls = len(yard.received())
             network.plug()
-            until(lambda: _delivers(yard, far, calls), lambda: "it does not come back")
+            yard.wait_for_worker(far, since=calls)
             yard.wait_until_done()
 
             assert yard.judge() <= 8
     store.close()
-
-
-def _delivers(yard: Yard, pid: int, since: int) -> bool:
-    """Give the workers something to do, and see whether this one takes part."""
-    if pid in {each for _, _, each in yard.received()[since:]}:
-        return True
-    if yard.store.next_wake(now=SystemClock().now()) is None:
-        yard.schedule(16, seconds=SECONDS)
-    return False

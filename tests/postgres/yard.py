@@ -68,6 +68,18 @@ class Yard:
     def wait_until_done(self) -> None:
         until(lambda: self.store.count(OPEN) == 0, lambda: f"{self.store.count(OPEN)} are left")
 
+    def wait_for_worker(self, pid: int, *, since: int) -> None:
+        """Give the workers something to do until this one has taken part, after so many calls."""
+
+        def takes_part() -> bool:
+            if pid in {each for _, _, each in self.received()[since:]}:
+                return True
+            if self.store.next_wake(now=SystemClock().now()) is None:
+                self.schedule(16, seconds=0.02)
+            return False
+
+        until(takes_part, lambda: f"the worker {pid} does not come back")
+
     def judge(self) -> int:
         """Assert that nothing was lost or repeated but what was in flight; return how many were repeated."""
         calls = Counter(id for id, _, _ in self.received())

@@ -33,7 +33,8 @@ JOBS_AT_ONCE = 4
 _TASK = "deliver"
 _LONGEST_QUEUE = 40  # the engine puts it into the name of a channel, which PostgreSQL ends at 63 bytes
 _POLL_SECONDS = 1.0  # a job is announced; this is for an announcement that was lost
-_LONGEST_BACKOFF_SECONDS = 5.0
+_OPEN_SECONDS = 3.0
+_LONGEST_BACKOFF_SECONDS = 2.0
 _CONNECTIONS = 3
 
 _logger = logging.getLogger(__name__)
@@ -134,23 +135,30 @@ class ProcrastinateRelay:
         )
         engine = procrastinate.App(connector=connector)
         engine.task(name=_TASK)(self._take)
-        async with engine.open_async():
-            work = engine.run_worker_async(
-                queues=self._queues,  # type: ignore[arg-type]  # None: all of them
-                concurrency=JOBS_AT_ONCE,
-                delete_jobs="always",
-                install_signal_handlers=False,
-                fetch_job_polling_interval=_POLL_SECONDS,
-                update_heartbeat_interval=self._stalled_seconds / 5,
-                stalled_worker_timeout=self._stalled_seconds,
-                shutdown_graceful_timeout=1.0,
-            )
-            tasks = [asyncio.create_task(each) for each in (work, self._hears(), self._take_over(engine))]
-            try:
-                (first, *_), _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                first.result()
-            finally:
-                await utils.cancel_and_capture_errors(tasks)
+        try:
+            # A pool that fails to open gives up looking long before it gives up waiting.
+            await asyncio.wait_for(engine.open_async(), _OPEN_SECONDS)
+            await self._work(engine)
+        finally:
+            await engine.close_async()
+
+    async def _work(self, engine: procrastinate.App) -> None:
+        work = engine.run_worker_async(
+            queues=self._queues,  # type: ignore[arg-type]  # None: all of them
+            concurrency=JOBS_AT_ONCE,
+            delete_jobs="always",
+            install_signal_handlers=False,
+            fetch_job_polling_interval=_POLL_SECONDS,
+            update_heartbeat_interval=self._stalled_seconds / 5,
+            stalled_worker_timeout=self._stalled_seconds,
+            shutdown_graceful_timeout=1.0,
+        )
+        tasks = [asyncio.create_task(each) for each in (work, self._hears(), self._take_over(engine))]
+        try:
+            (first, *_), _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            first.result()
+        finally:
+            await utils.cancel_and_capture_errors(tasks)
 
     async def _hears(self) -> None:
         """Return when the engine no longer hears of new jobs.

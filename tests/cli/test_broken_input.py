@@ -20,7 +20,8 @@ from .conftest import CommandLine, variation, write
         ("sqlite:///gone/x.db", "folder must exist"),
         ("sqlite:////proc/x.db", "writable"),
         ("sqlite:///a\x00b.db", "a"),
-        ("postgresql://u:s3cr3tpw@host/db", "sqlite:///"),
+        ("mysql://u:s3cr3tpw@host/db", "sqlite:///"),
+        ("postgresql://u:s3cr3tpw@127.0.0.1:9/db", "is the server up"),
         ("env:NOT_SET_ANYWHERE", "NOT_SET_ANYWHERE"),
     ],
 )

@@ -1,6 +1,5 @@
 """The tables of a version: made, upgraded while workers of the version before go on, refused when too new."""
 
-import itertools
 from datetime import timedelta
 
 import pytest
@@ -27,14 +26,9 @@ ADDS = Migration("0900_more_pre", "ALTER TABLE executions ADD COLUMN more text")
 TAKES = Migration("0900_more_post", "ALTER TABLE executions DROP COLUMN reason")
 
 
-_COUNT = itertools.count()
-
-
 @pytest.fixture
 def empty() -> str:
-    name = f"empty{next(_COUNT)}"
-    shared().execute(f"CREATE DATABASE {name}")
-    return shared().address(name)
+    return shared().empty_database()
 
 
 def a_worker(version: str) -> Presence:

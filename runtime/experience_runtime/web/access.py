@@ -64,11 +64,6 @@ class Access:
         self._is_open = is_open
         self._buckets = Buckets(per_second, now=monotonic)
 
-    @property
-    def was_open(self) -> bool:
-        """Whether everything was open when it was looked at last; without looking."""
-        return self._is_open
-
     def is_open(self) -> bool:
         """Whether everything may be called without a token."""
         if self._is_open and self._tokens.any():

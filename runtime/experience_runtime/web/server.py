@@ -69,7 +69,7 @@ def make_web(
     web.add_middleware(BodyLimit, largest_bytes=served.largest_body_kib * 1024)
     web.add_middleware(SameSite)
     web.add_middleware(SharedOrigins, may_call=access.may_call)
-    web.add_middleware(LoopbackHost, is_open=lambda: access.was_open)
+    web.add_middleware(LoopbackHost, is_open=access.is_open)
     web.add_middleware(Defects)
     web.add_middleware(SecurityHeaders)
     web.state.rendering = rendering = Rendering()

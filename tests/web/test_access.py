@@ -1,16 +1,20 @@
 """Who may call what: every route, with every scope, without a token, from elsewhere, with a revoked one."""
 
 import re
+from contextlib import ExitStack
 
 import httpx
 import pytest
 from experience_runtime.app import App
 from experience_runtime.domain.access import Scope
 from experience_runtime.web.limits import AtOnce, Buckets
+from experience_runtime.web.pages.play import Play
 from experience_runtime.web.problems import Throttled
+from experience_runtime.web.server import MOST_AT_ONCE
 from fastapi import FastAPI
 
 from .conftest import Token, bearing
+from .gateway_client import encoded
 
 ANYBODY = frozenset(Scope)
 AUTHORS = frozenset({Scope.AUTHOR, Scope.OPERATOR})
@@ -238,10 +242,27 @@ def test_a_session_is_as_good_as_its_token_and_ends_with_it(
 def test_more_than_fit_at_once_are_refused() -> None:
     at_once = AtOnce(1)
 
-    with at_once, pytest.raises(Throttled, match="1 experiences run"), at_once:
+    with at_once, pytest.raises(Throttled, match="1 experiences and calls"), at_once:
         pass
     with at_once:
         pass
+
+
+def test_runs_and_calls_never_take_all_threads_of_the_server(client: httpx.Client, web: FastAPI) -> None:
+    call = f"/integrations/{encoded('webhook')}"
+    play = f"/playground?s={Play(source='module.exports = function () {}').address()}"
+
+    with ExitStack() as under_way:
+        for _ in range(MOST_AT_ONCE):
+            under_way.enter_context(web.state.at_once)
+        called = client.post(call, json={"data": {}}).json()
+        assert (called["ok"], called["error"]["code"]) == (False, "rate_limited")
+        assert client.get(play).status_code == 429
+        assert client.post("/v1/experiences/reminder/run", json={}).status_code == 429
+        assert client.get("/v1/executions").json()["executions"] == []
+
+    assert client.get(play).status_code == 200
+    assert client.post(call, json={"data": {}}).json()["error"]["code"] != "rate_limited"
 
 
 def test_one_who_asks_too_often_is_told_when_to_come_again() -> None:

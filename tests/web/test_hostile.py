@@ -199,6 +199,19 @@ def test_the_log_has_no_query_no_key_and_no_token(
         assert hidden not in str(ours)
 
 
+def test_a_defect_in_the_log_has_no_key_either(
+    client: httpx.Client, token: Token, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = token(Scope.SITE)
+    monkeypatch.setattr("experience_runtime.web.gateway.posted_object", lambda _: 1 / 0)  # a defect of ours
+
+    answer = client.post(f"/integrations/k/{key}/conversion", json={})
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "POST /integrations/k/{site_key}/conversion failed" in caplog.text
+    assert key not in caplog.text
+
+
 def test_a_path_in_the_log_is_short() -> None:
     assert len(shown_path("/" + "a" * 10_000)) <= 300
 

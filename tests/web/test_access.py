@@ -191,6 +191,13 @@ def test_a_site_key_is_used_from_its_origins_only(closed: httpx.Client, token: T
         assert send(origin).status_code == 403
 
 
+def test_what_is_almost_a_site_key_is_none(closed: httpx.Client, token: Token) -> None:
+    key = token(Scope.SITE)
+
+    for almost in (f"%09{key}", f"{key}%0a", f"{key}%20", f"{key}%3f", f"{key}%23"):
+        assert closed.post(f"/csml/apps/k/{almost}", json={}).status_code == 401
+
+
 def test_a_site_runs_what_is_released_and_sees_little_of_it(closed: httpx.Client, token: Token) -> None:
     key, author = bearing(token(Scope.SITE)), bearing(token(Scope.AUTHOR))
     body = {"visitor": "v1"}
@@ -206,6 +213,19 @@ def test_a_site_runs_what_is_released_and_sees_little_of_it(closed: httpx.Client
     assert "told to the author" in whole.text
     assert (draft.status_code, draft.json()["code"]) == (404, "module_not_found")
     assert closed.post("/v1/experiences/draft/run", json=body, headers=author).status_code == 200
+
+
+def test_a_site_cancels_no_event_where_none_is_for_sites(closed: httpx.Client, token: Token) -> None:
+    def call(headers: dict[str, str], **data: str) -> httpx.Response:
+        client = {"bot_id": "bot", "channel_id": "messenger", "user_id": "anna"}
+        sent = {"function_id": "utils/scheduler", "client": client, "data": {"schedule_id": "r1", **data}}
+        return closed.post("/csml/apps", json=sent, headers=headers)
+
+    operator, site = bearing(token(Scope.OPERATOR)), bearing(token(Scope.SITE))
+    call(operator, action="webhook", delay="5 min", url="https://example.com/hook")
+
+    assert call(site, action="cancel").status_code == 403
+    assert call(operator, action="cancel").json()["data"]["cancelled"] is True
 
 
 def test_an_author_sees_the_executions_of_experiences_only(closed: httpx.Client, token: Token) -> None:

@@ -114,7 +114,7 @@ class Access:
             )
 
     def _find(self, request: Request) -> Caller:
-        if (site_key := site_key_in(request.url.path)) is not None:
+        if (site_key := site_key_in(request.scope["path"])) is not None:
             token = self._known(site_key, request)
             if Scope.SITE not in token.scopes:
                 raise Forbidden(f"the token {token.name} is no site key; never put it into an address")

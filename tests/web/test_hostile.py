@@ -184,6 +184,25 @@ def test_a_secret_of_the_settings_is_in_no_answer(client: httpx.Client, app: App
     assert secret in str(app.settings.integration("webhook"))  # it would have been there to be shown
 
 
+def test_a_secret_that_a_person_gave_as_a_reason_is_in_no_answer(client: httpx.Client) -> None:
+    secret = "http://127.0.0.1:9/"  # the webhook's url, by the settings
+    reason = {"reason": f"see {secret}"}
+    made = [client.post(RUN, json={"visitor": each}).json()["executions"][0]["id"] for each in ("v1", "v2")]
+
+    answers = [
+        client.post("/v1/integrations/webhook/pause", json=reason),
+        client.post(f"/v1/executions/{made[0]}/cancel", json=reason),
+        *(client.get(f"/v1/{path}") for path in ("integrations", "integrations/webhook", "executions")),
+        *(client.get(f"/v1/executions/{each}") for each in made),
+        *(client.get(path) for path in ("/", "/executions", "/settings/integrations/webhook")),
+    ]
+
+    assert {answer.status_code for answer in answers} == {200}
+    for answer in answers:
+        assert "see " in answer.text
+        assert secret not in answer.text
+
+
 def test_the_log_has_no_query_no_key_and_no_token(
     client: httpx.Client, token: Token, caplog: pytest.LogCaptureFixture
 ) -> None:

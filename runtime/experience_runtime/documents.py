@@ -27,7 +27,7 @@ def execution_document(
 ) -> dict[str, Any]:
     """One execution; with `attempts` when they are given.
 
-    `held` tells what else it waits for than its time. `redact` is applied to the payload and the key: the
+    `held` tells what else it waits for than its time. `redact` is applied to what anybody wrote: the
     history of others is shown without the queries of addresses, an author's own run as it is; the url of an
     event has no query anywhere. Source: contract 4 and 6.
     """
@@ -41,9 +41,9 @@ def execution_document(
         "due_local": iso_local(execution.due_at, _zone(execution.zone)),
         "zone": execution.zone,
         "zone_from": execution.zone_from,
-        "why": [*why_execution(execution), *([held] if held else [])],
+        "why": [redact(sentence) for sentence in (*why_execution(execution), *([held] if held else []))],
         "status": execution.status.value,
-        "reason": execution.reason,
+        "reason": None if execution.reason is None else redact(execution.reason),
     }
     if attempts is not None:
         document["attempts"] = [attempt_document(attempt) for attempt in attempts]
@@ -133,7 +133,7 @@ def whole_execution_document(
     document = execution_document(execution, held=held, redact=redact)
     document["schedule"] = execution.schedule
     document["attempts"] = [whole_attempt_document(attempt) for attempt in attempts]
-    document["history"] = [change_document(change) for change in history]
+    document["history"] = [change_document(change, redact=redact) for change in history]
     return document
 
 
@@ -175,12 +175,12 @@ def run_document(run: Run) -> dict[str, Any]:
     }
 
 
-def change_document(change: Change) -> dict[str, Any]:
+def change_document(change: Change, *, redact: Redact = str) -> dict[str, Any]:
     return {
         "at": iso(change.at),
         "from": None if change.from_status is None else change.from_status.value,
         "to": change.to_status.value,
-        "reason": change.reason,
+        "reason": None if change.reason is None else redact(change.reason),
     }
 
 

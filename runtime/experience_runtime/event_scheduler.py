@@ -9,7 +9,9 @@ from experience_runtime.domain.errors import ExperienceError, Forbidden, Invalid
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import iso, to_ms
 from experience_runtime.domain.scheduled_events import (
+    BROADCAST_INTEGRATION,
     FUNCTION,
+    WEBHOOK_INTEGRATION,
     Action,
     Cancelling,
     Event,
@@ -59,6 +61,7 @@ def call_app(
     event = read_event(parameters, client=client)
     visitor = Visitor(id=client.user_id)
     if isinstance(event, Cancelling):
+        _require_one(require)
         done = scheduler.cancel_under(FUNCTION, plan_cancelling(event, client=client), visitor=visitor)
         return Answered(answer=_cancelled(event, is_cancelled=bool(done.ids)))
     require(event.integration)
@@ -97,6 +100,14 @@ def answer_app(
 
 def refused(error: ExperienceError) -> dict[str, Any]:
     return {"success": False, "error": {"code": error.code, "message": error.message}}
+
+
+def _require_one(require: Require) -> None:
+    """Of which integration an event to cancel is, its name does not say: one of the two will do."""
+    try:
+        require(WEBHOOK_INTEGRATION)
+    except Forbidden:
+        require(BROADCAST_INTEGRATION)
 
 
 def _scheduled(event: Event, schedule_id: str, execution: Execution) -> dict[str, Any]:

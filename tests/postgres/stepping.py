@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import psycopg
+from experience_runtime.store.database import Rows
 from experience_runtime.store.postgres.database import PostgresDatabase
 from experience_runtime.store.rows import Values
 from experience_runtime.store.sql import SqlStore
@@ -41,6 +42,9 @@ class Stepping:
     def changed(self, statement: str, bound: Values) -> int:
         self._stop(statement)
         return self._database.changed(statement, bound)
+
+    def look(self, act: Callable[[Rows], T]) -> T:
+        return self._database.look(act)
 
     def hold(self, name: str) -> None:
         self._database.hold(name)

@@ -5,6 +5,9 @@ import inspect
 import subprocess
 import sys
 import textwrap
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +18,7 @@ from experience_runtime.domain.errors import InternalError, InvalidParameter
 from experience_runtime.domain.executions import Execution, Filter, IfExists, Status
 from experience_runtime.domain.keys import canonical_key, key_digest
 from experience_runtime.store.lock import FileLock
-from experience_runtime.store.opening import open_sqlite
+from experience_runtime.store.opening import SqliteStore, open_sqlite
 from experience_runtime.store.sqlite_file import failure, open_database
 
 from .samples import (
@@ -97,7 +100,7 @@ def _python(body: str, path: Path) -> "subprocess.Popen[str]":
             f"import sys; sys.path.insert(0, {str(RUNTIME)!r})",
             "from datetime import UTC, datetime",
             "from experience_runtime.domain.executions import Execution, IfExists",
-            "from experience_runtime.store.opening import open_sqlite",
+            "from experience_runtime.store.opening import SqliteStore, open_sqlite",
             "NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)",
             inspect.getsource(an_execution),
             f"store = open_sqlite({str(path)!r})",
@@ -182,6 +185,34 @@ def test_a_storage_error_says_what_to_do(error: apsw.Error, hint: str) -> None:
 
 
 # --- the lock beside the file
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda store: store.find(Filter(text="nowhere")),
+        lambda store: store.count(Filter()),
+        lambda store: store.overview(now=NOW, failed_since=NOW, next_limit=1),
+    ],
+)
+def test_who_looks_through_everything_and_who_delivers_do_not_wait_for_each_other(
+    tmp_path: Path, look: Callable[[SqliteStore], object]
+) -> None:
+    store = open_sqlite(str(tmp_path / "experience.db"))
+    delivering, looked = threading.Event(), threading.Event()
+
+    def deliver() -> bool:
+        delivering.set()
+        return looked.wait(10)
+
+    with ThreadPoolExecutor(1) as thread:
+        delivered = thread.submit(store.database.read, deliver)
+        assert delivering.wait(10)
+        look(store)
+        looked.set()
+
+        assert delivered.result()
+    store.close()
 
 
 def test_the_lock_admits_one_holder_and_names_it(tmp_path: Path) -> None:

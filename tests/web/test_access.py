@@ -1,16 +1,20 @@
 """Who may call what: every route, with every scope, without a token, from elsewhere, with a revoked one."""
 
 import re
+from contextlib import ExitStack
 
 import httpx
 import pytest
 from experience_runtime.app import App
 from experience_runtime.domain.access import Scope
 from experience_runtime.web.limits import AtOnce, Buckets
+from experience_runtime.web.pages.play import Play
 from experience_runtime.web.problems import Throttled
+from experience_runtime.web.server import MOST_AT_ONCE
 from fastapi import FastAPI
 
 from .conftest import Token, bearing
+from .gateway_client import encoded
 
 ANYBODY = frozenset(Scope)
 AUTHORS = frozenset({Scope.AUTHOR, Scope.OPERATOR})
@@ -187,6 +191,13 @@ def test_a_site_key_is_used_from_its_origins_only(closed: httpx.Client, token: T
         assert send(origin).status_code == 403
 
 
+def test_what_is_almost_a_site_key_is_none(closed: httpx.Client, token: Token) -> None:
+    key = token(Scope.SITE)
+
+    for almost in (f"%09{key}", f"{key}%0a", f"{key}%20", f"{key}%3f", f"{key}%23"):
+        assert closed.post(f"/csml/apps/k/{almost}", json={}).status_code == 401
+
+
 def test_a_site_runs_what_is_released_and_sees_little_of_it(closed: httpx.Client, token: Token) -> None:
     key, author = bearing(token(Scope.SITE)), bearing(token(Scope.AUTHOR))
     body = {"visitor": "v1"}
@@ -202,6 +213,19 @@ def test_a_site_runs_what_is_released_and_sees_little_of_it(closed: httpx.Client
     assert "told to the author" in whole.text
     assert (draft.status_code, draft.json()["code"]) == (404, "module_not_found")
     assert closed.post("/v1/experiences/draft/run", json=body, headers=author).status_code == 200
+
+
+def test_a_site_cancels_no_event_where_none_is_for_sites(closed: httpx.Client, token: Token) -> None:
+    def call(headers: dict[str, str], **data: str) -> httpx.Response:
+        client = {"bot_id": "bot", "channel_id": "messenger", "user_id": "anna"}
+        sent = {"function_id": "utils/scheduler", "client": client, "data": {"schedule_id": "r1", **data}}
+        return closed.post("/csml/apps", json=sent, headers=headers)
+
+    operator, site = bearing(token(Scope.OPERATOR)), bearing(token(Scope.SITE))
+    call(operator, action="webhook", delay="5 min", url="https://example.com/hook")
+
+    assert call(site, action="cancel").status_code == 403
+    assert call(operator, action="cancel").json()["data"]["cancelled"] is True
 
 
 def test_an_author_sees_the_executions_of_experiences_only(closed: httpx.Client, token: Token) -> None:
@@ -238,10 +262,27 @@ def test_a_session_is_as_good_as_its_token_and_ends_with_it(
 def test_more_than_fit_at_once_are_refused() -> None:
     at_once = AtOnce(1)
 
-    with at_once, pytest.raises(Throttled, match="1 experiences run"), at_once:
+    with at_once, pytest.raises(Throttled, match="1 experiences and calls"), at_once:
         pass
     with at_once:
         pass
+
+
+def test_runs_and_calls_never_take_all_threads_of_the_server(client: httpx.Client, web: FastAPI) -> None:
+    call = f"/integrations/{encoded('webhook')}"
+    play = f"/playground?s={Play(source='module.exports = function () {}').address()}"
+
+    with ExitStack() as under_way:
+        for _ in range(MOST_AT_ONCE):
+            under_way.enter_context(web.state.at_once)
+        called = client.post(call, json={"data": {}}).json()
+        assert (called["ok"], called["error"]["code"]) == (False, "rate_limited")
+        assert client.get(play).status_code == 429
+        assert client.post("/v1/experiences/reminder/run", json={}).status_code == 429
+        assert client.get("/v1/executions").json()["executions"] == []
+
+    assert client.get(play).status_code == 200
+    assert client.post(call, json={"data": {}}).json()["error"]["code"] != "rate_limited"
 
 
 def test_one_who_asks_too_often_is_told_when_to_come_again() -> None:

@@ -184,6 +184,25 @@ def test_a_secret_of_the_settings_is_in_no_answer(client: httpx.Client, app: App
     assert secret in str(app.settings.integration("webhook"))  # it would have been there to be shown
 
 
+def test_a_secret_that_a_person_gave_as_a_reason_is_in_no_answer(client: httpx.Client) -> None:
+    secret = "http://127.0.0.1:9/"  # the webhook's url, by the settings
+    reason = {"reason": f"see {secret}"}
+    made = [client.post(RUN, json={"visitor": each}).json()["executions"][0]["id"] for each in ("v1", "v2")]
+
+    answers = [
+        client.post("/v1/integrations/webhook/pause", json=reason),
+        client.post(f"/v1/executions/{made[0]}/cancel", json=reason),
+        *(client.get(f"/v1/{path}") for path in ("integrations", "integrations/webhook", "executions")),
+        *(client.get(f"/v1/executions/{each}") for each in made),
+        *(client.get(path) for path in ("/", "/executions", "/settings/integrations/webhook")),
+    ]
+
+    assert {answer.status_code for answer in answers} == {200}
+    for answer in answers:
+        assert "see " in answer.text
+        assert secret not in answer.text
+
+
 def test_the_log_has_no_query_no_key_and_no_token(
     client: httpx.Client, token: Token, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -197,6 +216,19 @@ def test_the_log_has_no_query_no_key_and_no_token(
     assert any(line.startswith("POST /integrations/k/…/x 200") for line in ours)
     for hidden in (key, "secret=1", "somebody"):
         assert hidden not in str(ours)
+
+
+def test_a_defect_in_the_log_has_no_key_either(
+    client: httpx.Client, token: Token, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = token(Scope.SITE)
+    monkeypatch.setattr("experience_runtime.web.gateway.posted_object", lambda _: 1 / 0)  # a defect of ours
+
+    answer = client.post(f"/integrations/k/{key}/conversion", json={})
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "POST /integrations/k/{site_key}/conversion failed" in caplog.text
+    assert key not in caplog.text
 
 
 def test_a_path_in_the_log_is_short() -> None:

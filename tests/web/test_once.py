@@ -70,6 +70,32 @@ def test_a_key_that_is_not_one_is_refused(client: httpx.Client, key: str, app: A
     assert app.store.count(Filter()) == 0
 
 
+@pytest.mark.parametrize(
+    "address", ["/integrations/conversion", "/csml/apps", "/visitors/events", "/v1/visitors/v1/convert"]
+)
+@pytest.mark.parametrize("key", ["", "a b", "x" * 201, "ü"])
+def test_a_key_that_is_not_one_is_refused_wherever_one_may_be_sent(
+    client: httpx.Client, app: App, address: str, key: str
+) -> None:
+    body = {"visitorId": "v1"} if address == "/integrations/conversion" else None
+
+    answer = client.post(address, json=body, headers=[(b"Idempotency-Key", key.encode("utf-8"))])
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
+    assert app.store.events.conversions("v1", limit=1) == []
+
+
+def test_a_new_token_of_an_old_name_is_not_answered_what_the_old_one_was(
+    client: httpx.Client, token: Token, app: App
+) -> None:
+    run(client, "k", **bearing(token(Scope.AUTHOR, name="qa")))
+    app.store.tokens.revoke("qa")
+
+    answer = run(client, "k", **bearing(token(Scope.AUTHOR, name="qa")))
+
+    assert (answer.status_code, answer.headers.get("idempotent-replayed")) == (200, None)
+
+
 def test_of_many_at_once_one_happens(client: httpx.Client, app: App) -> None:
     begin, answers = threading.Barrier(12), []
 

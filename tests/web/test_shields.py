@@ -46,6 +46,16 @@ def test_the_names_of_this_machine_are_answered(client: httpx.Client, host: str)
     assert client.get("/v1/openapi.json", headers={"host": host}).status_code == 200
 
 
+def test_once_there_is_a_token_any_name_is_answered_as_behind_a_proxy(
+    client: httpx.Client, token: Token
+) -> None:
+    headers = bearing(token(Scope.OPERATOR), host="shop.example")
+
+    answer = client.get("/v1/executions", headers=headers)
+
+    assert answer.status_code == 200
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -6,6 +6,8 @@ from typing import Any, Protocol, TypeVar
 from experience_runtime.store.rows import Values
 
 T = TypeVar("T")
+Rows = Callable[[str, Values], list[tuple[Any, ...]]]
+"""Executes a statement by its name."""
 
 
 class Database(Protocol):
@@ -22,6 +24,13 @@ class Database(Protocol):
         """Run `act` inside a transaction; return when it is on disk. What it raises undoes it alone.
 
         It may run more than once, and only the last run counts: it does nothing but through this database.
+        """
+        ...
+
+    def look(self, act: Callable[[Rows], T]) -> T:
+        """Run `act` at one instant, on what executes its statements: it sees only what is on disk.
+
+        What may walk through very many rows belongs here: no delivery waits for it.
         """
         ...
 

@@ -6,39 +6,39 @@ from experience_runtime.domain.executions import Execution, Status
 from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.overview import Backlog, Failures, Overview
 from experience_runtime.store import rows
-from experience_runtime.store.database import Database
+from experience_runtime.store.database import Rows
 
 _MOST_FAILURES = 10_000
 
 
-def read_overview(database: Database, *, now: datetime, failed_since: datetime, next_limit: int) -> Overview:
-    """Read everything at one instant; only inside `Database.read`."""
+def read_overview(read: Rows, *, now: datetime, failed_since: datetime, next_limit: int) -> Overview:
+    """Read everything at one instant; only inside `Database.look`."""
     backlog = [
         Backlog(integration=integration, pending=pending, due=due, first_due_at=from_ms(first))
-        for integration, pending, due, first in database.rows("backlog", {"now": to_ms(now)})
+        for integration, pending, due, first in read("backlog", {"now": to_ms(now)})
     ]
     counts = dict.fromkeys(Status, 0)
     counts[Status.PENDING] = sum(each.pending for each in backlog)
     for statement in ("leased_by_status", "ended_by_status"):
-        for status, count in database.rows(statement, {}):
+        for status, count in read(statement, {}):
             counts[Status(status)] += count
-    failed = database.rows("failures", {"since": to_ms(failed_since), "limit": _MOST_FAILURES})
+    failed = read("failures", {"since": to_ms(failed_since), "limit": _MOST_FAILURES})
     return Overview(
         counts=counts,
         backlog=backlog,
         failures=[Failures(integration=name, reason=reason, count=count) for name, reason, count in failed],
-        next=_next(database, backlog, next_limit),
+        next=_next(read, backlog, next_limit),
     )
 
 
-def _next(database: Database, backlog: list[Backlog], limit: int) -> list[Execution]:
+def _next(read: Rows, backlog: list[Backlog], limit: int) -> list[Execution]:
     # integration by integration, as the index lies; the earliest of all are among the earliest of each
     found: list[tuple[int, int]] = []
     for each in backlog:
         bound = {"integration": rows.text(each.integration), "limit": limit}
-        found += database.rows("next_of", bound)
+        found += read("next_of", bound)
     return [
         rows.execution(row)
         for _, number in sorted(found)[:limit]
-        for row in database.rows("execution", {"number": number})
+        for row in read("execution", {"number": number})
     ]

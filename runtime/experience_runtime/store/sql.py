@@ -228,16 +228,16 @@ class SqlStore(Generic[D]):
         before = _LARGEST if cursor is None else _read_cursor(cursor)
         # One more than asked tells whether there is a following page.
         bound = rows.conditions(filter) | {"before": before, "limit": limit + 1}
-        found = [rows.execution(row) for row in self.database.read(lambda: self.database.rows("find", bound))]
+        found = [rows.execution(row) for row in self.database.look(lambda read: read("find", bound))]
         page = found[:limit]
         return Page(executions=page, next=page[-1].id if page and len(found) > limit else None)
 
     def count(self, filter: Filter) -> int:
-        return int(self.database.read(lambda: self.database.rows("count", rows.conditions(filter)))[0][0])
+        return int(self.database.look(lambda read: read("count", rows.conditions(filter)))[0][0])
 
     def overview(self, *, now: datetime, failed_since: datetime, next_limit: int) -> Overview:
-        return self.database.read(
-            lambda: read_overview(self.database, now=now, failed_since=failed_since, next_limit=next_limit)
+        return self.database.look(
+            lambda read: read_overview(read, now=now, failed_since=failed_since, next_limit=next_limit)
         )
 
     # --- visitors and marks

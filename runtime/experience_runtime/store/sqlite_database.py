@@ -1,11 +1,13 @@
 """The database of a SQLite store: statements by name, reads, and writes that commit in groups."""
 
+import threading
 from collections.abc import Callable
 from importlib import resources
 from typing import Any, Final, TypeVar
 
 import apsw
 
+from experience_runtime.store.database import Rows
 from experience_runtime.store.group_commit import GroupCommit
 from experience_runtime.store.rows import Values
 from experience_runtime.store.sqlite_file import failure, open_database
@@ -17,15 +19,18 @@ STATEMENTS: Final = read_statements(resources.files(__package__), key_owner='"ke
 
 
 class SqliteDatabase:
-    """`database.Database` on one connection that many threads share: commits in groups, `synchronous=FULL`.
+    """`database.Database` on a connection that many threads share, and one to look with.
 
-    `path` names the file, or is ":memory:".
+    Commits in groups, `synchronous=FULL`. `path` names the file, or is ":memory:".
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.connection = open_database(path)
         self._commits = GroupCommit(self.connection)
+        # what is in memory only is another database for each connection
+        self._looking = None if path == ":memory:" else open_database(path)
+        self._one_looks = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -43,6 +48,17 @@ class SqliteDatabase:
         except apsw.Error as error:
             raise failure(self.path, error) from error
 
+    def look(self, act: Callable[[Rows], T]) -> T:
+        looking = self._looking
+        if looking is None:
+            return self.read(lambda: act(self.rows))
+        try:
+            with self._one_looks, looking:  # the connection: one transaction
+                found = act(lambda name, bound: looking.execute(STATEMENTS[name], bound).fetchall())
+        except apsw.Error as error:
+            raise failure(self.path, error) from error
+        return found
+
     def rows(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
         return self.connection.execute(STATEMENTS[statement], bound).fetchall()
 
@@ -54,4 +70,7 @@ class SqliteDatabase:
         """One writes at a time here: whoever is inside `write` holds everything."""
 
     def close(self) -> None:
+        if self._looking is not None:
+            with self._one_looks:
+                self._looking.close()
         self.read(self.connection.close)

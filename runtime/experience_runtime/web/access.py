@@ -65,11 +65,6 @@ class Access:
         self._is_open = is_open
         self._buckets = Buckets(per_second, now=monotonic)
 
-    @property
-    def was_open(self) -> bool:
-        """Whether everything was open when it was looked at last; without looking."""
-        return self._is_open
-
     def is_open(self) -> bool:
         """Whether everything may be called without a token."""
         if self._is_open and self._tokens.any():
@@ -120,7 +115,7 @@ class Access:
             )
 
     def _find(self, request: Request) -> Caller:
-        if (site_key := site_key_in(request.url.path)) is not None:
+        if (site_key := site_key_in(request.scope["path"])) is not None:
             token = self._known(site_key, request)
             if Scope.SITE not in token.scopes:
                 raise Forbidden(f"the token {token.name} is no site key; never put it into an address")

@@ -44,6 +44,9 @@ class PauseBody(Body):
 def make_router(app: App) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["integrations"], route_class=OnceRoute)
 
+    def redacted(text: str | None) -> str | None:
+        return None if text is None else app.settings.redact(text)
+
     def pending(name: str) -> int:
         return app.store.count(Filter(statuses=[Status.PENDING], integration=name))
 
@@ -52,7 +55,7 @@ def make_router(app: App) -> APIRouter:
             {
                 "integration": health.integration,
                 "paused_at": None if health.paused_at is None else iso(health.paused_at),
-                "reason": health.pause_reason,
+                "reason": redacted(health.pause_reason),
                 "pending": pending(health.integration),
             }
         )
@@ -72,8 +75,8 @@ def make_router(app: App) -> APIRouter:
                         "name": each.name,
                         "source": each.source,
                         "configured": each.configured,
-                        "why": each.why,
-                        "held": holds.get(each.name),
+                        "why": redacted(each.why),
+                        "held": redacted(holds.get(each.name)),
                     }
                     for each in app.integrations.describe()
                 ]
@@ -95,12 +98,12 @@ def make_router(app: App) -> APIRouter:
                 "name": name,
                 "source": line.source,
                 "configured": line.configured,
-                "why": line.why,
-                "held": app.operations.holds().get(name),
+                "why": redacted(line.why),
+                "held": redacted(app.operations.holds().get(name)),
                 "site": app.settings.is_for_sites(name),
                 "settings": _settings(app, name, model),
                 "paused_at": None if health.paused_at is None else iso(health.paused_at),
-                "pause_reason": health.pause_reason,
+                "pause_reason": redacted(health.pause_reason),
                 "pending": pending(name),
             }
         )

@@ -44,9 +44,6 @@ from experience_runtime.web.problems import Document
 MOST_STEPS = 200
 SIMULATION_SECONDS = 60.0
 
-MOST_AT_ONCE = 24
-"""Runs and simulations: each keeps a thread of the server, and the other verbs need some too."""
-
 _Id = Annotated[str | None, Field(max_length=200, description="Who it runs for; left out, nobody is known.")]
 _Zone = Annotated[str | None, Field(max_length=100, description="An IANA name such as `Europe/Paris`.")]
 _Offset = Annotated[
@@ -101,10 +98,9 @@ class ExplainBody(Body):
     at: _Instant = None
 
 
-def make_router(app: App, metrics: Metrics) -> APIRouter:
+def make_router(app: App, metrics: Metrics, at_once: AtOnce) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["experiences"], route_class=OnceRoute)
     served, redact = app.settings.served, app.settings.redact
-    at_once = AtOnce(MOST_AT_ONCE)
 
     @router.get("/experiences", summary="List the experiences", responses=answers(Experiences, LISTED))
     def list_experiences(_: Annotated[Caller, needs(Scope.AUTHOR)]) -> Document:

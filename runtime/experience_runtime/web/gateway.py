@@ -33,6 +33,7 @@ from experience_runtime.domain.errors import (
 from experience_runtime.domain.values import read_name, shown
 from experience_runtime.guest import Limits
 from experience_runtime.web.access import Caller, needs
+from experience_runtime.web.limits import AtOnce
 from experience_runtime.web.once import OnceRoute
 from experience_runtime.web.posted import Posted, posted_object, require_for
 from experience_runtime.web.problems import Document
@@ -49,7 +50,7 @@ _logger = logging.getLogger("experience_runtime.gateway")
 _Site = Annotated[Caller, needs(Scope.SITE)]
 
 
-def make_router(app: App) -> APIRouter:
+def make_router(app: App, at_once: AtOnce) -> APIRouter:
     """The four operations, with a site key in the base or without."""
     router = APIRouter(route_class=OnceRoute, include_in_schema=False)
 
@@ -79,9 +80,10 @@ def make_router(app: App) -> APIRouter:
     def execute(encoded_id: str, caller: _Site, body: Posted) -> Response:
         def act() -> Any:
             integration, sent, answers = _asked(app, caller, encoded_id, body)
-            started = answers.execute(integration, sent.get("data"), _options(sent))
-            seconds = min(started.timeout_seconds, MOST_SECONDS)
-            answer = app.dispatcher.call_now(started.execution, seconds)
+            with at_once:
+                started = answers.execute(integration, sent.get("data"), _options(sent))
+                seconds = min(started.timeout_seconds, MOST_SECONDS)
+                answer = app.dispatcher.call_now(started.execution, seconds)
             return redacted_value(json.dumps(answer), app.settings.without_secrets)
 
         return _answered(app, act)

@@ -66,7 +66,7 @@ class AtOnce:
     def __enter__(self) -> None:
         if not self._room.acquire(blocking=False):
             raise Throttled(
-                f"{self._most} experiences run here at this moment, and no more fit; try again",
+                f"{self._most} experiences and calls are under way here, and no more fit; try again",
                 retry_after=1,
             )
 

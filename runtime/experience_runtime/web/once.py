@@ -11,6 +11,8 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.values import shown
 from experience_runtime.ports import Clock, Replies, Reply
 from experience_runtime.web.access import access_of
 from experience_runtime.web.problems import problem_of
@@ -48,11 +50,17 @@ class OnceRoute(APIRoute):
         async def answer_once(request: Request) -> Response:
             request = _Strict(request.scope, request.receive)
             key = request.headers.get(HEADER)
-            if request.method in SAFE_METHODS or not key or not _is_key(key):
+            if request.method in SAFE_METHODS or key is None:
                 return await answer(request)
             # who may not call is told so before anything is looked up
             caller = await run_in_threadpool(access_of(request).caller, request)
-            place = {"caller": caller.name, "key": key}
+            if not _is_key(key):
+                raise InvalidParameter(
+                    f"the Idempotency-Key {shown(key)} is not one; send 1 to {_KEY_LENGTH} ASCII characters "
+                    "without blanks"
+                )
+            # not the name: it may be given again once its token is revoked
+            place = {"caller": "" if caller.token is None else caller.token.digest.hex(), "key": key}
             replies: Replies = request.app.state.replies
             clock: Clock = request.app.state.clock
             digest = _digest(request, await request.body())
@@ -105,7 +113,7 @@ def _no_number(text: str) -> NoReturn:
 
 
 def _is_key(key: str) -> bool:
-    return len(key) <= _KEY_LENGTH and key.isascii() and key.isprintable() and " " not in key
+    return 1 <= len(key) <= _KEY_LENGTH and key.isascii() and key.isprintable() and " " not in key
 
 
 def _digest(request: Request, body: bytes) -> bytes:

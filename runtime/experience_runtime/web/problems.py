@@ -114,7 +114,8 @@ def problem_of(request: Request, error: Exception) -> Response:
             return problem(422, InvalidParameter.code, redact(_fault(error.errors())))
         case HTTPException():
             return _of_http(request, error)
-    _logger.error("%s %s failed", request.method, shown(request.url.path), exc_info=error)
+    route = getattr(request.scope.get("route"), "path", "a request")  # no path: a site key may stand in it
+    _logger.error("%s %s failed", request.method, route, exc_info=error)
     return problem(500, InternalError.code, _OUR_FAULT)
 
 

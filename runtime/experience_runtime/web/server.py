@@ -24,12 +24,15 @@ from experience_runtime.web import (
 from experience_runtime.web.access import Access, NotSignedIn
 from experience_runtime.web.documented import Problem
 from experience_runtime.web.jobs import Jobs
-from experience_runtime.web.limits import BodyLimit
+from experience_runtime.web.limits import AtOnce, BodyLimit
 from experience_runtime.web.metrics import Metrics
 from experience_runtime.web.observed import Observed
 from experience_runtime.web.pages.rendering import Rendering
 from experience_runtime.web.problems import Defects, Document, handle_problems
 from experience_runtime.web.shields import LoopbackHost, SameSite, SecurityHeaders, SharedOrigins
+
+MOST_AT_ONCE = 24
+"""Runs, simulations and calls of sites: each keeps one of 40 threads, and the other verbs need some too."""
 
 
 def make_web(
@@ -60,6 +63,7 @@ def make_web(
     web.state.access = access
     web.state.clock = app.clock
     web.state.jobs = jobs
+    web.state.at_once = at_once = AtOnce(MOST_AT_ONCE)
     web.state.replies = app.store.replies
     web.state.redact = app.settings.redact
     web.state.routes = []
@@ -69,7 +73,7 @@ def make_web(
     web.add_middleware(BodyLimit, largest_bytes=served.largest_body_kib * 1024)
     web.add_middleware(SameSite)
     web.add_middleware(SharedOrigins, may_call=access.may_call)
-    web.add_middleware(LoopbackHost, is_open=lambda: access.was_open)
+    web.add_middleware(LoopbackHost, is_open=access.is_open)
     web.add_middleware(Defects)
     web.add_middleware(SecurityHeaders)
     web.state.rendering = rendering = Rendering()
@@ -77,15 +81,15 @@ def make_web(
     for router in (
         login.make_router(refused=pages.login_refused(rendering)),
         health.make_router(app, metrics, is_delivered),
-        api_runs.make_router(app, metrics),
+        api_runs.make_router(app, metrics, at_once),
         api_executions.make_router(app, jobs),
         api_schedules.make_router(app),
         api_integrations.make_router(app),
         api_visitors.make_router(app),
-        gateway.make_router(app),
+        gateway.make_router(app, at_once),
         csml.make_router(app),
         snippet.make_router(app),
-        pages.make_router(app, rendering, jobs, is_delivered),
+        pages.make_router(app, rendering, jobs, is_delivered, at_once),
     ):
         web.state.routes += flat(router.routes)
         web.include_router(router)

@@ -58,9 +58,9 @@ class LoopbackHost:
         self._is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._is_open():
+        if scope["type"] == "http":
             host = Headers(scope=scope).get("host", "")
-            if not is_loopback(host_name(host)):
+            if not is_loopback(host_name(host)) and await run_in_threadpool(self._is_open):
                 refusal = problem(
                     403,
                     Forbidden.code,

@@ -15,6 +15,7 @@ from psycopg_pool import PoolTimeout
 
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.errors import InternalError
+from experience_runtime.store.database import Rows
 from experience_runtime.store.postgres.connecting import (
     SILENCE_SECONDS,
     WAIT_SECONDS,
@@ -82,6 +83,15 @@ class PostgresDatabase:
                     self._here.connection = None
 
         return self._tried(attempt)
+
+    def look(self, act: Callable[[Rows], T]) -> T:
+        def at_one_instant() -> T:
+            connection: Connection = self._here.connection
+            with connection.transaction():
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                return act(self.rows)
+
+        return self.read(at_one_instant)
 
     def write(self, act: Callable[[], T]) -> T:
         return self._tried(lambda: self._transaction(act))

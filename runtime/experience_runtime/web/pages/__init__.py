@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from experience_runtime.app import App
 from experience_runtime.domain.errors import Refusal
 from experience_runtime.web.jobs import Jobs
+from experience_runtime.web.limits import AtOnce
 from experience_runtime.web.pages import (
     bulk,
     executions,
@@ -22,7 +23,9 @@ from experience_runtime.web.pages.rendering import Rendering
 from experience_runtime.web.problems import status_of
 
 
-def make_router(app: App, rendering: Rendering, jobs: Jobs, is_delivered: Callable[[], bool]) -> APIRouter:
+def make_router(
+    app: App, rendering: Rendering, jobs: Jobs, is_delivered: Callable[[], bool], at_once: AtOnce
+) -> APIRouter:
     """All pages, their own files, and the page that asks for a token."""
     router = APIRouter(include_in_schema=False)
 
@@ -37,8 +40,9 @@ def make_router(app: App, rendering: Rendering, jobs: Jobs, is_delivered: Callab
     # bulk before executions: its paths would be read as an execution's id
     router.include_router(overview.make_router(app, rendering, is_delivered))
     router.include_router(bulk.make_router(app, rendering, jobs))
-    for pages in (executions, integrations, schedules, visitors, playground):
+    for pages in (executions, integrations, schedules, visitors):
         router.include_router(pages.make_router(app, rendering))
+    router.include_router(playground.make_router(app, rendering, at_once))
     return router
 
 

@@ -33,9 +33,7 @@ def row_of(execution: Execution, held: str | None, *, redact: Redact, now: datet
     """One execution: its document, and whom and what it belongs to."""
     document = execution_document(execution, held=held, redact=redact)
     return document | {
-        "reason": _redacted(execution.reason, redact),
-        "why": [redact(sentence) for sentence in document["why"]],
-        "held": held,
+        "held": _redacted(held, redact),
         "zone_said": _ZONE_FROM.get(execution.zone_from, execution.zone_from),
         "visitor": execution.visitor,
         "experience": execution.experience,
@@ -66,7 +64,7 @@ def picture_of(executions: Sequence[Execution], now: datetime) -> Picture:
 
 
 def changes_of(changes: Sequence[Change], *, redact: Redact) -> list[dict[str, Any]]:
-    return [change_document(each) | {"reason": _redacted(each.reason, redact)} for each in changes]
+    return [change_document(each, redact=redact) for each in changes]
 
 
 def attempts_of(attempts: Sequence[Attempt], *, redact: Redact) -> list[dict[str, Any]]:

@@ -53,11 +53,15 @@ class SqliteDatabase:
         if looking is None:
             return self.read(lambda: act(self.rows))
         try:
-            with self._one_looks, looking:  # the connection: one transaction
-                found = act(lambda name, bound: looking.execute(STATEMENTS[name], bound).fetchall())
+            with self._one_looks:
+                looking.execute("BEGIN")
+                try:
+                    return act(lambda name, bound: looking.execute(STATEMENTS[name], bound).fetchall())
+                finally:
+                    if looking.in_transaction:  # a disk that does not read has ended it
+                        looking.execute("ROLLBACK")
         except apsw.Error as error:
             raise failure(self.path, error) from error
-        return found
 
     def rows(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
         return self.connection.execute(STATEMENTS[statement], bound).fetchall()

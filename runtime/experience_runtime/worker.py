@@ -176,8 +176,4 @@ def is_delivered(app: App) -> bool:
     if app.is_shared:
         now = app.clock.now()
         return any(each.is_there(now) for each in app.store.presences.all())
-    probe = FileLock(app.database_path)
-    if not probe.try_take():
-        return True
-    probe.release()
-    return False
+    return FileLock(app.database_path).is_held()

@@ -1,5 +1,6 @@
 """What only the SQLite store promises: files that last, errors that name them, and room on disk."""
 
+import fcntl
 import hashlib
 import inspect
 import subprocess
@@ -225,6 +226,20 @@ def test_the_lock_admits_one_holder_and_names_it(tmp_path: Path) -> None:
     assert second.holder() is not None
     first.release()
     assert second.try_take()
+
+
+def test_who_asks_whether_the_lock_is_held_is_no_holder(tmp_path: Path) -> None:
+    held, asking = (FileLock(str(tmp_path / "experience.db")) for _ in range(2))
+    assert not asking.is_held()
+
+    assert held.try_take()
+    assert asking.is_held()
+    assert held.is_held()
+
+    held.release()
+    with held.path.open("rb") as other:  # somebody else who asks at this very moment
+        fcntl.flock(other, fcntl.LOCK_SH)
+        assert not asking.is_held()
 
 
 def test_a_link_to_the_file_is_under_the_same_lock(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ UPDATE schedules
 SET integration = :integration, recurrence = :recurrence, zone = :zone, "window" = :window, skip = :skip,
     catch_up = :catch_up, updated_at = :updated_at, next_at = :next_at, look_at = :next_at,
     paused_at = :paused_at, version = :version, payload = :payload
-WHERE name = :name AND version = :expected_version AND next_at IS :expected_next_at;
+WHERE name = :name AND version = :expected_version AND next_at IS NOT DISTINCT FROM :expected_next_at;
 
 -- name: schedule
 SELECT name, integration, recurrence, zone, "window", skip, catch_up, created_at, updated_at,

@@ -1,5 +1,5 @@
--- Every statement of the SQLite store, named by the verb it serves. {columns} is rows.COLUMNS,
--- {stored} and {values} what an insert writes.
+-- The statements of the store, named by the verb they serve; what PostgreSQL needs otherwise stands in
+-- postgres/statements.sql. {columns} is rows.COLUMNS, {stored} and {values} what an insert writes.
 -- A partial index is used only by a statement that repeats its predicate to the letter: keep
 -- `status = 'pending' AND lease_until IS NULL` and its siblings as the migration spells them.
 

@@ -37,7 +37,9 @@ KEY_OWNER = "CASE key_is_property WHEN 1 THEN '' ELSE visitor END"
 
 STATEMENTS: Final = {
     name: re.sub(r"(?<![:\w]):([a-z_]+)", r"%(\1)s", sql.replace("%", "%%"))
-    for name, sql in read_statements(resources.files(__package__), key_owner=KEY_OWNER).items()
+    for name, sql in read_statements(
+        resources.files("experience_runtime.store"), resources.files(__package__), key_owner=KEY_OWNER
+    ).items()
 }
 
 MOST_CONNECTIONS = 10

@@ -1,11 +1,7 @@
--- The statements of the PostgreSQL store: the names, the bound values and the answers of ../statements.sql.
+-- What PostgreSQL needs otherwise than ../*.sql have it, under the same names, with the same bound values and
+-- answers; every other statement is theirs.
 -- Transactions are READ COMMITTED: an UPDATE that waited for a row judges its WHERE, and computes its SET,
 -- by the row as it then is. What needs more than one statement holds a name first (`Database.hold`).
-
--- name: insert_execution
--- A number already taken inserts nothing; the caller moves to the next one.
-INSERT INTO executions ({stored}) VALUES ({values})
-ON CONFLICT (number) DO NOTHING;
 
 -- name: pending_under_key
 SELECT {columns} FROM executions
@@ -23,14 +19,6 @@ SELECT 1 FROM executions
 WHERE status = 'pending' AND key_digest IS NOT NULL
     AND key_digest = :key_digest AND CASE key_is_property WHEN 1 THEN '' ELSE visitor END <> :key_owner
 LIMIT 1;
-
--- name: cancel
-UPDATE executions SET status = 'cancelled', reason = :reason, lease_until = NULL
-WHERE number = :number AND status = 'pending'
-RETURNING number;
-
--- name: record_conversion
-INSERT INTO conversions (at, visitor, event) VALUES (:now, :visitor, :event);
 
 -- name: convert
 -- One statement, so that no row can change from one state to the other between two. What runs is not
@@ -94,11 +82,6 @@ RETURNING {columns};
 SELECT {columns} FROM executions
 WHERE number = ANY (ARRAY(SELECT json_array_elements_text(CAST(:numbers AS json))::bigint)) AND status = 'pending' AND lease_until IS NOT NULL;
 
--- name: postpone
-UPDATE executions SET due_at = :due_at, lease_until = NULL
-WHERE number = :number AND attempt = :attempt AND status = 'pending' AND lease_until IS NOT NULL
-RETURNING number;
-
 -- name: start
 -- :held is a JSON list of [number, attempt].
 WITH held AS (SELECT value FROM json_array_elements(CAST(:held AS json)) AS listed(value))
@@ -150,28 +133,10 @@ SELECT (value ->> 0)::bigint,
     (value ->> 4)::bigint, 'running', value ->> 2, value ->> 3
 FROM json_array_elements(CAST(:ended AS json)) AS listed(value);
 
--- name: settle
-UPDATE executions
-SET status = :status, reason = :reason, due_at = coalesce(:due_at, due_at), lease_until = NULL
-WHERE number = :number AND attempt = :attempt AND status = 'running'
-RETURNING {columns};
-
--- name: converted_meanwhile
-SELECT 1 FROM executions WHERE number = :number AND cancel_on_conversion = 2;
-
--- name: converted_since
-SELECT 1 FROM executions JOIN conversions USING (visitor)
-WHERE executions.number = :number AND cancel_on_conversion > 0 AND conversions.at >= created_at
-LIMIT 1;
-
 -- name: newer_running
 SELECT 1 FROM executions
 WHERE lease_until IS NOT NULL AND status = 'running' AND number > :number
     AND key_digest = :key_digest AND CASE key_is_property WHEN 1 THEN '' ELSE visitor END = :key_owner;
-
--- name: renew
-UPDATE executions SET lease_until = :lease_until
-WHERE number = :number AND attempt = :attempt AND lease_until IS NOT NULL;
 
 -- name: lapsed
 -- What somebody else is settling or giving back at this moment is left to them.
@@ -187,21 +152,6 @@ WHERE lease_until IS NOT NULL
     AND (lease_until <= :now OR status = 'pending' OR retries > 0)
 ORDER BY number
 FOR UPDATE SKIP LOCKED;
-
--- name: unclaim
-UPDATE executions SET lease_until = NULL
-WHERE number = :number AND attempt = :attempt AND status = 'pending' AND lease_until IS NOT NULL;
-
--- name: replay
-UPDATE executions SET status = 'pending', reason = :reason, begun = 0, due_at = :now
-WHERE number = :number AND status IN ('failed', 'succeeded')
-RETURNING {columns};
-
--- name: next_lapse
-SELECT min(lease_until) FROM executions WHERE lease_until IS NOT NULL;
-
--- name: execution
-SELECT {columns} FROM executions WHERE number = :number;
 
 -- name: hold_execution
 SELECT {columns} FROM executions WHERE number = :number FOR UPDATE;
@@ -241,30 +191,6 @@ WHERE (CAST(:statuses AS text) IS NULL
     AND (CAST(:text AS text) IS NULL OR number = :text_number
         OR substr(visitor, 1, length(:text)) = :text OR strpos(key, :text) > 0);
 
--- name: insert_history
--- A row's birth is not here: `created_at` tells it, and waiting rows stay small.
-INSERT INTO history (execution, seq, at, from_status, to_status, reason)
-VALUES (
-    :execution,
-    (SELECT coalesce(max(seq), 0) + 1 FROM history WHERE execution = :execution),
-    :at, :from_status, :to_status, :reason
-);
-
--- name: history
-SELECT at, from_status, to_status, reason FROM history WHERE execution = :number ORDER BY seq;
-
--- name: end_attempt
-UPDATE attempts
-SET ended_at = :now, outcome = :outcome, http_status = :http_status, error = :error, answer = :answer
-WHERE execution = :number AND attempt = :attempt AND ended_at IS NULL;
-
--- name: attempts
-SELECT attempt, started_at, ended_at, outcome, http_status, error, answer
-FROM attempts WHERE execution = :number ORDER BY attempt;
-
--- name: visitor
-SELECT id, timezone, timezone_offset FROM visitors WHERE id = :id;
-
 -- name: remember_visitor
 -- The zone and the offset are one fact told in two ways: whichever is news replaces both.
 INSERT INTO visitors (id, timezone, timezone_offset, seen_at)
@@ -302,3 +228,21 @@ SELECT procrastinate_defer_jobs_v1(
     )
 )
 FROM json_to_recordset(CAST(:jobs AS json)) AS job(queue text, args jsonb);
+
+-- name: begin_session
+-- Nothing is inserted for a token that is gone.
+INSERT INTO sessions (digest, token, expires_at)
+SELECT CAST(:digest AS bytea), digest, :expires_at FROM tokens WHERE digest = :token
+FOR SHARE;
+
+-- name: failures
+SELECT integration, executions.reason, count(*) FROM (
+    SELECT execution FROM history WHERE to_status = 'failed' AND at >= :since
+    ORDER BY at DESC LIMIT :limit
+) AS failed JOIN executions ON number = execution
+GROUP BY integration, executions.reason
+ORDER BY count(*) DESC, integration, executions.reason NULLS FIRST;
+
+-- name: last_begotten
+-- Held: no other process begets for it before this one has looked and inserted.
+SELECT last FROM schedules WHERE name = :name FOR UPDATE;

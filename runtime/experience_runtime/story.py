@@ -6,7 +6,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
 
 from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import InvalidParameter
@@ -22,7 +30,7 @@ class _Part(BaseModel):
 class StoryVisitor(_Part):
     id: str
     timezone: str | None = None
-    timezone_offset: int | None = None
+    timezone_offset: StrictInt | None = None
     state: Mapping[str, Any] = Field(default_factory=dict)
 
 
@@ -35,7 +43,7 @@ class _Step(_Part):
     """When it happens: `at` an instant, or `after` a duration from the story's start; neither: then."""
 
     at: str | None = None
-    after: str | int | None = None
+    after: str | StrictInt | None = None
     visitor: str | None = None
 
     @model_validator(mode="after")
@@ -81,9 +89,9 @@ Step = Annotated[RunStep | EmitStep | ConvertStep | CancelStep, Field(discrimina
 class ScriptedAnswer(_Part):
     """What an integration's other side answers, one after the other; then it succeeds."""
 
-    status: int = 200
+    status: StrictInt = 200
     body: Any = None
-    retry_after: float | None = None
+    retry_after: StrictFloat | None = None
 
 
 class Expectation(_Part):
@@ -99,7 +107,7 @@ class Expectation(_Part):
 
 class Story(_Part):
     at: str | None = None
-    horizon: str | int = Field(default="30d", alias="for")
+    horizon: str | StrictInt = Field(default="30d", alias="for")
     visitors: tuple[StoryVisitor, ...] = ()
     steps: tuple[Step, ...] = ()
     answers: Mapping[str, tuple[ScriptedAnswer, ...]] = Field(default_factory=dict)

@@ -129,6 +129,23 @@ def test_a_file_that_no_experience_has_is_refused(client: httpx.Client, files: d
     assert refused(client.post("/v1/check", json={"files": files}), 422) == "invalid_parameter"
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/experiences/reminder/run", {"timezone_offset": False}),
+        ("/v1/experiences/reminder/run", {"timezone_offset": "60"}),
+        ("/v1/explain", {"delay": True}),
+        ("/v1/check", {"source": "", "repair": "yes"}),
+        ("/v1/bulk/cancel", {"everything": 1}),
+        ("/v1/simulate", {"source": "", "story": {"visitors": [{"id": "v", "timezone_offset": True}]}}),
+    ],
+)
+def test_a_value_of_another_type_is_refused_and_not_read_as_one(
+    client: httpx.Client, path: str, body: dict[str, Any]
+) -> None:
+    assert refused(client.post(path, json=body), 422) == "invalid_parameter"
+
+
 def test_an_instant_is_explained(client: httpx.Client) -> None:
     body = {
         "delay": "3 hours",

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from experience_runtime.app import App
 from experience_runtime.documents import execution_document, whole_execution_document
@@ -70,8 +70,8 @@ class BulkBody(Body):
     """What a filter means; without one, `everything` must be said."""
 
     filter: Wanted = Wanted()
-    everything: bool = False
-    dry_run: bool = Field(default=False, description="Only count what the filter means.")
+    everything: StrictBool = False
+    dry_run: StrictBool = Field(default=False, description="Only count what the filter means.")
     reason: _Reason = None
 
 

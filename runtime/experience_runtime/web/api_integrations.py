@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictInt
 
 from experience_runtime.app import App
 from experience_runtime.domain.access import Scope
@@ -34,7 +34,7 @@ _WHOLE = INTEGRATION | {
 
 class CallBody(Body):
     payload: Any
-    timeout_ms: int = Field(default=5000, ge=1, le=30_000)
+    timeout_ms: StrictInt = Field(default=5000, ge=1, le=30_000)
 
 
 class PauseBody(Body):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import Field
+from pydantic import Field, StrictBool, StrictInt
 
 from experience_runtime.app import App
 from experience_runtime.checks import check_experience, checked_document
@@ -47,9 +47,9 @@ SIMULATION_SECONDS = 60.0
 _Id = Annotated[str | None, Field(max_length=200, description="Who it runs for; left out, nobody is known.")]
 _Zone = Annotated[str | None, Field(max_length=100, description="An IANA name such as `Europe/Paris`.")]
 _Offset = Annotated[
-    int | None, Field(description="Minutes *behind* UTC, as `getTimezoneOffset()`: -60 is UTC+1.")
+    StrictInt | None, Field(description="Minutes *behind* UTC, as `getTimezoneOffset()`: -60 is UTC+1.")
 ]
-_Repair = Annotated[bool, Field(description="Mend a parameter that is declared again.")]
+_Repair = Annotated[StrictBool, Field(description="Mend a parameter that is declared again.")]
 _Instant = Annotated[str | None, Field(max_length=100, description="An ISO 8601 instant; left out: now.")]
 
 
@@ -81,15 +81,15 @@ class SimulateBody(Source):
     timezone_offset: _Offset = None
     data: Any = None
     at: _Instant = None
-    horizon: str | int | None = Field(
+    horizon: str | StrictInt | None = Field(
         default=None, alias="for", description="How long to watch; left out: 30 days."
     )
     story: dict[str, Any] | None = Field(default=None, description="A story, as `story.json` has it.")
 
 
 class ExplainBody(Body):
-    delay: str | int | None = None
-    time: str | int | None = None
+    delay: str | StrictInt | None = None
+    time: str | StrictInt | None = None
     window: dict[str, Any] | None = Field(
         default=None, examples=[{"day": "monday-friday", "time": "09:00-17:00"}]
     )

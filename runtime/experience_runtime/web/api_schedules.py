@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from experience_runtime.app import App
 from experience_runtime.documents import (
@@ -54,7 +54,7 @@ class ScheduleBody(When):
     integration: str = Field(max_length=200)
     payload: Any
     catch_up: Literal["one", "none"] = "one"
-    dry_run: bool = Field(default=False, description="Only check it, and tell the next five instants.")
+    dry_run: StrictBool = Field(default=False, description="Only check it, and tell the next five instants.")
 
 
 def make_router(app: App) -> APIRouter:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from experience_runtime.app import App
 from experience_runtime.documents import redacted_value
@@ -24,7 +24,7 @@ SHOWN_EVENTS = 100
 _FIELDS = {"id": "v1", "timezone": "Europe/Paris", "timezone_offset": None}
 _Zone = Annotated[str | None, Field(max_length=100, description="An IANA name such as `Europe/Paris`.")]
 _Offset = Annotated[
-    int | None, Field(description="Minutes *behind* UTC, as `getTimezoneOffset()`: -60 is UTC+1.")
+    StrictInt | None, Field(description="Minutes *behind* UTC, as `getTimezoneOffset()`: -60 is UTC+1.")
 ]
 
 

@@ -36,6 +36,9 @@ def test_the_server_is_what_its_document_says(client: httpx.Client, token: Token
             "--exclude-checks=positive_data_acceptance",
             f"--phases={PHASES}",
             f"--max-examples={EXAMPLES}",
+            *(
+                [] if EXAMPLES > 100 else ["--seed=20261124"]
+            ),  # the same requests every time; a long run seeks new ones
             "--continue-on-failure",
             "--workers=2",
             "--no-color",

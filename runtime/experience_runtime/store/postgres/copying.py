@@ -9,6 +9,7 @@ import apsw
 from psycopg import sql
 
 from experience_runtime.domain.errors import Conflict, InternalError
+from experience_runtime.store import rows
 from experience_runtime.store.postgres.connecting import Connection, shown_address
 from experience_runtime.store.postgres.migrating import connected
 from experience_runtime.store.sqlite_file import open_database
@@ -33,31 +34,7 @@ TABLES = (
     Table(
         name="executions",
         key=("number",),
-        columns=(
-            "number",
-            "status",
-            "attempt",
-            "begun",
-            "retries",
-            "cancel_on_conversion",
-            "created_at",
-            "requested_at",
-            "due_at",
-            "lease_until",
-            "integration",
-            "experience",
-            "visitor",
-            "key",
-            "key_digest",
-            "key_is_property",
-            "asked",
-            "zone",
-            "zone_from",
-            "window",
-            "reason",
-            "schedule",
-            "payload",
-        ),
+        columns=rows.STORED,
     ),
     Table(
         name="history",
@@ -213,9 +190,9 @@ def _copy(source: apsw.Connection, target: Connection, table: Table, start: int,
 
 def _verified(source: apsw.Connection, target: Connection, table: Table, address: str) -> Copied:
     counts, digests = [], []
-    for rows in (_source_rows(source, table), _target_rows(target, table)):
+    for found in (_source_rows(source, table), _target_rows(target, table)):
         count, digest = 0, hashlib.sha256()
-        for row in rows:
+        for row in found:
             count += 1
             digest.update(_line(row))
         counts.append(count)

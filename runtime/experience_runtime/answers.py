@@ -1,7 +1,6 @@
 """Answers: one integration call of a guest -> the verb it names -> what its promise settles with."""
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -22,8 +21,8 @@ from experience_runtime.domain.errors import (
 )
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import iso
-from experience_runtime.domain.options import chosen
-from experience_runtime.domain.values import nearest, shown, whole_number
+from experience_runtime.domain.options import check_execute_options, chosen, execute_timeout_seconds
+from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.event_scheduler import call_app, refused
 from experience_runtime.guest import Marshalled, Request
@@ -32,9 +31,7 @@ from experience_runtime.scheduler import Scheduler
 APP = "app"
 """The verb of `App(…)`; what is called then is a function, not an integration."""
 
-EXECUTE_TIMEOUT_SECONDS = 5.0
 _NOTHING: Mapping[str, object] = MappingProxyType({})
-_EXECUTE_OPTIONS = ("key", "timeout")
 
 _REFUSALS: Mapping[str, type[Refusal]] = {
     "key": InvalidKey,
@@ -152,7 +149,7 @@ class Answers:
         """Begin an `execute`; its answer is the call's."""
         check_execute_options(options)
         key = chosen(options, defaults, "key")
-        timeout_seconds = _timeout_seconds(options.get("timeout"))
+        timeout_seconds = execute_timeout_seconds(options.get("timeout"))
         execution = self.scheduler.begin_execute(
             integration, payload, key=key, visitor=self.visitor, experience=self.experience
         )
@@ -174,15 +171,6 @@ class Answers:
         # The guest checks this too, to throw at once; what the guest says is not relied on.
         if integration not in self.linked:
             raise NotLinked(f'The integration "{integration}" is not linked to this experience')
-
-
-def check_execute_options(options: Mapping[str, object]) -> None:
-    """Refuse an option of `execute` that is a near miss of one, and a timeout that is none."""
-    for name in options:
-        meant = None if name in _EXECUTE_OPTIONS else nearest(name, _EXECUTE_OPTIONS)
-        if meant is not None:
-            raise InvalidParameter(f'option {shown(name)} is not known; did you mean "{meant}"?')
-    _timeout_seconds(options.get("timeout"))
 
 
 def refused_message(request: Request, error: ExperienceError) -> dict[str, Any]:
@@ -235,14 +223,3 @@ def _value(part: Marshalled, refusal: type[Refusal]) -> Any:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(name)
-
-
-def _timeout_seconds(timeout: object) -> float:
-    if timeout is None:
-        return EXECUTE_TIMEOUT_SECONDS
-    milliseconds = whole_number(timeout)
-    if milliseconds is None or milliseconds <= 0 or not math.isfinite(milliseconds):
-        raise InvalidParameter(
-            f"timeout {shown(timeout)} is not a number of milliseconds above 0; write 5000"
-        )
-    return milliseconds / 1000

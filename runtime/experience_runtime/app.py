@@ -8,22 +8,27 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from experience_runtime import __version__
 from experience_runtime.clocks import SystemClock, monotonic
+from experience_runtime.crew import Crew
 from experience_runtime.domain.errors import InvalidParameter, LimitWall
 from experience_runtime.domain.events import VisitorEvent, check_event_data, check_event_type
 from experience_runtime.domain.health import Policies
 from experience_runtime.domain.visitors import Visitor, check_visitor_id, make_visitor
 from experience_runtime.guest import Limits, Script
+from experience_runtime.host import wall_text
 from experience_runtime.ports import Integrations
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.settings import Settings
+from experience_runtime.store.lock import FileLock
+from experience_runtime.worker import Worker
 
 if TYPE_CHECKING:
     from experience_runtime.dispatcher import Attempted, Dispatcher
     from experience_runtime.host import Situation
     from experience_runtime.integration import Integration
     from experience_runtime.operations import Operations
-    from experience_runtime.ports_crew import Relay
+    from experience_runtime.ports import Relay
     from experience_runtime.recurring import Recurring
     from experience_runtime.registry import Registry
     from experience_runtime.report import Report
@@ -323,8 +328,28 @@ class _Later:
         return self._find().parse_payload(name, payload)
 
 
-def wall_text(wall_seconds: float) -> str:
-    return (
-        f"a run may last {wall_seconds:g} s, and timers or calls were still open; "
-        "clear the timers it does not need, and schedule what should happen later"
+def make_worker(app: App) -> Worker:
+    """The worker of an app: the only one on a file, one of a crew on a server."""
+    return Worker(
+        app.dispatcher,
+        app.store,
+        app.clock,
+        recurring=app.recurring,
+        lock=None if app.is_shared else FileLock(app.database_path),
+        crew=Crew(
+            presences=app.store.presences,
+            clock=app.clock,
+            version=__version__,
+            concurrency=app.concurrency,
+            integrations=app.only,
+            policies=app.delivery_policies,
+        ),
     )
+
+
+def is_delivered(app: App) -> bool:
+    """Whether some process delivers from this app's store now, this one or another."""
+    if app.is_shared:
+        now = app.clock.now()
+        return any(each.is_there(now) for each in app.store.presences.all())
+    return FileLock(app.database_path).is_held()

@@ -3,24 +3,20 @@
 import inspect
 import json
 import logging
-import threading
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
-
-from experience_runtime.domain.errors import InvalidPayload, Refusal
+from experience_runtime.domain.errors import Refusal
 from experience_runtime.domain.executions import Execution
 from experience_runtime.integration import Answer, Context, Http, IntegrationFailed
 from experience_runtime.ports import Clock, Integrations
+from experience_runtime.untrusted import Redact, as_json, held, is_a_persons, plain_refusal, spell
 
 EXCERPT_BYTES = 4096
 """How much of an answer or an error is kept. Source: contract 4."""
 
 _LONGEST_SECONDS = 1_000_000
-
-Redact = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,44 +109,6 @@ def refused(refusal: Refusal, redact: Redact) -> Outcome:
     return Outcome(code=plain.code, error=plain.message, refusal=plain)
 
 
-def plain_refusal(refusal: Refusal, redact: Redact) -> Refusal:
-    """Make the refusal of ours that an integration's own subclass stands for, with its text redacted.
-
-    One that stands for none is an InvalidPayload: the list of codes is closed. Source: contract 7.
-    """
-    kind = next(kind for kind in type(refusal).__mro__ if kind.__module__ == Refusal.__module__)
-    message = _held(refusal, "message")
-    text = redact(message if isinstance(message, str) else spell(refusal))
-    return InvalidPayload(text) if kind is Refusal else kind(text)
-
-
-def spell(value: object) -> str:
-    """Spell anything, also what cannot be."""
-    try:
-        return str(value)
-    except BaseException as error:  # even spelling it is somebody else's code
-        if is_a_persons(error):
-            raise
-        return f"<{type(value).__name__} that cannot be spelled>"
-
-
-def is_a_persons(error: BaseException) -> bool:
-    """Tell whether this is Ctrl-C, which Python raises on the main thread only."""
-    return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
-
-
-def as_json(answer: Any) -> tuple[Any, str]:
-    """Make an answer a JSON value, and spell it; what JSON cannot write becomes text."""
-    try:
-        text = _JSON.encode(answer)
-        return (None if answer is None else json.loads(text)), text
-    except BaseException as error:  # the answer is somebody else's object
-        if is_a_persons(error):
-            raise
-        spelled = spell(answer)
-        return spelled, json.dumps(spelled)
-
-
 def _unbegun(returned: object) -> str | None:
     """What it is that was returned in place of an answer, when it still has to be run; it is closed."""
     if inspect.iscoroutine(returned) or inspect.isgenerator(returned):
@@ -161,26 +119,15 @@ def _unbegun(returned: object) -> str | None:
 
 
 def _failed(failure: IntegrationFailed, recorder: "_Recorder", redact: Redact) -> Outcome:
-    answer, message, may_pass = (_held(failure, name) for name in ("answer", "message", "may_pass"))
+    answer, message, may_pass = (held(failure, name) for name in ("answer", "message", "may_pass"))
     return Outcome(
         code="integration_failed",
         error=_excerpt(spell(failure if message is None else message), redact),
         excerpt=None if answer is None else _excerpt(spell(answer), redact),
-        http_status=_status(_held(failure, "status")) or recorder.status,
+        http_status=_status(held(failure, "status")) or recorder.status,
         may_pass=isinstance(may_pass, int) and bool(may_pass),  # in doubt it is not sent again
-        retry_after=_seconds(_held(failure, "retry_after")),
+        retry_after=_seconds(held(failure, "retry_after")),
     )
-
-
-def _held(error: BaseException, name: str) -> Any:
-    """What an error holds; None when its class lacks it, or raises when it is asked."""
-    try:
-        # a subclass may have an __init__ that never calls ours
-        return getattr(error, name, None)
-    except BaseException as problem:  # a property of somebody else's
-        if is_a_persons(problem):
-            raise
-        return None
 
 
 class _Recorder:
@@ -204,22 +151,9 @@ class _Recorder:
         return answer
 
 
-def _plain(value: Any) -> Any:
-    match value:
-        case Answer():
-            return asdict(value)
-        case BaseModel():
-            return value.model_dump(mode="json")
-        case _:
-            return str(value)
-
-
 def _excerpt(text: str, redact: Redact) -> str:
     # Redacted before it is cut: half a secret is not recognized.
     return redact(text).encode("utf-8", "replace")[:EXCERPT_BYTES].decode("utf-8", "ignore")
-
-
-_JSON = json.JSONEncoder(default=_plain, allow_nan=False, ensure_ascii=False)
 
 
 # An integration's author may have put anything into a failure; what is kept must fit a database.

@@ -10,7 +10,7 @@ from datetime import timedelta
 from experience_runtime.domain.health import Policies
 from experience_runtime.domain.presence import BEAT_SECONDS, Presence, concurrency_of
 from experience_runtime.ports import Clock
-from experience_runtime.ports_crew import Presences
+from experience_runtime.stores import Presences
 
 IN_FLIGHT_PER_CALL = 2
 """How many executions may be handed over for each call that can be made: the next is there when one ends."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from experience_runtime.calls import Outcome, Redact, call, refused
+from experience_runtime.calls import Outcome, call, refused
 from experience_runtime.domain.errors import CallFailed, IntegrationTimeout, InternalError, Refusal
 from experience_runtime.domain.executions import Execution, Settlement, Settling, Status
 from experience_runtime.domain.health import NO_POLICIES, Health, Policies
@@ -17,8 +17,9 @@ from experience_runtime.domain.retries import decide
 from experience_runtime.domain.windows import Window, parse_window_text
 from experience_runtime.domain.zones import parse_zone
 from experience_runtime.integration import Http
-from experience_runtime.ports import Clock, Delivery, Integrations, Store
-from experience_runtime.ports_crew import Relay
+from experience_runtime.ports import Clock, Delivery, Integrations, Relay
+from experience_runtime.stores import Store
+from experience_runtime.untrusted import Redact
 
 Attempted = Callable[[Execution, Status, datetime], None]
 """Hears of each attempt that was settled: the execution as it was claimed, what followed, and the start."""

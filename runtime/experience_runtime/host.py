@@ -394,3 +394,10 @@ _LIMIT_TEXTS: Mapping[str, Callable[[Limits], str]] = {
     ),
     "limit_log": lambda limits: f"a run may write {limits.log_bytes // 1024} KiB of log; write less of it",
 }
+
+
+def wall_text(wall_seconds: float) -> str:
+    return (
+        f"a run may last {wall_seconds:g} s, and timers or calls were still open; "
+        "clear the timers it does not need, and schedule what should happen later"
+    )

@@ -9,7 +9,8 @@ from experience_runtime.domain.executions import Execution, Filter, Status
 from experience_runtime.domain.health import NO_POLICIES, Health, Policies
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.planning import check_reason
-from experience_runtime.ports import Clock, Integrations, Store
+from experience_runtime.ports import Clock, Integrations
+from experience_runtime.stores import Store
 
 BATCH = 500
 

@@ -34,8 +34,9 @@ from experience_runtime.domain.schedules import (
     timing_of,
     timing_texts,
 )
-from experience_runtime.ports import Clock, Integrations, Schedules
+from experience_runtime.ports import Clock, Integrations
 from experience_runtime.scheduler import Numbers
+from experience_runtime.stores import Schedules
 
 SHOWN_RUNS = 20
 """How many of its last runs a schedule is shown with."""

@@ -20,7 +20,6 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from experience_runtime.calls import plain_refusal, spell
 from experience_runtime.domain.errors import (
     ExperienceError,
     InvalidParameter,
@@ -32,6 +31,7 @@ from experience_runtime.domain.errors import (
 from experience_runtime.integration import Backoff, Integration
 from experience_runtime.redaction import SECRET_LENGTH
 from experience_runtime.settings import Settings
+from experience_runtime.untrusted import plain_refusal, spell
 
 GROUP = "experience_runtime.integrations"
 BUILT_INS = "experience_integrations"

@@ -26,7 +26,8 @@ from experience_runtime.domain.planning import (
 )
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
-from experience_runtime.ports import Clock, Integrations, Store
+from experience_runtime.ports import Clock, Integrations
+from experience_runtime.stores import Store
 
 EXECUTE_EVERY_SECONDS = 60
 """How long one key's `execute` keeps the next one out. Source: contract 2."""

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from experience_runtime.app import wall_text
 from experience_runtime.clocks import VirtualClock, monotonic
 from experience_runtime.delivery.embedded import InlineDelivery
 from experience_runtime.dispatcher import Dispatcher
@@ -28,12 +27,13 @@ from experience_runtime.domain.views import is_view
 from experience_runtime.domain.visitors import Visitor, make_visitor
 from experience_runtime.expectations import differences
 from experience_runtime.guest import Limits, Sandbox, Script
-from experience_runtime.host import Run, Situation, open_run
+from experience_runtime.host import Run, Situation, open_run, wall_text
 from experience_runtime.played import NoHttp, Played
-from experience_runtime.ports import Integrations, Store
+from experience_runtime.ports import Integrations
 from experience_runtime.report import Report, visitor_document
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.store.opening import open_sqlite
+from experience_runtime.stores import Store
 from experience_runtime.story import (
     CancelStep,
     ConvertStep,

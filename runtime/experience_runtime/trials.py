@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr
 
-from experience_runtime.calls import as_json, spell
 from experience_runtime.clocks import SystemClock
 from experience_runtime.integration import Answer, Context, Http, IntegrationFailed
 from experience_runtime.other_side import OtherSide, Reply, Request
 from experience_runtime.outbound import Outbound
 from experience_runtime.registry import Registry
+from experience_runtime.untrusted import as_json, spell
 
 SILENCE_SECONDS = 0.3
 THREADS = 4

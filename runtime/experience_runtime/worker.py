@@ -5,14 +5,12 @@ import threading
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from experience_runtime import __version__
-from experience_runtime.app import App
 from experience_runtime.crew import Crew
 from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.domain.health import Policies
-from experience_runtime.ports import Clock, Store
+from experience_runtime.ports import Clock
 from experience_runtime.recurring import Recurring
-from experience_runtime.store.lock import FileLock
+from experience_runtime.stores import Store
 
 POLL_SECONDS = 0.2
 """How soon work that another process stored is seen."""
@@ -150,30 +148,3 @@ class Worker:
         finally:
             if self._lock is not None:
                 self._lock.release()
-
-
-def make_worker(app: App) -> Worker:
-    """The worker of an app: the only one on a file, one of a crew on a server."""
-    return Worker(
-        app.dispatcher,
-        app.store,
-        app.clock,
-        recurring=app.recurring,
-        lock=None if app.is_shared else FileLock(app.database_path),
-        crew=Crew(
-            presences=app.store.presences,
-            clock=app.clock,
-            version=__version__,
-            concurrency=app.concurrency,
-            integrations=app.only,
-            policies=app.delivery_policies,
-        ),
-    )
-
-
-def is_delivered(app: App) -> bool:
-    """Whether some process delivers from this app's store now, this one or another."""
-    if app.is_shared:
-        now = app.clock.now()
-        return any(each.is_there(now) for each in app.store.presences.all())
-    return FileLock(app.database_path).is_held()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 from experience_runtime.host import check
 from experience_runtime.sandbox.brackets import find_unpaired
-from experience_runtime.sandbox.repair import blanked
+from experience_runtime.sandbox.places import blanked
 
 from tests.conftest import Lab
 

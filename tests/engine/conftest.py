@@ -15,9 +15,10 @@ from experience_runtime.domain.errors import InvalidPayload, NotConfigured, Unkn
 from experience_runtime.domain.executions import Execution, execution_number
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.integration import Answer, Context, Integration
-from experience_runtime.ports import Delivery, Store
+from experience_runtime.ports import Delivery
 from experience_runtime.scheduler import Scheduled, Scheduler
 from experience_runtime.store.opening import open_sqlite
+from experience_runtime.stores import Store
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 

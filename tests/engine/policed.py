@@ -9,8 +9,9 @@ from experience_runtime.domain.executions import Execution, Status
 from experience_runtime.domain.health import Policies
 from experience_runtime.integration import Answer, Http
 from experience_runtime.operations import Operations
-from experience_runtime.ports import Delivery, Store
+from experience_runtime.ports import Delivery
 from experience_runtime.scheduler import Scheduler
+from experience_runtime.stores import Store
 
 from .conftest import World
 

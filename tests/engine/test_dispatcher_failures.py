@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
-from experience_runtime.calls import EXCERPT_BYTES, as_json
+from experience_runtime.calls import EXCERPT_BYTES
 from experience_runtime.delivery.embedded import InlineDelivery
 from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.domain.errors import (
@@ -15,7 +15,8 @@ from experience_runtime.domain.errors import (
 )
 from experience_runtime.domain.executions import Settling, Status
 from experience_runtime.integration import Answer, IntegrationFailed
-from experience_runtime.ports import Store
+from experience_runtime.stores import Store
+from experience_runtime.untrusted import as_json
 
 from .conftest import NOW, World
 from .outcomes import outcomes, raising

@@ -14,8 +14,8 @@ from experience_runtime.delivery.embedded import InlineDelivery, ThreadDelivery
 from experience_runtime.domain.errors import InternalError
 from experience_runtime.domain.executions import Status
 from experience_runtime.integration import Context, IntegrationFailed
-from experience_runtime.ports import Store
 from experience_runtime.store.lock import FileLock
+from experience_runtime.stores import Store
 from experience_runtime.worker import Worker
 
 if TYPE_CHECKING:

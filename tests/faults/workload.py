@@ -15,7 +15,7 @@ from experience_runtime.domain.errors import InternalError
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.integration import Context, IntegrationFailed
-from experience_runtime.ports import Store
+from experience_runtime.stores import Store
 
 from tests.engine.conftest import World
 

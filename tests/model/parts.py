@@ -13,9 +13,10 @@ from experience_runtime.domain.health import Policies, Policy
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.windows import DAYS
 from experience_runtime.operations import Operations
-from experience_runtime.ports import Integrations, Store
+from experience_runtime.ports import Integrations
 from experience_runtime.scheduler import Scheduler
 from experience_runtime.store.opening import open_sqlite
+from experience_runtime.stores import Store
 
 from tests.engine.conftest import ScriptedHttp
 from tests.postgres.server import databases

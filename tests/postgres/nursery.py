@@ -16,13 +16,12 @@ import threading
 from pathlib import Path
 from types import FrameType
 
-from experience_runtime.app import App
+from experience_runtime.app import App, make_worker
 from experience_runtime.delivery import procrastinate  # imported once, for all of them
 from experience_runtime.outbound import Outbound
 from experience_runtime.registry import Registry
 from experience_runtime.settings import load_settings
 from experience_runtime.store.postgres import database, migrating
-from experience_runtime.worker import make_worker
 
 IMPORTED_FOR_THE_CHILDREN = (procrastinate, database, migrating, Outbound, Registry)
 

@@ -20,9 +20,9 @@ from experience_runtime.domain.keys import key_digest
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.integration import Context, IntegrationFailed
 from experience_runtime.operations import Operations
-from experience_runtime.ports import Store
 from experience_runtime.scheduler import Scheduled, Scheduler
 from experience_runtime.store.opening import open_postgres, open_sqlite
+from experience_runtime.stores import Store
 
 from tests.engine.conftest import DictIntegrations, ScriptedHttp
 from tests.postgres.server import shared

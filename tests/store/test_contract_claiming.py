@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from experience_runtime.domain.executions import Execution, Settlement, Status
 from experience_runtime.domain.health import Health, Policies, Policy
-from experience_runtime.ports import Store
 from experience_runtime.store.opening import SqliteStore, open_sqlite
+from experience_runtime.stores import Store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from experience_runtime.app import CONCURRENCY, App
+from experience_runtime.app import CONCURRENCY, App, is_delivered, make_worker
 from experience_runtime.cli.common import everywhere, log_to_stderr, print_json, say
 from experience_runtime.domain.errors import InvalidParameter, Unauthorized
 from experience_runtime.domain.values import shown
 from experience_runtime.settings import Settings
-from experience_runtime.worker import Worker, is_delivered, make_worker
+from experience_runtime.worker import Worker
 
 if TYPE_CHECKING:
     import uvicorn

@@ -8,11 +8,10 @@ from types import FrameType
 
 import click
 
-from experience_runtime.app import CONCURRENCY, App
+from experience_runtime.app import CONCURRENCY, App, make_worker
 from experience_runtime.cli.common import everywhere, log_to_stderr, print_json
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.settings import Settings
-from experience_runtime.worker import make_worker
 
 
 @click.command(

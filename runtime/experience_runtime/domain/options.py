@@ -1,10 +1,13 @@
 """Options: reading the object an author passes to schedule or cancel, without a rule about time."""
 
+import math
 from collections.abc import Collection, Mapping
 from itertools import islice
 
 from experience_runtime.domain.errors import InvalidParameter, InvalidWindow
-from experience_runtime.domain.values import nearest, shown
+from experience_runtime.domain.values import nearest, shown, whole_number
+
+EXECUTE_TIMEOUT_SECONDS = 5.0
 
 SCHEDULE_OPTIONS = ("key", "delay", "time", "window", "cancelOnConversion", "ifExists", "scope")
 """What `schedule` reads. All of them may also stand in the defaults. Source: contract 2."""
@@ -14,6 +17,7 @@ CANCEL_OPTIONS = ("key", "reason", "scope")
 
 WINDOW_OPTIONS = ("day", "time", "timezoneOffset", "timezone")
 
+_EXECUTE_OPTIONS = ("key", "timeout")
 _KNOWN = frozenset((*SCHEDULE_OPTIONS, *CANCEL_OPTIONS, "timeout"))  # one object may serve all three verbs
 _MOST_UNKNOWN = 8
 _ONLY_IN_WINDOW = frozenset(WINDOW_OPTIONS) - _KNOWN
@@ -97,3 +101,23 @@ def _refuse_near_miss(name: str) -> bool:
     if meant := nearest(name, sorted(_KNOWN)):
         raise InvalidParameter(f'option {shown(name)} is not known; did you mean "{meant}"?')
     return False
+
+
+def check_execute_options(options: Mapping[str, object]) -> None:
+    """Refuse an option of `execute` that is a near miss of one, and a timeout that is none."""
+    for name in options:
+        meant = None if name in _EXECUTE_OPTIONS else nearest(name, _EXECUTE_OPTIONS)
+        if meant is not None:
+            raise InvalidParameter(f'option {shown(name)} is not known; did you mean "{meant}"?')
+    execute_timeout_seconds(options.get("timeout"))
+
+
+def execute_timeout_seconds(timeout: object) -> float:
+    if timeout is None:
+        return EXECUTE_TIMEOUT_SECONDS
+    milliseconds = whole_number(timeout)
+    if milliseconds is None or milliseconds <= 0 or not math.isfinite(milliseconds):
+        raise InvalidParameter(
+            f"timeout {shown(timeout)} is not a number of milliseconds above 0; write 5000"
+        )
+    return milliseconds / 1000

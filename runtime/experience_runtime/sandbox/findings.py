@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from experience_runtime.answers import check_execute_options
 from experience_runtime.domain.errors import (
     ExperienceError,
     InvalidParameter,
     NotLinked,
     UnknownIntegration,
 )
-from experience_runtime.domain.options import WINDOW_OPTIONS, check_names
+from experience_runtime.domain.options import WINDOW_OPTIONS, check_execute_options, check_names
 from experience_runtime.domain.planning import SCHEDULE_OPTIONS, check_reason, plan, plan_cancel
 from experience_runtime.domain.values import nearest
 from experience_runtime.domain.visitors import Visitor

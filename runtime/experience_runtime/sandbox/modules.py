@@ -13,8 +13,8 @@ from experience_runtime.domain.errors import ScriptSyntaxError
 from experience_runtime.domain.experience import Experience, SourceText
 from experience_runtime.guest import Position, Problem
 from experience_runtime.sandbox.advice import advise
-from experience_runtime.sandbox.places import Text
-from experience_runtime.sandbox.repair import Redeclaration, blanked, find_redeclaration, repaired
+from experience_runtime.sandbox.places import Text, blanked
+from experience_runtime.sandbox.repair import Redeclaration, find_redeclaration, repaired
 from experience_runtime.sandbox.syntax import explain
 from experience_runtime.sandbox.throws import only_throw
 

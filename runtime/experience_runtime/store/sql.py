@@ -24,8 +24,7 @@ from experience_runtime.domain.health import NO_POLICIES, Health, Policies
 from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.ports import Added, Page
-from experience_runtime.ports_crew import HandOver
+from experience_runtime.ports import HandOver
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 from experience_runtime.store.events import SqlEvents
@@ -36,6 +35,7 @@ from experience_runtime.store.replies import SqlReplies
 from experience_runtime.store.schedules import SqlSchedules
 from experience_runtime.store.tokens import SqlTokens
 from experience_runtime.store.transitions import Transitions, already_scheduled
+from experience_runtime.stores import Added, Page
 
 D = TypeVar("D", bound=Database)
 

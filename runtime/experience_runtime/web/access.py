@@ -18,7 +18,7 @@ from experience_runtime.domain.errors import Forbidden, Unauthorized
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.values import shown
 from experience_runtime.ports import Clock
-from experience_runtime.ports_served import Tokens
+from experience_runtime.stores import Tokens
 from experience_runtime.web.limits import Buckets
 from experience_runtime.web.problems import Throttled
 from experience_runtime.web.shields import SESSION_COOKIE, is_same_origin, site_key_in

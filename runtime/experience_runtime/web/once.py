@@ -13,7 +13,8 @@ from starlette.responses import Response
 
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.values import shown
-from experience_runtime.ports import Clock, Replies, Reply
+from experience_runtime.ports import Clock
+from experience_runtime.stores import Replies, Reply
 from experience_runtime.web.access import access_of
 from experience_runtime.web.problems import problem_of
 from experience_runtime.web.shields import SAFE_METHODS

@@ -1,0 +1,76 @@
+"""Untrusted: what an integration's author wrote, asked without being believed."""
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import BaseModel
+
+from experience_runtime.domain.errors import InvalidPayload, Refusal
+from experience_runtime.integration import Answer
+
+Redact = Callable[[str], str]
+
+
+def plain_refusal(refusal: Refusal, redact: Redact) -> Refusal:
+    """Make the refusal of ours that an integration's own subclass stands for, with its text redacted.
+
+    One that stands for none is an InvalidPayload: the list of codes is closed. Source: contract 7.
+    """
+    kind = next(kind for kind in type(refusal).__mro__ if kind.__module__ == Refusal.__module__)
+    message = held(refusal, "message")
+    text = redact(message if isinstance(message, str) else spell(refusal))
+    return InvalidPayload(text) if kind is Refusal else kind(text)
+
+
+def spell(value: object) -> str:
+    """Spell anything, also what cannot be."""
+    try:
+        return str(value)
+    except BaseException as error:  # even spelling it is somebody else's code
+        if is_a_persons(error):
+            raise
+        return f"<{type(value).__name__} that cannot be spelled>"
+
+
+def is_a_persons(error: BaseException) -> bool:
+    """Tell whether this is Ctrl-C, which Python raises on the main thread only."""
+    return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
+
+
+def as_json(answer: Any) -> tuple[Any, str]:
+    """Make an answer a JSON value, and spell it; what JSON cannot write becomes text."""
+    try:
+        text = _JSON.encode(answer)
+        return (None if answer is None else json.loads(text)), text
+    except BaseException as error:  # the answer is somebody else's object
+        if is_a_persons(error):
+            raise
+        spelled = spell(answer)
+        return spelled, json.dumps(spelled)
+
+
+def held(error: BaseException, name: str) -> Any:
+    """What an error holds; None when its class lacks it, or raises when it is asked."""
+    try:
+        # a subclass may have an __init__ that never calls ours
+        return getattr(error, name, None)
+    except BaseException as problem:  # a property of somebody else's
+        if is_a_persons(problem):
+            raise
+        return None
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Answer():
+            return asdict(value)
+        case BaseModel():
+            return value.model_dump(mode="json")
+        case _:
+            return str(value)
+
+
+_JSON = json.JSONEncoder(default=_plain, allow_nan=False, ensure_ascii=False)

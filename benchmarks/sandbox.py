@@ -29,19 +29,19 @@ from pathlib import Path
 from typing import Any
 
 import _quickjs
-from experience_runtime.boot import Situation, boot_message
 from experience_runtime.clocks import VirtualClock
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.experiences import load_experience
-from experience_runtime.guest import Limits, LogLine, Request
-from experience_runtime.host import open_run
-from experience_runtime.registry import Registry
+from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.plugins.registry import Registry
+from experience_runtime.running.boot import Situation, boot_message
+from experience_runtime.running.guest import Limits, LogLine, Request
+from experience_runtime.running.run import open_run
 from experience_runtime.sandbox import worker
-from experience_runtime.sandbox.modules import Bundle
 from experience_runtime.sandbox.pool import Pool
 from experience_runtime.sandbox.prelude_files import Prelude
-from experience_runtime.scheduler import Scheduler
-from experience_runtime.settings import Settings
+from experience_runtime.scripts.bundle import Bundle
+from experience_runtime.scripts.loading import load_experience
+from experience_runtime.settings.load import Settings
 from experience_runtime.store.opening import open_sqlite
 
 HERE = Path(__file__).resolve().parent

@@ -10,11 +10,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from experience_runtime.app import App
-from experience_runtime.prepare import prepare
-from experience_runtime.settings import load_settings
-from experience_runtime.simulate import simulate
-from experience_runtime.story import Story
+from experience_runtime.runtime import Runtime
+from experience_runtime.scripts.loading import prepare
+from experience_runtime.settings.load import load_settings
+from experience_runtime.simulation.simulate import simulate
+from experience_runtime.simulation.story import Story
 
 EXECUTIONS = 2000
 ROUNDS = 5
@@ -41,7 +41,7 @@ def main() -> None:
             "steps": [{"do": "run", "visitor": "v1"}],
         }
     )
-    with tempfile.TemporaryDirectory() as folder, App(load_settings(environ=os.environ)) as app:
+    with tempfile.TemporaryDirectory() as folder, Runtime(load_settings(environ=os.environ)) as runtime:
         file = Path(folder) / "variation.js"
         file.write_text(VARIATION, encoding="utf-8")
         script = prepare(file)
@@ -51,9 +51,9 @@ def main() -> None:
             simulated = simulate(
                 script,
                 story,
-                sandbox=app.sandbox,
-                integrations=app.integrations,
-                conversions=app.settings.conversions,
+                sandbox=runtime.sandbox,
+                integrations=runtime.integrations,
+                conversions=runtime.settings.conversions,
                 now=datetime.now(UTC),
             )
             seconds.append(time.perf_counter() - began)

@@ -20,14 +20,14 @@ from typing import Any, cast
 sys.path.insert(0, str(Path(__file__).parents[1] / "runtime"))
 
 from experience_runtime.clocks import VirtualClock
-from experience_runtime.delivery.embedded import ThreadDelivery
-from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.domain.executions import Execution, Filter, IfExists, Settlement, Settling, Status
 from experience_runtime.domain.keys import canonical_key, key_digest
+from experience_runtime.engine.delivery import ThreadDelivery
+from experience_runtime.engine.dispatcher import Dispatcher
+from experience_runtime.engine.ports import Integrations
+from experience_runtime.engine.worker import Worker
 from experience_runtime.integration import Context, Http, Integration
-from experience_runtime.ports import Integrations
 from experience_runtime.store.opening import SqliteStore, open_sqlite
-from experience_runtime.worker import Worker
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 COUNT = 20_000

@@ -10,9 +10,9 @@ import os
 import sys
 from pathlib import Path
 
-from experience_runtime.app import App
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.settings import load_settings
+from experience_runtime.runtime import Runtime
+from experience_runtime.settings.load import load_settings
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "peers"))
@@ -63,7 +63,7 @@ def prepare(folder: Path, port: int) -> None:
 
 class Ours:
     def __init__(self, folder: Path) -> None:
-        self._app = App(load_settings(config=folder / "experience.toml", environ={}))
+        self._app = Runtime(load_settings(config=folder / "experience.toml", environ={}))
         self._scheduler = self._app.scheduler
 
     def schedule(self, number: int, due_at: float) -> None:

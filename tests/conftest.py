@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 from experience_runtime.clocks import VirtualClock, monotonic
-from experience_runtime.delivery.embedded import InlineDelivery
-from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.domain.executions import Execution, Filter
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.experiences import load_experience
-from experience_runtime.guest import Limits, Problem
-from experience_runtime.host import Run, Situation, open_run
-from experience_runtime.outbound import Outbound
-from experience_runtime.registry import Registry
-from experience_runtime.report import Report
-from experience_runtime.sandbox.modules import Bundle
+from experience_runtime.engine.delivery import InlineDelivery
+from experience_runtime.engine.dispatcher import Dispatcher
+from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.plugins.http import Outbound
+from experience_runtime.plugins.registry import Registry
+from experience_runtime.running.guest import Limits, Problem
+from experience_runtime.running.report import Report
+from experience_runtime.running.run import Run, Situation, open_run
 from experience_runtime.sandbox.pool import Pool
-from experience_runtime.scheduler import Scheduler
-from experience_runtime.settings import Settings
+from experience_runtime.scripts.bundle import Bundle
+from experience_runtime.scripts.loading import load_experience
+from experience_runtime.settings.load import Settings
 from experience_runtime.store.opening import SqliteStore, open_sqlite
 
 NOW = datetime(2026, 3, 6, 16, 30, tzinfo=UTC)  # a Friday, 17:30 at UTC+1

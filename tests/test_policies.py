@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from experience_runtime.domain.admission import Policy
 from experience_runtime.domain.errors import InvalidParameter
-from experience_runtime.domain.health import Policy
-from experience_runtime.policies import read_policy
+from experience_runtime.settings.delivery import read_policy
 
 WHERE = "experience.toml: delivery.slack-update"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from experience_runtime import App
-from experience_runtime import app as composition
+from experience_runtime import runtime as composition
 from experience_runtime.domain.executions import Execution, Filter
-from experience_runtime.settings import load_settings
+from experience_runtime.settings.load import load_settings
 
 CONFIG = """
 [csml]
@@ -23,7 +23,7 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def stored() -> list[Execution]:
-    with composition.App(load_settings(environ={})) as opened:
+    with composition.Runtime(load_settings(environ={})) as opened:
         return list(opened.store.find(Filter()).executions)
 
 

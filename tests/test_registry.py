@@ -12,9 +12,9 @@ from experience_runtime.domain.errors import (
     NotConfigured,
     UnknownIntegration,
 )
-from experience_runtime.ports import Integrations
-from experience_runtime.registry import Registry
-from experience_runtime.settings import Settings
+from experience_runtime.engine.ports import Integrations
+from experience_runtime.plugins.registry import Registry
+from experience_runtime.settings.load import Settings
 
 THIRD_PARTY = Path(__file__).parent / "third_party"
 SECRET = "https-no-address-SECRET"
@@ -372,8 +372,8 @@ def test_asking_for_names_does_not_import_http() -> None:
     program = (
         "import sys\n"
         f"sys.path[:0] = {[path for path in sys.path if path]!r}\n"
-        "from experience_runtime.registry import Registry\n"
-        "from experience_runtime.settings import Settings\n"
+        "from experience_runtime.plugins.registry import Registry\n"
+        "from experience_runtime.settings.load import Settings\n"
         "Registry(Settings()).names()\n"
         "print([name for name in ('httpx', 'httpcore') if name in sys.modules])\n"
     )

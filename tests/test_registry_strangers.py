@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from experience_runtime.domain.errors import InvalidParameter, InvalidPayload
-from experience_runtime.registry import Registry
-from experience_runtime.settings import Settings
+from experience_runtime.plugins.registry import Registry
+from experience_runtime.settings.load import Settings
 
 PLAIN = """
 from experience_runtime.integration import Integration

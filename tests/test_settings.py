@@ -5,11 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
+from experience_runtime.domain.admission import Policy
 from experience_runtime.domain.clients import Client
 from experience_runtime.domain.errors import InvalidParameter
-from experience_runtime.domain.health import Policy
-from experience_runtime.served import Served
-from experience_runtime.settings import Settings, load_settings
+from experience_runtime.settings.load import Settings, load_settings
+from experience_runtime.settings.serving import Served
 
 URL = "https://hooks.slack.com/services/T000/B000/abcdefghijklmnopqrstuvwx"
 

@@ -13,11 +13,11 @@ import pytest
 from experience_runtime.domain.errors import InvalidParameter, Refusal
 from experience_runtime.domain.executions import Status
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.guest import Limits
-from experience_runtime.registry import Registry
-from experience_runtime.settings import Settings
-from experience_runtime.simulate import MOST_OPEN_RUNS, Simulated, simulate, simulated_document
-from experience_runtime.story import Story, load_story
+from experience_runtime.plugins.registry import Registry
+from experience_runtime.running.guest import Limits
+from experience_runtime.settings.load import Settings
+from experience_runtime.simulation.simulate import MOST_OPEN_RUNS, Simulated, simulate, simulated_document
+from experience_runtime.simulation.story import Story, load_story
 
 from tests.conftest import NOW, Lab
 

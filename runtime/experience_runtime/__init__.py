@@ -15,6 +15,6 @@ def App(function_id: str, *, client: Mapping[str, str] | None = None, **paramete
     `client` is an object of bot_id, channel_id and user_id; left out, it is `[csml] client` of the settings.
     A refusal is an answer: `{"success": False, "error": {"code", "message"}}`. Source: contract 6.
     """
-    from experience_runtime.python_app import call  # here, so that importing the package stays cheap
+    from experience_runtime.runtime import call_app  # here, so that importing the package stays cheap
 
-    return call(function_id, client, parameters)
+    return call_app(function_id, client, parameters)

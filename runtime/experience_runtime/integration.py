@@ -27,8 +27,8 @@ from pydantic import AfterValidator, BaseModel, SecretStr
 
 from experience_runtime.domain.errors import BlockedAddress, InvalidPayload, Refusal, UnsupportedChannel
 from experience_runtime.domain.retries import RETRIES, Backoff
-from experience_runtime.domain.signatures import webhook_keys, webhook_signature
-from experience_runtime.domain.web import require_header_name, require_header_value, require_web_address
+from experience_runtime.domain.urls import require_header_name, require_header_value, require_web_address
+from experience_runtime.domain.webhook_signatures import webhook_keys, webhook_signature
 
 __all__ = [
     "Answer",

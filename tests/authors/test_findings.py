@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from experience_runtime.experiences import load_experience
-from experience_runtime.registry import Registry
-from experience_runtime.sandbox.findings import find_all, find_in_package
-from experience_runtime.sandbox.lacking import PACKAGES
-from experience_runtime.sandbox.modules import Bundle
-from experience_runtime.settings import Settings
+from experience_runtime.plugins.registry import Registry
+from experience_runtime.scripts.bundle import Bundle
+from experience_runtime.scripts.loading import load_experience
+from experience_runtime.scripts.missing_names import PACKAGES
+from experience_runtime.scripts.rules import find_all, find_in_package
+from experience_runtime.settings.load import Settings
 
 from tests.conftest import NOW, Lab
 

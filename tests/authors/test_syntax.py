@@ -5,9 +5,9 @@
 from collections.abc import Mapping
 
 import pytest
-from experience_runtime.host import check
-from experience_runtime.sandbox.brackets import find_unpaired
-from experience_runtime.sandbox.places import blanked
+from experience_runtime.running.run import check
+from experience_runtime.scripts.brackets import find_unpaired
+from experience_runtime.scripts.source import blanked
 
 from tests.conftest import Lab
 

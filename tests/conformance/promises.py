@@ -16,14 +16,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from experience_runtime.boot import Situation, boot_message
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.experiences import load_experience
-from experience_runtime.guest import Limits, LogLine
-from experience_runtime.host import limit_problem, thrown_problem
-from experience_runtime.sandbox.modules import Bundle
+from experience_runtime.running.boot import Situation, boot_message
+from experience_runtime.running.guest import Limits, LogLine
+from experience_runtime.running.run import limit_problem, thrown_problem
 from experience_runtime.sandbox.pool import Pool
+from experience_runtime.scripts.bundle import Bundle
+from experience_runtime.scripts.loading import load_experience
 
 SUITE = "promises-aplus-tests@2.1.2"
 LIMITS = Limits(

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from experience_runtime.domain.errors import ExperienceError
-from experience_runtime.registry import Registry
-from experience_runtime.settings import load_settings
-from experience_runtime.story import load_story
+from experience_runtime.plugins.registry import Registry
+from experience_runtime.settings.load import load_settings
+from experience_runtime.simulation.story import load_story
 
 from .stage import ROOT, Stage
 

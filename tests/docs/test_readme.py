@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 from experience_runtime.cli import main
-from experience_runtime.guest import Limits
+from experience_runtime.running.guest import Limits
 
 from .documents import BadDocument, agrees, blocks, commands, documents, play
 from .refresh_readme import refreshed

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from experience_runtime.domain.app_event_times import event_time
 from experience_runtime.domain.errors import Refusal
-from experience_runtime.domain.event_times import event_time
 from experience_runtime.domain.instants import iso, to_ms
 from hypothesis import given
 from hypothesis import strategies as st

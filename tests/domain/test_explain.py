@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from experience_runtime.documents.why import why, why_execution
 from experience_runtime.domain.executions import Execution, Status
 from experience_runtime.domain.windows import parse_window
 from experience_runtime.domain.zones import UTC as UTC_ZONE
 from experience_runtime.domain.zones import iana_zone
-from experience_runtime.explain import why, why_execution
 
 NEW_YORK = iana_zone("America/New_York")
 CREATED = datetime(2026, 3, 6, 20, 10, tzinfo=UTC)  # a Friday, 15:10 in New York

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from experience_runtime.domain.health import MOST_BREAKER_SECONDS, UNLIMITED, Health, Policies, Policy
+from experience_runtime.domain.admission import MOST_BREAKER_SECONDS, UNLIMITED, Health, Policies, Policy
 from hypothesis import given
 from hypothesis import strategies as st
 

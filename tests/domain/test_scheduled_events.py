@@ -4,15 +4,15 @@ import json
 from typing import Any
 
 import pytest
-from experience_runtime.domain.clients import NO_CLIENT, Client, read_client
-from experience_runtime.domain.errors import InvalidParameter, Refusal
-from experience_runtime.domain.scheduled_events import (
+from experience_runtime.domain.app_events import (
     Cancelling,
     Event,
     plan_cancelling,
     read_event,
     shown_payload,
 )
+from experience_runtime.domain.clients import NO_CLIENT, Client, read_client
+from experience_runtime.domain.errors import InvalidParameter, Refusal
 
 ANNA = Client(bot_id="bot", channel_id="messenger", user_id="anna")
 HOOK = "https://example.com/hook?token=s3cret-one"

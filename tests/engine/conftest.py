@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 from experience_runtime.clocks import VirtualClock
-from experience_runtime.delivery.embedded import InlineDelivery
-from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.domain.errors import InvalidPayload, NotConfigured, UnknownIntegration
 from experience_runtime.domain.executions import Execution, execution_number
 from experience_runtime.domain.visitors import Visitor
+from experience_runtime.engine.delivery import InlineDelivery
+from experience_runtime.engine.dispatcher import Dispatcher
+from experience_runtime.engine.ports import Delivery
+from experience_runtime.engine.scheduler import Scheduled, Scheduler
+from experience_runtime.engine.stores import Store
 from experience_runtime.integration import Answer, Context, Integration
-from experience_runtime.ports import Delivery
-from experience_runtime.scheduler import Scheduled, Scheduler
 from experience_runtime.store.opening import open_sqlite
-from experience_runtime.stores import Store
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 

@@ -4,14 +4,14 @@ import random
 from collections.abc import Sequence
 from datetime import datetime
 
-from experience_runtime.dispatcher import Dispatcher
+from experience_runtime.domain.admission import Policies
 from experience_runtime.domain.executions import Execution, Status
-from experience_runtime.domain.health import Policies
+from experience_runtime.engine.dispatcher import Dispatcher
+from experience_runtime.engine.operations import Operations
+from experience_runtime.engine.ports import Delivery
+from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.engine.stores import Store
 from experience_runtime.integration import Answer, Http
-from experience_runtime.operations import Operations
-from experience_runtime.ports import Delivery
-from experience_runtime.scheduler import Scheduler
-from experience_runtime.stores import Store
 
 from .conftest import World
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from experience_runtime.clocks import VirtualClock
-from experience_runtime.delivery.embedded import InlineDelivery, ThreadDelivery
+from experience_runtime.domain.admission import Policies, Policy
 from experience_runtime.domain.errors import BlockedAddress, CallFailed
 from experience_runtime.domain.executions import Execution, Settling, Status
-from experience_runtime.domain.health import Policies, Policy
+from experience_runtime.engine.delivery import InlineDelivery, ThreadDelivery
 from experience_runtime.integration import IntegrationFailed
 from experience_runtime.store.opening import open_sqlite
 

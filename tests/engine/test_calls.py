@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
-from experience_runtime.calls import Outcome, call
+from experience_runtime.engine.attempt import Outcome, call
 from experience_runtime.integration import Context, IntegrationFailed, InvalidPayload, Refusal
 
 from .conftest import Calling, World

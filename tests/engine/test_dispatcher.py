@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from experience_runtime.delivery.embedded import ThreadDelivery
-from experience_runtime.documents import execution_document
+from experience_runtime.documents.documents import execution_document
 from experience_runtime.domain.executions import Status
+from experience_runtime.engine.delivery import ThreadDelivery
 from experience_runtime.integration import IntegrationFailed
 from experience_runtime.store.sql import SqlStore
 

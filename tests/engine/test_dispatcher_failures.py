@@ -6,16 +6,16 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
-from experience_runtime.calls import EXCERPT_BYTES
-from experience_runtime.delivery.embedded import InlineDelivery
-from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.domain.errors import (
     BlockedAddress,
     InternalError,
 )
 from experience_runtime.domain.executions import Settling, Status
+from experience_runtime.engine.attempt import EXCERPT_BYTES
+from experience_runtime.engine.delivery import InlineDelivery
+from experience_runtime.engine.dispatcher import Dispatcher
+from experience_runtime.engine.stores import Store
 from experience_runtime.integration import Answer, IntegrationFailed
-from experience_runtime.stores import Store
 from experience_runtime.untrusted import as_json
 
 from .conftest import NOW, World

@@ -6,12 +6,12 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
-from experience_runtime.delivery.embedded import ThreadDelivery
-from experience_runtime.dispatcher import Dispatcher
+from experience_runtime.domain.admission import Policies, Policy
 from experience_runtime.domain.errors import RateLimited
 from experience_runtime.domain.executions import Filter, Status
-from experience_runtime.domain.health import Policies, Policy
-from experience_runtime.outbound import Outbound
+from experience_runtime.engine.delivery import ThreadDelivery
+from experience_runtime.engine.dispatcher import Dispatcher
+from experience_runtime.plugins.http import Outbound
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 

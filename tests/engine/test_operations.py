@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from experience_runtime.domain.admission import Policies
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.executions import Execution, Filter, IfExists, Status
-from experience_runtime.domain.health import Policies
+from experience_runtime.engine.operations import BATCH, cancellable, replayable
 from experience_runtime.integration import IntegrationFailed
-from experience_runtime.operations import BATCH, cancellable, replayable
 from experience_runtime.store.sql import SqlStore
 
 from .conftest import NOW

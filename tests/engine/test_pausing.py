@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from experience_runtime.domain.admission import Health, Policies
 from experience_runtime.domain.errors import Conflict, InvalidParameter, UnknownIntegration
 from experience_runtime.domain.executions import Filter, Status
-from experience_runtime.domain.health import Health, Policies
 from experience_runtime.integration import IntegrationFailed
 from experience_runtime.store.opening import open_sqlite
 

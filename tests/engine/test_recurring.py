@@ -16,7 +16,7 @@ from experience_runtime.domain.errors import (
 )
 from experience_runtime.domain.executions import Status
 from experience_runtime.domain.schedules import CatchUp, Outcome, Schedule
-from experience_runtime.recurring import Recurring, Saved
+from experience_runtime.engine.recurring import Recurring, Saved
 from experience_runtime.store.sql import SqlStore
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from experience_runtime.clocks import VirtualClock
-from experience_runtime.documents import execution_document
+from experience_runtime.documents.documents import execution_document
 from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.executions import Execution, Filter, Status
 from experience_runtime.domain.schedules import Outcome
+from experience_runtime.engine.recurring import Recurring
+from experience_runtime.engine.worker import Worker
 from experience_runtime.integration import Context, IntegrationFailed
-from experience_runtime.recurring import Recurring
 from experience_runtime.store.sql import SqlStore
-from experience_runtime.worker import Worker
 
 if TYPE_CHECKING:
     from tests.engine.conftest import World

@@ -7,14 +7,14 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from experience_runtime.delivery.embedded import InlineDelivery
+from experience_runtime.domain.admission import Policies, Policy
 from experience_runtime.domain.errors import InvalidPayload
 from experience_runtime.domain.executions import Execution, Status
-from experience_runtime.domain.health import Policies, Policy
 from experience_runtime.domain.windows import parse_window
 from experience_runtime.domain.zones import UTC as UTC_ZONE
+from experience_runtime.engine.delivery import InlineDelivery
 from experience_runtime.integration import Backoff, IntegrationFailed
-from experience_runtime.outbound import Outbound
+from experience_runtime.plugins.http import Outbound
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 

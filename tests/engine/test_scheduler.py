@@ -23,7 +23,7 @@ from experience_runtime.domain.errors import (
 from experience_runtime.domain.executions import Filter, Status, execution_id, execution_number
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.scheduler import Numbers
+from experience_runtime.engine.scheduler import Numbers
 
 if TYPE_CHECKING:
     from tests.engine.conftest import World

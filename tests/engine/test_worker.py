@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from experience_runtime.clocks import SystemClock, VirtualClock
-from experience_runtime.delivery.embedded import InlineDelivery, ThreadDelivery
 from experience_runtime.domain.errors import InternalError
 from experience_runtime.domain.executions import Status
+from experience_runtime.engine.delivery import InlineDelivery, ThreadDelivery
+from experience_runtime.engine.stores import Store
+from experience_runtime.engine.worker import Worker
 from experience_runtime.integration import Context, IntegrationFailed
-from experience_runtime.store.lock import FileLock
-from experience_runtime.stores import Store
-from experience_runtime.worker import Worker
+from experience_runtime.store.sqlite.lock import FileLock
 
 if TYPE_CHECKING:
     from tests.engine.conftest import World

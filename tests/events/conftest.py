@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 from experience_runtime.clocks import VirtualClock
-from experience_runtime.delivery.embedded import InlineDelivery
-from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.domain.clients import Client
 from experience_runtime.domain.executions import Execution, Filter
-from experience_runtime.event_scheduler import answer_app
-from experience_runtime.outbound import Outbound
-from experience_runtime.registry import Registry
-from experience_runtime.scheduler import Scheduler
-from experience_runtime.settings import Settings
+from experience_runtime.engine.app_events import answer_app
+from experience_runtime.engine.delivery import InlineDelivery
+from experience_runtime.engine.dispatcher import Dispatcher
+from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.plugins.http import Outbound
+from experience_runtime.plugins.registry import Registry
+from experience_runtime.settings.load import Settings
 from experience_runtime.store.opening import SqliteStore, open_sqlite
 from pytest_httpserver import HTTPServer
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from experience_runtime.documents import execution_document, whole_attempt_document
+from experience_runtime.documents.documents import execution_document, whole_attempt_document
 from experience_runtime.domain.clients import NO_CLIENT, Client
 from experience_runtime.domain.executions import Status
 from experience_runtime.domain.instants import iso, to_ms
@@ -374,7 +374,7 @@ def test_a_client_cannot_pass_for_another_by_its_names(world: Events) -> None:
 
 
 def test_another_function_is_refused(world: Events) -> None:
-    from experience_runtime.event_scheduler import answer_app
+    from experience_runtime.engine.app_events import answer_app
 
     for name in ("utils/other", "", None, {"a": 1}, "x" * 10**6):
         answer = answer_app(world.scheduler, name, {"flow_id": "f", "delay": "1h"}, client=ANNA)

@@ -16,17 +16,17 @@ import sys
 import threading
 
 from experience_runtime.clocks import SystemClock
-from experience_runtime.delivery.embedded import ThreadDelivery
-from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.domain.visitors import Visitor
+from experience_runtime.engine.delivery import ThreadDelivery
+from experience_runtime.engine.dispatcher import Dispatcher
+from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.engine.worker import Worker
 from experience_runtime.integration import IntegrationFailed
-from experience_runtime.outbound import Outbound
-from experience_runtime.registry import Registry
-from experience_runtime.scheduler import Scheduler
-from experience_runtime.settings import Settings, load_settings
-from experience_runtime.store.lock import FileLock
+from experience_runtime.plugins.http import Outbound
+from experience_runtime.plugins.registry import Registry
+from experience_runtime.settings.load import Settings, load_settings
 from experience_runtime.store.opening import open_sqlite
-from experience_runtime.worker import Worker
+from experience_runtime.store.sqlite.lock import FileLock
 
 CONCURRENCY = 8
 

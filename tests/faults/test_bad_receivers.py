@@ -14,16 +14,16 @@ from typing import Any
 
 import pytest
 from experience_runtime.clocks import SystemClock
-from experience_runtime.delivery.embedded import ThreadDelivery
-from experience_runtime.dispatcher import Dispatcher
+from experience_runtime.domain.admission import Policies, Policy
 from experience_runtime.domain.executions import Attempt, Execution, Filter, Status
-from experience_runtime.domain.health import Policies, Policy
-from experience_runtime.outbound import Outbound
-from experience_runtime.registry import Registry
-from experience_runtime.scheduler import Scheduler
-from experience_runtime.settings import load_settings
+from experience_runtime.engine.delivery import ThreadDelivery
+from experience_runtime.engine.dispatcher import Dispatcher
+from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.engine.worker import Worker
+from experience_runtime.plugins.http import Outbound
+from experience_runtime.plugins.registry import Registry
+from experience_runtime.settings.load import load_settings
 from experience_runtime.store.opening import open_sqlite
-from experience_runtime.worker import Worker
 
 from tests.outbound.servers import RawServer
 

@@ -8,13 +8,13 @@ from typing import Any
 import apsw
 import pytest
 from experience_runtime.clocks import SystemClock
-from experience_runtime.delivery.embedded import ThreadDelivery
-from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.domain.errors import InternalError
 from experience_runtime.domain.executions import Filter, IfExists, Status
+from experience_runtime.engine.delivery import ThreadDelivery
+from experience_runtime.engine.dispatcher import Dispatcher
+from experience_runtime.engine.worker import Worker
 from experience_runtime.integration import Context
 from experience_runtime.store.opening import open_sqlite
-from experience_runtime.worker import Worker
 
 from tests.store.samples import an_execution
 

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from experience_runtime.delivery.embedded import InlineDelivery
-from experience_runtime.dispatcher import Dispatcher
 from experience_runtime.domain.executions import Execution, Filter, Status
 from experience_runtime.domain.visitors import Visitor
+from experience_runtime.engine.delivery import InlineDelivery
+from experience_runtime.engine.dispatcher import Dispatcher
+from experience_runtime.engine.ports import Delivery
+from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.engine.worker import Worker
 from experience_runtime.integration import Context, IntegrationFailed
-from experience_runtime.ports import Delivery
-from experience_runtime.scheduler import Scheduler
-from experience_runtime.store.lock import FileLock
 from experience_runtime.store.opening import SqliteStore, open_sqlite
-from experience_runtime.worker import Worker
+from experience_runtime.store.sqlite.lock import FileLock
 
 from tests.engine.conftest import DictIntegrations, ScriptedHttp
 

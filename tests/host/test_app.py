@@ -9,8 +9,8 @@ import pytest
 from experience_runtime.domain.clients import Client
 from experience_runtime.domain.executions import Status
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.guest import Limits
-from experience_runtime.host import open_run
+from experience_runtime.running.guest import Limits
+from experience_runtime.running.run import open_run
 
 from tests.conftest import NOW, Lab
 
@@ -98,7 +98,7 @@ def test_the_bot_and_its_channel_are_those_of_the_settings_and_the_user_is_the_v
 
 
 def _situation(lab: Lab) -> Any:
-    from experience_runtime.host import Situation
+    from experience_runtime.running.run import Situation
 
     return Situation(visitor=lab.visitor, seed=1)
 

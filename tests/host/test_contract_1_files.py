@@ -6,9 +6,9 @@ import base64
 import json
 
 import pytest
-from experience_runtime.experiences import load_experience
-from experience_runtime.report import Report
-from experience_runtime.sandbox.modules import Bundle
+from experience_runtime.running.report import Report
+from experience_runtime.scripts.bundle import Bundle
+from experience_runtime.scripts.loading import load_experience
 
 from tests.conftest import Lab
 

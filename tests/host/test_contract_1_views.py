@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 from experience_runtime.domain.executions import Status
-from experience_runtime.domain.views import MOST_OWN_RESTARTS, is_view
-from experience_runtime.report import Report
+from experience_runtime.domain.page_views import MOST_OWN_RESTARTS, is_view
+from experience_runtime.running.report import Report
 
 from tests.conftest import Lab
 

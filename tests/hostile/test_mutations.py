@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import pytest
 from experience_runtime.clocks import VirtualClock, monotonic
-from experience_runtime.guest import Limits
+from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.running.guest import Limits
 from experience_runtime.sandbox.pool import Pool
-from experience_runtime.scheduler import Scheduler
 from experience_runtime.store.opening import open_sqlite
 
 from tests.conftest import NOW, Lab

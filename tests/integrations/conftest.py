@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from experience_runtime.clocks import VirtualClock
 from experience_runtime.integration import Clock, Context
-from experience_runtime.outbound import Outbound
+from experience_runtime.plugins.http import Outbound
 
 NOW = datetime(2026, 3, 6, 17, 30, 0, 999000, tzinfo=UTC)
 

@@ -9,9 +9,9 @@ import pytest
 from experience_runtime.clocks import VirtualClock
 from experience_runtime.domain.errors import InvalidParameter, InvalidPayload, Refusal, UnsupportedChannel
 from experience_runtime.domain.executions import Filter
-from experience_runtime.registry import Registry
-from experience_runtime.scheduler import Scheduler
-from experience_runtime.settings import Settings
+from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.plugins.registry import Registry
+from experience_runtime.settings.load import Settings
 from experience_runtime.store.opening import SqliteStore, open_sqlite
 
 NOW = datetime(2026, 3, 6, 17, 30, tzinfo=UTC)

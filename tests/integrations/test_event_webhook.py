@@ -7,9 +7,9 @@ from experience_integrations.event_webhook import Call, EventWebhook, Settings
 from experience_runtime.clocks import SystemClock
 from experience_runtime.domain.errors import InvalidPayload
 from experience_runtime.integration import IntegrationFailed
-from experience_runtime.outbound import Outbound
-from experience_runtime.registry import Registry
-from experience_runtime.settings import Settings as RuntimeSettings
+from experience_runtime.plugins.http import Outbound
+from experience_runtime.plugins.registry import Registry
+from experience_runtime.settings.load import Settings as RuntimeSettings
 from experience_runtime.testing import check_integration
 from pytest_httpserver import HTTPServer
 from standardwebhooks import Webhook as Receiver

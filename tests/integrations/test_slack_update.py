@@ -8,9 +8,9 @@ from experience_integrations.slack_update import Message, SlackUpdate
 from experience_integrations.slack_update import Settings as SlackSettings
 from experience_runtime.domain.errors import InvalidPayload
 from experience_runtime.integration import Context, IntegrationFailed
-from experience_runtime.outbound import Outbound
-from experience_runtime.registry import Registry
-from experience_runtime.settings import Settings
+from experience_runtime.plugins.http import Outbound
+from experience_runtime.plugins.registry import Registry
+from experience_runtime.settings.load import Settings
 from pytest_httpserver import HTTPServer
 
 from .conftest import context_for

@@ -9,9 +9,9 @@ from experience_integrations.webhook import Settings, Webhook
 from experience_runtime.clocks import SystemClock, VirtualClock
 from experience_runtime.domain.errors import NotConfigured
 from experience_runtime.integration import Clock, webhook_signature
-from experience_runtime.outbound import Outbound
-from experience_runtime.registry import Registry
-from experience_runtime.settings import Settings as RuntimeSettings
+from experience_runtime.plugins.http import Outbound
+from experience_runtime.plugins.registry import Registry
+from experience_runtime.settings.load import Settings as RuntimeSettings
 from pytest_httpserver import HTTPServer
 from standardwebhooks import Webhook as Receiver
 from standardwebhooks import WebhookVerificationError

@@ -6,17 +6,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from experience_runtime.clocks import VirtualClock
-from experience_runtime.delivery.embedded import InlineDelivery
-from experience_runtime.dispatcher import Dispatcher
+from experience_runtime.domain.admission import Policies, Policy
 from experience_runtime.domain.executions import TRANSITIONS, Execution
-from experience_runtime.domain.health import Policies, Policy
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.windows import DAYS
-from experience_runtime.operations import Operations
-from experience_runtime.ports import Integrations
-from experience_runtime.scheduler import Scheduler
+from experience_runtime.engine.delivery import InlineDelivery
+from experience_runtime.engine.dispatcher import Dispatcher
+from experience_runtime.engine.operations import Operations
+from experience_runtime.engine.ports import Integrations
+from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.engine.stores import Store
 from experience_runtime.store.opening import open_sqlite
-from experience_runtime.stores import Store
 
 from tests.engine.conftest import ScriptedHttp
 from tests.postgres.server import databases

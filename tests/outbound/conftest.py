@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 import pytest
-from experience_runtime.outbound import Outbound
+from experience_runtime.plugins.http import Outbound
 
 from .servers import LOOPBACK, NOW, Handler, RawServer
 

@@ -3,7 +3,7 @@
 import ipaddress
 
 import pytest
-from experience_runtime.addresses import refusal
+from experience_runtime.plugins.addresses import refusal
 
 BLOCKED = [
     "0.0.0.0",

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 
 import pytest
-from experience_runtime.outbound import BODY_BYTES, Outbound
+from experience_runtime.plugins.http import BODY_BYTES, Outbound
 from pytest_httpserver import HTTPServer
 
 from .servers import Handler, RawServer, drips, read_head, says

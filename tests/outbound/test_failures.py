@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from experience_runtime.integration import IntegrationFailed
-from experience_runtime.outbound import Outbound
+from experience_runtime.plugins.http import Outbound
 from pytest_httpserver import HTTPServer
 
 from .servers import Handler, RawServer, says

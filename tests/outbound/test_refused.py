@@ -2,9 +2,9 @@
 
 import pytest
 from experience_runtime.domain.errors import BlockedAddress, InvalidParameter
-from experience_runtime.domain.web import require_web_address
+from experience_runtime.domain.urls import require_web_address
 from experience_runtime.integration import IntegrationFailed
-from experience_runtime.outbound import Outbound
+from experience_runtime.plugins.http import Outbound
 
 from .servers import NOW
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from experience_runtime.integration import IntegrationFailed
-from experience_runtime.outbound import BODY_BYTES, Outbound
+from experience_runtime.plugins.http import BODY_BYTES, Outbound
 
 from .servers import LOOPBACK, NOW, Handler, RawServer, read_head
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 from experience_runtime import __version__
 from experience_runtime.domain.errors import InvalidPayload
-from experience_runtime.outbound import Outbound
+from experience_runtime.plugins.http import Outbound
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 

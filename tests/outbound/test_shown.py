@@ -1,7 +1,7 @@
 """What may be shown of an address."""
 
 import pytest
-from experience_runtime.outbound import origin, redact_url
+from experience_runtime.plugins.http import origin, redact_url
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,8 @@ def test_every_file_of_the_packages_is_in_the_wheel(wheel: Path) -> None:
         name.startswith("experience_runtime/sandbox/prelude/") and name.endswith(".js") for name in names
     )
     assert any(
-        name.startswith("experience_runtime/store/migrations/") and name.endswith(".sql") for name in names
+        name.startswith("experience_runtime/store/sqlite/migrations/") and name.endswith(".sql")
+        for name in names
     )
 
 

@@ -10,15 +10,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from experience_runtime.app import App
 from experience_runtime.domain.access import Scope, new_token
 from experience_runtime.domain.executions import Execution, Filter
 from experience_runtime.domain.visitors import Visitor
+from experience_runtime.runtime import Runtime
 from experience_runtime.web.server import make_web
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from tests.needs import lacking
-from tests.pages.sample import due_later, fill, make_folder, open_app
+from tests.pages.sample import due_later, fill, make_folder, open_runtime
 from tests.web.serving import serving
 
 CHROMIUM = "/usr/bin/chromium"
@@ -42,7 +42,7 @@ def chromium() -> Iterator[Browser]:
 class Shop:
     """The served application, and the pages that look at it."""
 
-    app: App
+    runtime: Runtime
     address: str
     chromium: Browser
     expected: list[str] = field(default_factory=list)
@@ -82,11 +82,11 @@ class Shop:
 
     def executions(self, **filter: object) -> list[Execution]:
         """The matching executions, newest first."""
-        return list(self.app.store.find(Filter(**filter), limit=500).executions)  # type: ignore[arg-type]
+        return list(self.runtime.store.find(Filter(**filter), limit=500).executions)  # type: ignore[arg-type]
 
     def schedule(self, *, visitor: str = "ada", payload: object = None, **options: object) -> str:
         """Schedule one for a visitor in Paris; return its id."""
-        scheduled = self.app.scheduler.schedule(
+        scheduled = self.runtime.scheduler.schedule(
             "update-crm",
             {"n": 1} if payload is None else payload,
             {"delay": "1 hour", **options},
@@ -97,8 +97,8 @@ class Shop:
 
     def token(self, *scopes: Scope) -> str:
         """Make a token, after which nothing is open any more; return its text."""
-        text, token = new_token("-".join(scopes), scopes, [], now=self.app.clock.now())
-        self.app.store.tokens.put(token)
+        text, token = new_token("-".join(scopes), scopes, [], now=self.runtime.clock.now())
+        self.runtime.store.tokens.put(token)
         return text
 
 
@@ -107,11 +107,11 @@ def empty_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chromium: Browse
     """A shop where nothing happened yet."""
     monkeypatch.chdir(tmp_path)
     make_folder(tmp_path)
-    with open_app(tmp_path) as app:
-        app.make_all()
-        web = make_web(app, is_open=True)
+    with open_runtime(tmp_path) as runtime:
+        runtime.make_all()
+        web = make_web(runtime, is_open=True)
         with serving(web) as address:
-            shop = Shop(app, address, chromium)
+            shop = Shop(runtime, address, chromium)
             yield shop
             shop.judge()
         web.state.jobs.close()
@@ -120,6 +120,6 @@ def empty_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chromium: Browse
 @pytest.fixture
 def shop(empty_shop: Shop) -> Shop:
     """A shop with two days behind it and a month ahead."""
-    fill(empty_shop.app, empty_shop.app.clock.now())
-    due_later(empty_shop.app)
+    fill(empty_shop.runtime, empty_shop.runtime.clock.now())
+    due_later(empty_shop.runtime)
     return empty_shop

@@ -4,17 +4,17 @@ import random
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from experience_runtime.app import App
 from experience_runtime.clocks import VirtualClock
-from experience_runtime.delivery.embedded import InlineDelivery
-from experience_runtime.dispatcher import Dispatcher
-from experience_runtime.domain.events import VisitorEvent
+from experience_runtime.domain.visitor_events import VisitorEvent
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.played import NoHttp, Played
-from experience_runtime.recurring import Recurring
-from experience_runtime.scheduler import Scheduler
-from experience_runtime.settings import load_settings
-from experience_runtime.story import ScriptedAnswer
+from experience_runtime.engine.delivery import InlineDelivery
+from experience_runtime.engine.dispatcher import Dispatcher
+from experience_runtime.engine.recurring import Recurring
+from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.runtime import Runtime
+from experience_runtime.settings.load import load_settings
+from experience_runtime.simulation.scripted import NoHttp, Played
+from experience_runtime.simulation.story import ScriptedAnswer
 
 SECRET = "sk-sample-5ecret-0001"
 CONFIG = f"""
@@ -95,9 +95,9 @@ def make_folder(folder: Path) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def open_app(folder: Path) -> App:
+def open_runtime(folder: Path) -> Runtime:
     """The shop's application; relative folders are read from `folder`, so make it the current one."""
-    return App(
+    return Runtime(
         load_settings(
             config=folder / "experience.toml",
             database=f"sqlite:///{folder / 'experience.db'}",
@@ -107,28 +107,28 @@ def open_app(folder: Path) -> App:
     )
 
 
-def fill(app: App, now: datetime) -> None:
+def fill(runtime: Runtime, now: datetime) -> None:
     """Live through the two days before `now`, with the same seed every time."""
     clock, chance = VirtualClock(now - timedelta(days=2)), random.Random(7)
     scheduler = Scheduler(
-        store=app.store,
+        store=runtime.store,
         clock=clock,
-        integrations=app.integrations,
-        conversions=app.settings.conversions,
+        integrations=runtime.integrations,
+        conversions=runtime.settings.conversions,
         source=random.Random(7),
     )
     dispatcher = Dispatcher(
-        store=app.store,
+        store=runtime.store,
         clock=clock,
         integrations=Played(
-            app.integrations, {"send-sms": [ScriptedAnswer(status=each) for each in _ANSWERS]}
+            runtime.integrations, {"send-sms": [ScriptedAnswer(status=each) for each in _ANSWERS]}
         ),
         http=NoHttp(),
         delivery=InlineDelivery(),
         random=random.Random(7),
     )
     recurring = Recurring(
-        store=app.store.schedules, clock=clock, integrations=app.integrations, source=random.Random(8)
+        store=runtime.store.schedules, clock=clock, integrations=runtime.integrations, source=random.Random(8)
     )
     recurring.set(
         "daily-digest",
@@ -152,8 +152,8 @@ def fill(app: App, now: datetime) -> None:
     for index in range(30):
         until(now - timedelta(hours=47 - index * 1.55))
         visitor = Visitor(id=f"visitor-{1000 + index * 37 % 900}", timezone=ZONES[index % len(ZONES)])
-        app.store.remember_visitor(visitor, now=clock.now())
-        app.store.events.record(
+        runtime.store.remember_visitor(visitor, now=clock.now())
+        runtime.store.events.record(
             VisitorEvent(visitor=str(visitor.id), type="ecView", data='{"type": "basket"}', at=clock.now())
         )
         scheduler.schedule(
@@ -182,10 +182,10 @@ def fill(app: App, now: datetime) -> None:
     until(now)
 
 
-def due_later(app: App) -> None:
+def due_later(runtime: Runtime) -> None:
     """A few more that are due within the month, so that something is always pending."""
     for index, delay in enumerate(("8 minutes", "50 minutes", "5 hours", "3 days", "12 days", "29 days")):
-        app.scheduler.schedule(
+        runtime.scheduler.schedule(
             "update-crm",
             {"segment": "lapsed", "batch": index},
             {"delay": delay, "key": {"batch": index}},

@@ -9,7 +9,7 @@ from experience_runtime.web.server import make_web
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.pages.conftest import CHROMIUM
-from tests.pages.sample import due_later, fill, make_folder, open_app
+from tests.pages.sample import due_later, fill, make_folder, open_runtime
 from tests.web.serving import serving
 
 
@@ -19,11 +19,11 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as shop:
         make_folder(Path(shop))
         os.chdir(shop)
-        with open_app(Path(shop)) as app, sync_playwright() as playwright:
-            app.make_all()
-            fill(app, app.clock.now())
-            due_later(app)
-            web = make_web(app, is_open=True)
+        with open_runtime(Path(shop)) as runtime, sync_playwright() as playwright:
+            runtime.make_all()
+            fill(runtime, runtime.clock.now())
+            due_later(runtime)
+            web = make_web(runtime, is_open=True)
             browser = playwright.chromium.launch(
                 executable_path=CHROMIUM, args=["--headless", "--no-sandbox", "--disable-gpu"]
             )

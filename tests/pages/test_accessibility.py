@@ -69,7 +69,7 @@ def _states(shop: Shop) -> dict[str, Callable[[Page], object]]:
 
 @pytest.mark.parametrize(("scheme", "width"), LOOKS)
 def test_axe_finds_nothing_on_any_page(shop: Shop, scheme: str, width: int) -> None:
-    shop.app.operations.pause("send-sms", reason="the provider is moving")
+    shop.runtime.operations.pause("send-sms", reason="the provider is moving")
     page = shop.page(scheme=scheme, width=width)
     found: list[str] = []
 

@@ -109,7 +109,7 @@ def test_one_execution_shows_why_in_the_visitors_zone_and_in_utc(shop: Shop) -> 
 
     page.goto(f"/executions/{id}")
 
-    execution = shop.app.store.execution(execution_number(id))
+    execution = shop.runtime.store.execution(execution_number(id))
     why = page.get_by_role("region", name="Why this instant")
     expect(why).to_contain_text("Europe/Paris")
     expect(why).to_contain_text(f"{execution.due_at:%Y-%m-%dT%H:%M}")
@@ -139,7 +139,7 @@ def test_a_failed_execution_shows_its_attempt_and_is_replayed(shop: Shop) -> Non
     page.get_by_role("button", name="Replay this execution").click()
 
     expect(page.get_by_role("status")).to_contain_text("pending again")
-    assert shop.app.store.execution(failed.number).status is Status.PENDING
+    assert shop.runtime.store.execution(failed.number).status is Status.PENDING
 
 
 def test_a_refusal_stands_at_the_form_with_what_was_typed(empty_shop: Shop) -> None:

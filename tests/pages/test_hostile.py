@@ -4,8 +4,8 @@ import re
 from urllib.parse import quote
 
 import pytest
-from experience_runtime.domain.events import VisitorEvent
 from experience_runtime.domain.executions import Status
+from experience_runtime.domain.visitor_events import VisitorEvent
 from experience_runtime.domain.visitors import Visitor
 from playwright.sync_api import Page
 
@@ -38,20 +38,22 @@ def _is_not_owned(page: Page) -> None:
 
 
 def test_hostile_texts_in_the_store_and_in_addresses_stay_texts(empty_shop: Shop) -> None:
-    app, visitor = empty_shop.app, HOSTILE[:200]
-    scheduled = app.scheduler.schedule(
+    runtime, visitor = empty_shop.runtime, HOSTILE[:200]
+    scheduled = runtime.scheduler.schedule(
         "update-crm",
         {HOSTILE: [HOSTILE]},
         {"delay": "1 hour", "key": {HOSTILE: HOSTILE}},
         visitor=Visitor(id=visitor, timezone="Europe/Paris"),
         experience=HOSTILE,
     )
-    app.scheduler.cancel_execution(scheduled.execution.id, reason=HOSTILE)
-    app.scheduler.schedule(
+    runtime.scheduler.cancel_execution(scheduled.execution.id, reason=HOSTILE)
+    runtime.scheduler.schedule(
         "update-crm", HOSTILE, {"delay": "2 hours"}, visitor=Visitor(id=visitor), experience=HOSTILE
     )
-    app.operations.pause("update-crm", reason=HOSTILE)
-    app.store.events.record(VisitorEvent(visitor=visitor, type="ecView", data="{}", at=app.clock.now()))
+    runtime.operations.pause("update-crm", reason=HOSTILE)
+    runtime.store.events.record(
+        VisitorEvent(visitor=visitor, type="ecView", data="{}", at=runtime.clock.now())
+    )
     page = empty_shop.page()
     page.route("**/x", lambda route: pytest.fail(f"asked for {route.request.url}"))
 

@@ -83,11 +83,11 @@ def test_pause_with_a_reason_and_resume(empty_shop: Shop, script: bool) -> None:
     page.get_by_label("Reason").fill("the provider is moving")
     page.get_by_role("button", name="Pause", exact=True).click()
     expect(page.get_by_text("send-sms is paused since")).to_contain_text("the provider is moving")
-    assert empty_shop.app.store.healths.of("send-sms").paused_at is not None
+    assert empty_shop.runtime.store.healths.of("send-sms").paused_at is not None
     page.get_by_role("button", name="Resume").click()
 
     expect(page.get_by_role("status")).to_contain_text("It goes on")
-    assert empty_shop.app.store.healths.of("send-sms").paused_at is None
+    assert empty_shop.runtime.store.healths.of("send-sms").paused_at is None
 
 
 def _instants(page: Page) -> list[str]:
@@ -123,7 +123,7 @@ def test_without_script_the_preview_button_shows_them_and_keeps_the_form(empty_s
     assert [text[:3] for text in _instants(page)] == ["Sat"] * 5
     expect(page.get_by_label("Payload (JSON)")).to_have_value("not yet")
     expect(page.get_by_label("Zone")).to_have_value("Asia/Tokyo")
-    assert empty_shop.app.recurring.list() == []
+    assert empty_shop.runtime.recurring.list() == []
 
 
 @WITH_AND_WITHOUT_SCRIPT
@@ -145,7 +145,7 @@ def test_a_schedule_is_saved_as_the_form_says(empty_shop: Shop, script: bool) ->
     page.get_by_role("button", name="Save the schedule").click()
 
     expect(page.get_by_role("status")).to_contain_text("The schedule is saved")
-    saved = empty_shop.app.recurring.show("stock").schedule
+    saved = empty_shop.runtime.recurring.show("stock").schedule
     assert '"every":"90 minutes"' in saved.recurrence
     assert (saved.zone, saved.window) == ("Europe/Paris", "monday-friday 09:00-17:00")
     assert (saved.skip, saved.catch_up) == ('["2031-12-25","2032-01-01"]', "none")
@@ -173,7 +173,7 @@ def test_a_schedule_that_is_refused_keeps_what_was_typed(
 
     expect(page.get_by_role("alert")).to_contain_text(words)
     expect(page.get_by_label(field)).to_have_value(text)
-    assert empty_shop.app.recurring.list() == []
+    assert empty_shop.runtime.recurring.list() == []
 
 
 def test_a_name_that_is_taken_replaces_nothing(shop: Shop) -> None:
@@ -184,7 +184,7 @@ def test_a_name_that_is_taken_replaces_nothing(shop: Shop) -> None:
     page.get_by_role("button", name="Save the schedule").click()
 
     expect(page.get_by_role("alert")).to_contain_text("a schedule is named daily-digest already")
-    assert shop.app.recurring.show("daily-digest").schedule.integration == "slack-update"
+    assert shop.runtime.recurring.show("daily-digest").schedule.integration == "slack-update"
 
 
 @WITH_AND_WITHOUT_SCRIPT
@@ -204,12 +204,12 @@ def test_pause_resume_run_now_and_remove(shop: Shop, script: bool) -> None:
     page.get_by_role("button", name="Remove stock-levels").click()
 
     expect(page.get_by_role("status")).to_contain_text("removed")
-    assert [each.name for each in shop.app.recurring.list()] == ["daily-digest"]
+    assert [each.name for each in shop.runtime.recurring.list()] == ["daily-digest"]
 
 
 def test_an_edit_keeps_a_payload_that_may_not_be_shown(shop: Shop) -> None:
     options = {"daily": "09:00", "timezone": "UTC"}
-    shop.app.recurring.set("secretive", "update-crm", {"token": SECRET}, options)
+    shop.runtime.recurring.set("secretive", "update-crm", {"token": SECRET}, options)
     page = shop.page()
     page.goto(f"{SCHEDULE}?edit=secretive")
     assert SECRET not in page.content()
@@ -218,6 +218,6 @@ def test_an_edit_keeps_a_payload_that_may_not_be_shown(shop: Shop) -> None:
     page.get_by_role("button", name="Save the change").click()
 
     expect(page).to_have_url(re.compile("did=saved"))
-    saved = shop.app.recurring.show("secretive").schedule
+    saved = shop.runtime.recurring.show("secretive").schedule
     assert '"daily":"10:30"' in saved.recurrence
     assert SECRET in saved.payload

@@ -43,8 +43,8 @@ def test_a_token_that_opens_no_page_is_refused_at_the_form(empty_shop: Shop, kin
 
 def test_an_author_plays_and_reads_but_acts_on_nothing(empty_shop: Shop) -> None:
     id = empty_shop.schedule(cancelOnConversion=True)
-    empty_shop.app.recurring.set("digest", "update-crm", {}, {"daily": "09:00", "timezone": "UTC"})
-    begotten = empty_shop.app.recurring.run_now("digest")
+    empty_shop.runtime.recurring.set("digest", "update-crm", {}, {"daily": "09:00", "timezone": "UTC"})
+    begotten = empty_shop.runtime.recurring.run_now("digest")
     token, page = empty_shop.token(Scope.AUTHOR), empty_shop.page()
     page.goto("/")
     _sign_in(page, token)

@@ -6,8 +6,8 @@ import zlib
 
 import pytest
 from experience_runtime.domain.errors import InvalidParameter, InvalidPayload
-from experience_runtime.story import Story
-from experience_runtime.web.pages.play import Play, PlayStep, read_play
+from experience_runtime.simulation.story import Story
+from experience_runtime.web.pages.playground.form import Play, PlayStep, read_play
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-from experience_runtime.story import Story, load_story
-from experience_runtime.web.pages.play import Play
-from experience_runtime.web.pages.played_view import MOST_SHOWN
+from experience_runtime.simulation.story import Story, load_story
+from experience_runtime.web.pages.playground.form import Play
+from experience_runtime.web.pages.playground.view import MOST_SHOWN
 from playwright.sync_api import Page, expect
 
 from .conftest import Shop
@@ -236,4 +236,4 @@ def test_nothing_is_stored_and_nothing_is_sent(shop: Shop) -> None:
     expect(page.get_by_text("nothing else comes")).to_be_visible()
 
     assert len(shop.executions()) == before
-    assert shop.app.store.visitor("visitor-1") is None
+    assert shop.runtime.store.visitor("visitor-1") is None

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from experience_runtime.web.pages.spoken import day_and_time, pretty, relative, short
+from experience_runtime.web.pages.wording import day_and_time, pretty, relative, short
 
 NOW = datetime(2026, 3, 6, 15, 30, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ from .conftest import Shop
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 def test_a_conversion_cancels_what_waits_for_one(empty_shop: Shop, script: bool) -> None:
     waits, stays = empty_shop.schedule(cancelOnConversion=True), empty_shop.schedule()
-    empty_shop.app.store.remember_visitor(
-        Visitor(id="ada", timezone="Europe/Paris"), now=empty_shop.app.clock.now()
+    empty_shop.runtime.store.remember_visitor(
+        Visitor(id="ada", timezone="Europe/Paris"), now=empty_shop.runtime.clock.now()
     )
     page = empty_shop.page(script=script)
     page.goto("/visitors")

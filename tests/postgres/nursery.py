@@ -16,12 +16,12 @@ import threading
 from pathlib import Path
 from types import FrameType
 
-from experience_runtime.app import App, make_worker
-from experience_runtime.delivery import procrastinate  # imported once, for all of them
-from experience_runtime.outbound import Outbound
-from experience_runtime.registry import Registry
-from experience_runtime.settings import load_settings
+from experience_runtime.plugins.http import Outbound
+from experience_runtime.plugins.registry import Registry
+from experience_runtime.runtime import Runtime, make_worker
+from experience_runtime.settings.load import load_settings
 from experience_runtime.store.postgres import database, migrating
+from experience_runtime.store.postgres import relay as procrastinate
 
 IMPORTED_FOR_THE_CHILDREN = (procrastinate, database, migrating, Outbound, Registry)
 
@@ -58,8 +58,8 @@ def deliver(address: str, concurrency: int, lease: int, only: str, folder: Path)
     stop = threading.Event()
     settings = load_settings(database=address, integrations_dir=folder, environ={})
     served = None if only == "-" else frozenset(only.split(","))
-    with App(settings, concurrency=concurrency, only=served, lease_seconds=lease) as app:
-        worker, wake = make_worker(app), app.dispatcher.wake
+    with Runtime(settings, concurrency=concurrency, only=served, lease_seconds=lease) as runtime:
+        worker, wake = make_worker(runtime), runtime.dispatcher.wake
 
         def end(_: int, __: FrameType | None) -> None:
             stop.set()

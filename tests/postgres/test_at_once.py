@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from experience_runtime.domain.admission import Health, Policies, Policy
 from experience_runtime.domain.errors import AlreadyScheduled, Conflict
 from experience_runtime.domain.executions import Execution, IfExists, Settlement, Status
-from experience_runtime.domain.health import Health, Policies, Policy
 from experience_runtime.domain.schedules import Begetting, CatchUp, Schedule
 from experience_runtime.domain.visitors import Visitor
 

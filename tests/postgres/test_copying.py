@@ -11,14 +11,14 @@ import pytest
 from experience_runtime.cli import main
 from experience_runtime.domain.access import Scope, Token
 from experience_runtime.domain.errors import Conflict
-from experience_runtime.domain.events import VisitorEvent
 from experience_runtime.domain.executions import Filter, IfExists
 from experience_runtime.domain.schedules import CatchUp, Schedule
+from experience_runtime.domain.visitor_events import VisitorEvent
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.store.lock import FileLock
+from experience_runtime.engine.stores import Reply
 from experience_runtime.store.opening import open_postgres, open_sqlite
 from experience_runtime.store.postgres import copying
-from experience_runtime.stores import Reply
+from experience_runtime.store.sqlite.lock import FileLock
 
 from tests.store.samples import KEY, NOW, SUCCEEDED, add, an_execution, keyed, running, settle
 

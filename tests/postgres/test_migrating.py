@@ -6,7 +6,7 @@ import pytest
 from experience_runtime import __version__
 from experience_runtime.domain.errors import Conflict, InternalError, InvalidParameter
 from experience_runtime.domain.executions import Status
-from experience_runtime.domain.presence import Presence
+from experience_runtime.domain.workers import Presence
 from experience_runtime.store.opening import open_postgres
 from experience_runtime.store.postgres.connecting import shown_address
 from experience_runtime.store.postgres.database import PostgresDatabase

@@ -17,7 +17,7 @@ import experience_runtime
 from experience_runtime.clocks import SystemClock, monotonic
 from experience_runtime.domain.executions import Execution, Filter, IfExists, Status
 from experience_runtime.domain.instants import to_ms
-from experience_runtime.stores import Store
+from experience_runtime.engine.stores import Store
 
 LEASE = 3
 DEADLINE_SECONDS = 60

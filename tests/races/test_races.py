@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 from experience_runtime.clocks import VirtualClock
-from experience_runtime.delivery.embedded import InlineDelivery
-from experience_runtime.dispatcher import Dispatcher
+from experience_runtime.domain.admission import Policies, Policy
 from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.executions import Execution
-from experience_runtime.domain.health import Policies, Policy
 from experience_runtime.domain.keys import key_digest
 from experience_runtime.domain.visitors import Visitor
+from experience_runtime.engine.delivery import InlineDelivery
+from experience_runtime.engine.dispatcher import Dispatcher
+from experience_runtime.engine.operations import Operations
+from experience_runtime.engine.scheduler import Scheduled, Scheduler
+from experience_runtime.engine.stores import Store
 from experience_runtime.integration import Context, IntegrationFailed
-from experience_runtime.operations import Operations
-from experience_runtime.scheduler import Scheduled, Scheduler
 from experience_runtime.store.opening import open_postgres, open_sqlite
-from experience_runtime.stores import Store
 
 from tests.engine.conftest import DictIntegrations, ScriptedHttp
 from tests.postgres.server import shared

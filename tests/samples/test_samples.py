@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 from experience_runtime.domain.executions import Status
-from experience_runtime.host import check
-from experience_runtime.prepare import prepare
-from experience_runtime.registry import Registry
+from experience_runtime.plugins.registry import Registry
+from experience_runtime.running.run import check
 from experience_runtime.sandbox.pool import Pool
-from experience_runtime.settings import Settings
-from experience_runtime.simulate import Simulated, simulate, simulated_document
-from experience_runtime.story import Expectation, Story, load_story
+from experience_runtime.scripts.loading import prepare
+from experience_runtime.settings.load import Settings
+from experience_runtime.simulation.simulate import Simulated, simulate, simulated_document
+from experience_runtime.simulation.story import Expectation, Story, load_story
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = sorted(path for path in (ROOT / "sample_experiences").iterdir() if path.is_dir())

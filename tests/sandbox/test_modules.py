@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from experience_runtime.domain.errors import ScriptModuleNotFound, ScriptSyntaxError
-from experience_runtime.experiences import load_experience
-from experience_runtime.host import check
-from experience_runtime.sandbox import modules
-from experience_runtime.sandbox.modules import FIRST_LINE, Bundle
+from experience_runtime.running.run import check
+from experience_runtime.scripts import bundle as modules
+from experience_runtime.scripts.bundle import FIRST_LINE, Bundle
+from experience_runtime.scripts.loading import load_experience
 
 from tests.conftest import Lab
 

@@ -10,15 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from experience_runtime.app import App
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.experience import SourceText
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.guest import Limits, Problem
-from experience_runtime.host import Situation
-from experience_runtime.sandbox.modules import Bundle
+from experience_runtime.running.guest import Limits, Problem
+from experience_runtime.running.run import Situation
+from experience_runtime.runtime import Runtime
 from experience_runtime.sandbox.pool import Pool
-from experience_runtime.settings import Settings
+from experience_runtime.scripts.bundle import Bundle
+from experience_runtime.settings.load import Settings
 
 from tests.conftest import Lab
 
@@ -265,8 +265,8 @@ def test_a_flood_of_log_that_the_author_catches_ends_the_run_all_the_same(lab: L
 
 def test_a_lone_interval_ends_with_limit_wall(tmp_path: Path, lab: Lab) -> None:
     bundle = lab.bundle(variation("setInterval(() => {}, 1)"))
-    with App(Settings(database=f"sqlite:///{tmp_path / 'experience.db'}")) as app:
-        report = app.run(bundle, Situation(visitor=Visitor(id=None)), Limits(wall_seconds=0.2))
+    with Runtime(Settings(database=f"sqlite:///{tmp_path / 'experience.db'}")) as runtime:
+        report = runtime.run(bundle, Situation(visitor=Visitor(id=None)), Limits(wall_seconds=0.2))
 
     assert report.error is not None
     assert report.error.code == "limit_wall"
@@ -279,8 +279,8 @@ def test_awaiting_one_call_after_the_other_for_ever_ends_with_a_limit(tmp_path: 
         "  for (;;) await options.integration('webhook').schedule({ a: 1 }, { key: 'k', delay: '1 day' })\n}"
     )
     began = monotonic()
-    with App(Settings(database=f"sqlite:///{tmp_path / 'experience.db'}")) as app:
-        report = app.run(bundle, Situation(visitor=Visitor(id=None)), Limits(wall_seconds=0.5))
+    with Runtime(Settings(database=f"sqlite:///{tmp_path / 'experience.db'}")) as runtime:
+        report = runtime.run(bundle, Situation(visitor=Visitor(id=None)), Limits(wall_seconds=0.5))
 
     assert report.error is not None
     assert report.error.code == "limit_wall"

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from experience_runtime.host import check
-from experience_runtime.sandbox.repair import find_redeclaration, repaired
+from experience_runtime.running.run import check
+from experience_runtime.scripts.repair import find_redeclaration, repaired
 
 from tests.conftest import Lab
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from experience_runtime.guest import Emitted, LogLine, Marshalled, Request, Thrown
+from experience_runtime.running.guest import Emitted, LogLine, Marshalled, Request, Thrown
 from experience_runtime.sandbox.turns import read_turn
 
 HEAD = b'O{"cpu_us": 1500, "limit": null, "stack": ""}\n'

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from experience_runtime.web.snippet import snippet
+from experience_runtime.web.wire.snippet import snippet
 from playwright.sync_api import Page
 
 from .conftest import DRAINED, Runtime, Shop, Visit

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from experience_runtime.engine.stores import Store
 from experience_runtime.store.opening import open_sqlite
-from experience_runtime.stores import Store
 
 from tests.postgres.server import databases
 

@@ -12,7 +12,7 @@ from experience_runtime.domain.executions import (
     Settling,
     Status,
 )
-from experience_runtime.stores import Store
+from experience_runtime.engine.stores import Store
 
 NOW = datetime(2026, 3, 2, 12, 0, 0, 250_000, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

@@ -12,7 +12,7 @@ from experience_runtime.domain.executions import (
     Status,
     execution_id,
 )
-from experience_runtime.stores import Store
+from experience_runtime.engine.stores import Store
 
 from .samples import (
     LATER,

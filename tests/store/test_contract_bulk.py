@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from experience_runtime.domain.executions import Filter, IfExists, Settlement, Status, execution_id
-from experience_runtime.stores import Store
+from experience_runtime.engine.stores import Store
 
 from .samples import (
     FAILED,

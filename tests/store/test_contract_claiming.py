@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from experience_runtime.domain.admission import Health, Policies, Policy
 from experience_runtime.domain.executions import Execution, Settlement, Status
-from experience_runtime.domain.health import Health, Policies, Policy
+from experience_runtime.engine.stores import Store
 from experience_runtime.store.opening import SqliteStore, open_sqlite
-from experience_runtime.stores import Store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from experience_runtime.domain.admission import Health, Policy
 from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.executions import Status
-from experience_runtime.domain.health import Health, Policy
-from experience_runtime.stores import Store
+from experience_runtime.engine.stores import Store
 
 from .conftest import STORES
 from .samples import (

@@ -11,7 +11,7 @@ from experience_runtime.domain.executions import (
     execution_id,
 )
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.stores import Store
+from experience_runtime.engine.stores import Store
 
 from .samples import (
     KEY,

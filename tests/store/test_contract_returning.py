@@ -10,7 +10,7 @@ from experience_runtime.domain.executions import (
     Settlement,
     Status,
 )
-from experience_runtime.stores import Store
+from experience_runtime.engine.stores import Store
 
 from .samples import (
     FAILED,

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from experience_runtime.domain.access import Scope, Token, new_token, token_digest
 from experience_runtime.domain.errors import Conflict
-from experience_runtime.domain.events import VisitorEvent
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.domain.overview import Backlog, Failures
-from experience_runtime.stores import Reply, Store
+from experience_runtime.domain.visitor_events import VisitorEvent
+from experience_runtime.engine.stores import Reply, Store
 
 from .samples import FAILED, LATER, NOW, SUCCEEDED, add, an_execution, claim, keyed, running, settle
 

@@ -11,7 +11,7 @@ from experience_runtime.domain.executions import (
     IfExists,
     Status,
 )
-from experience_runtime.stores import Store
+from experience_runtime.engine.stores import Store
 
 from .samples import (
     NOW,

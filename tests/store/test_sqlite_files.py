@@ -18,9 +18,9 @@ import pytest
 from experience_runtime.domain.errors import InternalError, InvalidParameter
 from experience_runtime.domain.executions import Execution, Filter, IfExists, Status
 from experience_runtime.domain.keys import canonical_key, key_digest
-from experience_runtime.store.lock import FileLock
 from experience_runtime.store.opening import SqliteStore, open_sqlite
-from experience_runtime.store.sqlite_file import failure, open_database
+from experience_runtime.store.sqlite.file import failure, open_database
+from experience_runtime.store.sqlite.lock import FileLock
 
 from .samples import (
     NOW,

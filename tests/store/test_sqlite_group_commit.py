@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import apsw
 import pytest
-from experience_runtime.store.group_commit import GroupCommit
-from experience_runtime.store.sqlite_file import open_database
+from experience_runtime.store.sqlite.file import open_database
+from experience_runtime.store.sqlite.group_commit import GroupCommit
 
 
 def test_callers_that_come_together_share_a_commit() -> None:

@@ -5,8 +5,8 @@ import re
 import apsw
 import pytest
 from experience_runtime.store import rows
-from experience_runtime.store.sqlite_database import STATEMENTS
-from experience_runtime.store.sqlite_file import open_database
+from experience_runtime.store.sqlite.database import STATEMENTS
+from experience_runtime.store.sqlite.file import open_database
 
 
 @pytest.mark.parametrize(

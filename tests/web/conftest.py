@@ -5,9 +5,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from experience_runtime.app import App
 from experience_runtime.domain.access import Scope, new_token
-from experience_runtime.settings import load_settings
+from experience_runtime.runtime import Runtime
+from experience_runtime.settings.load import load_settings
 from experience_runtime.web.server import make_web
 from fastapi import FastAPI
 
@@ -53,14 +53,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def app(folder: Path) -> Iterator[App]:
-    with App(load_settings(config=folder / "experience.toml", environ={})) as made:
+def runtime(folder: Path) -> Iterator[Runtime]:
+    with Runtime(load_settings(config=folder / "experience.toml", environ={})) as made:
         yield made
 
 
 @pytest.fixture
-def web(app: App) -> FastAPI:
-    return make_web(app, is_open=True)
+def web(runtime: Runtime) -> FastAPI:
+    return make_web(runtime, is_open=True)
 
 
 @pytest.fixture
@@ -74,12 +74,14 @@ def client(web: FastAPI) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def token(app: App) -> Token:
+def token(runtime: Runtime) -> Token:
     """Make a token of these scopes, kept under its name; return its text."""
 
     def make(*scopes: Scope, name: str = "", origins: Sequence[str] = ()) -> str:
-        text, made = new_token(name or "-".join(scopes), scopes or tuple(Scope), origins, now=app.clock.now())
-        app.store.tokens.put(made)
+        text, made = new_token(
+            name or "-".join(scopes), scopes or tuple(Scope), origins, now=runtime.clock.now()
+        )
+        runtime.store.tokens.put(made)
         return text
 
     return make

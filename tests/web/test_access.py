@@ -5,11 +5,11 @@ from contextlib import ExitStack
 
 import httpx
 import pytest
-from experience_runtime.app import App
 from experience_runtime.domain.access import Scope
-from experience_runtime.web.limits import AtOnce, Buckets
-from experience_runtime.web.pages.play import Play
-from experience_runtime.web.problems import Throttled
+from experience_runtime.runtime import Runtime
+from experience_runtime.web.guard.limits import AtOnce, Buckets
+from experience_runtime.web.guard.problems import Throttled
+from experience_runtime.web.pages.playground.form import Play
 from experience_runtime.web.server import MOST_AT_ONCE
 from fastapi import FastAPI
 
@@ -113,10 +113,10 @@ def test_exactly_these_scopes_are_let_in(closed: httpx.Client, token: Token, met
 
 @pytest.mark.parametrize(("method", "path"), ROWS)
 def test_nobody_is_let_in_without_a_good_token(
-    closed: httpx.Client, token: Token, app: App, method: str, path: str
+    closed: httpx.Client, token: Token, runtime: Runtime, method: str, path: str
 ) -> None:
     revoked = token(Scope.OPERATOR, name="revoked")
-    app.store.tokens.revoke("revoked")
+    runtime.store.tokens.revoke("revoked")
     elsewhere = {"origin": "https://evil.example"}
     bad: list[dict[str, str]] = [
         {},
@@ -160,14 +160,14 @@ def test_while_there_is_no_token_everything_is_open(client: httpx.Client, method
 
 
 def test_the_first_token_closes_the_door_and_revoking_it_does_not_open_it(
-    client: httpx.Client, token: Token, app: App
+    client: httpx.Client, token: Token, runtime: Runtime
 ) -> None:
     assert client.get("/v1/executions").status_code == 200
     text = token(Scope.OPERATOR, name="ops")
 
     assert client.get("/v1/executions").status_code == 401
     assert client.get("/v1/executions", headers=bearing(text)).status_code == 200
-    app.store.tokens.revoke("ops")
+    runtime.store.tokens.revoke("ops")
     answer = client.get("/v1/executions", headers=bearing(text))
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
 
@@ -246,7 +246,7 @@ def test_an_author_sees_the_executions_of_experiences_only(closed: httpx.Client,
 
 
 def test_a_session_is_as_good_as_its_token_and_ends_with_it(
-    closed: httpx.Client, token: Token, app: App
+    closed: httpx.Client, token: Token, runtime: Runtime
 ) -> None:
     own = {"origin": str(closed.base_url).rstrip("/")}
     closed.post("/login", data={"token": token(Scope.AUTHOR, name="qa")})
@@ -255,7 +255,7 @@ def test_a_session_is_as_good_as_its_token_and_ends_with_it(
     assert closed.get("/v1/schedules").status_code == 403
     assert closed.post("/v1/explain", json={"delay": 0}).status_code == 403  # no word of where it comes from
     assert closed.post("/v1/explain", json={"delay": 0}, headers=own).status_code == 200
-    app.store.tokens.revoke("qa")
+    runtime.store.tokens.revoke("qa")
     assert closed.get("/v1/executions").status_code == 401
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 import pytest
-from experience_runtime.app import App
 from experience_runtime.domain.executions import Filter, Status
+from experience_runtime.runtime import Runtime
 
 PUBLISHED = """module.exports = function variation (options) {
   const options = { delay: 1000 }
@@ -40,7 +40,7 @@ def test_experiences_are_listed_by_name(client: httpx.Client) -> None:
     }
 
 
-def test_a_run_answers_the_document_of_the_command_line(client: httpx.Client, app: App) -> None:
+def test_a_run_answers_the_document_of_the_command_line(client: httpx.Client, runtime: Runtime) -> None:
     ran = run(client)
 
     assert (ran["experience"], ran["outcome"], ran["error"]) == ("reminder", "ran", None)
@@ -48,7 +48,7 @@ def test_a_run_answers_the_document_of_the_command_line(client: httpx.Client, ap
     (execution,) = ran["executions"]
     assert (execution["status"], execution["zone"]) == ("pending", "Europe/Paris")
     assert execution["payload"] == {"body": {"remind": "the payload"}}
-    assert app.store.count(Filter(statuses=[Status.PENDING], visitor="v1", experience="reminder")) == 1
+    assert runtime.store.count(Filter(statuses=[Status.PENDING], visitor="v1", experience="reminder")) == 1
 
 
 def test_what_is_not_there_cannot_be_run(client: httpx.Client) -> None:
@@ -57,11 +57,11 @@ def test_what_is_not_there_cannot_be_run(client: httpx.Client) -> None:
 
 
 def test_a_draft_that_is_a_link_out_of_its_folder_is_not_there(
-    client: httpx.Client, app: App, tmp_path_factory: pytest.TempPathFactory
+    client: httpx.Client, runtime: Runtime, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     outside = tmp_path_factory.mktemp("outside")
     (outside / "variation.js").write_text("module.exports = function () {}")
-    drafts = app.settings.served.drafts
+    drafts = runtime.settings.served.drafts
     assert drafts is not None
     (drafts / "linked").symlink_to(outside)
 
@@ -69,7 +69,7 @@ def test_a_draft_that_is_a_link_out_of_its_folder_is_not_there(
     assert refused(client.post("/v1/experiences/linked/run", json={}), 404) == "module_not_found"
 
 
-def test_a_simulation_sends_nothing_and_stores_nothing(client: httpx.Client, app: App) -> None:
+def test_a_simulation_sends_nothing_and_stores_nothing(client: httpx.Client, runtime: Runtime) -> None:
     body = {
         "experience": "reminder",
         "visitor": "v1",
@@ -81,7 +81,7 @@ def test_a_simulation_sends_nothing_and_stores_nothing(client: httpx.Client, app
 
     (execution,) = simulated["executions"]
     assert (execution["status"], execution["due_at"]) == ("succeeded", "2026-03-06T17:30:00.000Z")
-    assert app.store.count(Filter()) == 0
+    assert runtime.store.count(Filter()) == 0
 
 
 def test_a_pasted_experience_is_simulated_with_its_story(client: httpx.Client) -> None:
@@ -214,7 +214,7 @@ def wait_for(client: httpx.Client, job: Any) -> Any:
     return job
 
 
-def test_many_are_cancelled_by_a_job_after_a_dry_run(client: httpx.Client, app: App) -> None:
+def test_many_are_cancelled_by_a_job_after_a_dry_run(client: httpx.Client, runtime: Runtime) -> None:
     for n in range(3):
         run(client, f"v{n}")
     filter = {"integration": "webhook", "visitor": "v1"}
@@ -226,7 +226,7 @@ def test_many_are_cancelled_by_a_job_after_a_dry_run(client: httpx.Client, app: 
     assert counted == {"matching": 1}
     assert begun.status_code == 202
     assert (ended["state"], ended["matching"], ended["seen"], ended["done"]) == ("done", 1, 1, 1)
-    assert app.store.count(Filter(statuses=[Status.CANCELLED], reason="over")) == 1
+    assert runtime.store.count(Filter(statuses=[Status.CANCELLED], reason="over")) == 1
     assert refused(client.post("/v1/bulk/cancel", json={}), 422) == "invalid_parameter"
     wrong = {"filter": {"status": ["running"]}}
     assert refused(client.post("/v1/bulk/replay", json=wrong), 422) == "invalid_parameter"

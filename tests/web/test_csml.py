@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
-from experience_runtime.app import App
 from experience_runtime.domain.access import Scope
 from experience_runtime.domain.executions import Filter
+from experience_runtime.runtime import Runtime
 
 from .conftest import Token, bearing, write
 
@@ -31,11 +31,11 @@ def sent(**data: Any) -> dict[str, Any]:
     return {"function_id": "utils/scheduler", "data": data, "client": CLIENT}
 
 
-def stored(app: App) -> int:
-    return app.store.count(Filter())
+def stored(runtime: Runtime) -> int:
+    return runtime.store.count(Filter())
 
 
-def test_the_engine_schedules_and_cancels(client: httpx.Client, key: str, app: App) -> None:
+def test_the_engine_schedules_and_cancels(client: httpx.Client, key: str, runtime: Runtime) -> None:
     headers = {"content-type": "application/json", "accept": "application/json,text/*"}
     address = f"/csml/apps/k/{key}"
 
@@ -49,7 +49,7 @@ def test_the_engine_schedules_and_cancels(client: httpx.Client, key: str, app: A
     assert result["url"] == "https://example.com/hook?…"
     assert set(result) == {"action", "schedule_id", "scheduled_at", "scheduled_at_unix", "url"}
     assert cancelled.json()["data"]["cancelled"] is True
-    (execution,) = app.store.find(Filter()).executions
+    (execution,) = runtime.store.find(Filter()).executions
     assert (execution.visitor, json.loads(execution.key or "")["bot_id"]) == ("anna", "bot")
 
 
@@ -77,13 +77,13 @@ def test_without_a_key_a_token_will_do_and_an_open_server_needs_none(
 
 
 def test_a_site_key_has_only_those_actions_whose_integration_is_for_sites(
-    client: httpx.Client, key: str, app: App
+    client: httpx.Client, key: str, runtime: Runtime
 ) -> None:
     answer = client.post(f"/csml/apps/k/{key}", json=sent(flow_id="f", delay="1h"))
 
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
     assert '"broadcast" is not for sites' in answer.json()["detail"]
-    assert stored(app) == 0
+    assert stored(runtime) == 0
 
 
 @pytest.mark.parametrize(
@@ -99,14 +99,16 @@ def test_a_site_key_has_only_those_actions_whose_integration_is_for_sites(
         ({**WEBHOOK, "schedule_id": "a\r\nb"}, "invalid_parameter"),
     ],
 )
-def test_a_refusal_is_an_answer(client: httpx.Client, key: str, app: App, data: Any, code: str) -> None:
+def test_a_refusal_is_an_answer(
+    client: httpx.Client, key: str, runtime: Runtime, data: Any, code: str
+) -> None:
     answer = client.post(f"/csml/apps/k/{key}", json=sent(**data))
 
     assert answer.status_code == 200
     assert answer.json()["data"]["success"] is False
     assert answer.json()["data"]["error"]["code"] == code
     assert len(answer.content) < 1000
-    assert stored(app) == 0
+    assert stored(runtime) == 0
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ def test_a_refusal_is_an_answer(client: httpx.Client, key: str, app: App, data: 
     ids=lambda body: body[:60].decode("latin-1"),
 )
 def test_a_hostile_body_is_refused_briefly_and_leaves_nothing(
-    client: httpx.Client, key: str, app: App, body: bytes
+    client: httpx.Client, key: str, runtime: Runtime, body: bytes
 ) -> None:
     answer = client.post(f"/csml/apps/k/{key}", content=body)
 
@@ -142,7 +144,7 @@ def test_a_hostile_body_is_refused_briefly_and_leaves_nothing(
     assert answer.json()["data"]["success"] is False
     assert answer.json()["data"]["error"]["code"] in ("invalid_parameter", "missing_parameter")
     assert len(answer.content) < 1000
-    assert stored(app) == 0
+    assert stored(runtime) == 0
 
 
 def test_a_wrong_key_is_401(client: httpx.Client, key: str) -> None:

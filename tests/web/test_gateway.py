@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
-from experience_runtime.app import App
 from experience_runtime.domain.access import Scope
 from experience_runtime.domain.executions import Execution, Filter, Status
+from experience_runtime.runtime import Runtime
 from pytest_httpserver import HTTPServer
 
 from .conftest import Token, bearing, write
@@ -46,8 +46,8 @@ def webhook(client: httpx.Client, key: str) -> Integration:
     return Integration(http=client, base=f"/integrations/k/{key}", slug="webhook")
 
 
-def executions(app: App) -> Sequence[Execution]:
-    return app.store.find(Filter(), limit=100).executions
+def executions(runtime: Runtime) -> Sequence[Execution]:
+    return runtime.store.find(Filter(), limit=100).executions
 
 
 def refusal(act: Any) -> Rejected:
@@ -60,7 +60,7 @@ def refusal(act: Any) -> Rejected:
 
 
 def test_schedule_cancel_and_conversion_go_as_the_original_client_has_them(
-    webhook: Integration, app: App
+    webhook: Integration, runtime: Runtime
 ) -> None:
     options = {"key": {"foo": "bar"}, "delay": "2 days", "window": {"day": "monday-friday"}}
 
@@ -74,7 +74,7 @@ def test_schedule_cancel_and_conversion_go_as_the_original_client_has_them(
     assert again["replaced"] == made["id"]
     assert converted == {"cancelled": 1}
     assert cancelled == {"cancelled": 0, "ids": []}
-    newest, oldest = executions(app)
+    newest, oldest = executions(runtime)
     assert (newest.status, newest.reason, newest.visitor) == (Status.CANCELLED, "conversion", "anna")
     assert (oldest.reason, oldest.experience) == ("replaced", "143640")
     assert (oldest.zone, oldest.zone_from) == ("UTC+01:00", "window")  # what the client puts into a window
@@ -89,19 +89,19 @@ def test_a_cancel_says_what_it_cancelled(webhook: Integration) -> None:
     }
 
 
-def test_defaults_fill_what_a_call_leaves_out(client: httpx.Client, key: str, app: App) -> None:
+def test_defaults_fill_what_a_call_leaves_out(client: httpx.Client, key: str, runtime: Runtime) -> None:
     defaults = {"key": {"a": 1}, "delay": "1h", "cancelOnConversion": True}
     webhook = Integration(http=client, base=f"/integrations/k/{key}", slug="webhook", defaults=defaults)
 
     webhook.schedule("payload")
 
-    (execution,) = executions(app)
+    (execution,) = executions(runtime)
     assert (execution.asked, execution.cancel_on_conversion) == ('delay "1h"', True)
     assert webhook.cancel()["cancelled"] == 1
 
 
-def test_a_window_without_a_zone_is_in_the_visitors_own(webhook: Integration, app: App) -> None:
-    app.visitor("anna", timezone="America/New_York")
+def test_a_window_without_a_zone_is_in_the_visitors_own(webhook: Integration, runtime: Runtime) -> None:
+    runtime.visitor("anna", timezone="America/New_York")
     webhook.offset = 0  # a browser in UTC: the client adds 0, which counts as every other number
 
     webhook.schedule(1, {"delay": "1h", "window": {"time": "09:00-17:00"}})
@@ -110,13 +110,13 @@ def test_a_window_without_a_zone_is_in_the_visitors_own(webhook: Integration, ap
         json={"data": 1, "delay": "1h", "window": {"time": "09:00-17:00"}, "meta": {"visitorId": "anna"}},
     )
 
-    ours, theirs = executions(app)
+    ours, theirs = executions(runtime)
     assert (theirs.zone, theirs.zone_from) == ("UTC+00:00", "window")
     assert (ours.zone, ours.zone_from) == ("America/New_York", "visitor_zone")
 
 
 def test_execute_answers_with_what_the_integration_answered(
-    webhook: Integration, app: App, httpserver: HTTPServer
+    webhook: Integration, runtime: Runtime, httpserver: HTTPServer
 ) -> None:
     coupon = {"coupon": "https://shop.example/c?code=1", "echo": "s3cret-one"}
     httpserver.expect_request("/hook").respond_with_json(coupon)
@@ -127,7 +127,7 @@ def test_execute_answers_with_what_the_integration_answered(
         "status": 200,
         "body": {"coupon": "https://shop.example/c?code=1", "echo": "[redacted]"},
     }
-    (execution,) = executions(app)
+    (execution,) = executions(runtime)
     assert (execution.status, execution.payload) == (Status.SUCCEEDED, '{"a":1}')
     assert refusal(lambda: webhook.execute(2, {"key": {"k": 1}})).code == "rate_limited"
 
@@ -161,7 +161,7 @@ def test_an_integration_that_fails_is_a_refusal_and_no_broken_connection(
     ],
 )
 def test_a_refusal_is_an_answer_with_its_code(
-    client: httpx.Client, key: str, app: App, options: dict[str, Any], code: str
+    client: httpx.Client, key: str, runtime: Runtime, options: dict[str, Any], code: str
 ) -> None:
     answer = client.post(
         f"/integrations/k/{key}/defer/{encoded('webhook')}",
@@ -173,7 +173,7 @@ def test_a_refusal_is_an_answer_with_its_code(
     document = answer.json()
     assert (document["ok"], document["error"]["code"]) == (False, code)
     assert set(document) == {"ok", "error"}
-    assert executions(app) == []
+    assert executions(runtime) == []
 
 
 def test_an_unknown_visitor_cannot_convert(webhook: Integration) -> None:
@@ -186,7 +186,7 @@ def test_an_unknown_visitor_cannot_convert(webhook: Integration) -> None:
 
 
 def test_the_same_request_under_an_idempotency_key_happens_once(
-    client: httpx.Client, key: str, app: App
+    client: httpx.Client, key: str, runtime: Runtime
 ) -> None:
     for _ in range(2):
         answer = client.post(
@@ -196,18 +196,20 @@ def test_the_same_request_under_an_idempotency_key_happens_once(
         )
         assert answer.json()["ok"] is True
 
-    assert len(executions(app)) == 1
+    assert len(executions(runtime)) == 1
 
 
 @pytest.mark.parametrize("content_type", ["text/plain;charset=UTF-8", "application/json", "", "x/y; a=b"])
-def test_the_content_type_does_not_count(client: httpx.Client, key: str, content_type: str, app: App) -> None:
+def test_the_content_type_does_not_count(
+    client: httpx.Client, key: str, content_type: str, runtime: Runtime
+) -> None:
     client.post(
         f"/integrations/k/{key}/defer/{encoded('webhook')}",
         content=b'{"data": 1, "delay": 1000}',
         headers={"content-type": content_type},
     )
 
-    assert len(executions(app)) == 1
+    assert len(executions(runtime)) == 1
 
 
 # --- who may
@@ -231,7 +233,7 @@ def test_without_a_key_a_bearer_token_will_do_and_an_open_server_needs_none(
 @pytest.mark.parametrize("path", ["", "/defer", "/cancel"])
 @pytest.mark.parametrize("slug", ["slack-update", "nowhere", "event-webhook"])
 def test_a_site_calls_nothing_but_what_is_for_sites(
-    client: httpx.Client, key: str, app: App, path: str, slug: str
+    client: httpx.Client, key: str, runtime: Runtime, path: str, slug: str
 ) -> None:
     body = {"data": {"message": "x"}, "key": "k", **({"delay": 1000} if path == "/defer" else {})}
 
@@ -241,7 +243,7 @@ def test_a_site_calls_nothing_but_what_is_for_sites(
     ]
 
     assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(403, "forbidden")] * 2
-    assert executions(app) == []
+    assert executions(runtime) == []
 
 
 def test_a_key_of_another_kind_is_no_site_key(client: httpx.Client, token: Token) -> None:

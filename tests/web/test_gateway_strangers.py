@@ -6,10 +6,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from experience_runtime.app import App
-from experience_runtime.documents import execution_document
+from experience_runtime.documents.documents import execution_document
 from experience_runtime.domain.access import Scope
 from experience_runtime.domain.executions import Execution, Filter
+from experience_runtime.runtime import Runtime
 
 from .conftest import Token, write
 from .gateway_client import encoded
@@ -37,8 +37,8 @@ def key(token: Token) -> str:
     return token(Scope.SITE, name="shop", origins=[SHOP])
 
 
-def executions(app: App) -> Sequence[Execution]:
-    return app.store.find(Filter(), limit=100).executions
+def executions(runtime: Runtime) -> Sequence[Execution]:
+    return runtime.store.find(Filter(), limit=100).executions
 
 
 # --- pages of other origins
@@ -79,7 +79,9 @@ def test_a_page_of_the_shop_may_call_and_read(client: httpx.Client, key: str) ->
         "https://shop.example\x01",
     ],
 )
-def test_a_page_of_any_other_origin_may_not(client: httpx.Client, key: str, app: App, origin: str) -> None:
+def test_a_page_of_any_other_origin_may_not(
+    client: httpx.Client, key: str, runtime: Runtime, origin: str
+) -> None:
     answer = client.post(
         f"/integrations/k/{key}/defer/{encoded('webhook')}",
         json={"data": 1, "delay": 1000},
@@ -88,7 +90,7 @@ def test_a_page_of_any_other_origin_may_not(client: httpx.Client, key: str, app:
 
     assert answer.status_code in (400, 403)
     assert "access-control-allow-origin" not in answer.headers
-    assert executions(app) == []
+    assert executions(runtime) == []
 
 
 def test_a_refusal_of_access_can_be_read_by_the_page(client: httpx.Client, key: str) -> None:
@@ -139,14 +141,14 @@ _DEEP = b'{"data": ' + b"[" * 100_000 + b"]" * 100_000 + b', "delay": 1000}'
 )
 @pytest.mark.parametrize("path", ["defer/", "cancel/", ""])
 def test_a_hostile_body_is_refused_briefly_and_leaves_nothing(
-    client: httpx.Client, key: str, app: App, body: bytes, path: str
+    client: httpx.Client, key: str, runtime: Runtime, body: bytes, path: str
 ) -> None:
     answer = client.post(f"/integrations/k/{key}/{path}{encoded('webhook')}", content=body)
 
     if path == "defer/":
         assert answer.status_code == 200
         assert answer.json()["ok"] is False
-        assert executions(app) == []
+        assert executions(runtime) == []
     assert answer.status_code == 200
     assert len(answer.content) < 2000
     assert "set-cookie" not in answer.headers
@@ -172,24 +174,24 @@ def test_an_id_that_names_nothing_is_refused(client: httpx.Client, key: str, enc
 
 @pytest.mark.parametrize("name", ["__proto__", "constructor", "<script>alert(1)</script>", "\x1b[2J"])
 def test_what_is_in_a_payload_is_data_and_nothing_else(
-    client: httpx.Client, key: str, app: App, name: str
+    client: httpx.Client, key: str, runtime: Runtime, name: str
 ) -> None:
     body = {"data": {name: name}, "key": {name: name}, "delay": "1h", "meta": {"visitorId": "anna"}}
 
     assert client.post(f"/integrations/k/{key}/defer/{encoded('webhook')}", json=body).json()["ok"] is True
 
-    document = execution_document(executions(app)[0])
+    document = execution_document(executions(runtime)[0])
     assert (document["payload"], document["key"]) == ({name: name}, {name: name})
 
 
 def test_a_timeout_of_a_stranger_holds_no_thread_for_long() -> None:
-    from experience_runtime.web.gateway import MOST_SECONDS
+    from experience_runtime.web.wire.gateway import MOST_SECONDS
 
     assert MOST_SECONDS <= 10
 
 
-def test_a_defect_is_a_500_and_says_nothing_of_us(client: httpx.Client, key: str, app: App) -> None:
-    app.store.close()
+def test_a_defect_is_a_500_and_says_nothing_of_us(client: httpx.Client, key: str, runtime: Runtime) -> None:
+    runtime.store.close()
 
     answer = client.post(f"/integrations/k/{key}/conversion", json={"visitorId": "anna"})
 

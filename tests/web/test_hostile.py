@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
-from experience_runtime.app import App
 from experience_runtime.domain.access import Scope
 from experience_runtime.domain.executions import Filter
-from experience_runtime.web.observed import shown_path
+from experience_runtime.runtime import Runtime
+from experience_runtime.web.guard.access_log import shown_path
 
 from .conftest import Token, bearing
 
@@ -69,20 +69,22 @@ def refused(answer: httpx.Response) -> str:
         b'{"visitor": "%s"}' % (b"v" * 201),
     ],
 )
-def test_a_body_that_is_not_what_it_should_be_is_refused(client: httpx.Client, app: App, body: bytes) -> None:
+def test_a_body_that_is_not_what_it_should_be_is_refused(
+    client: httpx.Client, runtime: Runtime, body: bytes
+) -> None:
     assert refused(client.post(RUN, content=body, headers=JSON)) in (
         "invalid_parameter",
         "invalid_window",
     )
-    assert app.store.count(Filter()) == 0
+    assert runtime.store.count(Filter()) == 0
 
 
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
 )
-def test_a_body_of_another_kind_is_refused(client: httpx.Client, app: App, kind: str) -> None:
+def test_a_body_of_another_kind_is_refused(client: httpx.Client, runtime: Runtime, kind: str) -> None:
     assert refused(client.post(RUN, content=b'{"visitor": "v1"}', headers={"content-type": kind}))
-    assert app.store.count(Filter()) == 0
+    assert runtime.store.count(Filter()) == 0
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -174,14 +176,14 @@ def test_what_is_no_good_http_is_not_answered_with_good_news(client: httpx.Clien
     assert client.get("/healthz").status_code == 200
 
 
-def test_a_secret_of_the_settings_is_in_no_answer(client: httpx.Client, app: App) -> None:
+def test_a_secret_of_the_settings_is_in_no_answer(client: httpx.Client, runtime: Runtime) -> None:
     secret = "http://127.0.0.1:9/"
 
     for path in ("/v1/integrations", "/v1/integrations/webhook", "/v1/openapi.json", "/metrics"):
         assert secret not in client.get(path).text
     echoed = client.post("/v1/explain", json={"delay": "https://shop.example/hook?token=abc"})
     assert "token=abc" not in echoed.text
-    assert secret in str(app.settings.integration("webhook"))  # it would have been there to be shown
+    assert secret in str(runtime.settings.integration("webhook"))  # it would have been there to be shown
 
 
 def test_a_secret_that_a_person_gave_as_a_reason_is_in_no_answer(client: httpx.Client) -> None:
@@ -222,7 +224,9 @@ def test_a_defect_in_the_log_has_no_key_either(
     client: httpx.Client, token: Token, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     key = token(Scope.SITE)
-    monkeypatch.setattr("experience_runtime.web.gateway.posted_object", lambda _: 1 / 0)  # a defect of ours
+    monkeypatch.setattr(
+        "experience_runtime.web.wire.gateway.posted_object", lambda _: 1 / 0
+    )  # a defect of ours
 
     answer = client.post(f"/integrations/k/{key}/conversion", json={})
 
@@ -236,14 +240,14 @@ def test_a_path_in_the_log_is_short() -> None:
 
 
 def test_a_defect_of_ours_is_told_without_its_details(
-    client: httpx.Client, app: App, caplog: pytest.LogCaptureFixture
+    client: httpx.Client, runtime: Runtime, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app.store.close()
+    runtime.store.close()
 
     answer = client.get("/v1/executions")
 
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
-    assert app.database_path not in answer.text
+    assert runtime.database_path not in answer.text
     foreign = client.get("/v1/executions", headers={"origin": "https://shop.example"})
     assert (foreign.status_code, foreign.json()["code"]) == (500, "internal_error")
     assert answer.headers["content-security-policy"]

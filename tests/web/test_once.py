@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 import pytest
-from experience_runtime.app import App
 from experience_runtime.domain.access import Scope
 from experience_runtime.domain.executions import Filter
+from experience_runtime.runtime import Runtime
 
 from .conftest import Token, bearing
 
@@ -20,7 +20,7 @@ def run(client: httpx.Client, key: str, body: Any = None, **headers: str) -> htt
     )
 
 
-def test_the_same_request_happens_once_and_is_answered_alike(client: httpx.Client, app: App) -> None:
+def test_the_same_request_happens_once_and_is_answered_alike(client: httpx.Client, runtime: Runtime) -> None:
     first, again = run(client, "k-1"), run(client, "k-1")
 
     assert (first.status_code, again.status_code) == (200, 200)
@@ -28,7 +28,7 @@ def test_the_same_request_happens_once_and_is_answered_alike(client: httpx.Clien
     assert again.headers["content-type"] == first.headers["content-type"]
     assert "idempotent-replayed" not in first.headers
     assert again.headers["idempotent-replayed"] == "true"
-    assert app.store.count(Filter()) == 1
+    assert runtime.store.count(Filter()) == 1
 
 
 def test_another_body_under_the_key_is_a_conflict(client: httpx.Client) -> None:
@@ -63,11 +63,11 @@ def test_keys_are_each_callers_own(client: httpx.Client, token: Token) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 201, "ü"])
-def test_a_key_that_is_not_one_is_refused(client: httpx.Client, key: str, app: App) -> None:
+def test_a_key_that_is_not_one_is_refused(client: httpx.Client, key: str, runtime: Runtime) -> None:
     answer = client.post(RUN, json={}, headers=[(b"Idempotency-Key", key.encode("utf-8"))])
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
-    assert app.store.count(Filter()) == 0
+    assert runtime.store.count(Filter()) == 0
 
 
 @pytest.mark.parametrize(
@@ -75,28 +75,28 @@ def test_a_key_that_is_not_one_is_refused(client: httpx.Client, key: str, app: A
 )
 @pytest.mark.parametrize("key", ["", "a b", "x" * 201, "ü"])
 def test_a_key_that_is_not_one_is_refused_wherever_one_may_be_sent(
-    client: httpx.Client, app: App, address: str, key: str
+    client: httpx.Client, runtime: Runtime, address: str, key: str
 ) -> None:
     body = {"visitorId": "v1"} if address == "/integrations/conversion" else None
 
     answer = client.post(address, json=body, headers=[(b"Idempotency-Key", key.encode("utf-8"))])
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
-    assert app.store.events.conversions("v1", limit=1) == []
+    assert runtime.store.events.conversions("v1", limit=1) == []
 
 
 def test_a_new_token_of_an_old_name_is_not_answered_what_the_old_one_was(
-    client: httpx.Client, token: Token, app: App
+    client: httpx.Client, token: Token, runtime: Runtime
 ) -> None:
     run(client, "k", **bearing(token(Scope.AUTHOR, name="qa")))
-    app.store.tokens.revoke("qa")
+    runtime.store.tokens.revoke("qa")
 
     answer = run(client, "k", **bearing(token(Scope.AUTHOR, name="qa")))
 
     assert (answer.status_code, answer.headers.get("idempotent-replayed")) == (200, None)
 
 
-def test_of_many_at_once_one_happens(client: httpx.Client, app: App) -> None:
+def test_of_many_at_once_one_happens(client: httpx.Client, runtime: Runtime) -> None:
     begin, answers = threading.Barrier(12), []
 
     def ask() -> None:
@@ -109,7 +109,7 @@ def test_of_many_at_once_one_happens(client: httpx.Client, app: App) -> None:
     for thread in threads:
         thread.join()
 
-    assert app.store.count(Filter()) == 1
+    assert runtime.store.count(Filter()) == 1
     good = [answer for answer in answers if answer.status_code == 200]
     assert {answer.content for answer in good} == {good[0].content}
     assert {answer.status_code for answer in answers} <= {200, 409}

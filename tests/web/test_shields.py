@@ -5,8 +5,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from experience_runtime.app import App
 from experience_runtime.domain.access import Scope
+from experience_runtime.runtime import Runtime
 
 from .conftest import Token, bearing
 
@@ -116,7 +116,9 @@ def test_a_body_that_is_too_large_is_refused_also_in_chunks(client: httpx.Client
         assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
 
 
-def test_a_token_opens_a_session_and_logout_ends_it(client: httpx.Client, token: Token, app: App) -> None:
+def test_a_token_opens_a_session_and_logout_ends_it(
+    client: httpx.Client, token: Token, runtime: Runtime
+) -> None:
     text = token(Scope.OPERATOR)
 
     opened = client.post("/login", data={"token": text, "to": "/integrations?x=1"})
@@ -127,7 +129,7 @@ def test_a_token_opens_a_session_and_logout_ends_it(client: httpx.Client, token:
     assert "SameSite=strict" in cookie
     assert text not in cookie
     secret = client.cookies["experience_session"]
-    assert secret.encode() not in Path(app.database_path).read_bytes()
+    assert secret.encode() not in Path(runtime.database_path).read_bytes()
     client.post("/logout", headers=own({"origin": "own"}, client))
     assert "experience_session" not in client.cookies
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 import pytest
-from experience_runtime.app import App
 from experience_runtime.domain.access import Scope
+from experience_runtime.runtime import Runtime
 
 from .conftest import Token, bearing
 
@@ -22,8 +22,8 @@ def send(client: httpx.Client, key: str, body: Any, **headers: str) -> httpx.Res
     return client.post(f"/visitors/k/{key}/events", json=body, headers=headers)
 
 
-def types(app: App, visitor: str) -> list[str]:
-    return [event.type for event in app.store.events.of(visitor, limit=100)]
+def types(runtime: Runtime, visitor: str) -> list[str]:
+    return [event.type for event in runtime.store.events.of(visitor, limit=100)]
 
 
 @pytest.mark.parametrize(
@@ -42,37 +42,39 @@ def types(app: App, visitor: str) -> list[str]:
     ],
 )
 def test_a_visitors_zone_is_kept_as_far_as_it_can_be_read(
-    client: httpx.Client, key: str, app: App, zone: Any, wanted: Any
+    client: httpx.Client, key: str, runtime: Runtime, zone: Any, wanted: Any
 ) -> None:
     answer = send(client, key, {"visitor": "anna", "type": "ecView", **zone})
 
-    known = app.store.visitor("anna")
+    known = runtime.store.visitor("anna")
     assert answer.json() == {"conversion": False, "cancelled": 0}
     assert (known and known.timezone, known and known.timezone_offset) == wanted
-    assert types(app, "anna") == ["ecView"]
+    assert types(runtime, "anna") == ["ecView"]
 
 
-def test_without_a_type_only_the_zone_is_told(client: httpx.Client, key: str, app: App) -> None:
+def test_without_a_type_only_the_zone_is_told(client: httpx.Client, key: str, runtime: Runtime) -> None:
     send(client, key, {"visitor": "anna", "timezone": "Europe/Paris"})
 
-    known = app.store.visitor("anna")
+    known = runtime.store.visitor("anna")
     assert known is not None
     assert known.timezone == "Europe/Paris"
-    assert types(app, "anna") == []
+    assert types(runtime, "anna") == []
 
 
-def test_a_purchase_converts_once_however_often_it_is_sent(client: httpx.Client, key: str, app: App) -> None:
-    visitor = app.visitor("anna")
+def test_a_purchase_converts_once_however_often_it_is_sent(
+    client: httpx.Client, key: str, runtime: Runtime
+) -> None:
+    visitor = runtime.visitor("anna")
     options = {"delay": "1h", "cancelOnConversion": True}
-    app.scheduler.schedule("webhook", 1, options, visitor=visitor)
+    runtime.scheduler.schedule("webhook", 1, options, visitor=visitor)
     body = {"visitor": "anna", "type": "ecBasketTransactionSummary", "data": {"total": 5}}
 
     first, again = (send(client, key, body, **{"idempotency-key": "k1"}) for _ in range(2))
 
     assert first.json() == again.json() == {"conversion": True, "cancelled": 1}
     assert again.headers["idempotent-replayed"] == "true"
-    assert types(app, "anna") == ["ecBasketTransactionSummary"]
-    assert len(app.store.events.conversions("anna", limit=9)) == 1
+    assert types(runtime, "anna") == ["ecBasketTransactionSummary"]
+    assert len(runtime.store.events.conversions("anna", limit=9)) == 1
 
 
 def test_a_key_in_the_path_or_a_token_or_an_open_server(client: httpx.Client, token: Token) -> None:
@@ -114,7 +116,7 @@ def test_a_key_in_the_path_or_a_token_or_an_open_server(client: httpx.Client, to
     ids=lambda value: value[:50].decode("latin-1") if isinstance(value, bytes) else str(value),
 )
 def test_a_hostile_event_is_refused_briefly_and_leaves_nothing(
-    client: httpx.Client, key: str, app: App, body: bytes, status: int
+    client: httpx.Client, key: str, runtime: Runtime, body: bytes, status: int
 ) -> None:
     answer = client.post(f"/visitors/k/{key}/events", content=body)
 
@@ -122,19 +124,19 @@ def test_a_hostile_event_is_refused_briefly_and_leaves_nothing(
     assert answer.headers["content-type"] == "application/problem+json"
     assert len(answer.content) < 1000
     assert "x-evil" not in answer.headers
-    assert app.store.visitor("x") is None
-    assert types(app, "x") == []
+    assert runtime.store.visitor("x") is None
+    assert types(runtime, "x") == []
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://shop.example"])
 def test_a_page_of_another_origin_tells_nothing(
-    client: httpx.Client, key: str, app: App, origin: str
+    client: httpx.Client, key: str, runtime: Runtime, origin: str
 ) -> None:
     answer = send(client, key, {"visitor": "anna", "type": "ecView"}, origin=origin)
 
     assert answer.status_code == 403
     assert "access-control-allow-origin" not in answer.headers
-    assert types(app, "anna") == []
+    assert types(runtime, "anna") == []
 
 
 @pytest.mark.parametrize("header", ["\x01", "a b", "x" * 100_000, "é"])

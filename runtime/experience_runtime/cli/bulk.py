@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from experience_runtime.app import App
 from experience_runtime.cli.common import EXIT_REFUSED, everywhere, fail, print_json, say, tell
 from experience_runtime.cli.filters import filtered
 from experience_runtime.cli.progress import counted
 from experience_runtime.domain.errors import ExperienceError, InvalidParameter
 from experience_runtime.domain.executions import Filter
-from experience_runtime.operations import Progress, cancellable, replayable
-from experience_runtime.settings import Settings
+from experience_runtime.engine.operations import Progress, cancellable, replayable
+from experience_runtime.runtime import Runtime
+from experience_runtime.settings.load import Settings
 
 _EVERYTHING = Filter()
 _HOW = """\b
@@ -47,14 +47,14 @@ def cancel(
     as_json: bool,
 ) -> None:
     """Cancel pending executions: those named by ID, or all that a filter means."""
-    with App(settings) as app:
+    with Runtime(settings) as runtime:
         bulk = _Bulk("cancelled", "cancel", as_json=as_json, dry_run=dry_run, yes=yes)
         if bulk.means_ids(ids, wanted, everything=everything):
-            bulk.each(ids, lambda id: app.scheduler.cancel_execution(id, reason=reason))
+            bulk.each(ids, lambda id: runtime.scheduler.cancel_execution(id, reason=reason))
             return
         bulk.matching(
-            app.store.count(cancellable(wanted)),
-            lambda progress: app.operations.cancel_matching(wanted, reason=reason, progress=progress),
+            runtime.store.count(cancellable(wanted)),
+            lambda progress: runtime.operations.cancel_matching(wanted, reason=reason, progress=progress),
         )
 
 
@@ -88,14 +88,14 @@ def replay(
     as_json: bool,
 ) -> None:
     """Run finished executions again: those named by ID, or all that a filter means."""
-    with App(settings) as app:
+    with Runtime(settings) as runtime:
         bulk = _Bulk("replayed", "replay", as_json=as_json, dry_run=dry_run, yes=yes)
         if bulk.means_ids(ids, wanted, everything=everything):
-            bulk.each(ids, lambda id: app.scheduler.replay(id, reason=reason))
+            bulk.each(ids, lambda id: runtime.scheduler.replay(id, reason=reason))
             return
         bulk.matching(
-            app.store.count(replayable(wanted)),
-            lambda progress: app.operations.replay_matching(wanted, reason=reason, progress=progress),
+            runtime.store.count(replayable(wanted)),
+            lambda progress: runtime.operations.replay_matching(wanted, reason=reason, progress=progress),
         )
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from experience_runtime.app import App
-from experience_runtime.checks import check_experience, checked_document
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json, styled
 from experience_runtime.cli.shown import show_problem
-from experience_runtime.prepare import source_of
-from experience_runtime.settings import Settings
+from experience_runtime.runtime import Runtime
+from experience_runtime.scripts.check import check_experience, checked_document
+from experience_runtime.scripts.loading import source_of
+from experience_runtime.settings.load import Settings
 
 
 @click.command(
@@ -30,14 +30,14 @@ def check(path: Path, variation: str | None, repair: bool, settings: Settings, a
     Syntax errors, integrations that are not there, mistyped options, delays, times and windows that would be
     refused, modules that cannot be required, and what only a page has.
     """
-    with App(settings) as app:
+    with Runtime(settings) as runtime:
         problems, script = check_experience(
             path,
             variation=variation,
             repair=repair,
-            sandbox=app.sandbox,
-            integrations=app.integrations,
-            now=app.clock.now(),
+            sandbox=runtime.sandbox,
+            integrations=runtime.integrations,
+            now=runtime.clock.now(),
         )
     if as_json:
         print_json(checked_document(problems))

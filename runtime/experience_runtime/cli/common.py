@@ -19,7 +19,7 @@ from experience_runtime.domain.errors import ExperienceError, InternalError, Inv
 from experience_runtime.domain.values import nearest
 
 if TYPE_CHECKING:
-    from experience_runtime.settings import Settings
+    from experience_runtime.settings.load import Settings
 
 EXIT_EXPERIENCE_FAILED = 1
 EXIT_REFUSED = 2
@@ -62,7 +62,7 @@ def everywhere(command: Callable[..., Any], *, folder_may_be_missing: bool = Fal
         as_json: bool,
         **arguments: Any,
     ) -> Any:
-        from experience_runtime.settings import load_settings
+        from experience_runtime.settings.load import load_settings
 
         with refusals(as_json=as_json), _only_the_document(as_json=as_json):
             if config is not None and not config.is_file():

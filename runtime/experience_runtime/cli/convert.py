@@ -2,9 +2,9 @@
 
 import click
 
-from experience_runtime.app import App
 from experience_runtime.cli.common import everywhere, print_json, say
-from experience_runtime.settings import Settings
+from experience_runtime.runtime import Runtime
+from experience_runtime.settings.load import Settings
 
 
 @click.command(
@@ -20,8 +20,8 @@ Examples:
 @everywhere
 def convert(visitor: str, event: str | None, settings: Settings, as_json: bool) -> None:
     """Record a conversion of VISITOR, and cancel what waits for one."""
-    with App(settings) as app:
-        ids = app.scheduler.convert(visitor, event=event)
+    with Runtime(settings) as runtime:
+        ids = runtime.scheduler.convert(visitor, event=event)
     if as_json:
         print_json({"visitor": visitor, "cancelled": len(ids), "ids": ids})
         return

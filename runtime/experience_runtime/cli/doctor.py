@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import click
 
-from experience_runtime.app import App
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json, styled
 from experience_runtime.domain.errors import ExperienceError
 from experience_runtime.domain.instants import iso
-from experience_runtime.settings import Settings
+from experience_runtime.runtime import Runtime
+from experience_runtime.settings.load import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ Exit codes: 0 all well; 1 something needs mending."""
 @everywhere
 def doctor(settings: Settings, as_json: bool) -> None:
     """Check this installation, and say what to mend."""
-    with App(settings) as app:
-        findings = list(_findings(app))
+    with Runtime(settings) as runtime:
+        findings = list(_findings(runtime))
     ok = all(finding.ok for finding in findings)
     if as_json:
         print_json({"ok": ok, "checks": [{"name": f.name, "ok": f.ok, "detail": f.detail} for f in findings]})
@@ -46,15 +46,15 @@ def doctor(settings: Settings, as_json: bool) -> None:
         raise SystemExit(EXIT_EXPERIENCE_FAILED)
 
 
-def _findings(app: App) -> Iterator[Finding]:
+def _findings(runtime: Runtime) -> Iterator[Finding]:
     version = platform.python_version()
     yield Finding("python", sys.version_info >= (3, 11), f"{version}; 3.11 or newer is needed")
     yield engine(installed_version)
-    yield _sandbox(app)
-    yield _try("database", lambda: f"{app.database_name} opens; next wake {_wake_text(app)}")
-    yield _try("integrations", lambda: ", ".join(_integration_texts(app)))
+    yield _sandbox(runtime)
+    yield _try("database", lambda: f"{runtime.database_name} opens; next wake {_wake_text(runtime)}")
+    yield _try("integrations", lambda: ", ".join(_integration_texts(runtime)))
     yield Finding(
-        "settings", True, str(app.settings.config or "no experience.toml; defaults and environment")
+        "settings", True, str(runtime.settings.config or "no experience.toml; defaults and environment")
     )
 
 
@@ -96,20 +96,20 @@ def installed_version(distribution: str) -> str | None:
         return None
 
 
-def _sandbox(app: App) -> Finding:
+def _sandbox(runtime: Runtime) -> Finding:
     try:
-        return confinement(app.sandbox.in_force(), sys.platform, platform.machine())
+        return confinement(runtime.sandbox.in_force(), sys.platform, platform.machine())
     except ExperienceError as error:
         return Finding("sandbox", False, error.message)
 
 
-def _integration_texts(app: App) -> Iterator[str]:
-    for each in app.integrations.describe():
+def _integration_texts(runtime: Runtime) -> Iterator[str]:
+    for each in runtime.integrations.describe():
         yield f"{each.name} ({'configured' if each.configured else 'not configured'})"
 
 
-def _wake_text(app: App) -> str:
-    next_wake = app.store.next_wake(now=app.clock.now())
+def _wake_text(runtime: Runtime) -> str:
+    next_wake = runtime.store.next_wake(now=runtime.clock.now())
     return "never" if next_wake is None else iso(next_wake)
 
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import click
 
-from experience_runtime.app import App
 from experience_runtime.cli.bulk import cancel, replay
 from experience_runtime.cli.common import Verbs, everywhere, print_json, say, styled
 from experience_runtime.cli.filters import filtered
 from experience_runtime.cli.shown import execution_line
-from experience_runtime.documents import execution_document, whole_execution_document
+from experience_runtime.documents.documents import execution_document, whole_execution_document
 from experience_runtime.domain.executions import Execution, Filter, execution_number
 from experience_runtime.domain.values import shown
-from experience_runtime.settings import Settings
+from experience_runtime.runtime import Runtime
+from experience_runtime.settings.load import Settings
 
 
 @click.group(
@@ -54,9 +54,9 @@ def list_(
     as_json: bool,
 ) -> None:
     """List executions, newest first."""
-    with App(settings) as app:
-        page = app.store.find(wanted, cursor=cursor, limit=limit)
-        holds = app.operations.waits_because(page.executions)
+    with Runtime(settings) as runtime:
+        page = runtime.store.find(wanted, cursor=cursor, limit=limit)
+        holds = runtime.operations.waits_because(page.executions)
     documents = [
         execution_document(each, held=holds.get(each.id), redact=settings.redact) for each in page.executions
     ]
@@ -84,13 +84,13 @@ Examples:
 @everywhere
 def show(execution_id: str, settings: Settings, as_json: bool) -> None:
     """Show one execution: why it runs when it does, every state change and every attempt."""
-    with App(settings) as app:
+    with Runtime(settings) as runtime:
         number = execution_number(execution_id)
-        execution = app.store.execution(number)
-        attempts = app.store.attempts(number)
-        held = app.operations.waits_because([execution]).get(execution.id)
+        execution = runtime.store.execution(number)
+        attempts = runtime.store.attempts(number)
+        held = runtime.operations.waits_because([execution]).get(execution.id)
         document = whole_execution_document(
-            execution, attempts, app.store.history(number), held=held, redact=settings.redact
+            execution, attempts, runtime.store.history(number), held=held, redact=settings.redact
         )
     if as_json:
         print_json(document)

@@ -4,11 +4,11 @@ import click
 
 from experience_runtime.cli.common import everywhere, print_json, say
 from experience_runtime.clocks import SystemClock
-from experience_runtime.documents import plan_document
+from experience_runtime.documents.documents import plan_document
 from experience_runtime.domain.instants import parse_time
 from experience_runtime.domain.planning import plan
 from experience_runtime.domain.visitors import make_visitor
-from experience_runtime.settings import Settings
+from experience_runtime.settings.load import Settings
 
 
 @click.command(

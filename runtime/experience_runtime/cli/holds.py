@@ -2,11 +2,11 @@
 
 import click
 
-from experience_runtime.app import App
 from experience_runtime.cli.common import everywhere, print_json, say
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.domain.instants import iso
-from experience_runtime.settings import Settings
+from experience_runtime.runtime import Runtime
+from experience_runtime.settings.load import Settings
 
 
 @click.command(
@@ -23,9 +23,9 @@ conversions go on."""
 @everywhere
 def pause(name: str, reason: str | None, settings: Settings, as_json: bool) -> None:
     """Start no execution of integration NAME until it is resumed."""
-    with App(settings) as app:
-        health = app.operations.pause(name, reason=reason)
-        waiting = _waiting(app, name)
+    with Runtime(settings) as runtime:
+        health = runtime.operations.pause(name, reason=reason)
+        waiting = _waiting(runtime, name)
     if as_json:
         paused_at = None if health.paused_at is None else iso(health.paused_at)
         print_json(
@@ -46,17 +46,17 @@ An open circuit breaker is closed as well."""
 @everywhere
 def resume(name: str, settings: Settings, as_json: bool) -> None:
     """Let the executions of integration NAME go on; what is due starts at once, inside its window."""
-    with App(settings) as app:
-        app.operations.resume(name)
-        waiting = _waiting(app, name)
+    with Runtime(settings) as runtime:
+        runtime.operations.resume(name)
+        waiting = _waiting(runtime, name)
     if as_json:
         print_json({"integration": name, "paused_at": None, "pending": waiting})
         return
     say(f"{name} goes on; {_pending(waiting)}")
 
 
-def _waiting(app: App, name: str) -> int:
-    return app.store.count(Filter(statuses=[Status.PENDING], integration=name))
+def _waiting(runtime: Runtime, name: str) -> int:
+    return runtime.store.count(Filter(statuses=[Status.PENDING], integration=name))
 
 
 def _pending(count: int) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from experience_runtime.app import App
 from experience_runtime.cli.common import EXIT_REFUSED, Verbs, everywhere, fail, print_json, say
 from experience_runtime.cli.holds import pause, resume
 from experience_runtime.cli.integration_template import integration_text, module_of, own_test_text
@@ -21,7 +20,8 @@ from experience_runtime.domain.errors import (
     InvalidPayload,
     NotConfigured,
 )
-from experience_runtime.settings import Settings
+from experience_runtime.runtime import Runtime
+from experience_runtime.settings.load import Settings
 
 DEFAULT_FOLDER = Path("my-integrations")
 
@@ -59,9 +59,9 @@ Examples:
 @everywhere
 def list_(settings: Settings, as_json: bool) -> None:
     """List the registered integrations, where each comes from and whether it is configured."""
-    with App(settings) as app:
-        found = app.integrations.describe()
-        holds = app.operations.holds() if app.has_database else {}
+    with Runtime(settings) as runtime:
+        found = runtime.integrations.describe()
+        holds = runtime.operations.holds() if runtime.has_database else {}
     if as_json:
         print_json(
             {
@@ -98,10 +98,10 @@ Exit codes: 0 configured; 2 not, or there is none of that name.""",
 def check(names: tuple[str, ...], settings: Settings, as_json: bool) -> None:
     """Check the settings of integrations, all of them when none is named; nothing is sent."""
     problems = {}
-    with App(settings) as app:
-        for name in names or app.integrations.names():
+    with Runtime(settings) as runtime:
+        for name in names or runtime.integrations.names():
             try:
-                app.integrations.settings(name)
+                runtime.integrations.settings(name)
             except NotConfigured as refusal:
                 problems[name] = refusal.message
             except InvalidParameter as broken:  # it cannot be made; the others are still to be checked
@@ -144,10 +144,10 @@ def call(name: str, payload: str, timeout: int, settings: Settings, as_json: boo
         raise InvalidPayload(
             f'the payload is not JSON: {error}; write for instance \'{{"message": "Hello"}}\''
         ) from None
-    with App(settings) as app:
-        execution = app.scheduler.begin_execute(name, value, key=None, visitor=None, experience=None)
+    with Runtime(settings) as runtime:
+        execution = runtime.scheduler.begin_execute(name, value, key=None, visitor=None, experience=None)
         try:
-            answer = app.dispatcher.call_now(execution, timeout / 1000)
+            answer = runtime.dispatcher.call_now(execution, timeout / 1000)
         except CallFailed as error:
             if as_json:
                 print_json(
@@ -212,6 +212,6 @@ def _check_new_name(name: str, settings: Settings) -> None:
             f'"{name}" cannot be the name of a new integration: {module_of(name)}.py would be taken for '
             f'a test or another module; for instance "{name.removeprefix("test-")}-integration"'
         )
-    with App(settings) as app:
-        if name in app.integrations.names():
+    with Runtime(settings) as runtime:
+        if name in runtime.integrations.names():
             raise Conflict(f'an integration is named "{name}" already; choose another name')

@@ -5,12 +5,12 @@ from dataclasses import asdict, replace
 import click
 
 from experience_runtime import __version__
-from experience_runtime.app import App
 from experience_runtime.cli.common import everywhere, print_json, say
 from experience_runtime.cli.progress import counted
 from experience_runtime.domain.errors import Conflict, InvalidParameter
-from experience_runtime.settings import Settings
-from experience_runtime.store.lock import FileLock
+from experience_runtime.runtime import Runtime
+from experience_runtime.settings.load import Settings
+from experience_runtime.store.sqlite.lock import FileLock
 
 
 @click.command(
@@ -26,11 +26,11 @@ A copy that was interrupted goes on when it is run again. Each table is verified
 @everywhere
 def migrate(source: str | None, settings: Settings, as_json: bool) -> None:
     """Make the tables of a database, or bring them to this version."""
-    with App(settings) as app:
-        document: dict[str, object] = {"database": app.database_name}
-        lines = _bring(app, document)
+    with Runtime(settings) as runtime:
+        document: dict[str, object] = {"database": runtime.database_name}
+        lines = _bring(runtime, document)
         if source is not None:
-            lines += _copy(app, source, document)
+            lines += _copy(runtime, source, document)
     if as_json:
         print_json(document)
         return
@@ -38,33 +38,35 @@ def migrate(source: str | None, settings: Settings, as_json: bool) -> None:
         say(line)
 
 
-def _bring(app: App, document: dict[str, object]) -> list[str]:
-    if not app.is_shared:
-        app.store.next_wake(now=app.clock.now())  # opening a file brings it to this version
+def _bring(runtime: Runtime, document: dict[str, object]) -> list[str]:
+    if not runtime.is_shared:
+        runtime.store.next_wake(now=runtime.clock.now())  # opening a file brings it to this version
         document |= {"applied": [], "left": []}
-        return [f"{app.database_name} is up to date"]
+        return [f"{runtime.database_name} is up to date"]
     from experience_runtime.store.postgres.migrating import migrate as bring
 
-    done = bring(app.settings.database, now=app.clock.now(), version=__version__)
+    done = bring(runtime.settings.database, now=runtime.clock.now(), version=__version__)
     document |= {"applied": list(done.applied), "left": list(done.left)}
     if done.left:
         return [
-            f"{app.database_name} serves this version and the one before; workers of another version still "
-            f"run: run this again when they are gone, to apply {', '.join(done.left)}"
+            f"{runtime.database_name} serves this version and the one before; workers of another version "
+            f"still run: run this again when they are gone, to apply {', '.join(done.left)}"
         ]
     count = len(done.applied)
-    return [f"{app.database_name} is up to date" + (f"; {count} migrations were applied" if count else "")]
+    return [
+        f"{runtime.database_name} is up to date" + (f"; {count} migrations were applied" if count else "")
+    ]
 
 
-def _copy(app: App, source: str, document: dict[str, object]) -> list[str]:
-    if not app.is_shared:
+def _copy(runtime: Runtime, source: str, document: dict[str, object]) -> list[str]:
+    if not runtime.is_shared:
         raise InvalidParameter(
             "--from copies into a postgresql:// database; name it with --database, "
             "or copy a file with `experience backup`"
         )
     from experience_runtime.store.postgres.copying import copy_store, count_rows
 
-    with App(replace(app.settings, database=source)) as old:
+    with Runtime(replace(runtime.settings, database=source)) as old:
         path = old.database_path
         if not old.has_database:
             raise InvalidParameter(f"--from {source}: there is no such file; write sqlite:///PATH")
@@ -82,7 +84,7 @@ def _copy(app: App, source: str, document: dict[str, object]) -> list[str]:
                 seen[table] = count
                 progress(sum(seen.values()))
 
-            copied = copy_store(path, app.settings.database, progress=heard)
+            copied = copy_store(path, runtime.settings.database, progress=heard)
     finally:
         lock.release()
     document["copied"] = [asdict(each) for each in copied]

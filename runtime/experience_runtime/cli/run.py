@@ -5,16 +5,16 @@ from typing import Any
 
 import click
 
-from experience_runtime.app import App
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json
 from experience_runtime.cli.shown import show_report
 from experience_runtime.cli.visitors import read_data, visitor_options
-from experience_runtime.documents import execution_document
+from experience_runtime.documents.documents import execution_document
 from experience_runtime.domain.errors import ScriptFault
 from experience_runtime.domain.executions import execution_number
-from experience_runtime.host import Situation
-from experience_runtime.prepare import failed_report, prepare
-from experience_runtime.settings import Settings
+from experience_runtime.running.run import Situation
+from experience_runtime.runtime import Runtime
+from experience_runtime.scripts.loading import failed_report, prepare
+from experience_runtime.settings.load import Settings
 
 
 @click.command(
@@ -45,17 +45,17 @@ def run(
     What it schedules is on disk when this ends; `experience worker` delivers it.
     """
     data = read_data(data_file)
-    with App(settings) as app:
-        app.sandbox  # noqa: B018 - the worker process starts while the rest is read
-        visitor = app.visitor(visitor_id, timezone=timezone, timezone_offset=timezone_offset)
+    with Runtime(settings) as runtime:
+        runtime.sandbox  # noqa: B018 - the worker process starts while the rest is read
+        visitor = runtime.visitor(visitor_id, timezone=timezone, timezone_offset=timezone_offset)
         script = None
         try:
             script = prepare(path, variation=variation, repair=repair)
         except ScriptFault as fault:
             report, documents = failed_report(path, visitor, fault), []
         else:
-            report = app.run(script, Situation(visitor=visitor, data=data))
-            documents = [_document(app, execution_id) for execution_id in dict.fromkeys(report.created)]
+            report = runtime.run(script, Situation(visitor=visitor, data=data))
+            documents = [_document(runtime, execution_id) for execution_id in dict.fromkeys(report.created)]
     show_report(report, documents, path=path, script=script, to_stderr=as_json)
     if as_json:  # last, so that nothing can go wrong after it
         print_json(report.document(documents))
@@ -63,6 +63,6 @@ def run(
         raise SystemExit(EXIT_EXPERIENCE_FAILED)
 
 
-def _document(app: App, execution_id: str) -> dict[str, Any]:
+def _document(runtime: Runtime, execution_id: str) -> dict[str, Any]:
     number = execution_number(execution_id)
-    return execution_document(app.store.execution(number), app.store.attempts(number))
+    return execution_document(runtime.store.execution(number), runtime.store.attempts(number))

@@ -8,9 +8,8 @@ from typing import Any
 
 import click
 
-from experience_runtime.app import App
 from experience_runtime.cli.common import Verbs, everywhere, print_json, say, styled
-from experience_runtime.documents import (
+from experience_runtime.documents.documents import (
     execution_document,
     instants_document,
     run_document,
@@ -19,7 +18,8 @@ from experience_runtime.documents import (
 from experience_runtime.domain.errors import InvalidPayload
 from experience_runtime.domain.schedules import CatchUp, Outcome
 from experience_runtime.domain.windows import DAYS
-from experience_runtime.settings import Settings
+from experience_runtime.runtime import Runtime
+from experience_runtime.settings.load import Settings
 
 _COLOURS = {
     Outcome.BEGOTTEN: "green",
@@ -85,8 +85,8 @@ Examples:
 @everywhere
 def list_(settings: Settings, as_json: bool) -> None:
     """List the schedules, with the next instant of each."""
-    with App(settings) as app:
-        found = [schedule_document(each, redact=settings.redact) for each in app.recurring.list()]
+    with Runtime(settings) as runtime:
+        found = [schedule_document(each, redact=settings.redact) for each in runtime.recurring.list()]
     if as_json:
         print_json({"schedules": found})
         return
@@ -107,8 +107,8 @@ Examples:
 @everywhere
 def show(name: str, settings: Settings, as_json: bool) -> None:
     """Show one schedule: its next five instants, and what became of the last ones."""
-    with App(settings) as app:
-        shown = app.recurring.show(name)
+    with Runtime(settings) as runtime:
+        shown = runtime.recurring.show(name)
     document = schedule_document(shown.schedule, redact=settings.redact)
     document["next"] = instants_document(shown.next, shown.schedule.zone)
     document["runs"] = [run_document(run) for run in shown.runs]
@@ -166,8 +166,8 @@ def set_(
 ) -> None:
     """Save the schedule NAME, and print its next five instants in its zone and in UTC."""
     options = {**when, "catch_up": catch_up}
-    with App(settings) as app:
-        saved = app.recurring.set(name, integration, _json(payload), options, dry_run=dry_run)
+    with Runtime(settings) as runtime:
+        saved = runtime.recurring.set(name, integration, _json(payload), options, dry_run=dry_run)
     upcoming = instants_document(saved.next, saved.schedule.zone)
     if as_json:
         print_json(
@@ -200,8 +200,8 @@ Examples:
 @everywhere
 def preview(when: dict[str, object], settings: Settings, as_json: bool) -> None:
     """Print the next five instants of a schedule that is not saved, in its zone and in UTC."""
-    with App(settings) as app:
-        timing, instants = app.recurring.preview(when)
+    with Runtime(settings) as runtime:
+        timing, instants = runtime.recurring.preview(when)
     upcoming = instants_document(instants, timing.zone.name)
     if as_json:
         print_json(
@@ -226,8 +226,8 @@ Examples:
 @everywhere
 def pause(name: str, settings: Settings, as_json: bool) -> None:
     """Let a schedule rest; what it would have run meanwhile is not caught up."""
-    with App(settings) as app:
-        schedule = app.recurring.pause(name)
+    with Runtime(settings) as runtime:
+        schedule = runtime.recurring.pause(name)
     _tell_edited(
         schedule_document(schedule, redact=settings.redact), [], f"{name} is paused", as_json=as_json
     )
@@ -243,9 +243,9 @@ Examples:
 @everywhere
 def resume(name: str, settings: Settings, as_json: bool) -> None:
     """Let a paused schedule go on, from its next instant."""
-    with App(settings) as app:
-        app.recurring.resume(name)
-        shown = app.recurring.show(name)
+    with Runtime(settings) as runtime:
+        runtime.recurring.resume(name)
+        shown = runtime.recurring.show(name)
     document = schedule_document(shown.schedule, redact=settings.redact)
     _tell_edited(document, shown.next, f"{name} goes on", as_json=as_json)
 
@@ -261,8 +261,8 @@ Examples:
 @everywhere
 def run(name: str, settings: Settings, as_json: bool) -> None:
     """Run a schedule once now, paused or not. Its window holds, and its next instant stays."""
-    with App(settings) as app:
-        document = execution_document(app.recurring.run_now(name), redact=settings.redact)
+    with Runtime(settings) as runtime:
+        document = execution_document(runtime.recurring.run_now(name), redact=settings.redact)
     if as_json:
         print_json(document)
         return
@@ -281,8 +281,8 @@ Examples:
 @everywhere
 def remove(name: str, settings: Settings, as_json: bool) -> None:
     """Forget a schedule. The executions it begot are kept; one that waits still runs."""
-    with App(settings) as app:
-        app.recurring.remove(name)
+    with Runtime(settings) as runtime:
+        runtime.recurring.remove(name)
     if as_json:
         print_json({"removed": name})
         return

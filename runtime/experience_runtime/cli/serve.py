@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from experience_runtime.app import CONCURRENCY, App, is_delivered, make_worker
 from experience_runtime.cli.common import everywhere, log_to_stderr, print_json, say
 from experience_runtime.domain.errors import InvalidParameter, Unauthorized
 from experience_runtime.domain.values import shown
-from experience_runtime.settings import Settings
-from experience_runtime.worker import Worker
+from experience_runtime.engine.worker import Worker
+from experience_runtime.runtime import CONCURRENCY, Runtime, is_delivered, make_worker
+from experience_runtime.settings.load import Settings
 
 if TYPE_CHECKING:
     import uvicorn
@@ -61,24 +61,24 @@ def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Set
     """Serve the API and the pages, and deliver what is due, until stopped."""
     import uvicorn
 
+    from experience_runtime.web.guard.middleware import is_loopback
     from experience_runtime.web.metrics import Metrics
     from experience_runtime.web.server import make_web
-    from experience_runtime.web.shields import is_loopback
 
     log_to_stderr(settings, logging.INFO, "%(asctime)s %(levelname)s %(message)s")
     metrics = Metrics()
-    with App(
+    with Runtime(
         settings, concurrency=concurrency, attempted=metrics.attempted, idle_sandboxes=IDLE_SANDBOXES
-    ) as app:
-        has_tokens = app.store.tokens.any()
+    ) as runtime:
+        has_tokens = runtime.store.tokens.any()
         if not has_tokens and not is_loopback(host):
             raise Unauthorized(
                 f"on {host} others could call, and there is no token yet; make one first: "
                 "`experience tokens create NAME --scope operator`, or serve on 127.0.0.1"
             )
-        app.make_all()  # here, once: requests come on many threads
+        runtime.make_all()  # here, once: requests come on many threads
         web = make_web(
-            app, is_open=is_loopback(host), metrics=metrics, is_delivered=lambda: is_delivered(app)
+            runtime, is_open=is_loopback(host), metrics=metrics, is_delivered=lambda: is_delivered(runtime)
         )
         config = uvicorn.Config(
             web,
@@ -91,14 +91,14 @@ def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Set
         )
         with _listener(host, port) as listener:
             address = _address(listener)
-            is_open = not app.store.tokens.any()
+            is_open = not runtime.store.tokens.any()
             if as_json:
                 print_json({"address": address, "open": is_open, "worker": not no_worker})
             else:
                 say(f"serving {address}" + (_OPEN if is_open else "; callers need a token"))
-            worker = None if no_worker else _worker(app)
+            worker = None if no_worker else _worker(runtime)
             try:
-                _serve(uvicorn.Server(config), listener, worker, app.dispatcher.wake)
+                _serve(uvicorn.Server(config), listener, worker, runtime.dispatcher.wake)
             finally:
                 web.state.jobs.close()
 
@@ -136,12 +136,12 @@ def _serve(
     _logger.info("stopped")
 
 
-def _worker(app: App) -> Worker:
-    _logger.info("delivering from %s", app.database_name)
-    unknown = app.settings.unknown_policies(app.integrations.names())
-    for because in (*unknown, *app.operations.holds().values()):
+def _worker(runtime: Runtime) -> Worker:
+    _logger.info("delivering from %s", runtime.database_name)
+    unknown = runtime.settings.unknown_policies(runtime.integrations.names())
+    for because in (*unknown, *runtime.operations.holds().values()):
         _logger.warning("%s", because)
-    return make_worker(app)
+    return make_worker(runtime)
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from experience_runtime.cli.common import styled, styled_lines, visible
-from experience_runtime.guest import Problem
-from experience_runtime.prepare import source_of
-from experience_runtime.report import Report
-from experience_runtime.sandbox.modules import Bundle
+from experience_runtime.running.guest import Problem
+from experience_runtime.running.report import Report
+from experience_runtime.scripts.bundle import Bundle
+from experience_runtime.scripts.loading import source_of
 
 _LEVELS = {"error": "red", "warn": "yellow", "info": None, "debug": "bright_black", "trace": "bright_black"}
 _EXCERPT_CHARS = 100

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from experience_runtime.app import App
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json
 from experience_runtime.cli.shown import show_problem
 from experience_runtime.cli.timeline import show_timeline
@@ -15,9 +14,10 @@ from experience_runtime.cli.visitors import read_data, visitor_options
 from experience_runtime.domain.errors import InvalidParameter, ScriptFault
 from experience_runtime.domain.instants import iso, parse_time
 from experience_runtime.domain.visitors import make_visitor
-from experience_runtime.prepare import failed_report, fault_problem, prepare, source_of
-from experience_runtime.settings import Settings
-from experience_runtime.story import check_playable, load_story, one_run
+from experience_runtime.runtime import Runtime
+from experience_runtime.scripts.loading import failed_report, fault_problem, prepare, source_of
+from experience_runtime.settings.load import Settings
+from experience_runtime.simulation.story import check_playable, load_story, one_run
 
 
 @click.command(
@@ -52,8 +52,8 @@ def simulate(
     as_json: bool,
 ) -> None:
     """Show what would happen, when, and why. Nothing leaves the machine and nothing is stored."""
-    from experience_runtime.simulate import simulate as play
-    from experience_runtime.simulate import simulated_document
+    from experience_runtime.simulation.simulate import simulate as play
+    from experience_runtime.simulation.simulate import simulated_document
 
     alone = all(given is None for given in (at, horizon, visitor_id, timezone, timezone_offset, data_file))
     if story_file is None and alone and (path / "story.json").is_file():
@@ -61,9 +61,9 @@ def simulate(
     if story_file is not None and (visitor_id or timezone or timezone_offset is not None):
         raise InvalidParameter("--story names its own visitors; leave --visitor and --timezone out")
     visitor = make_visitor(visitor_id, timezone=timezone, timezone_offset=timezone_offset)
-    with App(settings) as app:
-        app.sandbox  # noqa: B018 - the worker process starts while the rest is read
-        now = app.clock.now()
+    with Runtime(settings) as runtime:
+        runtime.sandbox  # noqa: B018 - the worker process starts while the rest is read
+        now = runtime.clock.now()
         story = one_run(visitor, read_data(data_file)) if story_file is None else load_story(story_file)
         changes: dict[str, Any] = {}
         if at is not None:
@@ -84,8 +84,8 @@ def simulate(
         simulated = play(
             script,
             story,
-            sandbox=app.sandbox,
-            integrations=app.integrations,
+            sandbox=runtime.sandbox,
+            integrations=runtime.integrations,
             conversions=settings.conversions,
             now=now,
             anonymous=visitor,

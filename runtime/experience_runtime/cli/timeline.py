@@ -10,16 +10,16 @@ import click
 
 from experience_runtime.cli.common import styled, styled_lines, visible
 from experience_runtime.cli.shown import show_problem
+from experience_runtime.documents.why import why_planned
+from experience_runtime.domain.app_events import shown_payload
 from experience_runtime.domain.executions import Change, Execution, Status
 from experience_runtime.domain.instants import iso, parse_time
 from experience_runtime.domain.planning import visitor_zone
-from experience_runtime.domain.scheduled_events import shown_payload
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.windows import DAYS
 from experience_runtime.domain.zones import Zone, parse_zone
-from experience_runtime.explain import why_planned
-from experience_runtime.sandbox.modules import Bundle
-from experience_runtime.simulate import Simulated
+from experience_runtime.scripts.bundle import Bundle
+from experience_runtime.simulation.simulate import Simulated
 
 _COLOURS = {
     Status.SUCCEEDED: "green",

@@ -2,13 +2,13 @@
 
 import click
 
-from experience_runtime.app import App
 from experience_runtime.cli.common import Verbs, everywhere, print_json, say, styled, tell
-from experience_runtime.documents import token_document
+from experience_runtime.documents.documents import token_document
 from experience_runtime.domain.access import Scope, new_token
 from experience_runtime.domain.errors import Unauthorized
 from experience_runtime.domain.values import shown
-from experience_runtime.settings import Settings
+from experience_runtime.runtime import Runtime
+from experience_runtime.settings.load import Settings
 
 
 @click.group(
@@ -51,9 +51,9 @@ def create(
     name: str, scopes: tuple[str, ...], origins: tuple[str, ...], settings: Settings, as_json: bool
 ) -> None:
     """Make the token NAME and print it. It is shown this once: only its digest is kept."""
-    with App(settings) as app:
-        text, made = new_token(name, [Scope(scope) for scope in scopes], origins, now=app.clock.now())
-        app.store.tokens.put(made)
+    with Runtime(settings) as runtime:
+        text, made = new_token(name, [Scope(scope) for scope in scopes], origins, now=runtime.clock.now())
+        runtime.store.tokens.put(made)
     if as_json:
         print_json({**token_document(made), "token": text})
         return
@@ -71,8 +71,8 @@ Examples:
 @everywhere
 def list_(settings: Settings, as_json: bool) -> None:
     """List the tokens: what each may do, and from where. Never the tokens themselves."""
-    with App(settings) as app:
-        found = [token_document(each) for each in app.store.tokens.all()]
+    with Runtime(settings) as runtime:
+        found = [token_document(each) for each in runtime.store.tokens.all()]
     if as_json:
         print_json({"tokens": found})
         return
@@ -93,8 +93,8 @@ Examples:
 @everywhere
 def revoke(name: str, settings: Settings, as_json: bool) -> None:
     """Forget the token NAME, at once; sessions begun with it end."""
-    with App(settings) as app:
-        if not app.store.tokens.revoke(name):
+    with Runtime(settings) as runtime:
+        if not runtime.store.tokens.revoke(name):
             raise Unauthorized(
                 f"there is no token {shown(name)}; `experience tokens list` shows those there are"
             )

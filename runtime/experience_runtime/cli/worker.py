@@ -8,10 +8,10 @@ from types import FrameType
 
 import click
 
-from experience_runtime.app import CONCURRENCY, App, make_worker
 from experience_runtime.cli.common import everywhere, log_to_stderr, print_json
 from experience_runtime.domain.errors import InvalidParameter
-from experience_runtime.settings import Settings
+from experience_runtime.runtime import CONCURRENCY, Runtime, make_worker
+from experience_runtime.settings.load import Settings
 
 
 @click.command(
@@ -55,10 +55,10 @@ def worker(
     """Deliver due executions until stopped. One worker per SQLite file; any number on PostgreSQL."""
     log_to_stderr(settings, logging.INFO, "%(asctime)s %(levelname)s %(message)s")
     stop = threading.Event()
-    with App(settings, concurrency=concurrency, only=_names(only), lease_seconds=lease) as app:
-        if app.only is not None:
-            _require_served(app, app.only)
-        wake = app.dispatcher.wake
+    with Runtime(settings, concurrency=concurrency, only=_names(only), lease_seconds=lease) as runtime:
+        if runtime.only is not None:
+            _require_served(runtime, runtime.only)
+        wake = runtime.dispatcher.wake
 
         def end(number: int, _: FrameType | None) -> None:
             signal.signal(number, signal.SIG_DFL)  # the second time is meant at once
@@ -68,13 +68,13 @@ def worker(
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, end)
         logger = logging.getLogger("experience_runtime")
-        logger.info("delivering from %s", app.database_name)
-        unknown = settings.unknown_policies(app.integrations.names())
-        for because in (*unknown, *app.operations.holds().values()):
+        logger.info("delivering from %s", runtime.database_name)
+        unknown = settings.unknown_policies(runtime.integrations.names())
+        for because in (*unknown, *runtime.operations.holds().values()):
             logger.warning("%s", because)
         # Not in this thread: a signal would find it inside the very Event that its handler sets.
         with ThreadPoolExecutor(1, thread_name_prefix="worker") as loop:
-            loop.submit(make_worker(app).run, stop, until_idle=until_idle).result()
+            loop.submit(make_worker(runtime).run, stop, until_idle=until_idle).result()
     if as_json:
         print_json({"stopped": "idle" if until_idle and not stop.is_set() else "signal"})
 
@@ -85,13 +85,13 @@ def _names(only: str | None) -> frozenset[str] | None:
     return frozenset(name.strip() for name in only.split(",") if name.strip())
 
 
-def _require_served(app: App, only: frozenset[str]) -> None:
-    if not app.is_shared:
+def _require_served(runtime: Runtime, only: frozenset[str]) -> None:
+    if not runtime.is_shared:
         raise InvalidParameter(
             "--only needs other workers for the rest, and a SQLite file has one worker; "
             "leave it out, or use a postgresql:// database"
         )
     for name in sorted(only):
-        app.integrations.get(name)
+        runtime.integrations.get(name)
     if not only:
         raise InvalidParameter("--only names no integration; write for instance --only slack-update,webhook")

@@ -6,11 +6,11 @@ from datetime import datetime
 
 import click
 
-from experience_runtime.app import App
 from experience_runtime.cli.common import Verbs, everywhere, print_json, say
 from experience_runtime.domain.instants import iso
-from experience_runtime.domain.presence import Presence
-from experience_runtime.settings import Settings
+from experience_runtime.domain.workers import Presence
+from experience_runtime.runtime import Runtime
+from experience_runtime.settings.load import Settings
 
 EXIT_NONE = 1
 
@@ -34,9 +34,9 @@ One that ended in order is not listed; one that said nothing for 15 s is shown a
 @everywhere
 def list_(here: bool, settings: Settings, as_json: bool) -> None:
     """List the workers that report themselves, the longest running first."""
-    with App(settings) as app:
-        present = app.store.presences.all() if app.has_database else []
-        now = app.clock.now()
+    with Runtime(settings) as runtime:
+        present = runtime.store.presences.all() if runtime.has_database else []
+        now = runtime.clock.now()
     if here:
         present = [each for each in present if each.host == socket.gethostname()]
     _show(present, now, as_json=as_json)

@@ -10,8 +10,8 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.urls import require_web_address
 from experience_runtime.domain.values import shown
-from experience_runtime.domain.web import require_web_address
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.errors import InternalError, LimitCpu, LimitMemory, LimitWall
-from experience_runtime.guest import Guest, Limits, Turn
+from experience_runtime.running.guest import Guest, Limits, Turn
 from experience_runtime.sandbox.turns import read_turn
 
 RUNS_PER_WORKER = 1000

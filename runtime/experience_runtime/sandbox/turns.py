@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
 from experience_runtime.domain.instants import from_ms
-from experience_runtime.guest import (
+from experience_runtime.running.guest import (
     Emitted,
     LogLine,
     Marshalled,

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from experience_runtime.domain.events import KEPT_EVENTS, Conversion, VisitorEvent
 from experience_runtime.domain.instants import from_ms, to_ms
+from experience_runtime.domain.visitor_events import KEPT_EVENTS, Conversion, VisitorEvent
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 

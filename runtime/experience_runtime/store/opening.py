@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.store.sql import SqlStore
-from experience_runtime.store.sqlite_database import SqliteDatabase
+from experience_runtime.store.sqlite.database import SqliteDatabase
 
 if TYPE_CHECKING:
     from experience_runtime.store.postgres.database import PostgresDatabase

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.values import shown
+from experience_runtime.engine.stores import Reply
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
-from experience_runtime.stores import Reply
 
 _KEPT = timedelta(hours=24)
 _LOST_AFTER = timedelta(minutes=10)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from experience_runtime.domain.admission import NO_POLICIES, Health, Policies
 from experience_runtime.domain.errors import AlreadyScheduled, Conflict, InvalidParameter, UnknownExecution
 from experience_runtime.domain.executions import (
     Attempt,
@@ -20,22 +21,21 @@ from experience_runtime.domain.executions import (
     execution_id,
     execution_number,
 )
-from experience_runtime.domain.health import NO_POLICIES, Health, Policies
 from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.ports import HandOver
+from experience_runtime.engine.ports import HandOver
+from experience_runtime.engine.stores import Added, Page
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 from experience_runtime.store.events import SqlEvents
-from experience_runtime.store.healths import SqlHealths
+from experience_runtime.store.integration_states import SqlHealths
 from experience_runtime.store.overview import read_overview
-from experience_runtime.store.presences import SqlPresences
 from experience_runtime.store.replies import SqlReplies
 from experience_runtime.store.schedules import SqlSchedules
 from experience_runtime.store.tokens import SqlTokens
 from experience_runtime.store.transitions import Transitions, already_scheduled
-from experience_runtime.stores import Added, Page
+from experience_runtime.store.workers import SqlPresences
 
 D = TypeVar("D", bound=Database)
 

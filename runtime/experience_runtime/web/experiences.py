@@ -7,7 +7,7 @@ from pathlib import Path
 
 from experience_runtime.domain.errors import InvalidParameter, ScriptModuleNotFound
 from experience_runtime.domain.values import nearest, shown
-from experience_runtime.served import EXPERIENCE_NAME, Served
+from experience_runtime.settings.serving import EXPERIENCE_NAME, Served
 
 MOST_FILES = 20
 

@@ -8,12 +8,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, Response
 
-from experience_runtime.app import App
 from experience_runtime.domain.errors import ExperienceError
-from experience_runtime.web.access import Caller, needs
-from experience_runtime.web.documented import answers
+from experience_runtime.runtime import Runtime
+from experience_runtime.web.api.openapi import answers
+from experience_runtime.web.guard.access import Caller, needs
+from experience_runtime.web.guard.problems import Document
 from experience_runtime.web.metrics import CONTENT_TYPE, Metrics
-from experience_runtime.web.problems import Document
 
 FAILED_SINCE = timedelta(hours=24)
 
@@ -30,7 +30,7 @@ class Up(BaseModel):
     up: bool
 
 
-def make_router(app: App, metrics: Metrics, is_delivered: Callable[[], bool]) -> APIRouter:
+def make_router(runtime: Runtime, metrics: Metrics, is_delivered: Callable[[], bool]) -> APIRouter:
     router = APIRouter(tags=["health"])
     ready: dict[int | str, dict[str, Any]] = {
         200: {"model": Ready, "description": "Ready."},
@@ -46,7 +46,7 @@ def make_router(app: App, metrics: Metrics, is_delivered: Callable[[], bool]) ->
     def is_ready() -> Document:
         """The store answers, and some process delivers from it. For anybody."""
         try:
-            app.store.tokens.any()
+            runtime.store.tokens.any()
         except ExperienceError:
             return Document({"ready": False, "store": False, "worker": False}, status_code=503)
         delivered = is_delivered()
@@ -65,8 +65,8 @@ def make_router(app: App, metrics: Metrics, is_delivered: Callable[[], bool]) ->
     )
     def numbers(_: Annotated[Caller, needs()]) -> Response:
         """Attempts and lag of this process; the backlog is the store's. Scope: operator."""
-        now = app.clock.now()
-        overview = app.store.overview(now=now, failed_since=now - FAILED_SINCE, next_limit=0)
+        now = runtime.clock.now()
+        overview = runtime.store.overview(now=now, failed_since=now - FAILED_SINCE, next_limit=0)
         return Response(metrics.text(overview, now), media_type=CONTENT_TYPE)
 
     return router

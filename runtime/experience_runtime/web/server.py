@@ -7,36 +7,31 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute, Route
 
 from experience_runtime import __version__
-from experience_runtime.app import App
-from experience_runtime.web import (
-    api_executions,
-    api_integrations,
-    api_runs,
-    api_schedules,
-    api_visitors,
-    csml,
-    gateway,
-    health,
-    login,
-    pages,
-    snippet,
-)
-from experience_runtime.web.access import Access, NotSignedIn
-from experience_runtime.web.documented import Problem
-from experience_runtime.web.jobs import Jobs
-from experience_runtime.web.limits import AtOnce, BodyLimit
+from experience_runtime.runtime import Runtime
+from experience_runtime.web import health, pages
+from experience_runtime.web.api import executions as api_executions
+from experience_runtime.web.api import integrations as api_integrations
+from experience_runtime.web.api import runs as api_runs
+from experience_runtime.web.api import schedules as api_schedules
+from experience_runtime.web.api import visitors as api_visitors
+from experience_runtime.web.api.jobs import Jobs
+from experience_runtime.web.api.openapi import Problem
+from experience_runtime.web.guard import login
+from experience_runtime.web.guard.access import Access, NotSignedIn
+from experience_runtime.web.guard.access_log import Observed
+from experience_runtime.web.guard.limits import AtOnce, BodyLimit
+from experience_runtime.web.guard.middleware import LoopbackHost, SameSite, SecurityHeaders, SharedOrigins
+from experience_runtime.web.guard.problems import Defects, Document, handle_problems
 from experience_runtime.web.metrics import Metrics
-from experience_runtime.web.observed import Observed
 from experience_runtime.web.pages.rendering import Rendering
-from experience_runtime.web.problems import Defects, Document, handle_problems
-from experience_runtime.web.shields import LoopbackHost, SameSite, SecurityHeaders, SharedOrigins
+from experience_runtime.web.wire import csml, gateway, snippet
 
 MOST_AT_ONCE = 24
 """Runs, simulations and calls of sites: each keeps one of 40 threads, and the other verbs need some too."""
 
 
 def make_web(
-    app: App,
+    runtime: Runtime,
     *,
     is_open: bool = False,
     metrics: Metrics | None = None,
@@ -48,7 +43,7 @@ def make_web(
     some process delivers. `web.state.jobs` is to be closed at the end. The document of the API is at
     /v1/openapi.json; there is no page that would load one from elsewhere.
     """
-    served, metrics, jobs = app.settings.served, metrics or Metrics(), Jobs()
+    served, metrics, jobs = runtime.settings.served, metrics or Metrics(), Jobs()
     web = FastAPI(
         title="Experience Runtime",
         version=__version__,
@@ -59,13 +54,13 @@ def make_web(
         redirect_slashes=False,
         separate_input_output_schemas=False,
     )
-    access = Access(app.store.tokens, app.clock, is_open=is_open, per_second=served.per_second)
+    access = Access(runtime.store.tokens, runtime.clock, is_open=is_open, per_second=served.per_second)
     web.state.access = access
-    web.state.clock = app.clock
+    web.state.clock = runtime.clock
     web.state.jobs = jobs
     web.state.at_once = at_once = AtOnce(MOST_AT_ONCE)
-    web.state.replies = app.store.replies
-    web.state.redact = app.settings.redact
+    web.state.replies = runtime.store.replies
+    web.state.redact = runtime.settings.redact
     web.state.routes = []
     handle_problems(web)
     web.add_exception_handler(NotSignedIn, login.to_login)  # type: ignore[arg-type]  # its own kind of error
@@ -80,16 +75,16 @@ def make_web(
     web.add_middleware(Observed, metrics=metrics)
     for router in (
         login.make_router(refused=pages.login_refused(rendering)),
-        health.make_router(app, metrics, is_delivered),
-        api_runs.make_router(app, metrics, at_once),
-        api_executions.make_router(app, jobs),
-        api_schedules.make_router(app),
-        api_integrations.make_router(app),
-        api_visitors.make_router(app),
-        gateway.make_router(app, at_once),
-        csml.make_router(app),
-        snippet.make_router(app),
-        pages.make_router(app, rendering, jobs, is_delivered, at_once),
+        health.make_router(runtime, metrics, is_delivered),
+        api_runs.make_router(runtime, metrics, at_once),
+        api_executions.make_router(runtime, jobs),
+        api_schedules.make_router(runtime),
+        api_integrations.make_router(runtime),
+        api_visitors.make_router(runtime),
+        gateway.make_router(runtime, at_once),
+        csml.make_router(runtime),
+        snippet.make_router(runtime),
+        pages.make_router(runtime, rendering, jobs, is_delivered, at_once),
     ):
         web.state.routes += flat(router.routes)
         web.include_router(router)

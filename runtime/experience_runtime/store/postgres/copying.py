@@ -12,7 +12,7 @@ from experience_runtime.domain.errors import Conflict, InternalError
 from experience_runtime.store import rows
 from experience_runtime.store.postgres.connecting import Connection, shown_address
 from experience_runtime.store.postgres.migrating import connected
-from experience_runtime.store.sqlite_file import open_database
+from experience_runtime.store.sqlite.file import open_database
 
 BATCH = 5_000
 

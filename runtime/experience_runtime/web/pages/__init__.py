@@ -6,25 +6,18 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from experience_runtime.app import App
 from experience_runtime.domain.errors import Refusal
-from experience_runtime.web.jobs import Jobs
-from experience_runtime.web.limits import AtOnce
-from experience_runtime.web.pages import (
-    bulk,
-    executions,
-    integrations,
-    overview,
-    playground,
-    schedules,
-    visitors,
-)
+from experience_runtime.runtime import Runtime
+from experience_runtime.web.api.jobs import Jobs
+from experience_runtime.web.guard.limits import AtOnce
+from experience_runtime.web.guard.problems import status_of
+from experience_runtime.web.pages import bulk, executions, integrations, overview, schedules, visitors
+from experience_runtime.web.pages.playground import pages as playground
 from experience_runtime.web.pages.rendering import Rendering
-from experience_runtime.web.problems import status_of
 
 
 def make_router(
-    app: App, rendering: Rendering, jobs: Jobs, is_delivered: Callable[[], bool], at_once: AtOnce
+    runtime: Runtime, rendering: Rendering, jobs: Jobs, is_delivered: Callable[[], bool], at_once: AtOnce
 ) -> APIRouter:
     """All pages, their own files, and the page that asks for a token."""
     router = APIRouter(include_in_schema=False)
@@ -38,11 +31,11 @@ def make_router(
         return rendering.page(request, "login.html", here="/login", to=to, problem=None)
 
     # bulk before executions: its paths would be read as an execution's id
-    router.include_router(overview.make_router(app, rendering, is_delivered))
-    router.include_router(bulk.make_router(app, rendering, jobs))
+    router.include_router(overview.make_router(runtime, rendering, is_delivered))
+    router.include_router(bulk.make_router(runtime, rendering, jobs))
     for pages in (executions, integrations, schedules, visitors):
-        router.include_router(pages.make_router(app, rendering))
-    router.include_router(playground.make_router(app, rendering, at_once))
+        router.include_router(pages.make_router(runtime, rendering))
+    router.include_router(playground.make_router(runtime, rendering, at_once))
     return router
 
 

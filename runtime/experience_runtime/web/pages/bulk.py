@@ -6,24 +6,24 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
 
-from experience_runtime.app import App
 from experience_runtime.domain.errors import Conflict, ExperienceError, Refusal
 from experience_runtime.domain.planning import check_reason
-from experience_runtime.operations import Progress, cancellable, replayable
-from experience_runtime.web.access import signed_in
-from experience_runtime.web.jobs import Jobs
-from experience_runtime.web.login import own_form
-from experience_runtime.web.pages.failing import HtmlRoute
+from experience_runtime.engine.operations import Progress, cancellable, replayable
+from experience_runtime.runtime import Runtime
+from experience_runtime.web.api.jobs import Jobs
+from experience_runtime.web.guard.access import signed_in
+from experience_runtime.web.guard.login import own_form
+from experience_runtime.web.guard.problems import status_of
 from experience_runtime.web.pages.forms import Wanted
+from experience_runtime.web.pages.refusals import HtmlRoute
 from experience_runtime.web.pages.rendering import Rendering, back_to
-from experience_runtime.web.problems import status_of
 
 HERE = "/executions"
 Verb = Literal["cancel", "replay"]
 _MEANT = {"cancel": cancellable, "replay": replayable}
 
 
-def make_router(app: App, rendering: Rendering, jobs: Jobs) -> APIRouter:
+def make_router(runtime: Runtime, rendering: Rendering, jobs: Jobs) -> APIRouter:
     router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in()])
     writes = [Depends(own_form)]
 
@@ -41,15 +41,17 @@ def make_router(app: App, rendering: Rendering, jobs: Jobs) -> APIRouter:
     ) -> Response:
         wanted = Wanted.model_validate(_fields(query))
         try:
-            filter = wanted.filter(now=app.clock.now())
+            filter = wanted.filter(now=runtime.clock.now())
             why = check_reason(reason.strip() or ("replayed" if verb == "replay" else None))
-            total = app.store.count(_MEANT[verb](filter))
+            total = runtime.store.count(_MEANT[verb](filter))
             if total > counted:
                 raise Conflict(f"{total} executions match now, {counted} when they were counted; look again")
 
             def carry_out(progress: Progress) -> list[str]:
                 matching = (
-                    app.operations.cancel_matching if verb == "cancel" else app.operations.replay_matching
+                    runtime.operations.cancel_matching
+                    if verb == "cancel"
+                    else runtime.operations.replay_matching
                 )
                 return matching(filter, reason=why, progress=progress)
 
@@ -74,7 +76,7 @@ def make_router(app: App, rendering: Rendering, jobs: Jobs) -> APIRouter:
     ) -> Response:
         count = 0
         try:
-            count = app.store.count(_MEANT[verb](wanted.filter(now=app.clock.now())))
+            count = runtime.store.count(_MEANT[verb](wanted.filter(now=runtime.clock.now())))
         except Refusal as refusal:
             problem = problem or refusal
         return rendering.page(

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict
 
-from experience_runtime.documents import schedule_document
+from experience_runtime.documents.documents import schedule_document
 from experience_runtime.domain.errors import InvalidParameter, InvalidPayload
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.domain.instants import parse_time

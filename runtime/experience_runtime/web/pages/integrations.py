@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from experience_runtime.app import App
+from experience_runtime.domain.admission import Policy
 from experience_runtime.domain.errors import (
     ExperienceError,
     InvalidParameter,
@@ -16,14 +16,14 @@ from experience_runtime.domain.errors import (
     UnknownIntegration,
 )
 from experience_runtime.domain.executions import Filter
-from experience_runtime.domain.health import Policy
-from experience_runtime.web.access import signed_in
-from experience_runtime.web.login import own_form
-from experience_runtime.web.pages.failing import HtmlRoute
+from experience_runtime.runtime import Runtime
+from experience_runtime.web.guard.access import signed_in
+from experience_runtime.web.guard.login import own_form
+from experience_runtime.web.guard.problems import status_of
 from experience_runtime.web.pages.forms import read_json
+from experience_runtime.web.pages.refusals import HtmlRoute
 from experience_runtime.web.pages.rendering import Rendering, back_to
 from experience_runtime.web.pages.rows import picture_of, rows_of
-from experience_runtime.web.problems import status_of
 
 HERE = "/settings/integrations"
 CALL_SECONDS = 5.0
@@ -35,15 +35,15 @@ _EXAMPLES: dict[str, Any] = {
 }
 
 
-def make_router(app: App, rendering: Rendering) -> APIRouter:
+def make_router(runtime: Runtime, rendering: Rendering) -> APIRouter:
     router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in()])
     writes = [Depends(own_form)]
 
     @router.get(HERE)
     def integrations(request: Request) -> Response:
-        holds = app.operations.holds()
-        found = app.integrations.describe()
-        schedules = app.recurring.list()
+        holds = runtime.operations.holds()
+        found = runtime.integrations.describe()
+        schedules = runtime.recurring.list()
         return rendering.page(
             request,
             "integrations.html",
@@ -53,8 +53,8 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
                     "name": each.name,
                     "source": each.source,
                     "configured": each.configured,
-                    "why": None if each.why is None else app.settings.redact(each.why),
-                    "held": _shown(app, holds.get(each.name)),
+                    "why": None if each.why is None else runtime.settings.redact(each.why),
+                    "held": _shown(runtime, holds.get(each.name)),
                     "schedules": sum(schedule.integration == each.name for schedule in schedules),
                 }
                 for each in found
@@ -68,7 +68,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
     @router.post(HERE + "/{name}/pause", dependencies=writes)
     def pause(request: Request, name: str, reason: Annotated[str, Form()] = "") -> Response:
         try:
-            app.operations.pause(name, reason=reason.strip() or None)
+            runtime.operations.pause(name, reason=reason.strip() or None)
         except UnknownIntegration:
             raise
         except Refusal as refusal:
@@ -78,7 +78,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
     @router.post(HERE + "/{name}/resume", dependencies=writes)
     def resume(request: Request, name: str) -> Response:
         try:
-            app.operations.resume(name)
+            runtime.operations.resume(name)
         except Refusal as refusal:
             return shown(request, name, paused=refusal)
         return back_to(path_of(name), "resumed")
@@ -86,10 +86,10 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
     @router.post(HERE + "/{name}/call", dependencies=writes)
     def call(request: Request, name: str, payload: Annotated[str, Form()] = "") -> Response:
         try:
-            execution = app.scheduler.begin_execute(
+            execution = runtime.scheduler.begin_execute(
                 name, read_json(payload), key=None, visitor=None, experience=None
             )
-            app.dispatcher.call_now(execution, CALL_SECONDS)
+            runtime.dispatcher.call_now(execution, CALL_SECONDS)
         except UnknownIntegration:
             raise
         except ExperienceError as error:
@@ -105,10 +105,10 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
         reason: str = "",
         payload: str = "",
     ) -> Response:
-        found = description_of(app, name)
-        now, redact = app.clock.now(), app.settings.redact
-        page = app.store.find(Filter(integration=name), limit=_OUTCOMES)
-        health = app.store.healths.of(name)
+        found = description_of(runtime, name)
+        now, redact = runtime.clock.now(), runtime.settings.redact
+        page = runtime.store.find(Filter(integration=name), limit=_OUTCOMES)
+        health = runtime.store.healths.of(name)
         problem = paused or called
         return rendering.page(
             request,
@@ -118,16 +118,16 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
             status=200 if problem is None else status_of(problem),
             name=name,
             found=found,
-            held=_shown(app, app.operations.holds().get(name)),
+            held=_shown(runtime, runtime.operations.holds().get(name)),
             is_held=health.paused_at is not None or health.opened_at is not None,
             is_paused=health.paused_at is not None,
-            policy=_policy_words(app.policies.of(name)),
+            policy=_policy_words(runtime.policies.of(name)),
             paused=paused,
             called=called,
             reason=reason,
             payload=payload or example_of(name),
             rows=rows_of(
-                page.executions, app.operations.waits_because(page.executions), redact=redact, now=now
+                page.executions, runtime.operations.waits_because(page.executions), redact=redact, now=now
             ),
             picture=picture_of(page.executions, now),
             has_more=page.next is not None,
@@ -141,10 +141,10 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
             here=HERE,
             tab="settings",
             name=name,
-            found=description_of(app, name),
-            settings=_settings(app, name),
-            config=str(app.settings.config or "experience.toml"),
-            policy=_policy_words(app.policies.of(name)),
+            found=description_of(runtime, name),
+            settings=_settings(runtime, name),
+            config=str(runtime.settings.config or "experience.toml"),
+            policy=_policy_words(runtime.policies.of(name)),
         )
 
     return router
@@ -159,23 +159,23 @@ def path_of(name: str) -> str:
     return f"{HERE}/{quote(name, safe='')}"
 
 
-def description_of(app: App, name: str) -> dict[str, Any]:
+def description_of(runtime: Runtime, name: str) -> dict[str, Any]:
     """What the registry says of an integration. UnknownIntegration when nothing is registered so."""
-    app_integrations = app.integrations
+    app_integrations = runtime.integrations
     if name not in app_integrations.names():
         app_integrations.get(name)
     found = next(each for each in app_integrations.describe() if each.name == name)
-    why = None if found.why is None else app.settings.redact(found.why)
+    why = None if found.why is None else runtime.settings.redact(found.why)
     return {"source": found.source, "configured": found.configured, "why": why}
 
 
-def _settings(app: App, name: str) -> list[dict[str, Any]]:
+def _settings(runtime: Runtime, name: str) -> list[dict[str, Any]]:
     """Each setting by name, and whether it is set; never a value."""
     try:
-        model = app.integrations.get(name).settings
+        model = runtime.integrations.get(name).settings
     except (InvalidParameter, NotConfigured):
         model = None
-    given, missing = app.settings.integration(name), app.settings.missing_of(name)
+    given, missing = runtime.settings.integration(name), runtime.settings.missing_of(name)
     fields = {} if model is None else model.model_fields
     rows = [
         {
@@ -213,5 +213,5 @@ def _policy_words(policy: Policy) -> list[tuple[str, str]]:
     return [*words, ("Circuit breaker", breaker)]
 
 
-def _shown(app: App, text: str | None) -> str | None:
-    return None if text is None else app.settings.redact(text)
+def _shown(runtime: Runtime, text: str | None) -> str | None:
+    return None if text is None else runtime.settings.redact(text)

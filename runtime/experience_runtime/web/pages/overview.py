@@ -6,31 +6,31 @@ from datetime import timedelta
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from experience_runtime.app import App
 from experience_runtime.domain.access import Scope
 from experience_runtime.domain.executions import Status
-from experience_runtime.web.access import caller_of, signed_in
-from experience_runtime.web.pages.failing import HtmlRoute
-from experience_runtime.web.pages.picture import span_text
+from experience_runtime.runtime import Runtime
+from experience_runtime.web.guard.access import caller_of, signed_in
+from experience_runtime.web.pages.refusals import HtmlRoute
 from experience_runtime.web.pages.rendering import Rendering, back_to
 from experience_runtime.web.pages.rows import picture_of, rows_of
-from experience_runtime.web.pages.spoken import relative
+from experience_runtime.web.pages.timeline import span_text
+from experience_runtime.web.pages.wording import relative
 
 FAILURES_WITHIN = timedelta(days=1)
 _NEXT = 10
 _LATE = timedelta(seconds=60)
 
 
-def make_router(app: App, rendering: Rendering, is_delivered: Callable[[], bool]) -> APIRouter:
+def make_router(runtime: Runtime, rendering: Rendering, is_delivered: Callable[[], bool]) -> APIRouter:
     router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Scope.AUTHOR)])
 
     @router.get("/")
     def overview(request: Request) -> Response:
         if not caller_of(request).is_operator:
             return back_to("/playground")
-        now = app.clock.now()
-        found = app.store.overview(now=now, failed_since=now - FAILURES_WITHIN, next_limit=_NEXT)
-        oldest, holds = found.oldest_due_at, app.operations.holds()
+        now = runtime.clock.now()
+        found = runtime.store.overview(now=now, failed_since=now - FAILURES_WITHIN, next_limit=_NEXT)
+        oldest, holds = found.oldest_due_at, runtime.operations.holds()
         lag = timedelta() if oldest is None else max(timedelta(), now - oldest)
         return rendering.page(
             request,
@@ -41,7 +41,7 @@ def make_router(app: App, rendering: Rendering, is_delivered: Callable[[], bool]
             is_late=lag > _LATE,
             is_delivered=is_delivered(),
             due=sum(each.due for each in found.backlog),
-            holds={name: app.settings.redact(why) for name, why in holds.items()},
+            holds={name: runtime.settings.redact(why) for name, why in holds.items()},
             backlog=[
                 {
                     "integration": each.integration,
@@ -64,13 +64,16 @@ def make_router(app: App, rendering: Rendering, is_delivered: Callable[[], bool]
                     "relative": relative(each.next_at, now),
                 }
                 for each in sorted(
-                    (each for each in app.recurring.list() if each.next_at is not None),
+                    (each for each in runtime.recurring.list() if each.next_at is not None),
                     key=lambda each: each.next_at or now,
                 )[:_NEXT]
                 if each.next_at is not None
             ],
             rows=rows_of(
-                found.next, app.operations.waits_because(found.next), redact=app.settings.redact, now=now
+                found.next,
+                runtime.operations.waits_because(found.next),
+                redact=runtime.settings.redact,
+                now=now,
             ),
             picture=picture_of(found.next, now),
         )

@@ -9,8 +9,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from experience_runtime.web.login import form_token
-from experience_runtime.web.pages import spoken
+from experience_runtime.web.guard.login import form_token
+from experience_runtime.web.pages import wording as spoken
 
 # Not `no-referrer`: then a browser would not say where a form comes from, and it would be refused.
 HEADERS = {"Referrer-Policy": "same-origin"}

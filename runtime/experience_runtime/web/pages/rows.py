@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from experience_runtime.documents import (
+from experience_runtime.documents.documents import (
     Redact,
     change_document,
     execution_document,
     whole_attempt_document,
 )
 from experience_runtime.domain.executions import Attempt, Change, Execution, Status
-from experience_runtime.web.pages.picture import Picture, Point, around_now
-from experience_runtime.web.pages.spoken import relative, utc_text
+from experience_runtime.web.pages.timeline import Picture, Point, around_now
+from experience_runtime.web.pages.wording import relative, utc_text
 
 _ZONE_FROM = {
     "window": "the zone of its window or schedule",

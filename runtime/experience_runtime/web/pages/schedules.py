@@ -9,21 +9,21 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from experience_runtime.app import App
-from experience_runtime.documents import instants_document, run_document, schedule_document
+from experience_runtime.documents.documents import instants_document, run_document, schedule_document
 from experience_runtime.domain.errors import Conflict, ExperienceError, Refusal, UnknownSchedule
 from experience_runtime.domain.schedules import Schedule
 from experience_runtime.domain.windows import DAYS
 from experience_runtime.domain.zones import zone_names
-from experience_runtime.recurring import Shown
-from experience_runtime.web.access import signed_in
-from experience_runtime.web.login import own_form
-from experience_runtime.web.pages.failing import HtmlRoute
+from experience_runtime.engine.recurring import Shown
+from experience_runtime.runtime import Runtime
+from experience_runtime.web.guard.access import signed_in
+from experience_runtime.web.guard.login import own_form
+from experience_runtime.web.guard.problems import status_of
 from experience_runtime.web.pages.forms import ScheduleForm, fresh_schedule_form, schedule_form
 from experience_runtime.web.pages.integrations import HERE, description_of, example_of, path_of
+from experience_runtime.web.pages.refusals import HtmlRoute
 from experience_runtime.web.pages.rendering import Rendering, back_to
-from experience_runtime.web.pages.spoken import relative
-from experience_runtime.web.problems import status_of
+from experience_runtime.web.pages.wording import relative
 
 _RUNS = 5
 
@@ -35,7 +35,7 @@ class _Preview:
     instants: Sequence[dict[str, str]]
 
 
-def make_router(app: App, rendering: Rendering) -> APIRouter:
+def make_router(runtime: Runtime, rendering: Rendering) -> APIRouter:
     router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in()])
     writes = [Depends(own_form)]
 
@@ -43,7 +43,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
     def schedule(request: Request, name: str, edit: str = "") -> Response:
         if not edit:
             return page(request, name, fresh_schedule_form(example_of(name)))
-        found = app.recurring.show(edit).schedule
+        found = runtime.recurring.show(edit).schedule
         if found.integration != name:
             return back_to(f"{path_of(found.integration)}/schedule?edit={quote(edit, safe='')}")
         form = schedule_form(found)
@@ -67,7 +67,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
                 )
             keeps = before is not None and not form.payload.strip()
             payload = json.loads(before.payload) if keeps and before is not None else form.read_payload()
-            app.recurring.set(form.name, name, payload, form.options())
+            runtime.recurring.set(form.name, name, payload, form.options())
         except Refusal as refusal:
             return page(request, name, form, editing=form.editing, problem=refusal)
         return back_to(f"{path_of(name)}/schedule", "saved")
@@ -82,13 +82,13 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
         try:
             match verb:
                 case "pause":
-                    app.recurring.pause(schedule_name)
+                    runtime.recurring.pause(schedule_name)
                 case "resume":
-                    app.recurring.resume(schedule_name)
+                    runtime.recurring.resume(schedule_name)
                 case "run":
-                    app.recurring.run_now(schedule_name)
+                    runtime.recurring.run_now(schedule_name)
                 case "remove":
-                    app.recurring.remove(schedule_name)
+                    runtime.recurring.remove(schedule_name)
         except UnknownSchedule:
             raise
         except Refusal as refusal:
@@ -98,7 +98,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
 
     def find(schedule_name: str) -> Schedule | None:
         try:
-            return app.recurring.show(schedule_name).schedule
+            return runtime.recurring.show(schedule_name).schedule
         except UnknownSchedule:
             return None
 
@@ -114,7 +114,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
         preview: _Preview | None = None
         wrong: ExperienceError | None = None
         try:
-            timing, instants = app.recurring.preview(form.options())
+            timing, instants = runtime.recurring.preview(form.options())
             zone = timing.zone.name
             preview = _Preview(
                 asked=timing.recurrence.asked, zone=zone, instants=instants_document(instants, zone)
@@ -122,7 +122,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
         except Refusal as refusal:
             wrong = refusal
         refused = problem or acted
-        own = [each.name for each in app.recurring.list() if each.integration == name]
+        own = [each.name for each in runtime.recurring.list() if each.integration == name]
         return rendering.page(
             request,
             "schedule.html",
@@ -130,7 +130,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
             tab="schedule",
             status=200 if refused is None else status_of(refused),
             name=name,
-            found=description_of(app, name),
+            found=description_of(runtime, name),
             form=form,
             editing=editing,
             hides_payload=bool(editing) and not form.payload,
@@ -140,12 +140,12 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
             wrong=wrong,
             days=DAYS,
             zones=zone_names(),
-            schedules=[_row(app.recurring.show(each)) for each in own],
+            schedules=[_row(runtime.recurring.show(each)) for each in own],
         )
 
     def _row(shown: Shown) -> dict[str, Any]:
-        now, schedule = app.clock.now(), shown.schedule
-        document = schedule_document(schedule, redact=app.settings.redact)
+        now, schedule = runtime.clock.now(), shown.schedule
+        document = schedule_document(schedule, redact=runtime.settings.redact)
         how = [f"{kind} {text}" for kind, text in document["recurrence"].items() if kind != "starting"]
         upcoming = instants_document(shown.next, schedule.zone)
         return document | {
@@ -158,7 +158,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
         }
 
     def _has_secrets(schedule: Schedule) -> bool:
-        shown = schedule_document(schedule, redact=app.settings.redact)["payload"]
+        shown = schedule_document(schedule, redact=runtime.settings.redact)["payload"]
         return bool(shown != json.loads(schedule.payload))
 
     return router

@@ -6,26 +6,26 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from experience_runtime.app import App
-from experience_runtime.documents import redacted_value
+from experience_runtime.documents.documents import redacted_value
 from experience_runtime.domain.errors import ExperienceError, Refusal
 from experience_runtime.domain.executions import Filter
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.planning import visitor_zone
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
 from experience_runtime.domain.zones import iso_local
-from experience_runtime.web.access import signed_in
-from experience_runtime.web.login import own_form
-from experience_runtime.web.pages.failing import HtmlRoute
+from experience_runtime.runtime import Runtime
+from experience_runtime.web.guard.access import signed_in
+from experience_runtime.web.guard.login import own_form
+from experience_runtime.web.guard.problems import status_of
+from experience_runtime.web.pages.refusals import HtmlRoute
 from experience_runtime.web.pages.rendering import Rendering, back_to
 from experience_runtime.web.pages.rows import picture_of, rows_of
-from experience_runtime.web.problems import status_of
 
 HERE = "/visitors"
 _SHOWN = 50
 
 
-def make_router(app: App, rendering: Rendering) -> APIRouter:
+def make_router(runtime: Runtime, rendering: Rendering) -> APIRouter:
     router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in()])
     writes = [Depends(own_form)]
 
@@ -42,7 +42,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
         request: Request, id: Annotated[str, Form()] = "", event: Annotated[str, Form()] = ""
     ) -> Response:
         try:
-            app.scheduler.convert(id, event=event.strip() or None)
+            runtime.scheduler.convert(id, event=event.strip() or None)
         except Refusal as refusal:
             return shown(request, id, refusal, event)
         return back_to(f"{HERE}?id={quote(id, safe='')}", "converted")
@@ -62,15 +62,15 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
             id=id,
             problem=problem,
             event=event,
-            conversion_names=app.settings.conversions,
+            conversion_names=runtime.settings.conversions,
             **values,
         )
 
     def _of(id: str) -> dict[str, Any]:
-        now, redact = app.clock.now(), app.settings.redact
-        visitor = app.store.visitor(id)
+        now, redact = runtime.clock.now(), runtime.settings.redact
+        visitor = runtime.store.visitor(id)
         zone, zone_from = visitor_zone(visitor or Visitor(id=id), [])
-        page = app.store.find(Filter(visitor=id), limit=_SHOWN)
+        page = runtime.store.find(Filter(visitor=id), limit=_SHOWN)
         return {
             "known": True,
             "is_remembered": visitor is not None,
@@ -78,7 +78,7 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
             "zone_is_known": zone_from != "default",
             "local": iso_local(now, zone),
             "rows": rows_of(
-                page.executions, app.operations.waits_because(page.executions), redact=redact, now=now
+                page.executions, runtime.operations.waits_because(page.executions), redact=redact, now=now
             ),
             "has_more": page.next is not None,
             "picture": picture_of(page.executions, now),
@@ -89,11 +89,11 @@ def make_router(app: App, rendering: Rendering) -> APIRouter:
                     "local": iso_local(each.at, zone),
                     "data": redacted_value(each.data, redact),
                 }
-                for each in app.store.events.of(id, limit=_SHOWN)
+                for each in runtime.store.events.of(id, limit=_SHOWN)
             ],
             "conversions": [
                 {"event": each.event, "at": iso(each.at), "local": iso_local(each.at, zone)}
-                for each in app.store.events.conversions(id, limit=_SHOWN)
+                for each in runtime.store.events.conversions(id, limit=_SHOWN)
             ],
         }
 

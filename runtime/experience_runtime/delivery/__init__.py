@@ -1,1 +1,0 @@
-"""Deliveries: what runs claimed executions."""

@@ -1,0 +1,1 @@
+"""Documents: what is stored, as the JSON that people and programs read."""

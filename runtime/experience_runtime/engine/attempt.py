@@ -1,0 +1,165 @@
+"""Calls: one attempt at an integration, and everything that can come of it."""
+
+import inspect
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from experience_runtime.domain.errors import Refusal
+from experience_runtime.domain.executions import Execution
+from experience_runtime.engine.ports import Clock, Integrations
+from experience_runtime.integration import Answer, Context, Http, IntegrationFailed
+from experience_runtime.untrusted import Redact, as_json, held, is_a_persons, plain_refusal, spell
+
+EXCERPT_BYTES = 4096
+"""How much of an answer or an error is kept. Source: contract 4."""
+
+_LONGEST_SECONDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one call came to. `code` is null when it succeeded; `answer` is a JSON value then.
+
+    `error` and `excerpt` are redacted and at most EXCERPT_BYTES long. `refusal` is what refused the call
+    before it left, if anything did.
+    """
+
+    code: str | None = None
+    error: str | None = None
+    answer: Any = None
+    excerpt: str | None = None
+    http_status: int | None = None
+    may_pass: bool = False
+    retry_after: float | None = None
+    refusal: Refusal | None = None
+
+
+def call(
+    execution: Execution, *, clock: Clock, integrations: Integrations, http: Http, redact: Redact
+) -> Outcome:
+    """Call the integration once. Never raises for what an integration does.
+
+    A KeyboardInterrupt on the main thread passes: there it is a person's.
+    """
+    recorder = _Recorder(http)
+    try:
+        return _attempt(execution, clock, integrations, recorder, redact)
+    except BaseException as error:  # even telling what was raised is the integration's own code
+        if is_a_persons(error):
+            raise
+        return Outcome(
+            code="integration_failed",
+            error=f"{execution.integration} raised something that cannot be told; repair the integration",
+            http_status=recorder.status,
+        )
+
+
+def _attempt(
+    execution: Execution, clock: Clock, integrations: Integrations, recorder: "_Recorder", redact: Redact
+) -> Outcome:
+    logger = logging.getLogger(f"experience.integration.{execution.integration}")
+    try:
+        integration = integrations.get(execution.integration)
+        settings = integrations.settings(execution.integration)
+        payload = integrations.parse_payload(execution.integration, json.loads(execution.payload))
+        context = Context(
+            settings=settings,
+            http=recorder,
+            execution_id=execution.id,
+            attempt=execution.attempt,
+            clock=clock,
+            visitor=execution.visitor,
+            logger=logger,
+        )
+        returned = integration.call(payload, context)
+        if (kind := _unbegun(returned)) is not None:
+            return Outcome(
+                code="integration_failed",
+                error=f"call returned {kind}, and nothing of it has run; make call a plain function",
+                http_status=recorder.status,
+            )
+        answer, text = as_json(returned)
+    except IntegrationFailed as failure:
+        return _failed(failure, recorder, redact)
+    except Refusal as refusal:
+        return refused(refusal, redact)
+    except BaseException as error:  # also asyncio's CancelledError and the panics of native modules
+        if is_a_persons(error):
+            raise
+        logger.exception("%s raised during %s", execution.integration, execution.id)
+        return Outcome(
+            code="integration_failed",
+            error=_excerpt(f"integration raised {type(error).__name__}: {spell(error)}", redact),
+            http_status=recorder.status,
+        )
+    excerpt = recorder.text if answer is None else text
+    return Outcome(
+        answer=answer,
+        excerpt=None if excerpt is None else _excerpt(excerpt, redact),
+        http_status=recorder.status,
+    )
+
+
+def refused(refusal: Refusal, redact: Redact) -> Outcome:
+    """Tell that a rule kept the call from leaving; it does not pass."""
+    plain = plain_refusal(refusal, lambda text: _excerpt(text, redact))
+    return Outcome(code=plain.code, error=plain.message, refusal=plain)
+
+
+def _unbegun(returned: object) -> str | None:
+    """What it is that was returned in place of an answer, when it still has to be run; it is closed."""
+    if inspect.iscoroutine(returned) or inspect.isgenerator(returned):
+        returned.close()  # else it warns when it is collected
+    elif not (inspect.isawaitable(returned) or inspect.isasyncgen(returned)):
+        return None
+    return f"a {type(returned).__name__}"
+
+
+def _failed(failure: IntegrationFailed, recorder: "_Recorder", redact: Redact) -> Outcome:
+    answer, message, may_pass = (held(failure, name) for name in ("answer", "message", "may_pass"))
+    return Outcome(
+        code="integration_failed",
+        error=_excerpt(spell(failure if message is None else message), redact),
+        excerpt=None if answer is None else _excerpt(spell(answer), redact),
+        http_status=_status(held(failure, "status")) or recorder.status,
+        may_pass=isinstance(may_pass, int) and bool(may_pass),  # in doubt it is not sent again
+        retry_after=_seconds(held(failure, "retry_after")),
+    )
+
+
+class _Recorder:
+    """An Http that remembers what the last answer was, for the attempt's row."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+        self.status: int | None = None
+        self.text: str | None = None
+
+    def post(self, url: str, *, json: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
+        return self._keep(self._http.post(url, json=json, headers=headers))
+
+    def request(
+        self, method: str, url: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        return self._keep(self._http.request(method, url, content=content, headers=headers))
+
+    def _keep(self, answer: Answer) -> Answer:
+        self.status, self.text = _status(answer.status), answer.text
+        return answer
+
+
+def _excerpt(text: str, redact: Redact) -> str:
+    # Redacted before it is cut: half a secret is not recognized.
+    return redact(text).encode("utf-8", "replace")[:EXCERPT_BYTES].decode("utf-8", "ignore")
+
+
+# An integration's author may have put anything into a failure; what is kept must fit a database.
+def _status(value: object) -> int | None:
+    return value if isinstance(value, int) and 100 <= value <= 599 else None
+
+
+def _seconds(value: object) -> float | None:
+    return float(min(value, _LONGEST_SECONDS)) if isinstance(value, int | float) and value >= 0 else None

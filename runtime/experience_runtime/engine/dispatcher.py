@@ -1,0 +1,376 @@
+"""The dispatcher: due rows -> delivery -> integration call -> settled row. It never sleeps."""
+
+import logging
+import random as randomness
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from experience_runtime.domain.admission import NO_POLICIES, Health, Policies
+from experience_runtime.domain.errors import CallFailed, IntegrationTimeout, InternalError, Refusal
+from experience_runtime.domain.executions import Execution, Settlement, Settling, Status
+from experience_runtime.domain.retries import decide
+from experience_runtime.domain.windows import Window, parse_window_text
+from experience_runtime.domain.zones import parse_zone
+from experience_runtime.engine.attempt import Outcome, call, refused
+from experience_runtime.engine.ports import Clock, Delivery, Integrations, Relay
+from experience_runtime.engine.stores import Store
+from experience_runtime.integration import Http
+from experience_runtime.untrusted import Redact
+
+Attempted = Callable[[Execution, Status, datetime], None]
+"""Hears of each attempt that was settled: the execution as it was claimed, what followed, and the start."""
+
+LEASE_SECONDS = 120
+"""Renewed at half its time while the call runs: a lease that lapses belongs to a process that went away."""
+
+EXECUTE_TIMEOUT_SECONDS = 5.0
+
+_MOST_AT_ONCE = 256  # of what is claimed for all workers, in one transaction
+
+_logger = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    """The one way out. `wake` is set when an attempt has ended. One thread runs what is due.
+
+    What is claimed is delivered here; or, with a relay, by whichever process the relay takes it to. The rules
+    of a delivery are the same. `policies` may be exchanged between two calls of `run_due`.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        integrations: Integrations,
+        http: Http,
+        delivery: Delivery,
+        random: randomness.Random | None = None,
+        redact: Redact = str,
+        policies: Policies = NO_POLICIES,
+        lease_seconds: int = LEASE_SECONDS,
+        relay: Relay | None = None,
+        attempted: Attempted = lambda *_: None,
+    ) -> None:
+        self.policies = policies
+        self._relay = relay
+        self._attempted = attempted
+        self._failing: frozenset[str] | None = None  # integrations whose last attempt failed
+        self._store = store
+        self._clock = clock
+        self._integrations = integrations
+        self._http = http
+        self._delivery = delivery
+        self._random = random or randomness.SystemRandom()
+        self._redact = redact
+        self._lease = timedelta(seconds=lease_seconds)
+        self._ended: deque[_Ended] = deque()  # filled by the delivery's threads
+        self._unstarted: list[tuple[int, int, datetime]] = []  # (number, attempt, due_at) to be given back
+        self._held: set[tuple[int, int]] = set()  # (number, attempt), from the start until it is settled
+        self._renew_at = clock.now()
+        self.wake = threading.Event()
+
+    def run_due(self) -> int:
+        """Settle what has ended, and start what is due, as much as the delivery welcomes; return how much.
+
+        Everything that is stored for deliveries is stored here, in batches: their threads only call.
+        """
+        self._settle_ended()
+        now = self._clock.now()
+        self._renew(now)
+        taken = self._take_arrived()
+        next_wake = self.next_wake()
+        if next_wake is None or next_wake > now:
+            return taken
+        for lost in self._store.give_back(now=now):
+            _logger.warning("%s came back: its lease had lapsed; it is %s now", lost.id, lost.status)
+        limit = self._delivery.free() if self._relay is None else _MOST_AT_ONCE
+        if limit < 1:
+            return taken
+        claimed = self._store.claim_due(
+            now=now,
+            lease_until=now + self._lease,
+            limit=limit,
+            policies=self.policies,
+            hand_over=None if self._relay is None else self._relay.hand_over,
+        )
+        if claimed and self._relay is None:
+            self._deliver(claimed)
+        return taken + len(claimed)
+
+    def open(self) -> None:
+        """Take from now on what others claimed for this process."""
+        if self._relay is not None:
+            self._relay.start(self.wake)
+
+    def next_wake(self) -> datetime | None:
+        """When `run_due` may next find something; None while only news can bring it something."""
+        return self._store.next_wake(now=self._clock.now(), policies=self.policies)
+
+    def in_flight(self) -> int:
+        """How many executions are started and not settled; with a relay, those on their way too."""
+        held = len(self._held)
+        return held if self._relay is None else max(held, self._store.in_flight(self.policies))
+
+    def has_room(self) -> bool:
+        """Whether more can be claimed now; `wake` is set when something ends."""
+        return self._relay is not None or self._delivery.free() > 0
+
+    def close(self) -> None:
+        """Finish what runs, and give back what has come and not begun."""
+        if self._relay is not None and (left := self._relay.close()):
+            self._store.unclaim_all(left)
+        self._delivery.close()
+        self._settle_ended()
+
+    def deliver(self, execution: Execution) -> None:
+        """Run one claimed execution to its settled row, or give it back when its window is closed.
+
+        Does nothing when the row was cancelled, converted or claimed again since; gives it back when its
+        integration was paused. Source: contract 4.
+        """
+        for started in self._start([execution]):
+            self._carry_out(started)
+        self._settle_ended()
+
+    def _take_arrived(self) -> int:
+        room = 0 if self._relay is None else self._delivery.free()
+        arrived = self._relay.arrived(room) if self._relay is not None and room > 0 else ()
+        # What ran already, was cancelled, or came back meanwhile is not among them any more.
+        if arrived and (claimed := self._store.claimed(arrived)):
+            self._deliver(claimed)
+        return len(arrived)
+
+    def _deliver(self, claimed: Sequence[Execution]) -> None:
+        self._failing = self._read_failing()
+        self._delivery.submit(self._start(claimed), self._carry_out)
+        self._settle_ended()  # what an inline delivery has done already, and what could not be started
+
+    def _start(self, claimed: Sequence[Execution]) -> list[Execution]:
+        """Start what may run at this instant, and give the rest back."""
+        now = self._clock.now()
+        ready: dict[tuple[int, int], Execution] = {}
+        for each in claimed:
+            opening = _opening(each, now)
+            if opening is None:
+                ready[each.number, each.attempt] = each
+            self._unstarted.append((each.number, each.attempt, opening or each.due_at))
+        started = self._store.start_all(ready, now=now, lease_until=now + self._lease)
+        self._held.update(started)
+        self._unstarted = [back for back in self._unstarted if back[:2] not in started]
+        began_at = self._clock.now()  # a busy store may have kept it waiting beyond the end of a window
+        running = []
+        for execution in (ready[key] for key in ready if key in started):
+            if (opening := _opening(execution, began_at)) is None:
+                running.append(execution)
+            else:
+                late = Settlement(status=Status.PENDING, reason="window_closed", due_at=opening)
+                self._ended.append(_Ended(execution, Outcome(code="window_closed"), late, began_at, began_at))
+        return running
+
+    def _carry_out(self, execution: Execution) -> None:
+        """Call the integration, and leave the ending to be settled. Never raises."""
+        began_at = self._clock.now()
+        try:
+            window, refusal = _window_of(execution)
+            outcome = refused(refusal, self._redact) if refusal else self._call(execution)
+            settlement = self._judge(execution, outcome, window)
+            self._ended.append(_Ended(execution, outcome, settlement, began_at, self._clock.now()))
+        except Exception:  # a thread of the delivery has nobody to tell
+            self._held.discard((execution.number, execution.attempt))
+            _logger.exception("%s was interrupted; its lease brings it back", execution.id)
+        self.wake.set()
+
+    def call_now(self, execution: Execution, timeout_seconds: float = EXECUTE_TIMEOUT_SECONDS) -> Any:
+        """Carry out an `execute` whose row is running already; return the integration's answer, a JSON value.
+
+        Raises IntegrationTimeout, CallFailed, or the Refusal that kept the call from leaving (NotConfigured,
+        BlockedAddress). A call that outlives its timeout is recorded as failed at once; what it still comes
+        to is only logged, for its caller has been told. Source: contract 2, `execute`.
+        """
+        outcomes: list[Outcome] = []
+        timed_out = threading.Event()
+
+        def carry_out() -> None:
+            outcomes.append(self._call(execution))
+            if timed_out.is_set():
+                late = outcomes[0].error or "it succeeded"
+                _logger.warning("%s ended after its timeout: %s", execution.id, late)
+
+        thread = threading.Thread(target=carry_out, name=f"execute {execution.id}", daemon=True)
+        thread.start()
+        thread.join(min(timeout_seconds, threading.TIMEOUT_MAX))
+        if outcomes:
+            outcome = outcomes[0]
+        else:
+            timed_out.set()
+            error = (
+                f"{execution.integration} did not answer within {timeout_seconds:g} s and may still act; "
+                f"raise timeout above {timeout_seconds * 1000:.0f}, or schedule it with delay: 0"
+            )
+            outcome = Outcome(code=IntegrationTimeout.code, error=error)
+        settlement = self._judge(execution, outcome, None)
+        ended = _Ended(execution, outcome, settlement, execution.created_at, self._clock.now())
+        self._observe([ended])
+        self._settle([ended])
+        if outcome.code is None:
+            return outcome.answer
+        if outcome.refusal is not None:
+            raise outcome.refusal
+        kind = IntegrationTimeout if outcome.code == IntegrationTimeout.code else CallFailed
+        raise kind(outcome.error or outcome.code)
+
+    def _call(self, execution: Execution) -> Outcome:
+        return call(
+            execution,
+            clock=self._clock,
+            integrations=self._integrations,
+            http=self._http,
+            redact=self._redact,
+        )
+
+    def _judge(self, execution: Execution, outcome: Outcome, window: Window | None) -> Settlement:
+        """Decide the state that follows an attempt."""
+        again = (
+            None
+            if not outcome.may_pass
+            else decide(
+                may_pass=True,
+                retry_after=outcome.retry_after,
+                begun=self._begun(execution),
+                retries=execution.retries,
+                now=self._clock.now(),
+                random=self._random.random(),
+                window=window,
+                backoff=self._integrations.get(execution.integration).backoff,
+            )
+        )
+        return Settlement(
+            status=_status_after(outcome, again),
+            reason=outcome.code,
+            due_at=again,
+            http_status=outcome.http_status,
+            error=outcome.error,
+            answer=outcome.excerpt,
+        )
+
+    @staticmethod
+    def _begun(execution: Execution) -> int:
+        """The attempts begun, with this one: a claimed row was read before it began, an `execute` after."""
+        return execution.begun + (execution.status is Status.PENDING)
+
+    def _settle_ended(self) -> None:
+        """Settle what has ended, and give back what could not be started, all that there is at once."""
+        unstarted, self._unstarted = self._unstarted, []
+        ended = [self._ended.popleft() for _ in range(len(self._ended))]
+        try:
+            if unstarted:
+                self._store.postpone_all(unstarted)
+                unstarted = []
+            if ended:
+                # while its lease holds: an open breaker admits no second probe before it has heard of this
+                self._observe(ended)
+                self._settle(ended)
+        except InternalError:
+            # The store is away, and the calls have happened: forgetting how they ended would repeat them.
+            self._unstarted.extend(unstarted)
+            self._ended.extendleft(reversed(ended))
+            raise
+        self._held.difference_update((each.execution.number, each.execution.attempt) for each in ended)
+
+    def _settle(self, ended: Sequence["_Ended"]) -> None:
+        settled = self._store.settle_all(
+            [
+                Settling(each.execution.number, each.execution.attempt, each.settlement, each.ended_at)
+                for each in ended
+            ]
+        )
+        for each, row in zip(ended, settled, strict=True):
+            self._attempted(each.execution, each.settlement.status, each.began_at)
+            if row is None:
+                _logger.warning(
+                    "attempt %d of %s ended as %s, but the row had moved on; nothing was changed",
+                    each.execution.attempt,
+                    each.execution.id,
+                    each.settlement.status,
+                )
+
+    def _observe(self, ended: Sequence["_Ended"]) -> None:
+        """Let the circuit breakers know how attempts went; what never left says nothing."""
+        told: dict[str, list[_Ended]] = {}
+        for each in ended:
+            if each.outcome.may_pass or each.outcome.code is None or each.outcome.http_status is not None:
+                told.setdefault(each.execution.integration, []).append(each)
+        for integration, attempts in told.items():
+            self._observe_one(integration, attempts)
+
+    def _observe_one(self, integration: str, attempts: Sequence["_Ended"]) -> None:
+        policy = self.policies.of(integration)
+        failing = self._read_failing() if self._failing is None else self._failing
+        if not policy.breaker_failures or (
+            integration not in failing and not any(each.outcome.may_pass for each in attempts)
+        ):
+            return  # the usual case costs nothing
+
+        def after(health: Health) -> Health:
+            for each in attempts:
+                health = health.after_attempt(
+                    policy, failed=each.outcome.may_pass, now=each.ended_at, began_at=each.began_at
+                )
+            return health
+
+        before, now_known = self._store.healths.change(integration, after)
+        self._failing = self._read_failing()
+        if now_known.probe_at is not None and now_known.probe_at != before.probe_at:
+            _logger.warning("%s", now_known.waits_because(policy, now=self._clock.now()))
+        if before.opened_at is not None and now_known.opened_at is None:
+            _logger.warning("the circuit breaker of %s is closed again: a call was answered", integration)
+
+    def _read_failing(self) -> frozenset[str]:
+        return frozenset(each.integration for each in self._store.healths.all().values() if each.failures)
+
+    def _renew(self, now: datetime) -> None:
+        """Keep what runs here from being given back, however long it takes and wherever the clock jumps."""
+        held = self._held.copy()
+        # before that interval: the clock was put back, and what began since has a lease by the new time
+        if held and self._renew_at - self._lease / 2 <= now < self._renew_at:
+            return
+        if held:
+            self._store.renew(held, lease_until=now + self._lease)
+        self._renew_at = now + self._lease / 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """An attempt that is over, and not yet settled."""
+
+    execution: Execution
+    outcome: Outcome
+    settlement: Settlement
+    began_at: datetime
+    ended_at: datetime
+
+
+def _window_of(execution: Execution) -> tuple[Window | None, Refusal | None]:
+    if execution.window is None:
+        return None, None
+    try:
+        return parse_window_text(execution.window, parse_zone(execution.zone)), None
+    except Refusal as refusal:  # a zone that this machine does not know (any more): better never than outside
+        return None, refusal
+
+
+def _opening(execution: Execution, now: datetime) -> datetime | None:
+    """When the window of an execution opens next; None when it is open, or cannot be told."""
+    window, _ = _window_of(execution)
+    return None if window is None or window.contains(now) else window.next_inside(now)
+
+
+def _status_after(outcome: Outcome, again: datetime | None) -> Status:
+    if outcome.code is None:
+        return Status.SUCCEEDED
+    return Status.FAILED if again is None else Status.PENDING

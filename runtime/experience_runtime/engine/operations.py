@@ -1,0 +1,146 @@
+"""Operations: what an operator does to many executions, or to a whole integration."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from experience_runtime.domain.admission import NO_POLICIES, Health, Policies
+from experience_runtime.domain.errors import Conflict, InvalidParameter
+from experience_runtime.domain.executions import Execution, Filter, Status
+from experience_runtime.domain.instants import iso
+from experience_runtime.domain.planning import check_reason
+from experience_runtime.engine.ports import Clock, Integrations
+from experience_runtime.engine.stores import Store
+
+BATCH = 500
+
+Progress = Callable[[int], None]
+"""Hears how many of the matching executions have been looked at."""
+
+
+def _unheard(_: int) -> None:
+    pass
+
+
+class Operations:
+    """Pause and resume an integration; cancel and replay by filter."""
+
+    def __init__(
+        self, *, store: Store, clock: Clock, integrations: Integrations, policies: Policies = NO_POLICIES
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._integrations = integrations
+        self._policies = policies
+
+    def pause(self, integration: str, *, reason: str | None = None) -> Health:
+        """Let nothing of this integration start any more; what is due waits. What runs is not stopped.
+
+        Raises UnknownIntegration, or Conflict when it is paused already.
+        """
+        self._integrations.get(integration)
+        reason, now = check_reason(reason), self._clock.now()
+
+        def change(health: Health) -> Health:
+            if health.paused_at is not None:
+                raise Conflict(
+                    f"{integration} is paused since {iso(health.paused_at)}; resume it first to pause it anew"
+                )
+            return replace(health, paused_at=now, pause_reason=reason)
+
+        return self._store.healths.change(integration, change)[1]
+
+    def resume(self, integration: str) -> Health:
+        """Let a paused integration go on, with its circuit breaker closed; what is due starts at once.
+
+        One whose circuit breaker is open may be resumed too. Raises Conflict when nothing holds it. An
+        integration that is gone may be resumed: its executions then fail with `unknown_integration`.
+        """
+
+        def change(health: Health) -> Health:
+            if health.paused_at is None and health.opened_at is None:
+                raise Conflict(f"{integration} is not paused, and its circuit breaker is closed")
+            return Health(integration=integration, free_at=health.free_at)
+
+        return self._store.healths.change(integration, change)[1]
+
+    def waits_because(self, executions: Sequence[Execution]) -> dict[str, str]:
+        """Tell for each pending execution, by its id, what else than its time it waits for."""
+        healths, now = self._store.healths.all(), self._clock.now()
+        told = {}
+        for each in executions:
+            health = healths.get(each.integration)
+            if health is None or each.status is not Status.PENDING:
+                continue
+            if each.due_at > now and health.paused_at is None:
+                continue
+            if because := health.waits_because(self._policies.of(each.integration), now=now):
+                told[each.id] = because
+        return told
+
+    def holds(self) -> dict[str, str]:
+        """Tell for each integration that may not be called now, why."""
+        now = self._clock.now()
+        told = {
+            name: health.waits_because(self._policies.of(name), now=now)
+            for name, health in self._store.healths.all().items()
+        }
+        return {name: because for name, because in told.items() if because}
+
+    def cancel_matching(
+        self, filter: Filter, *, reason: str | None, progress: Progress = _unheard
+    ) -> list[str]:
+        """Cancel every pending execution the filter means; return the ids. A batch is a transaction."""
+        reason = check_reason(reason)
+
+        def act(numbers: Sequence[int], now: datetime) -> list[str]:
+            return self._store.cancel_each(numbers, reason=reason, now=now)
+
+        return self._in_batches(cancellable(filter), progress, act)
+
+    def replay_matching(
+        self, filter: Filter, *, reason: str | None = "replayed", progress: Progress = _unheard
+    ) -> list[str]:
+        """Replay what the filter means, and return the ids; see `replayable`. A batch is a transaction.
+
+        Passed over are those whose key is pending again, and those that a conversion since would cancel.
+        """
+        reason = check_reason(reason)
+
+        def act(numbers: Sequence[int], now: datetime) -> list[str]:
+            return self._store.replay_each(numbers, reason=reason, now=now)
+
+        return self._in_batches(replayable(filter), progress, act)
+
+    def _in_batches(
+        self, filter: Filter, progress: Progress, act: Callable[[Sequence[int], datetime], list[str]]
+    ) -> list[str]:
+        done: list[str] = []
+        cursor, seen = None, 0
+        while True:
+            page = self._store.find(filter, cursor=cursor, limit=BATCH)
+            done += act([each.number for each in page.executions], self._clock.now())
+            seen += len(page.executions)
+            progress(seen)
+            cursor = page.next
+            if cursor is None:
+                return done
+
+
+def cancellable(filter: Filter) -> Filter:
+    """The pending ones a filter means; InvalidParameter when it names another state."""
+    return _only(filter, (Status.PENDING,), (Status.PENDING,), "cancelled")
+
+
+def replayable(filter: Filter) -> Filter:
+    """The failed ones a filter means, or those of the states it names: failed and succeeded may be."""
+    return _only(filter, (Status.FAILED,), (Status.FAILED, Status.SUCCEEDED), "replayed")
+
+
+def _only(filter: Filter, usual: Sequence[Status], allowed: Sequence[Status], verb: str) -> Filter:
+    for status in filter.statuses:
+        if status not in allowed:
+            raise InvalidParameter(
+                f"status {status} cannot be {verb}; only {' and '.join(allowed)} executions can be"
+            )
+    return replace(filter, statuses=filter.statuses or usual)

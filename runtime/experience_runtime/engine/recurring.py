@@ -1,0 +1,342 @@
+"""The verbs of recurring schedules: set, pause, resume, run now, and beget what is due."""
+
+import json
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from experience_runtime.domain.errors import (
+    Conflict,
+    InvalidParameter,
+    InvalidWindow,
+    NotConfigured,
+    UnknownIntegration,
+    UnknownSchedule,
+)
+from experience_runtime.domain.executions import Execution
+from experience_runtime.domain.payloads import check_payload
+from experience_runtime.domain.recurrences import Every, parse_recurrence
+from experience_runtime.domain.schedules import (
+    COUNTED,
+    Begetting,
+    Outcome,
+    Run,
+    Schedule,
+    Timing,
+    check_name,
+    check_schedule_names,
+    parse_catch_up,
+    parse_timing,
+    take_turn,
+    timing_of,
+    timing_texts,
+)
+from experience_runtime.engine.ports import Clock, Integrations
+from experience_runtime.engine.scheduler import Numbers
+from experience_runtime.engine.stores import Schedules
+
+SHOWN_RUNS = 20
+"""How many of its last runs a schedule is shown with."""
+
+_AT_ONCE = 100
+_LOOK_AGAIN = timedelta(hours=1)
+_TRIES = 5
+_DEFAULT_RETRIES = 5
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What `set` did, or would do; `next` lists the next five runs, `warnings` are lines for people."""
+
+    schedule: Schedule
+    is_new: bool
+    timing: Timing
+    next: Sequence[datetime]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One schedule, its next five runs (none while it is paused) and the last, newest first."""
+
+    schedule: Schedule
+    next: Sequence[datetime]
+    runs: Sequence[Run]
+
+
+class Recurring:
+    """The one way to a schedule, for pages, HTTP and CLI; `beget_due` is the worker's. Source: contract 5."""
+
+    def __init__(
+        self,
+        *,
+        store: Schedules,
+        clock: Clock,
+        integrations: Integrations,
+        source: random.Random | None = None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._integrations = integrations
+        self._numbers = Numbers(source or random.SystemRandom())
+
+    def set(
+        self,
+        name: str,
+        integration: str,
+        payload: object,
+        options: Mapping[str, object],
+        *,
+        dry_run: bool = False,
+    ) -> Saved:
+        """Save a schedule under its name, or only check it. Raises the Refusal of the first rule it breaks.
+
+        One that exists is replaced; it stays paused, and keeps its next instant and its anchor when how
+        often it runs is as before. Missing settings of the integration are a warning.
+        """
+        check_name(name)
+        self._integrations.get(integration)
+        payload_text = check_payload(payload)
+        self._integrations.parse_payload(integration, json.loads(payload_text))
+        check_schedule_names(options)
+        catch_up = parse_catch_up(options)
+        for _ in range(_TRIES):
+            now = self._clock.now()
+            before = self._find(name)
+            timing = _anchored_as(before, parse_timing(options, now=now), options)
+            upcoming = _some(timing, now)
+            recurrence, zone, window, skip = timing_texts(timing)
+            schedule = Schedule(
+                name=name,
+                integration=integration,
+                recurrence=recurrence,
+                zone=zone,
+                window=window,
+                payload=payload_text,
+                skip=skip,
+                catch_up=catch_up,
+                created_at=now,
+                updated_at=now,
+                next_at=upcoming[0],
+            )
+            if before is not None:
+                schedule = _replacing(before, schedule)
+            if dry_run or self._store.put(schedule, replacing=before):
+                return Saved(
+                    schedule=schedule,
+                    is_new=before is None,
+                    timing=timing,
+                    next=upcoming,
+                    warnings=self._settings_warnings(integration),
+                )
+        raise _changed_meanwhile(name)
+
+    def preview(self, options: Mapping[str, object]) -> tuple[Timing, Sequence[datetime]]:
+        """Tell the next five runs of a schedule that would be saved now; nothing is."""
+        check_schedule_names(options)
+        now = self._clock.now()
+        timing = parse_timing(options, now=now)
+        return timing, _some(timing, now)
+
+    def list(self) -> Sequence[Schedule]:
+        """All schedules, by name."""
+        return self._store.schedules()
+
+    def show(self, name: str) -> Shown:
+        """One schedule with what comes and what was. Raises UnknownSchedule."""
+        schedule = self._store.schedule(name)
+        runs = self._store.runs(name, limit=SHOWN_RUNS)
+        return Shown(schedule=schedule, next=_upcoming(schedule), runs=runs)
+
+    def remove(self, name: str) -> None:
+        """Forget a schedule; an execution of it that waits still runs. Raises UnknownSchedule."""
+        self._store.remove(name)
+
+    def pause(self, name: str) -> Schedule:
+        """Beget nothing until it is resumed; nothing of then is caught up. Raises UnknownSchedule."""
+
+        def paused(schedule: Schedule, now: datetime) -> Schedule:
+            return schedule if schedule.paused_at else replace(schedule, paused_at=now, next_at=None)
+
+        return self._edit(name, paused)
+
+    def resume(self, name: str) -> Schedule:
+        """Go on with the next instant from now. Raises UnknownSchedule."""
+
+        def resumed(schedule: Schedule, now: datetime) -> Schedule:
+            if schedule.paused_at is None:
+                return schedule
+            return replace(schedule, paused_at=None, next_at=timing_of(schedule).next_after(now))
+
+        return self._edit(name, resumed)
+
+    def run_now(self, name: str) -> Execution:
+        """Beget one execution at once, also while paused; its window still holds.
+
+        Raises UnknownSchedule, or Conflict while the previous one is pending or running.
+        """
+        schedule = self._store.schedule(name)
+        now = self._clock.now()
+        execution = self._execution(schedule, timing_of(schedule), asked="run now", run_at=now, now=now)
+        return self._store.beget_now(name, execution, now=now)
+
+    def next_at(self) -> datetime | None:
+        """When `beget_due` next has something to do; None for never."""
+        return self._store.next_at()
+
+    def beget_due(self) -> int:
+        """Beget the executions of the schedules that are due; return how many instants were taken up.
+
+        A schedule that cannot be read is recorded as failed and looked at again in an hour.
+        """
+        now = self._clock.now()
+        due = self._store.due(now=now, limit=_AT_ONCE)
+        if not due:
+            return 0
+        runs = self._store.beget([self._begetting(schedule, now) for schedule in due], now=now)
+        for schedule, run in zip(due, runs, strict=True):
+            if run is not None and run.outcome is Outcome.SKIPPED:
+                _logger.info("the schedule %s skipped a run: %s", schedule.name, run.reason)
+        return len(due)
+
+    def _begetting(self, schedule: Schedule, now: datetime) -> Begetting:
+        due_at = schedule.next_at or now
+        try:
+            timing = timing_of(schedule)
+            turn = take_turn(timing, due_at, schedule.catch_up, now=now)
+            execution = (
+                None
+                if turn.run_at is None
+                else self._execution(
+                    schedule, timing, asked=timing.text_at(turn.run_at), run_at=turn.run_at, now=now
+                )
+            )
+        except Exception as error:  # whatever is wrong with one schedule must not stop the others
+            _logger.exception(
+                "the schedule %s begot nothing; it is looked at again in an hour", schedule.name
+            )
+            failed = Run(at=due_at, outcome=Outcome.FAILED, recorded_at=now, reason=str(error)[:1000])
+            return Begetting(schedule=schedule, next_at=due_at, look_at=now + _LOOK_AGAIN, record=failed)
+        missed = None
+        if turn.missed:
+            reason = "no worker ran in time"
+            if turn.missed >= COUNTED - 1:
+                reason += f"; {turn.missed:,} were counted, there may be more"
+            missed = Run(at=due_at, outcome=Outcome.MISSED, recorded_at=now, reason=reason, count=turn.missed)
+        return Begetting(
+            schedule=schedule,
+            next_at=turn.next_at,
+            look_at=turn.next_at,
+            record=missed,
+            execution=execution,
+        )
+
+    def _execution(
+        self, schedule: Schedule, timing: Timing, *, asked: str, run_at: datetime, now: datetime
+    ) -> Execution:
+        try:
+            retries = self._integrations.get(schedule.integration).retries
+        except UnknownIntegration:  # it fails with that code, and can be replayed when it is back
+            retries = _DEFAULT_RETRIES
+        return Execution(
+            number=self._numbers.next(now),
+            integration=schedule.integration,
+            payload=schedule.payload,
+            created_at=now,
+            requested_at=run_at,
+            due_at=timing.not_before(now),
+            zone=schedule.zone,
+            zone_from="window",
+            asked=asked,
+            window=schedule.window,
+            schedule=schedule.name,
+            retries=retries,
+        )
+
+    def _edit(self, name: str, edited: "_Edit") -> Schedule:
+        for _ in range(_TRIES):
+            before = self._store.schedule(name)
+            now = self._clock.now()
+            after = edited(before, now)
+            if after == before:
+                return before
+            after = replace(after, updated_at=now, version=before.version + 1)
+            if self._store.put(after, replacing=before):
+                return after
+        raise _changed_meanwhile(name)
+
+    def _find(self, name: str) -> Schedule | None:
+        try:
+            return self._store.schedule(name)
+        except UnknownSchedule:
+            return None
+
+    def _settings_warnings(self, integration: str) -> tuple[str, ...]:
+        try:
+            self._integrations.settings(integration)
+        except NotConfigured:
+            return (
+                f"{integration} is not configured yet, so its executions will fail with not_configured; "
+                f"`experience integrations check {integration}` says what is missing",
+            )
+        return ()
+
+
+class _Edit(Protocol):
+    def __call__(self, schedule: Schedule, now: datetime, /) -> Schedule: ...
+
+
+def _replacing(before: Schedule, schedule: Schedule) -> Schedule:
+    """What stays of the one before: its birth, its pause, and its next instant when nothing moved it."""
+
+    def timing(of: Schedule) -> tuple[object, ...]:
+        return of.recurrence, of.zone, of.window, of.skip
+
+    next_at = before.next_at if timing(before) == timing(schedule) else schedule.next_at
+    return replace(
+        schedule,
+        created_at=before.created_at,
+        paused_at=before.paused_at,
+        next_at=None if before.paused_at else next_at or schedule.next_at,
+        last=before.last,
+        version=before.version + 1,
+    )
+
+
+def _anchored_as(before: Schedule | None, timing: Timing, options: Mapping[str, object]) -> Timing:
+    """Keep counting from the old anchor: saved again at every deployment, `every` would never come."""
+    recurrence = timing.recurrence
+    if before is None or options.get("starting") is not None or not isinstance(recurrence, Every):
+        return timing
+    stored = json.loads(before.recurrence)
+    if stored.get("every") != recurrence.document["every"]:
+        return timing
+    return replace(timing, recurrence=parse_recurrence(stored, timing.zone, now=before.updated_at))
+
+
+def _some(timing: Timing, now: datetime) -> Sequence[datetime]:
+    upcoming = timing.next_five(now)
+    if not upcoming:
+        raise InvalidParameter(
+            f"{timing.recurrence.asked}, with this window and these dates to skip, does not come within "
+            "five years; change one of them"
+        )
+    return upcoming
+
+
+def _upcoming(schedule: Schedule) -> Sequence[datetime]:
+    if schedule.next_at is None:
+        return []
+    try:
+        return [schedule.next_at, *timing_of(schedule).next_five(schedule.next_at)[:4]]
+    except InvalidWindow:  # a zone that this machine does not know: the rest can be shown
+        return [schedule.next_at]
+
+
+def _changed_meanwhile(name: str) -> Conflict:
+    return Conflict(f"the schedule {name} was changed by somebody else at the same time; look, and try again")

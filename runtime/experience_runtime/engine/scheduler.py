@@ -1,0 +1,343 @@
+"""The verbs: schedule, cancel, convert, execute. What a caller asks becomes rows at rest."""
+
+import json
+import random
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import NoReturn
+
+from experience_runtime.domain.admission import NO_POLICIES, Health, Policies
+from experience_runtime.domain.errors import Conflict, InvalidParameter, NotConfigured, RateLimited
+from experience_runtime.domain.executions import Execution, IfExists, Status, execution_id, execution_number
+from experience_runtime.domain.instants import to_ms
+from experience_runtime.domain.keys import canonical_key, key_digest
+from experience_runtime.domain.payloads import check_payload
+from experience_runtime.domain.planning import (
+    CancelPlan,
+    Plan,
+    check_reason,
+    plan,
+    plan_cancel,
+    visitor_zone,
+)
+from experience_runtime.domain.values import shown
+from experience_runtime.domain.visitors import Visitor, check_visitor_id
+from experience_runtime.engine.ports import Clock, Integrations
+from experience_runtime.engine.stores import Store
+
+EXECUTE_EVERY_SECONDS = 60
+"""How long one key's `execute` keeps the next one out. Source: contract 2."""
+
+LEASE_SECONDS = 120
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+_NO_INTERVALS: Mapping[str, int] = MappingProxyType({})
+_UNNAMED_CONVERSION = "conversion"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduled:
+    """What `schedule` did; `warnings` and `notes` are lines for the author's log, at `warn` and `info`.
+
+    With `is_new` false, the execution is the one that was pending under the key already.
+    """
+
+    execution: Execution
+    is_new: bool
+    replaced: str | None
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """What `cancel` did. `elsewhere`: nothing here, but another visitor has one pending under this key."""
+
+    ids: tuple[str, ...]
+    elsewhere: bool
+    warnings: tuple[str, ...] = ()
+
+
+class Numbers:
+    """Gives out execution numbers: 42 bits of milliseconds since 2020 and 21 that start at random.
+
+    Strictly increasing, so that newer means greater; two processes seldom meet, and the store resolves it.
+    """
+
+    def __init__(self, source: random.Random) -> None:
+        self._lock = threading.Lock()
+        self._source = source
+        self._last = -1
+
+    def next(self, now: datetime) -> int:
+        with self._lock:
+            fresh = to_ms(now) - _FIRST_MS << 21
+            # Drawn from the lower half: the numbers that follow within the millisecond stay inside it.
+            start = fresh | self._source.getrandbits(20)
+            self._last = start if fresh > self._last else self._last + 1
+            return self._last
+
+
+class Scheduler:
+    """The one way in, for HTTP, CLI, JavaScript, `App(…)` and the gateway."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        integrations: Integrations,
+        conversions: Sequence[str],
+        execute_every_seconds: Mapping[str, int] = _NO_INTERVALS,
+        policies: Policies = NO_POLICIES,
+        lease_seconds: int = LEASE_SECONDS,
+        source: random.Random | None = None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._integrations = integrations
+        self._conversions = tuple(conversions)
+        self._execute_every_seconds = execute_every_seconds
+        self._policies = policies
+        self._lease = timedelta(seconds=lease_seconds)
+        self._source = source or random.SystemRandom()
+        self._numbers = Numbers(self._source)
+
+    def schedule(
+        self,
+        integration: str,
+        payload: object,
+        options: Mapping[str, object],
+        *,
+        defaults: Mapping[str, object] = _NOTHING,
+        visitor: Visitor | None,
+        experience: str | None = None,
+    ) -> Scheduled:
+        """Plan one execution and put it on disk. Raises the Refusal of the first rule it breaks.
+
+        Missing settings of the integration are a warning: the execution can be replayed. Source: contract 2.
+        """
+        return self.put(
+            integration,
+            payload,
+            lambda now: plan(options, defaults=defaults, now=now, visitor=visitor),
+            visitor=visitor,
+            experience=experience,
+        )
+
+    def put(
+        self,
+        integration: str,
+        payload: object,
+        decide: Callable[[datetime], Plan],
+        *,
+        visitor: Visitor | None,
+        experience: str | None = None,
+        key_space: str | None = None,
+    ) -> Scheduled:
+        """Put on disk what is decided for this instant, after the payload has passed.
+
+        Keys are equal within a key space, by default the integration: with one of their own, executions of
+        several integrations share their keys.
+        """
+        found = self._integrations.get(integration)
+        payload_text = self._check_payload(integration, payload)
+        owner = _owner_id(visitor)
+        now = self._clock.now()
+        planned = decide(now)
+        execution = Execution(
+            number=self._numbers.next(now),
+            integration=integration,
+            payload=payload_text,
+            created_at=now,
+            requested_at=planned.requested_at,
+            due_at=planned.due_at,
+            zone=planned.zone.name,
+            zone_from=planned.zone_from,
+            experience=experience,
+            visitor=owner,
+            key=planned.key,
+            key_digest=None if planned.key is None else key_digest(key_space or integration, planned.key),
+            key_owner=owner if planned.scope_is_visitor and owner else "",
+            asked=planned.asked,
+            window=None if planned.window is None else planned.window.text,
+            cancel_on_conversion=planned.cancel_on_conversion,
+            retries=found.retries,
+        )
+        added = self._store.add(execution, planned.if_exists)
+        return Scheduled(
+            execution=added.execution,
+            is_new=added.is_new,
+            replaced=added.replaced,
+            warnings=planned.warnings + self._settings_warnings(integration),
+            notes=planned.notes,
+        )
+
+    def cancel(
+        self,
+        integration: str,
+        options: Mapping[str, object],
+        *,
+        defaults: Mapping[str, object] = _NOTHING,
+        visitor: Visitor | None,
+    ) -> Cancelled:
+        """Cancel what is pending under a key; nothing pending is not an error. Source: contract 2.14."""
+        self._integrations.get(integration)
+        return self.cancel_under(
+            integration, plan_cancel(options, defaults=defaults, visitor=visitor), visitor=visitor
+        )
+
+    def cancel_under(self, key_space: str, planned: CancelPlan, *, visitor: Visitor | None) -> Cancelled:
+        """Cancel what is pending under a key of this key space, whatever its integration."""
+        owner = _owner_id(visitor)
+        digest = key_digest(key_space, planned.key)
+        key_owner = owner if planned.scope_is_visitor and owner else ""
+        ids = self._store.cancel_key(
+            key_digest=digest, key_owner=key_owner, reason=planned.reason, now=self._clock.now()
+        )
+        elsewhere = not ids and self._store.key_pending_elsewhere(key_digest=digest, key_owner=key_owner)
+        return Cancelled(ids=tuple(ids), elsewhere=elsewhere, warnings=planned.warnings)
+
+    def fresh_name(self) -> str:
+        """A name nobody has and nobody can guess: 32 hexadecimal digits."""
+        return f"{self._source.getrandbits(128):032x}"
+
+    def cancel_execution(self, execution_id: str, *, reason: str | None) -> None:
+        """Cancel one pending execution; the reason has at most 1,000 characters.
+
+        Raises UnknownExecution, or Conflict naming the state it is in.
+        """
+        number = execution_number(execution_id)
+        reason = check_reason(reason)
+        if not self._store.cancel(number, reason=reason, now=self._clock.now()):
+            self._refuse(number, "only a pending execution can be cancelled")
+
+    def replay(self, execution_id: str, *, reason: str | None = "replayed") -> Execution:
+        """Run a finished execution again, now, with all its retries; a closed window delays it.
+
+        Raises UnknownExecution, Conflict naming the state it is in, or AlreadyScheduled while its key is
+        pending again.
+        """
+        number = execution_number(execution_id)
+        replayed = self._store.replay(number, reason=check_reason(reason), now=self._clock.now())
+        return replayed or self._refuse(number, "only one that failed or succeeded can be replayed")
+
+    def convert(self, visitor_id: str, *, event: str | None = None) -> list[str]:
+        """Record a conversion, by default the first event of the list; return the ids it cancelled."""
+        if event is not None and not self.is_conversion(event):
+            raise InvalidParameter(
+                f"event {shown(event)} is not a conversion; the conversions are "
+                f"{', '.join(self._conversions) or 'none'}: name one of them, or add it to the settings"
+            )
+        named = event or next(iter(self._conversions), _UNNAMED_CONVERSION)
+        return self._store.convert(check_visitor_id(visitor_id), event=named, now=self._clock.now())
+
+    def is_conversion(self, event_name: str) -> bool:
+        """Tell whether this name is in the property's list, an optional `word.` apart. Source: contract 3."""
+        bare = _NAMESPACE.sub("", event_name, count=1)
+        return event_name in self._conversions or bare in self._conversions
+
+    def begin_execute(
+        self,
+        integration: str,
+        payload: object,
+        *,
+        key: object | None,
+        visitor: Visitor | None,
+        experience: str | None,
+    ) -> Execution:
+        """Put an `execute` on disk as running already; pass it to `Dispatcher.call_now`.
+
+        One per key and interval: the next is RateLimited; without a key there is no such limit. RateLimited
+        too when the integration's rate is used up; Conflict while it is paused.
+        """
+        self._integrations.get(integration)
+        payload_text = self._check_payload(integration, payload)
+        owner = _owner_id(visitor)
+        now = self._clock.now()
+        zone, zone_from = visitor_zone(visitor, [])
+        canonical = None if key is None else canonical_key(key)
+        self._admit_execute(integration, now)
+        if canonical is not None:
+            self._take_execute(integration, canonical, owner or "", now)
+        execution = Execution(
+            number=self._numbers.next(now),
+            integration=integration,
+            payload=payload_text,
+            created_at=now,
+            requested_at=now,
+            due_at=now,
+            zone=zone.name,
+            zone_from=zone_from,
+            experience=experience,
+            visitor=owner,
+            key=canonical,
+            key_owner=owner or "",
+            asked="execute",
+            retries=0,
+            status=Status.RUNNING,
+            attempt=1,
+            begun=1,
+            lease_until=now + self._lease,
+        )
+        return self._store.add(execution, IfExists.REPLACE).execution
+
+    def _admit_execute(self, integration: str, now: datetime) -> None:
+        policy = self._policies.of(integration)
+        # its caller waits for it: only the rate counts, not the limit or the breaker of what is due
+        rate = replace(policy, concurrency=None, breaker_failures=0)
+
+        def spend(health: Health) -> Health:
+            if health.room(rate, in_flight=0, now=now) < 1:
+                raise RateLimited(
+                    f"{health.waits_because(rate, now=now)}; wait, or schedule it with delay: 0"
+                )
+            return health.after_claim(rate, taken=1, now=now)
+
+        health = self._store.healths.of(integration)
+        if health.paused_at is not None:
+            raise Conflict(f"{health.waits_because(policy, now=now)}; or schedule it, and it waits")
+        if policy.rate_count is not None:
+            self._store.healths.change(integration, spend)
+
+    def _take_execute(self, integration: str, canonical: str, owner: str, now: datetime) -> None:
+        seconds = self._execute_every_seconds.get(integration, EXECUTE_EVERY_SECONDS)
+        if seconds and not self._store.allow_execute(
+            key_digest=key_digest(integration, canonical), key_owner=owner, now=now, per_seconds=seconds
+        ):
+            raise RateLimited(
+                f"{integration} was executed for the key {canonical[:100]} less than {seconds} s ago; "
+                f"wait, or schedule it with delay: {seconds * 1000}"
+            )
+
+    def _check_payload(self, integration: str, payload: object) -> str:
+        text = check_payload(payload)
+        # The model reads what will be stored, not the caller's object: what passes now passes at run time.
+        self._integrations.parse_payload(integration, json.loads(text))
+        return text
+
+    def _settings_warnings(self, integration: str) -> tuple[str, ...]:
+        try:
+            self._integrations.settings(integration)
+        except NotConfigured:
+            return (
+                f"{integration} is not configured yet, so its executions will fail with not_configured; "
+                f"`experience integrations check {integration}` says what is missing",
+            )
+        return ()
+
+    def _refuse(self, number: int, rule: str) -> NoReturn:
+        status = self._store.execution(number).status
+        raise Conflict(f"{execution_id(number)} is {status}; {rule}")
+
+
+_FIRST_MS = to_ms(datetime(2020, 1, 1, tzinfo=UTC))
+_NAMESPACE = re.compile(r"\A\w+\.")
+
+
+def _owner_id(visitor: Visitor | None) -> str | None:
+    return None if visitor is None or visitor.id is None else check_visitor_id(visitor.id)

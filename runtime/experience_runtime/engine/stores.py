@@ -1,0 +1,378 @@
+"""Stores: what the engine needs of a database. Each docstring is a contract."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from experience_runtime.domain.access import Token
+from experience_runtime.domain.admission import NO_POLICIES, Health, Policies
+from experience_runtime.domain.executions import Attempt, Change, Execution, Filter, IfExists, Settling
+from experience_runtime.domain.overview import Overview
+from experience_runtime.domain.schedules import Begetting, Run, Schedule
+from experience_runtime.domain.visitor_events import Conversion, VisitorEvent
+from experience_runtime.domain.visitors import Visitor
+from experience_runtime.domain.workers import Presence
+from experience_runtime.engine.ports import HandOver
+
+
+class Presences(Protocol):
+    """Which workers report themselves."""
+
+    def beat(self, presence: Presence) -> Sequence[Presence]:
+        """Keep a worker's report, and forget those of more than a day ago; return all there are."""
+        ...
+
+    def leave(self, id: str) -> None:
+        """Forget a worker; nothing when it is not known."""
+        ...
+
+    def all(self) -> Sequence[Presence]:
+        """All of them, the longest running first."""
+        ...
+
+
+class Tokens(Protocol):
+    """Who may call from outside, and the sessions of pages. Digests only; every method is one transaction."""
+
+    def put(self, token: Token) -> None:
+        """Keep a new token; Conflict when one of its name is kept."""
+        ...
+
+    def any(self) -> bool: ...
+
+    def all(self) -> Sequence[Token]:
+        """All of them, by name."""
+        ...
+
+    def token(self, digest: bytes) -> Token | None: ...
+
+    def revoke(self, name: str) -> bool:
+        """Forget a token and end its sessions; False when there is none of this name."""
+        ...
+
+    def begin_session(self, digest: bytes, *, token: bytes, now: datetime, expires_at: datetime) -> None:
+        """Begin a session of the token with this digest; nothing when it is gone. Ended ones are dropped."""
+        ...
+
+    def session(self, digest: bytes, *, now: datetime) -> Token | None:
+        """The token of a session that has not ended."""
+        ...
+
+    def end_session(self, digest: bytes) -> None: ...
+
+
+class Events(Protocol):
+    """What visitors did."""
+
+    def record(self, event: VisitorEvent) -> None:
+        """Keep an event; of each visitor the newest 1,000 stay."""
+        ...
+
+    def of(self, visitor: str, *, limit: int) -> Sequence[VisitorEvent]:
+        """The last events of a visitor, newest first."""
+        ...
+
+    def conversions(self, visitor: str, *, limit: int) -> Sequence[Conversion]:
+        """The last conversions of a visitor, newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What `Store.add` did: the execution that is now pending under the key, whether it is the new one,
+    and the id of the one the new one replaced."""
+
+    execution: Execution
+    is_new: bool
+    replaced: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Executions newest first; `next` is the cursor of the following page, None at the end."""
+
+    executions: Sequence[Execution]
+    next: str | None
+
+
+class Healths(Protocol):
+    """What is known of each integration: paused, failing, limited."""
+
+    def all(self) -> Mapping[str, Health]:
+        """Those there is something to know about, by integration."""
+        ...
+
+    def of(self, integration: str) -> Health: ...
+
+    def change(self, integration: str, change: Callable[[Health], Health]) -> tuple[Health, Health]:
+        """Replace a health by what `change` makes of it, in one transaction; return both.
+
+        What `change` raises is raised here, and nothing is changed.
+        """
+        ...
+
+
+class Schedules(Protocol):
+    """Schedules at rest, beside the executions they beget. Every method is one transaction."""
+
+    def put(self, schedule: Schedule, *, replacing: Schedule | None) -> bool:
+        """Insert a schedule, or replace the one that was read as `replacing`; `last` is left as it is.
+
+        False, and nothing changed, when the name is taken, or when the row has another version or `next_at`.
+        """
+        ...
+
+    def schedule(self, name: str) -> Schedule:
+        """One schedule; UnknownSchedule when there is none."""
+        ...
+
+    def schedules(self) -> Sequence[Schedule]:
+        """All of them, by name."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Forget a schedule and its runs; what it begot stays. UnknownSchedule when there is none."""
+        ...
+
+    def runs(self, name: str, *, limit: int) -> Sequence[Run]:
+        """What became of its instants, newest first. The last 1,000 are kept."""
+        ...
+
+    def due(self, *, now: datetime, limit: int) -> Sequence[Schedule]:
+        """Those to be looked at by now, the longest due first."""
+        ...
+
+    def next_at(self) -> datetime | None:
+        """When the next one is to be looked at; None for never."""
+        ...
+
+    def beget(self, begettings: Sequence[Begetting], *, now: datetime) -> Sequence[Run | None]:
+        """Move each schedule on, and insert its execution; return what became of each of those.
+
+        A row with another version or `next_at` than the begetting's was moved on by another process:
+        nothing happens, and the answer is None, as where nothing was to run. While the execution it begot
+        last is pending or running, none is inserted, and `skipped` is recorded.
+        """
+        ...
+
+    def beget_now(self, name: str, execution: Execution, *, now: datetime) -> Execution:
+        """Insert an execution without moving the schedule on; return it as it was inserted.
+
+        UnknownSchedule; Conflict while the one it begot last is pending or running.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer as it was given."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+
+class Replies(Protocol):
+    """What each caller was answered under its Idempotency-Key, for 24 hours."""
+
+    def claim(self, *, caller: str, key: str, request: bytes, now: datetime) -> Reply | None:
+        """Take the key for this request, or return the answer that the same request got under it.
+
+        None: it is the caller's now, to `keep` or `release`. Conflict when another request was made under
+        the key, or while this one is being answered; after ten minutes its answer no longer comes.
+        """
+        ...
+
+    def keep(self, reply: Reply, *, caller: str, key: str) -> None:
+        """Keep the answer under a claimed key."""
+        ...
+
+    def release(self, *, caller: str, key: str) -> None:
+        """Give a claimed key back: what was asked did not happen."""
+        ...
+
+
+class Store(Protocol):
+    """The waiting room and its history. Every method is one transaction, on disk when it returns.
+
+    Methods may be called from any thread. A change to a row that is not in the expected state changes
+    nothing and says so. Every state change adds one history row.
+    """
+
+    @property
+    def healths(self) -> Healths: ...
+
+    @property
+    def schedules(self) -> Schedules: ...
+
+    @property
+    def presences(self) -> Presences: ...
+
+    @property
+    def tokens(self) -> Tokens: ...
+
+    @property
+    def replies(self) -> Replies: ...
+
+    @property
+    def events(self) -> Events: ...
+
+    def add(self, execution: Execution, if_exists: IfExists) -> Added:
+        """Insert a new execution (pending, or running for `execute`).
+
+        A pending one with the same (key_digest, key_owner) is cancelled with reason `replaced`, kept
+        (`is_new` false, nothing inserted), or raises AlreadyScheduled, as `if_exists` says. A running
+        one replaces nothing. A number already taken gives way to the next free one: go by what comes back.
+        """
+        ...
+
+    def cancel_key(
+        self, *, key_digest: bytes, key_owner: str, reason: str | None, now: datetime
+    ) -> list[str]:
+        """Cancel the pending execution under this key; return the ids cancelled (none or one)."""
+        ...
+
+    def key_pending_elsewhere(self, *, key_digest: bytes, key_owner: str) -> bool:
+        """Tell whether another owner has a pending execution under this key."""
+        ...
+
+    def cancel(self, number: int, *, reason: str | None, now: datetime) -> bool:
+        """Cancel one pending execution; False when it is not pending (or unknown)."""
+        ...
+
+    def cancel_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
+        """Cancel those that are pending, in one transaction; return their ids."""
+        ...
+
+    def convert(self, visitor: str, *, event: str, now: datetime) -> list[str]:
+        """Record a conversion and cancel, with reason `conversion`, every pending execution of this visitor
+        that asked for it; return their ids. One that runs is not tried again. What counts is the order in
+        which things are stored, not their instants: a machine's clock may be put back."""
+        ...
+
+    def replay(self, number: int, *, reason: str | None, now: datetime) -> Execution | None:
+        """failed | succeeded -> pending, due now, with all its retries before it; the attempts are kept.
+
+        None when it is in another state (or unknown); AlreadyScheduled while its key is pending again;
+        Conflict when it asked to be cancelled by a conversion, and one was recorded since it was made.
+        """
+        ...
+
+    def replay_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
+        """Replay those that may be, in one transaction, and pass over the others; return their ids."""
+        ...
+
+    def claim_due(
+        self,
+        *,
+        now: datetime,
+        lease_until: datetime,
+        limit: int,
+        policies: Policies = NO_POLICIES,
+        hand_over: HandOver | None = None,
+    ) -> list[Execution]:
+        """Lease up to `limit` pending rows with due_at <= now and no lease, earliest first.
+
+        Of each integration at most what its health and policy have room for; a rate is spent. Each gets
+        attempt + 1 and stays pending. Returned as they are after the claim. `hand_over` is called with them
+        inside the transaction: what it stores is stored with the claim, or not at all.
+        """
+        ...
+
+    def claimed(self, claimed: Collection[tuple[int, int]]) -> list[Execution]:
+        """Those of these (number, attempt) that are still claimed and pending under this attempt number."""
+        ...
+
+    def in_flight(self, policies: Policies = NO_POLICIES) -> int:
+        """How many of the integrations that are meant are leased."""
+        ...
+
+    def unclaim_all(self, claimed: Collection[tuple[int, int]]) -> None:
+        """Give claimed, still pending rows (number, attempt) back, due when they were."""
+        ...
+
+    def postpone_all(self, claimed: Collection[tuple[int, int, datetime]]) -> set[int]:
+        """Give claimed, still pending rows (number, attempt, due_at) back, to be due then; return the numbers
+        of those that were."""
+        ...
+
+    def start_all(
+        self, claimed: Collection[tuple[int, int]], *, now: datetime, lease_until: datetime
+    ) -> set[tuple[int, int]]:
+        """pending -> running, begun + 1, an Attempt row, the lease renewed, for each (number, attempt).
+
+        Returned are those it happened to. The others are as they were: no longer pending under this attempt
+        number (cancelled, converted, or claimed by somebody else), or their integration is paused.
+        """
+        ...
+
+    def settle_all(self, settlings: Sequence[Settling]) -> Sequence[Execution | None]:
+        """running -> succeeded | failed | pending (retry), the lease dropped, the Attempt row ended.
+
+        Comes back in the same order: each row as it is now, or None when it is not running under this attempt
+        number (a stale worker settles nothing). A retry whose key has meanwhile been scheduled again ends as
+        cancelled with reason `replaced`: two of one key never wait together. One that asked for it ends as
+        cancelled with reason `conversion` when one was recorded while it ran.
+        """
+        ...
+
+    def renew(self, held: Collection[tuple[int, int]], *, lease_until: datetime) -> None:
+        """Extend the leases of these (number, attempt); nothing for one that has moved on."""
+        ...
+
+    def give_back(self, *, now: datetime, everything: bool = False) -> list[Execution]:
+        """Return lapsed leases (lease_until <= now) to the waiting room.
+
+        With `everything`, leases that still run too, except those of running rows that may not be retried:
+        such a row may be another process's `execute`. A claimed row is pending without a lease again. A
+        running row: its Attempt ends as `lost`; then pending when begun <= retries (due_at stays), else
+        failed. Same key rule as `settle_all`. Returns the rows changed, as they are now.
+        """
+        ...
+
+    def next_wake(self, *, now: datetime, policies: Policies = NO_POLICIES) -> datetime | None:
+        """The earliest instant at which claim_due or give_back may find something; None for never.
+
+        What waits for the end of something in flight, or for a person, has no instant.
+        """
+        ...
+
+    def execution(self, number: int) -> Execution:
+        """One execution; UnknownExecution when there is none."""
+        ...
+
+    def history(self, number: int) -> list[Change]:
+        """Every state change, oldest first."""
+        ...
+
+    def attempts(self, number: int) -> list[Attempt]:
+        """Every attempt whose delivery began, oldest first."""
+        ...
+
+    def find(self, filter: Filter, *, cursor: str | None = None, limit: int = 50) -> Page:
+        """List executions, newest first. A cursor that is not one raises InvalidParameter."""
+        ...
+
+    def count(self, filter: Filter) -> int:
+        """How many executions a filter means."""
+        ...
+
+    def overview(self, *, now: datetime, failed_since: datetime, next_limit: int) -> Overview:
+        """How everything stands. Of failures since then the last 10,000 are counted."""
+        ...
+
+    def visitor(self, visitor_id: str) -> Visitor | None:
+        """The last known fields of a visitor."""
+        ...
+
+    def remember_visitor(self, visitor: Visitor, *, now: datetime) -> None:
+        """Keep the fields that are not None; the others stay as they were. A new zone drops the old
+        offset and the other way round. An anonymous visitor is not kept."""
+        ...
+
+    def allow_execute(self, *, key_digest: bytes, key_owner: str, now: datetime, per_seconds: int) -> bool:
+        """Take the one `execute` this key has per `per_seconds`; False when it was already taken."""
+        ...
+
+    def close(self) -> None: ...

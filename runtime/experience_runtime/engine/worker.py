@@ -1,0 +1,150 @@
+"""The worker: the only loop, and the only wait."""
+
+import logging
+import threading
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from experience_runtime.domain.admission import Policies
+from experience_runtime.engine.dispatcher import Dispatcher
+from experience_runtime.engine.fleet import Crew
+from experience_runtime.engine.ports import Clock
+from experience_runtime.engine.recurring import Recurring
+from experience_runtime.engine.stores import Store
+
+POLL_SECONDS = 0.2
+"""How soon work that another process stored is seen."""
+
+LONGEST_BACKOFF_SECONDS = 10.0
+
+_logger = logging.getLogger(__name__)
+
+
+class Lock(Protocol):
+    """Admits one delivering process; `store.lock.FileLock` on SQLite."""
+
+    def try_take(self) -> bool: ...
+
+    def holder(self) -> int | None: ...
+
+    def release(self) -> None: ...
+
+
+class Worker:
+    """Runs due executions until it is told to stop. `lock` is None where the store admits many workers."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        store: Store,
+        clock: Clock,
+        *,
+        recurring: Recurring | None = None,
+        lock: Lock | None = None,
+        crew: Crew | None = None,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._store = store
+        self._clock = clock
+        self._recurring = recurring
+        self._lock = lock
+        self._crew = crew
+        self._poll_seconds = poll_seconds
+
+    def run(self, stop: threading.Event, *, until_idle: bool = False) -> None:
+        """Deliver until `stop` is set; what runs then is finished before this returns.
+
+        With `until_idle`, return as soon as nothing is due and nothing runs; later executions are not waited
+        for. Waits while another process holds the lock. A worker runs once.
+        """
+        if not self._take_lock(stop):
+            return
+        try:
+            self._dispatcher.open()
+            self._loop(stop, until_idle=until_idle)
+        finally:
+            self._close()
+
+    def _loop(self, stop: threading.Event, *, until_idle: bool) -> None:
+        failures = 0
+        given_back = self._lock is None
+        wake = self._dispatcher.wake
+        while not stop.is_set():
+            wake.clear()
+            now = self._clock.now()
+            try:
+                if self._crew is not None:
+                    self._dispatcher.policies = self._crew.report()
+                if not given_back:
+                    self._give_everything_back()
+                    given_back = True
+                begotten = self._beget_due()
+                delivered = self._dispatcher.run_due()
+                if until_idle and not begotten and not delivered and self._is_idle():
+                    return
+                # With no room, only a delivery that ends is news; what was found is seldom all there is.
+                has_room = self._dispatcher.has_room()
+                until = None if not has_room else now if delivered else self._next_wake()
+            except Exception:  # the store may be back in a moment
+                failures += 1
+                seconds = min(self._poll_seconds * 2 ** min(failures, 10), LONGEST_BACKOFF_SECONDS)
+                _logger.exception("the worker could not reach its store; trying again in %.1f s", seconds)
+                self._clock.wait(self._clock.now() + timedelta(seconds=seconds), stop, at_most=seconds)
+                continue
+            failures = 0
+            self._clock.wait(until, wake, at_most=self._poll_seconds)
+
+    def _is_idle(self) -> bool:
+        if self._dispatcher.in_flight():
+            return False
+        now = self._clock.now()
+        begets_at = None if self._recurring is None else self._recurring.next_at()
+        # without the policies: what is due and waits for its rate is waited for
+        meant = Policies(only=self._dispatcher.policies.only)
+        instants = (self._store.next_wake(now=now, policies=meant), begets_at)
+        return all(at is None or at > now for at in instants)
+
+    def _beget_due(self) -> int:
+        try:
+            return 0 if self._recurring is None else self._recurring.beget_due()
+        except Exception:  # a schedule that cannot be read holds up no delivery
+            _logger.exception("schedules could not be read; deliveries go on")
+            return 0
+
+    def _next_wake(self) -> datetime | None:
+        begets_at = None if self._recurring is None else self._recurring.next_at()
+        instants = (self._dispatcher.next_wake(), begets_at)
+        return min((at for at in instants if at is not None), default=None)
+
+    def _give_everything_back(self) -> None:
+        for execution in self._store.give_back(now=self._clock.now(), everything=True):
+            _logger.warning(
+                "%s was left behind by an earlier worker; it is %s now", execution.id, execution.status
+            )
+
+    def _take_lock(self, stop: threading.Event) -> bool:
+        """Take the lock, if there is one; False when `stop` came first."""
+        said = False
+        while self._lock is not None and not self._lock.try_take():
+            if stop.is_set():
+                return False
+            if not said:
+                _logger.warning(
+                    "another worker (process %s) delivers from this store; waiting for it to end",
+                    self._lock.holder(),
+                )
+                said = True
+            self._clock.wait(None, stop, at_most=self._poll_seconds)
+        return True
+
+    def _close(self) -> None:
+        try:
+            self._dispatcher.close()
+            if self._crew is not None:
+                self._crew.leave()
+        except Exception:  # what was not settled comes back when its lease lapses
+            _logger.exception("the worker ended while its store could not be reached")
+        finally:
+            if self._lock is not None:
+                self._lock.release()

@@ -1,0 +1,339 @@
+"""Outbound: the one place HTTP leaves. A total deadline, a size cap, no way to a private address.
+
+Nothing is taken from the environment, no redirect is followed, no cookie is kept. An error text shows the
+scheme and host of an address and nothing more: paths and queries hold secrets.
+"""
+
+import codecs
+import functools
+import json as _json
+import re
+import ssl
+import threading
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+
+from experience_runtime import __version__
+from experience_runtime.clocks import monotonic
+from experience_runtime.domain.errors import InvalidParameter, InvalidPayload
+from experience_runtime.domain.retries import MOST_RETRY_AFTER_SECONDS as _DAY
+from experience_runtime.domain.urls import (
+    is_token,
+    require_header_name,
+    require_header_value,
+    require_web_address,
+)
+from experience_runtime.integration import Answer, Http, IntegrationFailed
+from experience_runtime.plugins.addresses import Network
+from experience_runtime.plugins.connections import Budget, GuardedBackend, Resolve, resolve
+
+BODY_BYTES = 64 * 1024
+
+
+class Outbound:
+    """HTTP for integrations: the SDK's `Http`. One for the whole process; any thread may use it.
+
+    `now` is only asked when a `Retry-After` is a date. `deadline_seconds` covers a whole call: name lookup,
+    connection, TLS, request, answer.
+    """
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], datetime],
+        allow_private: Sequence[Network] = (),
+        deadline_seconds: float = 10.0,
+        resolve: Resolve = resolve,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._now = now
+        self._deadline_seconds = deadline_seconds
+        self._budget = Budget()
+        self._backend = GuardedBackend(self._budget, resolve, tuple(allow_private))
+        self._ssl_context = ssl_context
+        self._pool: httpcore.ConnectionPool | None = None
+        self._lock = threading.Lock()
+
+    def post(
+        self,
+        url: str,
+        *,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Answer:
+        """POST a JSON value."""
+        try:
+            content = _json.dumps(json, ensure_ascii=True, allow_nan=False).encode("ascii")
+        except (TypeError, ValueError, RecursionError) as problem:
+            reason = str(problem)
+            raise InvalidPayload(
+                f"the body is not JSON ({reason}); send objects, arrays, text, numbers"
+            ) from None
+        merged = {"content-type": "application/json", **_lowered(headers)}
+        return self.request("POST", url, content=content, headers=merged, timeout=timeout)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        content: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Answer:
+        """Send one request and return the answer, whatever its status; its text is cut at 64 KiB.
+
+        `timeout` is in seconds and may only shorten the deadline. Source: design 5.
+        """
+        address = _parsed(url)
+        where = origin(url)
+        seconds = self._deadline_seconds if timeout is None else min(timeout, self._deadline_seconds)
+        connections = (
+            self._connections()
+        )  # reads every certificate the first time: not the other side's fault
+        self._budget.ends_at = monotonic() + seconds
+        try:
+            with connections.stream(
+                _method(method),
+                httpcore.URL(
+                    scheme=address.raw_scheme,
+                    host=address.raw_host,
+                    port=address.port,
+                    target=address.raw_path,
+                ),
+                headers=_header_fields(address, headers),
+                content=content or (b"" if method.upper() in ("POST", "PUT", "PATCH") else None),
+            ) as response:
+                return self._answer(response)
+        except httpcore.TimeoutException:
+            raise IntegrationFailed(f"{where} did not answer within {seconds:g} s", may_pass=True) from None
+        except httpcore.ConnectError as problem:
+            raise IntegrationFailed(_no_connection(where, problem), may_pass=True) from None
+        except httpcore.NetworkError:
+            raise IntegrationFailed(f"the connection to {where} broke", may_pass=True) from None
+        except httpcore.ProtocolError:
+            raise IntegrationFailed(
+                f"{where} answered with something that is not HTTP", may_pass=True
+            ) from None
+        finally:
+            self._budget.ends_at = None
+
+    def within(self, seconds: float) -> Http:
+        """A view whose calls must all be over `seconds` from now, however many they are."""
+        return _Within(self, monotonic() + seconds)
+
+    def close(self) -> None:
+        """Close the connections that are kept for reuse."""
+        with self._lock:
+            if self._pool is not None:
+                self._pool.close()
+                self._pool = None
+
+    def _connections(self) -> httpcore.ConnectionPool:
+        with self._lock:
+            if self._pool is None:
+                self._pool = httpcore.ConnectionPool(
+                    ssl_context=self._ssl_context or _system_trust(),
+                    # unlimited: a wait for a free connection would not be in the budget
+                    max_connections=None,
+                    max_keepalive_connections=100,
+                    keepalive_expiry=5.0,
+                    network_backend=self._backend,
+                )
+            return self._pool
+
+    def _answer(self, response: httpcore.Response) -> Answer:
+        headers: dict[str, str] = {}
+        for raw_name, raw_value in response.headers:
+            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        text = _text(response, headers)
+        if not _ends_cleanly(response):
+            response.extensions["network_stream"].close()
+        waits = [
+            value.decode("latin-1") for name, value in response.headers if name.lower() == b"retry-after"
+        ]
+        return Answer(
+            status=response.status,
+            headers=headers,
+            text=text,
+            retry_after=_longest(_retry_after(value, self._now) for value in waits),
+        )
+
+
+@functools.cache
+def _system_trust() -> ssl.SSLContext:
+    return httpcore.default_ssl_context()  # 75 ms to read every certificate: once for the process
+
+
+def origin(url: str) -> str:
+    """What an error text may show of an address: `https://host/…`."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "[not a URL]"
+    if not host or not parts.scheme:
+        return "[not a URL]"
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}{'' if port is None else f':{port}'}/…"
+
+
+def redact_url(url: str) -> str:
+    """What a page or a history may show of an address: no userinfo, no query, no fragment.
+
+    >>> redact_url("https://ann:pw@example.com/hooks/1?token=x#y")
+    'https://example.com/hooks/1?…'
+    """
+    start = origin(url)
+    if start == "[not a URL]":
+        return start
+    parts = urlsplit(url)
+    return f"{start.removesuffix('/…')}{parts.path}{'?…' if parts.query else ''}"
+
+
+class _Within:
+    """The `Http` of one delivery: its calls share one end."""
+
+    def __init__(self, outbound: Outbound, ends_at: float) -> None:
+        self._outbound = outbound
+        self._ends_at = ends_at
+
+    def post(self, url: str, *, json: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
+        return self._outbound.post(url, json=json, headers=headers, timeout=self._left())
+
+    def request(
+        self, method: str, url: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        return self._outbound.request(method, url, content=content, headers=headers, timeout=self._left())
+
+    def _left(self) -> float:
+        return max(0.0, self._ends_at - monotonic())
+
+
+_BROKEN = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
+
+
+def _parsed(url: str) -> httpx.URL:
+    """Refuse what is not a plain web address. No text of the address is in the messages."""
+    try:
+        require_web_address(url)
+    except ValueError as problem:
+        raise InvalidParameter(f"the url {problem}") from None
+    try:
+        address = httpx.URL(url)
+        host = address.host and address.raw_host.decode("ascii")  # the first may refuse punycode
+    except (httpx.InvalidURL, UnicodeError):
+        raise InvalidParameter('the url is not one; write it as "https://host/path"') from None
+    # read a second time, by who sends it: two readers of one address may differ, and this one counts
+    if not _HOST.fullmatch(host) or address.port == 0 or address.userinfo:
+        raise InvalidParameter('the url names no plain host; write it as "https://host/path"')
+    return address
+
+
+def _method(method: str) -> str:
+    if not is_token(method) or method.upper() == "CONNECT":
+        raise InvalidParameter(f"{method!r} is not a method; use POST or GET")
+    return method.upper()
+
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
+
+
+def _lowered(headers: Mapping[str, str] | None) -> dict[str, str]:
+    return {name.lower(): value for name, value in (headers or {}).items()}
+
+
+def _header_fields(address: httpx.URL, headers: Mapping[str, str] | None) -> list[tuple[bytes, bytes]]:
+    given = _lowered(headers)
+    for name, value in given.items():
+        try:
+            require_header_name(name)
+            require_header_value(value)
+        except ValueError as problem:
+            raise InvalidParameter(f"the header {name!r} {problem}") from None
+    fields = {
+        "host": address.netloc.decode("ascii"),
+        "user-agent": f"experience-runtime/{__version__}",
+        "accept": "*/*",
+        "accept-encoding": "identity",  # a compressed answer may grow a thousandfold
+        **given,
+    }
+    return [(name.encode("ascii"), value.encode("ascii")) for name, value in fields.items()]
+
+
+def _text(response: httpcore.Response, headers: Mapping[str, str]) -> str:
+    """The decoded body, cut at 64 KiB and where it breaks off. Empty when its encoding is not known."""
+    encoding = headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", "", "gzip", "x-gzip", "deflate"):
+        return ""
+    inflate = zlib.decompressobj(wbits=47) if encoding not in ("identity", "") else None
+    body = bytearray()
+    is_whole = False
+    try:
+        for chunk in response.iter_stream():
+            room = BODY_BYTES - len(body)
+            body += chunk[:room] if inflate is None else inflate.decompress(chunk, room)
+            if len(body) >= BODY_BYTES:
+                break
+        else:
+            is_whole = True
+    except (*_BROKEN, zlib.error):
+        pass  # its status stands: what has decided must not be asked again for the sake of its words
+    # only these two: other codecs of Python are slow or are no text
+    latin = re.search(r"charset=\"?(iso-8859-1|latin-?1)\b", headers.get("content-type", ""), re.IGNORECASE)
+    decoder = codecs.getincrementaldecoder("latin-1" if latin else "utf-8")("replace")
+    # not final: a character the cut went through is dropped
+    return decoder.decode(bytes(body), final=is_whole)
+
+
+def _ends_cleanly(response: httpcore.Response) -> bool:
+    """Tell whether nothing came behind the answer. What did would be taken for the answer to the next request
+    on this connection: somebody else's call would be settled by it."""
+    try:
+        # h11 keeps it and httpcore does not ask; where a later release has it elsewhere, nothing is reused
+        behind, _ = response.stream._stream._connection._h11_state.trailing_data  # type: ignore[union-attr]
+    except AttributeError:
+        return False
+    return not behind
+
+
+def _retry_after(text: str, now: Callable[[], datetime]) -> float | None:
+    """Seconds to wait, at most a day; None when it is past or not understood. Source: RFC 9110, 10.2.3."""
+    if re.fullmatch(r"[0-9]+(\s*,\s*[0-9]+)*", text.strip()):  # a proxy joins two of them
+        return _longest(_capped(number.strip()) for number in text.split(","))
+    try:
+        at = parsedate_to_datetime(text)
+        seconds = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now()).total_seconds()
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return None
+    return min(seconds, _DAY) if seconds >= 0 else None
+
+
+def _capped(digits: str) -> float:
+    digits = digits.lstrip("0")  # int() refuses thousands of them
+    return float(min(int(digits or "0"), _DAY)) if len(digits) < 10 else float(_DAY)
+
+
+def _longest(waits: Iterable[float | None]) -> float | None:
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
+def _no_connection(where: str, problem: httpcore.ConnectError) -> str:
+    cause = problem.__cause__ or problem.__context__
+    match cause:
+        case ssl.SSLCertVerificationError():
+            return f"the certificate of {where} was not accepted: {cause.verify_message}"
+        case ssl.SSLError():
+            return f"no secure connection to {where} could be made"
+        case OSError(strerror=str(reason)):
+            return f"no connection to {where}: {reason}"
+    return f"no connection to {where}: {problem}"

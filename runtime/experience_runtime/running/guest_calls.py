@@ -1,0 +1,225 @@
+"""Answers: one integration call of a guest -> the verb it names -> what its promise settles with."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from experience_runtime.domain.clients import NO_CLIENT, Client
+from experience_runtime.domain.errors import (
+    ExperienceError,
+    InvalidDelay,
+    InvalidKey,
+    InvalidParameter,
+    InvalidPayload,
+    InvalidTime,
+    InvalidWindow,
+    NotLinked,
+    PayloadTooLarge,
+    Refusal,
+)
+from experience_runtime.domain.executions import Execution
+from experience_runtime.domain.instants import iso
+from experience_runtime.domain.options import check_execute_options, chosen, execute_timeout_seconds
+from experience_runtime.domain.values import shown
+from experience_runtime.domain.visitors import Visitor
+from experience_runtime.engine.app_events import call_app, refused
+from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.running.guest import Marshalled, Request
+
+APP = "app"
+"""The verb of `App(…)`; what is called then is a function, not an integration."""
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+
+_REFUSALS: Mapping[str, type[Refusal]] = {
+    "key": InvalidKey,
+    "delay": InvalidDelay,
+    "time": InvalidTime,
+    "window": InvalidWindow,
+}
+_JSON_VALUES = "text, numbers, true, false, null, lists and objects"
+
+Note = Callable[[str, str], None]
+"""Write one line of the integration's logger: (level, message)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """An `execute` that is on disk as running; its answer comes from the call itself."""
+
+    execution: Execution
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """Answers the requests of one run, or of one caller on behalf of a visitor."""
+
+    scheduler: Scheduler
+    visitor: Visitor
+    experience: str | None
+    linked: tuple[str, ...] = ()
+    client: Client = NO_CLIENT
+
+    def answer(self, request: Request, note: Note) -> tuple[Any, Execution | None] | Started:
+        """Carry a request out; return its result and the execution it made, or the `execute` it started.
+
+        Raises the Refusal of the first rule the request breaks; nothing is stored then.
+        """
+        if request.verb == APP:
+            return self._app(request, note)
+        self._check_linked(request.integration)
+        options = _options(request.options, "options")
+        defaults = _options(request.defaults, "defaults")
+        match request.verb:
+            case "schedule":
+                payload = _payload(request.payload)
+                return self.schedule(request.integration, payload, options, note, defaults=defaults)
+            case "cancel":
+                return self.cancel(request.integration, options, note, defaults=defaults), None
+            case "execute":
+                return self.execute(
+                    request.integration, _payload(request.payload), options, defaults=defaults
+                )
+            case _:
+                raise InvalidParameter(f"an integration has no action {shown(request.verb)}")
+
+    def schedule(
+        self,
+        integration: str,
+        payload: object,
+        options: Mapping[str, object],
+        note: Note,
+        *,
+        defaults: Mapping[str, object] = _NOTHING,
+    ) -> tuple[Any, Execution]:
+        """What `schedule` resolves with, and the execution it made."""
+        done = self.scheduler.schedule(
+            integration,
+            payload,
+            options,
+            defaults=defaults,
+            visitor=self.visitor,
+            experience=self.experience,
+        )
+        for line in done.warnings:
+            note("warn", line)
+        for line in done.notes:
+            note("info", line)
+        made = done.execution
+        result = {
+            "id": made.id,
+            "key": None if made.key is None else json.loads(made.key),
+            "time": iso(made.due_at),
+            "requestedTime": iso(made.requested_at),
+            "replaced": done.replaced,
+        }
+        return result, made
+
+    def cancel(
+        self,
+        integration: str,
+        options: Mapping[str, object],
+        note: Note,
+        *,
+        defaults: Mapping[str, object] = _NOTHING,
+    ) -> Any:
+        """What `cancel` resolves with."""
+        done = self.scheduler.cancel(integration, options, defaults=defaults, visitor=self.visitor)
+        for line in done.warnings:
+            note("warn", line)
+        if done.elsewhere:
+            note(
+                "info",
+                "nothing of this visitor's is pending under this key, but another visitor's is; "
+                "scope: 'property' makes a key one for all visitors",
+            )
+        return {"cancelled": len(done.ids), "ids": list(done.ids)}
+
+    def execute(
+        self,
+        integration: str,
+        payload: object,
+        options: Mapping[str, object],
+        *,
+        defaults: Mapping[str, object] = _NOTHING,
+    ) -> Started:
+        """Begin an `execute`; its answer is the call's."""
+        check_execute_options(options)
+        key = chosen(options, defaults, "key")
+        timeout_seconds = execute_timeout_seconds(options.get("timeout"))
+        execution = self.scheduler.begin_execute(
+            integration, payload, key=key, visitor=self.visitor, experience=self.experience
+        )
+        return Started(execution=execution, timeout_seconds=timeout_seconds)
+
+    def _app(self, request: Request, note: Note) -> tuple[Any, Execution | None]:
+        done = call_app(
+            self.scheduler,
+            request.integration,
+            _value(request.payload, InvalidParameter),
+            client=self.client,
+            experience=self.experience,
+        )
+        for line in done.warnings:
+            note("warn", line)
+        return done.answer, done.execution
+
+    def _check_linked(self, integration: str) -> None:
+        # The guest checks this too, to throw at once; what the guest says is not relied on.
+        if integration not in self.linked:
+            raise NotLinked(f'The integration "{integration}" is not linked to this experience')
+
+
+def refused_message(request: Request, error: ExperienceError) -> dict[str, Any]:
+    """What a guest is told of a refusal: its promise rejects; that of `App` resolves with it."""
+    if request.verb == APP:
+        return {"kind": "answer", "id": request.id, "ok": True, "text": json.dumps(refused(error))}
+    text = refusal_text(request.verb, error)
+    return {"kind": "answer", "id": request.id, "ok": False, "text": text, "code": error.code}
+
+
+def refusal_text(verb: str, error: ExperienceError) -> str:
+    """The message of the rejected promise, and of the log's line. Source: contract 2."""
+    if verb == APP:
+        return f"App: {error.message}"
+    return f"Failed to perform {verb} action: {error.message}"
+
+
+def _payload(part: Marshalled) -> object:
+    return _value(part, InvalidPayload)
+
+
+def _options(part: Marshalled, name: str) -> Mapping[str, object]:
+    if part == Marshalled():
+        return {}
+    value = _value(part, _refusal_for((part.path or "").removeprefix(f"{name}.")))
+    if not isinstance(value, dict):
+        raise InvalidParameter(f"{name} {shown(value)} is not an object; write {{ key: …, delay: … }}")
+    return value
+
+
+def _refusal_for(option: str) -> type[Refusal]:
+    """The code that an option's own rule has, for an option that is no JSON value at all."""
+    for name, refusal in _REFUSALS.items():
+        if option == name or option.startswith((f"{name}.", f"{name}[")):
+            return refusal
+    return InvalidParameter
+
+
+def _value(part: Marshalled, refusal: type[Refusal]) -> Any:
+    if part.text is None:
+        path = part.path or "payload"
+        if part.what == "too large":
+            raise PayloadTooLarge(f"{path} has more than 256 KiB of JSON; send less, or a link to it")
+        raise refusal(f"{path} is {part.what}, which JSON cannot carry; use {_JSON_VALUES}")
+    try:
+        return json.loads(part.text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise refusal("the value is not JSON, or nested too deeply; send it flatter") from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)

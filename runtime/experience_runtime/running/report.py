@@ -1,0 +1,66 @@
+"""A run's report: what `run --json` and `simulate --json` print. Source: design 6."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from experience_runtime.domain.instants import iso
+from experience_runtime.domain.visitors import Visitor
+from experience_runtime.running.guest import Problem
+
+
+@dataclass(slots=True)
+class Report:
+    """What one run did so far, in the shapes of the JSON document; `created` holds execution ids."""
+
+    experience: str
+    visitor: Visitor
+    outcome: str = "failed"  # "ran" | "not_triggered" | "pending" | "failed"
+    error: Problem | None = None
+    log: list[dict[str, Any]] = field(default_factory=list)
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    created: list[str] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    redirects: list[str] = field(default_factory=list)
+    cpu_seconds: float = 0.0
+
+    def write(self, at: datetime, level: str, logger: str, message: str, metadata: Any = None) -> None:
+        """Add one line to the log."""
+        self.log.append(
+            {"at": iso(at), "level": level, "logger": logger, "message": message, "metadata": metadata}
+        )
+
+    def document(self, executions: list[dict[str, Any]]) -> dict[str, Any]:
+        """The JSON document, around the executions as the store has them."""
+        return {
+            "experience": self.experience,
+            "visitor": visitor_document(self.visitor),
+            "outcome": self.outcome,
+            "error": None if self.error is None else problem_document(self.error),
+            "log": self.log,
+            "calls": self.calls,
+            "executions": executions,
+            "events": self.events,
+            "redirects": self.redirects,
+        }
+
+
+def visitor_document(visitor: Visitor) -> dict[str, Any]:
+    return {"id": visitor.id, "timezone": visitor.timezone, "timezone_offset": visitor.timezone_offset}
+
+
+def problem_document(problem: Problem) -> dict[str, Any]:
+    return {
+        "code": problem.code,
+        "message": problem.message,
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "stack": problem.stack,
+    }
+
+
+def call_document(integration: str, verb: str, outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """One entry of `calls`: `outcome` is {"result": …} or {"error": {"code", "message"}}."""
+    return {"integration": integration, "verb": verb, "ok": "error" not in outcome, **outcome}

@@ -1,0 +1,403 @@
+"""The host: run one experience for one visitor, and answer what the guest asks.
+
+    script + visitor -> boot message -> turn -> outbox (calls, events, log) -> Scheduler -> inbox -> turn
+
+The guest proposes, the host decides: whether an integration is linked, whether a request is valid, and what
+time it is are settled here. Source: contract 1 and 2.
+"""
+
+import json
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from experience_runtime.domain.clients import NO_CLIENT, Client
+from experience_runtime.domain.errors import ExperienceError, InternalError, ScriptFault
+from experience_runtime.domain.executions import Execution
+from experience_runtime.domain.instants import from_ms, iso, to_ms
+from experience_runtime.domain.page_views import MOST_OWN_RESTARTS, is_view, too_many_own_views
+from experience_runtime.domain.visitors import Visitor, in_default_zone
+from experience_runtime.engine.ports import Clock, Integrations
+from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.running.boot import Situation, boot_message, json_of
+from experience_runtime.running.guest import (
+    Emitted,
+    Guest,
+    Limits,
+    LogLine,
+    Problem,
+    Redirected,
+    Request,
+    Sandbox,
+    Script,
+    Thrown,
+    Turn,
+)
+from experience_runtime.running.guest_calls import Answers, Started, refusal_text, refused_message
+from experience_runtime.running.report import Report, call_document
+
+__all__ = ["CallNow", "Run", "Situation", "check", "open_run"]
+
+_LOGGER = logging.getLogger(__name__)
+_WIRING_CODES = frozenset({"not_linked", "module_not_found"})
+
+CallNow = Callable[[Execution, float], Any]
+"""Carry out a started `execute` within so many seconds; return the integration's answer."""
+
+
+class Run:
+    """One experience for one visitor, from its first turn to its report.
+
+    Nobody waits in here: `wake_at` says when a timer is due, `woken` is set when an answer has come, and
+    `advance` takes the turn that is ready, so that whoever drives can watch the real seconds in between. With
+    `executor` None, `execute` calls are carried out at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        sandbox: Sandbox,
+        script: Script,
+        situation: Situation,
+        answers: Answers,
+        clock: Clock,
+        limits: Limits,
+        call_now: CallNow,
+        executor: Executor | None,
+    ) -> None:
+        self.report = Report(experience=script.experience.name, visitor=situation.visitor)
+        self.woken = threading.Event()
+        self.wake_at: datetime | None = None
+        self.timer_turns = 0
+        self.real_seconds_left = limits.wall_seconds
+        self._sandbox = sandbox
+        self._guest: Guest | None = None
+        self._script = script
+        self._situation = situation
+        self._answers = answers
+        self._clock = clock
+        self._limits = limits
+        self._call_now = call_now
+        self._executor = executor
+        self._lock = threading.Lock()  # answers come from the executor's threads
+        self._inbox: deque[dict[str, Any]] = deque()
+        self._in_flight: list[Future[None]] = []
+        self._calls_in_flight = 0
+        self._last = Turn()
+        self._ended = False
+        self._own_restarts_left = MOST_OWN_RESTARTS
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing is left that could take another turn."""
+        return self._ended or (self.wake_at is None and not self._inbox and self._calls_in_flight == 0)
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether a turn is ready now, without waiting for a timer."""
+        return bool(self._inbox)
+
+    @property
+    def listens(self) -> bool:
+        """Whether any event from outside could still start something."""
+        return not self._ended and self._last.listens
+
+    @property
+    def restarts(self) -> bool:
+        """Whether a later view runs the experience again."""
+        return not self._ended and self._last.restarts
+
+    def start(self) -> None:
+        """Take the first turn."""
+        for line in self._script.warnings:
+            self._write("warn", "repair", line)
+        boot = boot_message(
+            self._script, self._situation, self._answers.linked, self._clock.now(), self._limits
+        )
+        guest = self._guest = self._sandbox.open(self._limits)
+        self._take(lambda deadline: guest.start(boot, deadline_seconds=deadline))
+
+    def advance(self) -> None:
+        """Take one turn, when one is ready: with the answers that came, and the timers that are due."""
+        timer_is_due = self.wake_at is not None and self.wake_at <= self._clock.now()
+        if self._ended or not (timer_is_due or self._inbox):
+            return
+        self.timer_turns += timer_is_due
+        self._step()
+
+    def receive(self, event_type: str, data: Any) -> None:
+        """Hand the guest an event from outside: the page's, or a story's. After a view it runs again."""
+        if not self._ended:
+            json_of(data, "the event's data")
+            self._inbox.append({"kind": "event", "type": event_type, "data": data})
+            if is_view(event_type):
+                self._own_restarts_left = MOST_OWN_RESTARTS
+                self._inbox.append({"kind": "restart"})
+            self._step()
+
+    def end_by(self, code: str, message: str) -> None:
+        """End the run by a limit; what was handed to the host already is still carried out."""
+        self._fail(Problem(code=code, message=message))
+
+    def finish(self) -> Report:
+        """Wait for the calls in flight, end the guest, and settle the outcome."""
+        for future in self._in_flight:
+            future.result()
+        if self._guest is not None:
+            self._guest.close()
+        if not self._ended and self.report.error is None:
+            self.report.outcome = self._outcome()
+        self._ended = True
+        return self.report
+
+    def _outcome(self) -> str:
+        match self._last.triggers, self._last.variation:
+            case "no", _:
+                return "not_triggered"
+            case "waiting", _:
+                self._write("warn", "triggers", "pending: triggers never called back")
+                return "pending"
+            case _, "running":
+                self._write(
+                    "warn", "variation", "the variation's promise was left unsettled at the end of the run"
+                )
+        return "ran"
+
+    def _step(self) -> None:
+        inbox = [self._inbox.popleft() for _ in range(len(self._inbox))]
+        message = {"now": to_ms(self._clock.now()), "inbox": inbox}
+        guest = self._guest
+        if guest is not None:
+            self._take(lambda deadline: guest.step(message, deadline_seconds=deadline))
+
+    def _take(self, take: Callable[[float], Turn]) -> None:
+        try:
+            turn = take(max(0.0, self.real_seconds_left))
+        except ScriptFault as fault:
+            self._fail(Problem(code=fault.code, message=fault.message))
+            return
+        except InternalError as fault:
+            _LOGGER.error("a run of %s ended: %s", self.report.experience, fault.message)
+            self._fail(
+                Problem(code=fault.code, message="the sandbox failed, which is no fault of the script's")
+            )
+            return
+        self._last = turn
+        self.report.cpu_seconds += turn.cpu_seconds
+        for item in turn.outbox:
+            if isinstance(item, LogLine):
+                self._log(item)
+            elif turn.limit is not None:
+                continue  # the requests of a turn that a limit ended are not carried out
+            elif isinstance(item, Emitted):
+                self._event(item)
+            elif isinstance(item, Redirected):
+                self.report.redirects.append(item.url)
+            else:
+                self._call(item)
+        self.wake_at = turn.wake_at
+        if turn.limit is not None:
+            self._fail(limit_problem(self._script, turn, self._limits))
+        elif turn.thrown is not None and self.report.error is None:
+            self.report.error = thrown_problem(self._script, turn.thrown)
+            self.report.outcome = "failed"
+
+    def _fail(self, problem: Problem) -> None:
+        self._ended = True
+        self.wake_at = None
+        self._inbox.clear()
+        self.report.error = problem
+        self.report.outcome = "failed"
+        self._write("error", "run", f"{problem.code}: {problem.message}")
+
+    def _write(self, level: str, logger: str, message: str) -> None:
+        self.report.write(self._clock.now(), level, logger, message)
+
+    def _log(self, line: LogLine) -> None:
+        metadata = line.metadata
+        if isinstance(metadata, dict) and isinstance(metadata.get("stack"), str):
+            metadata = {**metadata, "stack": self._script.problem("", "", metadata["stack"]).stack}
+        message = self._script.in_own_places(line.message)  # an author may log a stack as a text
+        self.report.write(line.at, line.level, line.logger, message, metadata)
+
+    def _event(self, event: Emitted) -> None:
+        now = self._clock.now()
+        self.report.events.append({"at": iso(now), "type": event.type, "data": event.data})
+        if is_view(event.type) and self._last.restarts:
+            self._restart(event.type)
+        visitor = self._situation.visitor.id
+        if visitor is not None and self._answers.scheduler.is_conversion(event.type):
+            cancelled = self._answers.scheduler.convert(visitor, event=event.type)
+            self._write("info", "conversion", f"{event.type} cancelled {len(cancelled)} pending executions")
+
+    def _restart(self, view: str) -> None:
+        self._own_restarts_left -= 1
+        if self._own_restarts_left >= 0:
+            self._inbox.append({"kind": "restart"})
+        elif self._own_restarts_left == -1:
+            self._write("warn", "run", too_many_own_views(view))
+
+    def _call(self, request: Request) -> None:
+        logger = f"integration:{request.integration}"
+        try:
+            done = self._answers.answer(request, lambda level, text: self._write(level, logger, text))
+        except ExperienceError as error:
+            self._reject(request, error)
+        except Exception:  # noqa: BLE001 - a full disk, say: this call failed, the host carries on
+            self._reject(request, _our_fault(request))
+        else:
+            if isinstance(done, Started):
+                self._begin(request, done)
+                return
+            result, made = done
+            if made is not None:
+                self.report.created.append(made.id)
+            self._resolve(request, result)
+
+    def _begin(self, request: Request, started: Started) -> None:
+        self.report.created.append(started.execution.id)
+        with self._lock:
+            self._calls_in_flight += 1
+        # what is left when it is handed over: a call that waits for a thread keeps its time
+        seconds = min(started.timeout_seconds, max(0.001, self.real_seconds_left))
+        if self._executor is None:
+            self._perform(request, started, seconds)
+        else:
+            self._in_flight.append(self._executor.submit(self._perform, request, started, seconds))
+
+    def _perform(self, request: Request, started: Started, seconds: float) -> None:
+        try:
+            result = self._call_now(started.execution, seconds)
+        except ExperienceError as error:
+            self._reject(request, error)
+        except Exception:  # noqa: BLE001 - as above; a thread of the executor has nobody to tell
+            self._reject(request, _our_fault(request))
+        else:
+            self._resolve(request, result)
+        finally:
+            with self._lock:
+                self._calls_in_flight -= 1
+            self.woken.set()
+
+    def _resolve(self, request: Request, result: Any) -> None:
+        self.report.calls.append(call_document(request.integration, request.verb, {"result": result}))
+        self._inbox.append({"kind": "answer", "id": request.id, "ok": True, "text": json.dumps(result)})
+
+    def _reject(self, request: Request, error: ExperienceError) -> None:
+        message = refusal_text(request.verb, error)
+        self._write("error", f"integration:{request.integration}", message)
+        self.report.calls.append(
+            call_document(
+                request.integration, request.verb, {"error": {"code": error.code, "message": message}}
+            )
+        )
+        self._inbox.append(refused_message(request, error))
+
+
+def open_run(
+    script: Script,
+    situation: Situation,
+    *,
+    sandbox: Sandbox,
+    scheduler: Scheduler,
+    integrations: Integrations,
+    clock: Clock,
+    call_now: CallNow,
+    executor: Executor | None = None,
+    limits: Limits | None = None,
+    client: Client = NO_CLIENT,
+) -> Run:
+    """Make a run that has not begun.
+
+    A folder without `meta.qfns` is linked to every registered integration. `client` says for which bot and
+    channel `App(…)` schedules; its user is the visitor.
+    """
+    limits = limits or Limits()
+    linked = script.experience.linked
+    defaults = script.experience.meta.get("visitor")
+    visitor = in_default_zone(situation.visitor, defaults if isinstance(defaults, dict) else {})
+    return Run(
+        sandbox=sandbox,
+        script=script,
+        situation=replace(situation, visitor=visitor),
+        answers=Answers(
+            scheduler=scheduler,
+            visitor=visitor,
+            experience=script.experience.name,
+            linked=tuple(integrations.names()) if linked is None else linked,
+            client=replace(client, user_id=visitor.id),
+        ),
+        clock=clock,
+        limits=limits,
+        call_now=call_now,
+        executor=executor,
+    )
+
+
+def check(script: Script, sandbox: Sandbox, limits: Limits | None = None) -> Problem | None:
+    """Compile every file of an experience and run none; return the first problem."""
+    limits = limits or Limits()
+    guest = sandbox.open(limits)
+    boot = boot_message(script, Situation(visitor=Visitor(id=None)), (), from_ms(0), limits, check_only=True)
+    try:
+        turn = guest.start(boot, deadline_seconds=limits.wall_seconds)
+    except ScriptFault as fault:
+        return Problem(code=fault.code, message=fault.message)
+    finally:
+        guest.close()
+    if turn.limit is not None:
+        return limit_problem(script, turn, limits)
+    return None if turn.thrown is None else thrown_problem(script, turn.thrown)
+
+
+def limit_problem(script: Script, turn: Turn, limits: Limits) -> Problem:
+    """Tell which limit ended a turn, and where the author's code stood when that is known."""
+    limit = turn.limit or ""
+    if limit == "limit_cpu" and turn.describing:
+        return Problem(
+            code="script_error", message="threw a value that cannot be read in time; throw an Error"
+        )
+    stack = turn.stack or (turn.thrown.stack if turn.thrown else "")
+    return script.problem(limit, _LIMIT_TEXTS[limit](limits), stack)
+
+
+def thrown_problem(script: Script, thrown: Thrown) -> Problem:
+    """A thrown value under the code it has for an author."""
+    code = "script_error"
+    if thrown.role == "load" and thrown.text.startswith("SyntaxError"):
+        code = "syntax_error"
+    elif thrown.code in _WIRING_CODES:
+        code = thrown.code
+    return script.problem(code, thrown.text, thrown.stack, thrown.role)
+
+
+def _our_fault(request: Request) -> InternalError:
+    _LOGGER.exception("%s of %s failed", request.verb, request.integration)
+    return InternalError("something went wrong on our side, and its log says what; try again later")
+
+
+_LIMIT_TEXTS: Mapping[str, Callable[[Limits], str]] = {
+    "limit_cpu": lambda limits: (
+        f"a turn may use {limits.cpu_turn_seconds * 1000:g} ms of CPU, a run {limits.cpu_run_seconds:g} s; "
+        "look for a loop that does not end"
+    ),
+    "limit_memory": lambda limits: (
+        f"a run may use {limits.memory_bytes // 2**20} MiB of memory; keep less at a time"
+    ),
+    "limit_calls": lambda limits: (
+        f"{limits.pending_calls} calls may wait for an answer at a time; await some first"
+    ),
+    "limit_log": lambda limits: f"a run may write {limits.log_bytes // 1024} KiB of log; write less of it",
+}
+
+
+def wall_text(wall_seconds: float) -> str:
+    return (
+        f"a run may last {wall_seconds:g} s, and timers or calls were still open; "
+        "clear the timers it does not need, and schedule what should happen later"
+    )

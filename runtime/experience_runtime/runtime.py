@@ -1,0 +1,368 @@
+"""The composition root: settings in, parts that fit together out. Nothing is made before it is asked for."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from experience_runtime import __version__
+from experience_runtime.clocks import SystemClock, monotonic
+from experience_runtime.domain.admission import Policies
+from experience_runtime.domain.clients import read_client
+from experience_runtime.domain.errors import InvalidParameter, LimitWall
+from experience_runtime.domain.visitor_events import VisitorEvent, check_event_data, check_event_type
+from experience_runtime.domain.visitors import Visitor, check_visitor_id, make_visitor
+from experience_runtime.engine.app_events import answer_app, refused
+from experience_runtime.engine.fleet import Crew
+from experience_runtime.engine.ports import Integrations
+from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.engine.worker import Worker
+from experience_runtime.running.guest import Limits, Script
+from experience_runtime.running.run import wall_text
+from experience_runtime.settings.load import Settings, load_settings
+from experience_runtime.store.sqlite.lock import FileLock
+
+if TYPE_CHECKING:
+    from experience_runtime.engine.dispatcher import Attempted, Dispatcher
+    from experience_runtime.engine.operations import Operations
+    from experience_runtime.engine.ports import Relay
+    from experience_runtime.engine.recurring import Recurring
+    from experience_runtime.integration import Integration
+    from experience_runtime.plugins.registry import Registry
+    from experience_runtime.running.report import Report
+    from experience_runtime.running.run import Situation
+    from experience_runtime.sandbox.pool import Pool
+    from experience_runtime.store.sql import SqlStore
+
+T = TypeVar("T")
+
+CONCURRENCY = 64
+"""Calls at a time; of one integration half as many, unless its policy says otherwise."""
+
+LEASE_SECONDS = 120
+SHARED_LEASE_SECONDS = 25
+"""With this, others take over within 30 s what a worker that died had claimed."""
+
+_LEAST_SILENCE = 5  # seconds; a list of a million takes some
+
+_SQLITE = "sqlite:///"
+_POSTGRES = ("postgresql://", "postgres://")
+
+
+class Runtime:
+    """One process's parts, on one Settings. Close it, or use it as a context manager."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        concurrency: int = CONCURRENCY,
+        only: frozenset[str] | None = None,
+        lease_seconds: int | None = None,
+        attempted: "Attempted | None" = None,
+        idle_sandboxes: int | None = None,
+    ) -> None:
+        """`only`: the integrations whose executions are delivered here, where there are other workers.
+
+        `attempted` hears of each attempt that was settled here; `idle_sandboxes`: see `Pool.most_idle`.
+        """
+        self.settings = settings
+        self._idle_sandboxes = idle_sandboxes
+        self._attempted = attempted
+        self.clock = SystemClock()
+        self.concurrency = concurrency
+        self.only = only
+        self._lease_seconds = lease_seconds
+        self._made: list[Any] = []
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the database is a server's, which many workers share."""
+        return self.settings.database.startswith(_POSTGRES)
+
+    @property
+    def database_name(self) -> str:
+        """The database as people may see it; InvalidParameter for one of another kind."""
+        if not self.is_shared:
+            return self.database_path
+        from experience_runtime.store.opening import require_postgres
+
+        require_postgres()
+        from experience_runtime.store.postgres.connecting import shown_address
+
+        return shown_address(self.settings.database)
+
+    @property
+    def database_path(self) -> str:
+        """The SQLite file; InvalidParameter for a database of another kind."""
+        database = self.settings.database
+        if "://" not in database:
+            raise InvalidParameter(
+                f'database "{database[:200]}" is not an address; write sqlite:///{database[:200]}'
+            )
+        if database == f"{_SQLITE}:memory:":
+            raise InvalidParameter(
+                'database ":memory:" would forget everything at once; name a file: sqlite:///experience.db'
+            )
+        if not database.startswith(_SQLITE) or not database[len(_SQLITE) :]:
+            raise InvalidParameter(
+                f'database "{database.split("://")[0][:20]}://…" is not one this version opens; '
+                "write sqlite:///experience.db, or postgresql://user@host/name"
+            )
+        return database[len(_SQLITE) :]
+
+    @property
+    def has_database(self) -> bool:
+        """Whether there is one yet; opening the store of a file would make it."""
+        return self.is_shared or os.path.exists(self.database_path)
+
+    @cached_property
+    def store(self) -> "SqlStore[Any]":
+        from experience_runtime.store.opening import open_postgres, open_sqlite
+
+        if self.is_shared:
+            silence = None if self._lease_seconds is None else max(_LEAST_SILENCE, self._lease_seconds)
+            return self._keep(open_postgres(self.settings.database, silence_seconds=silence))
+        return self._keep(open_sqlite(self.database_path))
+
+    @cached_property
+    def integrations(self) -> "Registry":
+        from experience_runtime.plugins.registry import Registry
+
+        return Registry(self.settings)
+
+    @cached_property
+    def scheduler(self) -> Scheduler:
+        return Scheduler(
+            store=self.store,
+            clock=self.clock,
+            integrations=self._integrations_later,
+            conversions=self.settings.conversions,
+            policies=self.policies,
+        )
+
+    @cached_property
+    def operations(self) -> "Operations":
+        from experience_runtime.engine.operations import Operations
+
+        return Operations(
+            store=self.store,
+            clock=self.clock,
+            integrations=self._integrations_later,
+            policies=self.policies,
+        )
+
+    @property
+    def _integrations_later(self) -> Integrations:
+        """The registry, read when it is needed: a broken file in its folder must not stop a conversion."""
+        return _Later(lambda: self.integrations)
+
+    @cached_property
+    def recurring(self) -> "Recurring":
+        from experience_runtime.engine.recurring import Recurring
+
+        return Recurring(store=self.store.schedules, clock=self.clock, integrations=self.integrations)
+
+    @cached_property
+    def policies(self) -> Policies:
+        """How each integration may be called."""
+        return Policies(by_name=self.settings.policies())
+
+    @cached_property
+    def dispatcher(self) -> "Dispatcher":
+        from experience_runtime.engine.delivery import ThreadDelivery
+        from experience_runtime.engine.dispatcher import Dispatcher
+        from experience_runtime.plugins.http import Outbound
+
+        outbound = self._keep(Outbound(now=self.clock.now, allow_private=self.settings.allow_private))
+        return self._keep(
+            Dispatcher(
+                store=self.store,
+                clock=self.clock,
+                integrations=self.integrations,
+                http=outbound,
+                delivery=ThreadDelivery(self.concurrency),
+                redact=self.settings.redact,
+                policies=self.delivery_policies,
+                lease_seconds=self.lease_seconds,
+                relay=self._relay(),
+                attempted=self._attempted or (lambda *_: None),
+            )
+        )
+
+    @property
+    def delivery_policies(self) -> Policies:
+        """The policies of what is due: one integration has at most half of the calls."""
+        return replace(self.policies, share=max(1, self.concurrency // 2))
+
+    @property
+    def lease_seconds(self) -> int:
+        """How long a worker that says nothing keeps what it has claimed."""
+        return self._lease_seconds or (SHARED_LEASE_SECONDS if self.is_shared else LEASE_SECONDS)
+
+    def _relay(self) -> "Relay | None":
+        if not self.is_shared:
+            return None
+        from experience_runtime.store.postgres.relay import ProcrastinateRelay
+
+        return ProcrastinateRelay(
+            self.store.database,
+            self.settings.database,
+            integrations=self.only,
+            stalled_seconds=self.lease_seconds,
+        )
+
+    @cached_property
+    def sandbox(self) -> "Pool":
+        from experience_runtime.sandbox.pool import Pool
+
+        return self._keep(Pool(spares=1, most_idle=self._idle_sandboxes))
+
+    def make_all(self) -> None:
+        """Make every part now: later, two threads that ask first at one time would each make one."""
+        for part in (
+            "store",
+            "integrations",
+            "scheduler",
+            "operations",
+            "recurring",
+            "dispatcher",
+            "sandbox",
+        ):
+            getattr(self, part)
+
+    def visitor(
+        self, visitor_id: str | None, *, timezone: str | None = None, timezone_offset: int | None = None
+    ) -> Visitor:
+        """The visitor of a run: what is given here, then what was last known. What is given is kept.
+
+        Without an id the run is anonymous.
+        """
+        given = make_visitor(visitor_id, timezone=timezone, timezone_offset=timezone_offset)
+        if visitor_id is None:
+            return given
+        if timezone is not None or timezone_offset is not None:
+            self.store.remember_visitor(given, now=self.clock.now())
+            return given
+        return self.store.visitor(visitor_id) or given
+
+    def receive(self, visitor_id: str, event_type: str, data: Any) -> list[str] | None:
+        """Keep an event of a visitor; one that is a conversion converts: the ids it cancelled, else None."""
+        event = VisitorEvent(
+            visitor=check_visitor_id(visitor_id),
+            type=check_event_type(event_type),
+            data=check_event_data(data),
+            at=self.clock.now(),
+        )
+        self.store.events.record(event)
+        if not self.scheduler.is_conversion(event.type):
+            return None
+        return self.scheduler.convert(event.visitor, event=event.type)
+
+    def run(self, script: Script, situation: "Situation", limits: Limits | None = None) -> "Report":
+        """Run an experience for real, into the store, to its end."""
+        from experience_runtime.running.run import open_run
+
+        with ThreadPoolExecutor(max_workers=self.concurrency, thread_name_prefix="execute") as executor:
+            run = open_run(
+                script,
+                situation,
+                sandbox=self.sandbox,
+                scheduler=self.scheduler,
+                integrations=self.integrations,
+                clock=self.clock,
+                call_now=lambda execution, seconds: self.dispatcher.call_now(execution, seconds),
+                executor=executor,
+                limits=limits,
+                client=self.settings.client,
+            )
+            wall_seconds = run.real_seconds_left
+            began = monotonic()
+            run.start()
+            while not run.is_over:
+                run.real_seconds_left = wall_seconds - (monotonic() - began)
+                if run.real_seconds_left <= 0:
+                    run.end_by(LimitWall.code, wall_text(wall_seconds))
+                    break
+                run.woken.clear()
+                if not run.has_answers:
+                    self.clock.wait(run.wake_at, run.woken, at_most=run.real_seconds_left)
+                run.advance()
+            return run.finish()
+
+    def close(self) -> None:
+        """Close what was made, the last first."""
+        while self._made:
+            self._made.pop().close()
+
+    def __enter__(self) -> "Runtime":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _keep(self, part: T) -> T:
+        self._made.append(part)
+        return part
+
+
+class _Later:
+    """`ports.Integrations` that are looked for when they are first needed."""
+
+    def __init__(self, find: Callable[[], Integrations]) -> None:
+        self._find = find
+
+    def names(self) -> Sequence[str]:
+        return self._find().names()
+
+    def get(self, name: str) -> "Integration[Any, Any]":
+        return self._find().get(name)
+
+    def settings(self, name: str) -> Any:
+        return self._find().settings(name)
+
+    def parse_payload(self, name: str, payload: Any) -> Any:
+        return self._find().parse_payload(name, payload)
+
+
+def make_worker(runtime: Runtime) -> Worker:
+    """The worker of an app: the only one on a file, one of a crew on a server."""
+    return Worker(
+        runtime.dispatcher,
+        runtime.store,
+        runtime.clock,
+        recurring=runtime.recurring,
+        lock=None if runtime.is_shared else FileLock(runtime.database_path),
+        crew=Crew(
+            presences=runtime.store.presences,
+            clock=runtime.clock,
+            version=__version__,
+            concurrency=runtime.concurrency,
+            integrations=runtime.only,
+            policies=runtime.delivery_policies,
+        ),
+    )
+
+
+def is_delivered(runtime: Runtime) -> bool:
+    """Whether some process delivers from this app's store now, this one or another."""
+    if runtime.is_shared:
+        now = runtime.clock.now()
+        return any(each.is_there(now) for each in runtime.store.presences.all())
+    return FileLock(runtime.database_path).is_held()
+
+
+def call_app(function_id: str, client: object, parameters: Mapping[str, object]) -> Any:
+    """Open the database of the settings, and answer; `client` None is the one of the settings."""
+    settings = load_settings(environ=os.environ)
+    try:
+        known = settings.client if client is None else read_client(client)
+    except InvalidParameter as error:
+        return refused(error)
+    with Runtime(settings) as runtime:
+        return answer_app(runtime.scheduler, function_id, parameters, client=known)

@@ -1,0 +1,1 @@
+"""Scripts: an author's files, read, placed, checked and explained; nothing runs here."""

@@ -1,0 +1,256 @@
+"""Modules: the author's files as texts the engine can take, and engine positions as the author's own.
+
+The binding names every script `<input>`, so each file stands at a range of lines of its own; the range tells
+the file. Source: contract 1 (module forms), design 3.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from experience_runtime.domain.errors import ScriptSyntaxError
+from experience_runtime.domain.experience import Experience, SourceText
+from experience_runtime.running.guest import Position, Problem
+from experience_runtime.scripts.error_advice import advise, only_throw
+from experience_runtime.scripts.repair import Redeclaration, find_redeclaration, repaired
+from experience_runtime.scripts.source import Text, blanked
+from experience_runtime.scripts.syntax_advice import explain
+
+FIRST_LINE = 2_000
+"""Where the first file's own lines begin; the prelude stands below."""
+
+# no brackets around it: the engine would read the whole file twice, to see whether it is an arrow function
+_WRAPPER = "0, function (module, exports, require) {\n", "\n}"
+_FRAME = re.compile(r"^ *at (?:(?P<name>.*?) \()?<input>:(?P<line>\d{1,9}):(?P<column>\d{1,9})\)?$")
+_PLACE = re.compile(r"<input>:(?P<line>\d{1,9}):(?P<column>\d{1,9})")
+_SUPER = re.compile(r"\bsuper\s*\(?[^;{}]*$")
+_PRIVATE_NAME = re.compile(r"private field '(#[\w$]+)'")
+_BARE_FORM = re.compile(r"(?:async\b\s*)?(?:function\b|\(|[\w$]+\s*=>)")
+_EXPORTS = "module.exports = "
+_DEFAULT_EXPORT = re.compile(r"^([ \t]*)export\s+default\s+", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    source: SourceText
+    name: str
+    first_line: int
+    last_line: int
+    shifted_line: int  # the one line that our own text moved to the right; 0 for none
+    shift: int
+
+
+class Bundle:
+    """The texts of one run, and the way back from the engine's positions. Fits the port `Script`.
+
+    `repair` rewrites a redeclared parameter; what was rewritten is in `repairs`.
+    """
+
+    def __init__(self, experience: Experience, *, repair: bool = False) -> None:
+        self.experience = experience
+        self._placed: list[_Placed] = []
+        self._next_line = FIRST_LINE
+        self.repairs: list[tuple[str, Redeclaration]] = []
+        self.modules: dict[str, dict[str, str]] = {}
+        if experience.variation:
+            self._add("variation", experience.variation, repair)
+        if experience.triggers:
+            self._add("triggers", experience.triggers, repair)
+        for name, source in experience.shared.items():
+            self._add(name, source, repair)
+        for name, text in experience.json_files.items():
+            self.modules[name] = {"kind": "json", "text": text}
+        raw = experience.global_script
+        if raw is not None:
+            _refuse_nul(raw)
+        self.global_text = "" if raw is None else self._place(raw, "global", raw.text, 0, 0)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What `repair` changed, in the author's terms."""
+        return [
+            f"{file}:{found.line}: {found.kind} {found.name} redeclares the parameter {found.name}; "
+            f"repaired for this run. Write instead: {found.correction}"
+            for file, found in self.repairs
+        ]
+
+    @cached_property
+    def texts(self) -> list[Text]:
+        """The author's files of code, as on disk."""
+        return [Text(placed.source.file, placed.source.text) for placed in self._placed]
+
+    def problem(self, code: str, message: str, stack: str, role: str = "") -> Problem:
+        """A thrown value in the author's terms: where it stands and what to do.
+
+        `role` is the part that was running, for a value without a stack.
+        """
+        frames = self.stack(stack)
+        position = self._first(frames) if code else None  # no code: only the stack is asked for
+        if code == "syntax_error":
+            message, position = self._syntax(message, position)
+        elif code == "script_error" and position is None and not stack:
+            message, position = self._no_error(message)
+        elif code == "limit_cpu" and position is not None:  # the engine notes calls, and no loop
+            message = f"{message}, in or after line {position.line}"
+        elif code in ("script_error", "not_linked"):
+            message = advise(message, position, self._text(position.file if position else ""))
+        return Problem(
+            code=code,
+            message=message,
+            file=position.file if position else self._file_of(role),
+            line=position.line if position else None,
+            column=position.column if position else None,
+            stack="\n".join(
+                f"    at {name + ' ' if name else ''}({at.file}:{at.line}:{at.column})" for name, at in frames
+            ),
+        )
+
+    def in_own_places(self, text: str) -> str:
+        """A text in which every place the engine named is the author's own, and our frames are left out."""
+        if "<input>:" not in text:
+            return text
+        lines = []
+        for line in text.split("\n"):
+            frame = _FRAME.match(line)
+            place = _PLACE.search(line)
+            position = place and self.locate(int(place["line"]), int(place["column"]))
+            if place and position:
+                here = f"{position.file}:{position.line}:{position.column}"
+                lines.append(line[: place.start()] + here + line[place.end() :])
+            elif frame is None:
+                lines.append(line)
+        return "\n".join(lines)
+
+    def _syntax(self, message: str, position: Position | None) -> tuple[str, Position | None]:
+        if position is not None:
+            return explain(message, position, self._text(position.file))
+        files = self.texts
+        name = _PRIVATE_NAME.search(message)
+        found = [(each, each.code.find(name[1])) for each in files if name and name[1] in each.code]
+        if name and found:
+            text, at = found[0]
+            return f"{name[1]} is declared in no class around it; declare it there", text.position(at)
+        return f"{message}; look at the regular expressions", None
+
+    def _no_error(self, message: str) -> tuple[str, Position | None]:
+        found = only_throw(self.texts, message)
+        what = message or "an empty text"
+        said = f"{what} was thrown, which is no Error; write throw new Error('…') to see where"
+        return said, found[0].position(found[1]) if found else None
+
+    def _first(self, frames: list[tuple[str, Position]]) -> Position | None:
+        """The place to show: of an Error's own constructor, the place that calls it."""
+        for at, (name, position) in enumerate(frames):
+            line = self._text(position.file).lines[position.line - 1]
+            is_class = name and re.search(rf"\bclass\s+{re.escape(name)}\b", line[: position.column + 100])
+            if at + 1 == len(frames) or not (is_class or _SUPER.search(line[: position.column])):
+                return position
+        return None
+
+    def _file_of(self, role: str) -> str | None:
+        return next((placed.source.file for placed in self._placed if placed.name == role), None)
+
+    def _text(self, file: str) -> Text:
+        return next((text for text in self.texts if text.file == file), Text(file, ""))
+
+    def _add(self, name: str, source: SourceText, repair: bool) -> None:
+        same = next((each for each in self._placed if each.source.file == source.file), None)
+        if same is not None:  # two names of one file are one module
+            self.modules[name] = {"kind": "alias", "text": same.name}
+        else:
+            self.modules[name] = {"kind": "code", "text": self._place_module(name, source, repair)}
+
+    def locate(self, line: int, column: int) -> Position | None:
+        """The author's place for an engine's; None for a line that is ours."""
+        for placed in self._placed:
+            if line == placed.first_line - 1:  # the opening line of our wrapper: the file as a function
+                return Position(placed.source.file, 1, 1)
+            if placed.first_line <= line <= placed.last_line:
+                own_line = line - placed.first_line + 1
+                last = placed.source.text.count("\n") + 1
+                if own_line > last:  # the closing line of our wrapper: the file ended too early
+                    return Position(placed.source.file, last, len(placed.source.text.rpartition("\n")[2]) + 1)
+                moved = placed.shift if own_line == placed.shifted_line else 0
+                text = self._text(placed.source.file).lines[own_line - 1]
+                return Position(placed.source.file, own_line, _character_column(text, max(1, column - moved)))
+        return None
+
+    def stack(self, text: str) -> list[tuple[str, Position]]:
+        """The frames of an engine's stack text that stand in the author's files, innermost first."""
+        frames = []
+        for line in text.splitlines():
+            frame = _FRAME.match(line)
+            position = frame and self.locate(int(frame["line"]), int(frame["column"]))
+            if frame and position:
+                name = frame["name"] or ""
+                frames.append(("" if name.startswith("<") else name, position))
+        return frames
+
+    def source(self, file: str) -> str:
+        """The text of one of the author's files, as on disk; "" when it is none of them."""
+        return next((placed.source.text for placed in self._placed if placed.source.file == file), "")
+
+    def _place_module(self, name: str, source: SourceText, repair: bool) -> str:
+        text, line, shift = as_commonjs(name, source)
+        found = find_redeclaration(text) if repair else None
+        while found is not None:
+            self.repairs.append((source.file, found))
+            text = repaired(text, found)
+            found = find_redeclaration(text)
+        return self._place(source, name, _WRAPPER[0] + text + _WRAPPER[1], line, shift, lines_before=1)
+
+    def _place(
+        self, source: SourceText, name: str, text: str, line: int, shift: int, *, lines_before: int = 0
+    ) -> str:
+        first = self._next_line
+        last = first + text.count("\n") - lines_before
+        self._placed.append(_Placed(source, name, first, last, line, shift))
+        self._next_line = last + 2
+        return "\n" * (first - 1 - lines_before) + text
+
+
+def _character_column(line: str, column: int) -> int:
+    """The engine counts the bytes of UTF-8; people count characters."""
+    if line.isascii():
+        return column
+    return len(line.encode("utf-8", "surrogatepass")[: column - 1].decode("utf-8", "ignore")) + 1
+
+
+def without_file(experience: Experience, file: str) -> Experience | None:
+    """The experience without one of its files of code; None when it has no such file."""
+    names = {"variation": experience.variation, "triggers": experience.triggers}
+    left: dict[str, Any] = {name: None for name, each in names.items() if each and each.file == file}
+    if experience.global_script and experience.global_script.file == file:
+        left["global_script"] = None
+    shared = {name: each for name, each in experience.shared.items() if each.file != file}
+    if not left and len(shared) == len(experience.shared):
+        return None
+    return replace(experience, shared=shared, **left)
+
+
+def as_commonjs(name: str, source: SourceText) -> tuple[str, int, int]:
+    """Turn an accepted module form into CommonJS; return the text, and the line and columns that moved."""
+    _refuse_nul(source)
+    text = source.text
+    code = blanked(text)
+    exported = _DEFAULT_EXPORT.search(code)
+    if exported:
+        changed = text[: exported.start()] + exported[1] + _EXPORTS + text[exported.end() :]
+        shift = len(exported[1] + _EXPORTS) - len(exported[0])
+        return changed, text[: exported.start()].count("\n") + 1, shift
+    if name in ("variation", "triggers") and "module.exports" not in code:
+        if name == "variation" and not code.strip():
+            return f"{text}\n{_EXPORTS}function () {{}}", 0, 0
+        start = len(code) - len(code.lstrip())
+        if _BARE_FORM.match(code, start):
+            return text[:start] + _EXPORTS + text[start:], text[:start].count("\n") + 1, len(_EXPORTS)
+    return text, 0, 0
+
+
+def _refuse_nul(source: SourceText) -> None:
+    if "\0" in source.text:
+        line = source.text[: source.text.index("\0")].count("\n") + 1
+        raise ScriptSyntaxError(
+            "a NUL character cannot stand in a script; remove it", file=source.file, line=line
+        )

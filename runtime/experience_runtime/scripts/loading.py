@@ -1,0 +1,181 @@
+"""Experiences: a file or a folder on disk -> what a run needs, read once, nothing outside the folder."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from experience_runtime.domain.errors import ScriptFault, ScriptModuleNotFound, ScriptSyntaxError
+from experience_runtime.domain.experience import Experience, SourceText
+from experience_runtime.domain.visitors import Visitor
+from experience_runtime.running.guest import Problem
+from experience_runtime.running.report import Report
+from experience_runtime.scripts.bundle import Bundle
+
+LARGEST_FILE_BYTES = 1024 * 1024
+_VARIATION = re.compile(r"variation(?:-(?P<master_id>\d+))?\.js")
+
+
+def load_experience(path: Path, *, variation: str | None = None) -> Experience:
+    """Read an experience from a `.js` file or a folder.
+
+    `variation` names one of several variation files; left out, the last by name is taken. A folder with none
+    of the files raises ScriptModuleNotFound; text that cannot be read raises ScriptSyntaxError.
+    """
+    if path.is_dir():
+        return _load_folder(path, variation)
+    if path.suffix != ".js":
+        raise ScriptModuleNotFound(
+            f"{path} is neither a folder nor a .js file; name the experience's folder or its file"
+        )
+    return Experience(name=path.stem, path=path, variation=_read(path, path.name))
+
+
+def _load_folder(folder: Path, variation: str | None) -> Experience:
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+    chosen = _chosen_variation(folder, names, variation)
+    package = _package(folder) if "package.json" in names else {}
+    meta = package.get("meta")
+    meta = meta if isinstance(meta, dict) else {}
+    if chosen is None and "triggers.js" not in names:
+        raise ScriptModuleNotFound(
+            f"{folder} holds no variation.js and no triggers.js; an experience needs one of them"
+        )
+    shared = {}
+    for name, other in (("./utils", "./common"), ("./common", "./utils")):
+        file = name[2:] + ".js"
+        if file in names:
+            shared[name] = _read(folder / file, file)
+            shared.setdefault(other, shared[name])
+    code = [folder / file for file in (chosen, "triggers.js") if file in names]
+    texts = "".join(_read(file, file.name).text for file in code) + "".join(
+        each.text for each in shared.values()
+    )
+    match = _VARIATION.fullmatch(chosen) if chosen else None
+    return Experience(
+        name=folder.resolve().name,
+        path=folder,
+        variation=_read(folder / chosen, chosen) if chosen else None,
+        triggers=_read(folder / "triggers.js", "triggers.js") if "triggers.js" in names else None,
+        shared=shared,
+        global_script=_read(folder / "global.js", "global.js") if "global.js" in names else None,
+        json_files=_json_files(folder, texts),
+        meta=meta,
+        linked=_linked(meta),
+        master_id=int(match["master_id"]) if match and match["master_id"] else None,
+    )
+
+
+def _chosen_variation(folder: Path, names: list[str], wanted: str | None) -> str | None:
+    found = [name for name in names if _VARIATION.fullmatch(name)]
+    if wanted is None:
+        return found[-1] if found else None
+    for name in (wanted, f"{wanted}.js"):
+        if name in found:
+            return name
+    raise ScriptModuleNotFound(f"{folder} has no variation {wanted!r}; it has {', '.join(found) or 'none'}")
+
+
+def _package(folder: Path) -> dict[str, Any]:
+    text = _read(folder / "package.json", "package.json").text
+    try:
+        package = json.loads(text, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise ScriptSyntaxError(
+            f"{error.msg}; package.json must be JSON",
+            file="package.json",
+            line=error.lineno,
+            column=error.colno,
+        ) from None
+    except (ValueError, RecursionError) as fault:
+        raise ScriptSyntaxError(f"{fault}; package.json must be JSON", file="package.json") from None
+    return package if isinstance(package, dict) else {}
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON value")
+
+
+def _linked(meta: Mapping[str, Any]) -> tuple[str, ...] | None:
+    qfns = meta.get("qfns")
+    return tuple(str(name) for name in qfns) if isinstance(qfns, dict) else None
+
+
+def _json_files(folder: Path, code: str) -> dict[str, str]:
+    """The JSON files the code may mean: those whose name, or a folder's of theirs, occurs in it."""
+    found = {}
+    for parent, folders, files in os.walk(folder):  # links to folders are not followed
+        folders[:] = sorted(name for name in folders if name != "node_modules" and not name.startswith("."))
+        for file in (Path(parent, name) for name in sorted(files) if name.endswith(".json")):
+            relative = file.relative_to(folder)
+            leads_out = not file.resolve().is_relative_to(folder.resolve())
+            if not leads_out and any(part in code for part in relative.with_suffix("").parts):
+                name = "./" + relative.as_posix()
+                found[name] = _read(file, name, within=folder).text
+    return found
+
+
+def _read(path: Path, name: str, *, within: Path | None = None) -> SourceText:
+    if not path.resolve().is_relative_to((within or path.parent).resolve()):
+        raise ScriptModuleNotFound(
+            f"{name} is a link that leads out of its folder; put the file itself there"
+        )
+    content = path.read_bytes()
+    if len(content) > LARGEST_FILE_BYTES:
+        raise ScriptSyntaxError(
+            f"{name} has {len(content)} bytes; a file may have {LARGEST_FILE_BYTES // 2**20} MiB at most"
+        )
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ScriptSyntaxError("not UTF-8; save the file as UTF-8", file=name, line=line) from None
+    # what the language reads them as, in template literals too; the engine counts lines by "\n" alone
+    return SourceText(name, text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def prepare(path: Path, *, variation: str | None = None, repair: bool = False) -> Bundle:
+    """Read an experience and place its files. Raises ScriptFault for one that cannot be read."""
+    if not path.is_dir() and not path.is_file():  # a pipe would be read for ever
+        raise ScriptModuleNotFound(
+            f"{path} is neither a folder nor a file; name the experience's folder or its file"
+        )
+    try:
+        return Bundle(load_experience(path, variation=variation), repair=repair)
+    except OSError as error:
+        raise ScriptModuleNotFound(
+            f"{error.filename or path} cannot be read: {error.strerror}; make it a file that you may read"
+        ) from None
+
+
+def failed_report(path: Path, visitor: Visitor, fault: ScriptFault) -> Report:
+    """The report of an experience that did not even begin."""
+    name = path.resolve().name if path.is_dir() else path.stem
+    report = Report(experience=name, visitor=visitor)
+    report.error = fault_problem(fault)
+    return report
+
+
+def fault_problem(fault: ScriptFault) -> Problem:
+    """A fault found while reading, as the reports show problems."""
+    return Problem(
+        code=fault.code, message=fault.message, file=fault.file, line=fault.line, column=fault.column
+    )
+
+
+def source_of(problem: Problem, path: Path, script: Bundle | None) -> str:
+    """The text of the file a problem stands in; "" when it cannot be read."""
+    if problem.file is None:
+        return ""
+    if script is not None and (text := script.source(problem.file)):
+        return text
+    file = path / problem.file if path.is_dir() else path
+    try:
+        content = file.read_bytes() if file.is_file() else b""
+    except OSError:
+        return ""
+    return (
+        content[:LARGEST_FILE_BYTES].decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    )

@@ -1,0 +1,1 @@
+"""Settings: experience.toml and the environment, read once."""

@@ -1,0 +1,1 @@
+"""Simulation: the same engine in virtual time, and stories told against it."""

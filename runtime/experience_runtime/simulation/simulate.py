@@ -1,0 +1,354 @@
+"""Simulate: a story on a virtual clock. Nothing leaves the machine, and thirty days pass in a second.
+
+Time jumps from one thing to the next: a step of the story, a timer of an open run, a due execution. The same
+Scheduler, Dispatcher and host as in real life do the work, on a store in memory; integrations are played by
+the story's answers.
+"""
+
+import hashlib
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from experience_runtime.clocks import VirtualClock, monotonic
+from experience_runtime.documents.documents import execution_document
+from experience_runtime.domain.admission import Policies, Policy
+from experience_runtime.domain.clients import NO_CLIENT, Client
+from experience_runtime.domain.durations import parse_delay
+from experience_runtime.domain.errors import LimitWall
+from experience_runtime.domain.executions import Change, Execution, Filter
+from experience_runtime.domain.instants import parse_time
+from experience_runtime.domain.page_views import is_view
+from experience_runtime.domain.visitors import Visitor, make_visitor
+from experience_runtime.engine.delivery import InlineDelivery
+from experience_runtime.engine.dispatcher import Dispatcher
+from experience_runtime.engine.ports import Integrations
+from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.engine.stores import Store
+from experience_runtime.running.guest import Limits, Sandbox, Script
+from experience_runtime.running.report import Report, visitor_document
+from experience_runtime.running.run import Run, Situation, open_run, wall_text
+from experience_runtime.simulation.expectations import differences
+from experience_runtime.simulation.scripted import NoHttp, Played
+from experience_runtime.simulation.story import (
+    CancelStep,
+    ConvertStep,
+    EmitStep,
+    RunStep,
+    Step,
+    Story,
+)
+from experience_runtime.store.opening import open_sqlite
+
+MOST_TIMER_TURNS = 5000
+"""Virtual timers are free, so a run that only ticks would tick for ever; so many are a limit_wall."""
+
+MOST_OPEN_RUNS = 50
+"""Each keeps a process of its own."""
+
+_TOO_MANY_OPEN = (
+    f"more than {MOST_OPEN_RUNS} runs of this simulation were open at once, with timers, or with listeners "
+    "for an event to come; the first of them ends here: split the story"
+)
+_PAGE = 500
+_NOBODY = Visitor(id=None)
+_UNLIMITED = Policies(default=Policy(breaker_failures=0))  # a story tells of visitors, not of load
+
+
+@dataclass(slots=True)
+class Simulated:
+    """What a simulation did: the reports of its runs in order, and every execution with its history."""
+
+    experience: str
+    began_at: datetime
+    ended_at: datetime
+    reports: list[Report]
+    executions: list[Execution]
+    documents: list[dict[str, Any]]
+    histories: dict[str, list[Change]]
+    differences: list[str] = field(default_factory=list)
+    met_expectations: int = 0
+
+
+def simulate(
+    script: Script,
+    story: Story,
+    *,
+    sandbox: Sandbox,
+    integrations: Integrations,
+    conversions: Sequence[str],
+    now: datetime,
+    anonymous: Visitor = _NOBODY,
+    limits: Limits | None = None,
+    progress: Callable[[datetime], None] | None = None,
+    client: Client = NO_CLIENT,
+) -> Simulated:
+    """Play a story and return what happened.
+
+    `now` is the start when the story has none. `anonymous` is who a step without a visitor is for: nobody
+    known, perhaps in a known zone. `progress` hears the virtual time at each jump. `client`: see `open_run`.
+    """
+    simulation = _Simulation(
+        script, story, sandbox, integrations, conversions, now, anonymous, limits or Limits(), client
+    )
+    try:
+        simulation.play(progress)
+        return simulation.result()
+    finally:
+        simulation.close()
+
+
+@dataclass(slots=True)
+class _OpenRun:
+    run: Run
+    visitor: str | None
+    seconds_left: float
+
+
+class _Simulation:
+    def __init__(
+        self,
+        script: Script,
+        story: Story,
+        sandbox: Sandbox,
+        integrations: Integrations,
+        conversions: Sequence[str],
+        now: datetime,
+        anonymous: Visitor,
+        limits: Limits,
+        client: Client,
+    ) -> None:
+        self._client = client
+        self._anonymous = anonymous
+        self._script = script
+        self._story = story
+        self._sandbox = sandbox
+        self._limits = limits
+        self._began_at = story.starts_at(now)
+        self._ends_at = self._began_at + timedelta(milliseconds=story.horizon_ms())
+        self._steps = sorted(
+            ((_step_at(step, self._began_at), index, step) for index, step in enumerate(story.steps)),
+            key=lambda each: each[:2],
+        )
+        self._states: dict[str, Mapping[str, Any]] = {}
+        self._seed = hashlib.sha256(f"{script.experience.name} {self._began_at}".encode()).digest()
+        self._clock = VirtualClock(self._began_at)
+        self._store: Store = open_sqlite(":memory:")
+        self._integrations = integrations
+        chance = random.Random(self._seed)
+        self._scheduler = Scheduler(
+            store=self._store,
+            clock=self._clock,
+            integrations=integrations,
+            conversions=conversions,
+            source=chance,
+        )
+        self._dispatcher = Dispatcher(
+            store=self._store,
+            clock=self._clock,
+            integrations=Played(integrations, story.answers),
+            http=NoHttp(),
+            delivery=InlineDelivery(),
+            random=chance,
+            policies=_UNLIMITED,
+        )
+        self._open: list[_OpenRun] = []
+        self._reports: list[Report] = []
+        self._remember_visitors()
+
+    def play(self, progress: Callable[[datetime], None] | None) -> None:
+        """Jump from what is next to what is next, until nothing is left or the horizon is reached."""
+        while True:
+            instants = (self._next_step_at(), self._next_timer_at(), self._dispatcher.next_wake())
+            due = [at for at in instants if at is not None]
+            if not due or min(due) > self._ends_at:
+                break
+            self._clock.advance_to(min(due))
+            if progress is not None:
+                progress(self._clock.now())
+            # At one instant a step comes first: a conversion at the due instant still cancels.
+            if self._next_step_at() is not None and self._steps[0][0] <= self._clock.now():
+                self._take(self._steps.pop(0)[2])
+            elif not self._fire_timers():
+                self._dispatcher.run_due()
+            self._finish_runs(lambda each: each.run.is_over and not self._may_hear_more(each))
+        for each in self._open:
+            if each.run.wake_at is not None:
+                each.run.end_by(LimitWall.code, wall_text(self._limits.wall_seconds))
+        self._finish_runs(lambda _: True)
+
+    def result(self) -> Simulated:
+        executions = sorted(self._all(), key=lambda each: (each.created_at, each.number))
+        histories = {each.id: self._store.history(each.number) for each in executions}
+        documents = [execution_document(each, self._store.attempts(each.number)) for each in executions]
+        unmet = differences(self._story.expect, executions, self._began_at)
+        return Simulated(
+            experience=self._script.experience.name,
+            began_at=self._began_at,
+            ended_at=self._clock.now(),
+            reports=self._reports,
+            executions=executions,
+            documents=documents,
+            histories=histories,
+            differences=unmet,
+            met_expectations=len(self._story.expect) - len(unmet),
+        )
+
+    def close(self) -> None:
+        self._finish_runs(lambda _: True)
+        self._store.close()
+
+    def _take(self, step: Step) -> None:
+        match step:
+            case RunStep():
+                self._run(step)
+            case EmitStep():
+                self._emit(step)
+            case ConvertStep():
+                self._scheduler.convert(step.visitor, event=step.event)
+            case CancelStep():
+                options = {"key": step.key, "reason": step.reason, "scope": step.scope}
+                self._scheduler.cancel(step.integration, options, visitor=self._visitor(step.visitor))
+
+    def _run(self, step: RunStep) -> None:
+        visitor = self._visitor(step.visitor)
+        run = open_run(
+            self._script,
+            Situation(
+                visitor=visitor,
+                data=step.data,
+                visitor_state=self._states.get(visitor.id or "", {}),
+                events=[{"type": event.type, "data": event.data} for event in step.events],
+                seed=self._run_seed(),
+            ),
+            sandbox=self._sandbox,
+            scheduler=self._scheduler,
+            integrations=self._integrations,
+            clock=self._clock,
+            call_now=self._dispatcher.call_now,
+            limits=self._limits,
+            client=self._client,
+        )
+        opened = _OpenRun(run, visitor.id, self._limits.wall_seconds)
+        self._reports.append(run.report)
+        self._open.append(opened)
+        self._in_real_time(opened, run.start)
+        if len(self._open) > MOST_OPEN_RUNS:
+            oldest = self._open[0]
+            oldest.run.end_by(LimitWall.code, _TOO_MANY_OPEN)
+            self._finish_runs(lambda each: each is oldest)
+
+    def _run_seed(self) -> int:
+        return int.from_bytes(hashlib.sha256(b"%b %d" % (self._seed, len(self._reports))).digest()[:16])
+
+    def _emit(self, step: EmitStep) -> None:
+        if step.visitor is not None and self._scheduler.is_conversion(step.type):
+            self._scheduler.convert(step.visitor, event=step.type)
+        for each in list(self._open):
+            if each.visitor == step.visitor:
+                self._in_real_time(each, partial(each.run.receive, step.type, step.data))
+
+    def _fire_timers(self) -> bool:
+        fired = False
+        for each in list(self._open):
+            if each.run.wake_at is not None and each.run.wake_at <= self._clock.now():
+                fired = True
+                self._in_real_time(each, each.run.advance)
+                if each.run.timer_turns >= MOST_TIMER_TURNS:
+                    each.run.end_by(LimitWall.code, wall_text(self._limits.wall_seconds))
+        return fired
+
+    def _in_real_time(self, each: _OpenRun, act: Callable[[], None]) -> None:
+        """Take a turn, and those its answers lead to, on what is left of the run's real seconds."""
+        self._on_the_clock(each, act)
+        while each.run.has_answers:
+            self._on_the_clock(each, each.run.advance)
+
+    def _on_the_clock(self, each: _OpenRun, act: Callable[[], None]) -> None:
+        each.run.real_seconds_left = each.seconds_left
+        began = monotonic()
+        act()
+        each.seconds_left -= monotonic() - began
+        if each.seconds_left <= 0 and not each.run.is_over:
+            each.run.end_by(LimitWall.code, wall_text(self._limits.wall_seconds))
+
+    def _finish_runs(self, which: Callable[[_OpenRun], bool]) -> None:
+        for each in [each for each in self._open if which(each)]:
+            self._open.remove(each)
+            each.run.finish()
+
+    def _may_hear_more(self, each: _OpenRun) -> bool:
+        coming = [
+            step.type
+            for _, _, step in self._steps
+            if isinstance(step, EmitStep) and step.visitor == each.visitor
+        ]
+        return bool(coming) and (each.run.listens or (self._awaits_view(each) and any(map(is_view, coming))))
+
+    def _awaits_view(self, each: _OpenRun) -> bool:
+        # the page of the visitor's latest run is the one that is open
+        latest = [other for other in self._open if other.visitor == each.visitor][-1]
+        return each.run.restarts and each is latest
+
+    def _next_step_at(self) -> datetime | None:
+        return self._steps[0][0] if self._steps else None
+
+    def _next_timer_at(self) -> datetime | None:
+        return min((each.run.wake_at for each in self._open if each.run.wake_at is not None), default=None)
+
+    def _remember_visitors(self) -> None:
+        for each in self._story.visitors:
+            known = make_visitor(each.id, timezone=each.timezone, timezone_offset=each.timezone_offset)
+            self._states[each.id] = each.state
+            self._store.remember_visitor(known, now=self._began_at)
+
+    def _visitor(self, visitor_id: str | None) -> Visitor:
+        if visitor_id is None:
+            return self._anonymous
+        return self._store.visitor(visitor_id) or Visitor(id=visitor_id)
+
+    def _all(self) -> list[Execution]:
+        found: list[Execution] = []
+        cursor = None
+        while True:
+            page = self._store.find(Filter(), cursor=cursor, limit=_PAGE)
+            found.extend(page.executions)
+            cursor = page.next
+            if cursor is None:
+                return found
+
+
+def _step_at(step: Step, began_at: datetime) -> datetime:
+    if step.at is not None:
+        return parse_time(step.at, now=began_at).at
+    return began_at + timedelta(milliseconds=0 if step.after is None else parse_delay(step.after))
+
+
+def simulated_document(simulated: Simulated) -> dict[str, Any]:
+    """The document of `simulate --json`: one run's as it is, several runs' as one."""
+    reports = simulated.reports
+    first = reports[0] if reports else Report(experience=simulated.experience, visitor=_NOBODY)
+    error = next((report.error for report in reports if report.error), None)
+    whole = Report(
+        experience=first.experience,
+        visitor=first.visitor,
+        outcome=next(
+            (o for o in ("failed", "ran", "pending") if any(r.outcome == o for r in reports)), first.outcome
+        ),
+        error=error,
+        log=[line for report in reports for line in report.log],
+        calls=[call for report in reports for call in report.calls],
+        events=[event for report in reports for event in report.events],
+        redirects=[url for report in reports for url in report.redirects],
+    )
+    document = whole.document(simulated.documents)
+    if len(reports) > 1:
+        document["runs"] = [
+            {"visitor": visitor_document(report.visitor), "outcome": report.outcome} for report in reports
+        ]
+    if simulated.differences:
+        document["differences"] = simulated.differences
+    return document

@@ -1,0 +1,80 @@
+"""The database of a SQLite store: statements by name, reads, and writes that commit in groups."""
+
+import threading
+from collections.abc import Callable
+from importlib import resources
+from typing import Any, Final, TypeVar
+
+import apsw
+
+from experience_runtime.store.database import Rows
+from experience_runtime.store.rows import Values
+from experience_runtime.store.sqlite.file import failure, open_database
+from experience_runtime.store.sqlite.group_commit import GroupCommit
+from experience_runtime.store.statements import read_statements
+
+T = TypeVar("T")
+
+STATEMENTS: Final = read_statements(resources.files("experience_runtime.store"), key_owner='"key_owner"')
+
+
+class SqliteDatabase:
+    """`database.Database` on a connection that many threads share, and one to look with.
+
+    Commits in groups, `synchronous=FULL`. `path` names the file, or is ":memory:".
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.connection = open_database(path)
+        self._commits = GroupCommit(self.connection)
+        # what is in memory only is another database for each connection
+        self._looking = None if path == ":memory:" else open_database(path)
+        self._one_looks = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        return self.path
+
+    def read(self, act: Callable[[], T]) -> T:
+        try:
+            return self._commits.read(act)
+        except apsw.Error as error:
+            raise failure(self.path, error) from error
+
+    def write(self, act: Callable[[], T]) -> T:
+        try:
+            return self._commits.write(act)
+        except apsw.Error as error:
+            raise failure(self.path, error) from error
+
+    def look(self, act: Callable[[Rows], T]) -> T:
+        looking = self._looking
+        if looking is None:
+            return self.read(lambda: act(self.rows))
+        try:
+            with self._one_looks:
+                looking.execute("BEGIN")
+                try:
+                    return act(lambda name, bound: looking.execute(STATEMENTS[name], bound).fetchall())
+                finally:
+                    if looking.in_transaction:  # a disk that does not read has ended it
+                        looking.execute("ROLLBACK")
+        except apsw.Error as error:
+            raise failure(self.path, error) from error
+
+    def rows(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
+        return self.connection.execute(STATEMENTS[statement], bound).fetchall()
+
+    def changed(self, statement: str, bound: Values) -> int:
+        self.rows(statement, bound)
+        return self.connection.changes()
+
+    def hold(self, name: str) -> None:
+        """One writes at a time here: whoever is inside `write` holds everything."""
+
+    def close(self) -> None:
+        if self._looking is not None:
+            with self._one_looks:
+                self._looking.close()
+        self.read(self.connection.close)

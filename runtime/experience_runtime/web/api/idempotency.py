@@ -1,0 +1,122 @@
+"""Once: a write with an `Idempotency-Key` happens once, and is answered alike each time it is asked for."""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, NoReturn
+
+from fastapi import Header, Request
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.values import shown
+from experience_runtime.engine.ports import Clock
+from experience_runtime.engine.stores import Replies, Reply
+from experience_runtime.web.guard.access import access_of
+from experience_runtime.web.guard.middleware import SAFE_METHODS
+from experience_runtime.web.guard.problems import problem_of
+
+HEADER = "idempotency-key"
+REPLAYED = "Idempotent-Replayed"
+
+_KEY_LENGTH = 200
+_NOT_DONE = frozenset({401, 403, 429, 500, 503})
+"""What is answered before anything happened; asked again, it may happen."""
+
+
+def documented_key(
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            max_length=_KEY_LENGTH,
+            min_length=1,
+            pattern=r"^[\x21-\x7e]+$",
+            description="Any text of your own. The same request under the same key happens once, and gets "
+            "the same answer for 24 hours, with `Idempotent-Replayed: true`.",
+        ),
+    ] = None,
+) -> None:
+    """The header as the API's document shows it."""
+
+
+class OnceRoute(APIRoute):
+    """A route whose writes honour `Idempotency-Key`: `APIRouter(route_class=OnceRoute)`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+
+        async def answer_once(request: Request) -> Response:
+            request = _Strict(request.scope, request.receive)
+            key = request.headers.get(HEADER)
+            if request.method in SAFE_METHODS or key is None:
+                return await answer(request)
+            # who may not call is told so before anything is looked up
+            caller = await run_in_threadpool(access_of(request).caller, request)
+            if not _is_key(key):
+                raise InvalidParameter(
+                    f"the Idempotency-Key {shown(key)} is not one; send 1 to {_KEY_LENGTH} ASCII characters "
+                    "without blanks"
+                )
+            # not the name: it may be given again once its token is revoked
+            place = {"caller": "" if caller.token is None else caller.token.digest.hex(), "key": key}
+            replies: Replies = request.app.state.replies
+            clock: Clock = request.app.state.clock
+            digest = _digest(request, await request.body())
+            kept = await run_in_threadpool(lambda: replies.claim(**place, request=digest, now=clock.now()))
+            if kept is not None:
+                return Response(
+                    kept.body, kept.status, media_type=kept.media_type, headers={REPLAYED: "true"}
+                )
+            try:
+                response = await answer(request)
+            except Exception as error:  # noqa: BLE001 - becomes an answer, which is kept as any other
+                response = problem_of(request, error)
+            except BaseException:
+                await run_in_threadpool(lambda: replies.release(**place))
+                raise
+            if response.status_code in _NOT_DONE:
+                await run_in_threadpool(lambda: replies.release(**place))
+            else:
+                reply = Reply(
+                    status=response.status_code,
+                    media_type=response.headers.get("content-type", "application/json"),
+                    body=bytes(response.body),
+                )
+                await run_in_threadpool(lambda: replies.keep(reply, **place))
+            return response
+
+        return answer_once
+
+
+class _Strict(Request):
+    """A request whose JSON is JSON: no NaN, no infinity, nothing nested past reading."""
+
+    async def json(self) -> Any:
+        body = await self.body()
+        try:
+            return json.loads(body.decode("utf-8"), parse_constant=_no_number, parse_float=_number)
+        except json.JSONDecodeError:
+            raise
+        except (ValueError, RecursionError) as problem:
+            raise json.JSONDecodeError(str(problem), "", 0) from None
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text[:20]} is no JSON value")
+
+
+def _is_key(key: str) -> bool:
+    return 1 <= len(key) <= _KEY_LENGTH and key.isascii() and key.isprintable() and " " not in key
+
+
+def _digest(request: Request, body: bytes) -> bytes:
+    head = f"{request.method}\0{request.url.path}\0{request.url.query}\0".encode("utf-8", "replace")
+    return hashlib.sha256(head + body).digest()

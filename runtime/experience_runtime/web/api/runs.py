@@ -1,0 +1,276 @@
+"""/v1, for authors: run, simulate and check experiences, and explain an instant."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import Field, StrictBool, StrictInt
+
+from experience_runtime.clocks import monotonic
+from experience_runtime.documents.documents import execution_document, plan_document
+from experience_runtime.domain.access import Scope
+from experience_runtime.domain.errors import InvalidParameter, LimitWall, ScriptFault
+from experience_runtime.domain.executions import execution_number
+from experience_runtime.domain.instants import iso, parse_time
+from experience_runtime.domain.planning import plan
+from experience_runtime.domain.visitors import make_visitor
+from experience_runtime.running.run import Situation
+from experience_runtime.runtime import Runtime
+from experience_runtime.scripts.check import check_experience, checked_document
+from experience_runtime.scripts.loading import failed_report, prepare
+from experience_runtime.simulation.simulate import simulate, simulated_document
+from experience_runtime.simulation.story import check_playable, one_run, parse_story
+from experience_runtime.web.api.idempotency import OnceRoute, documented_key
+from experience_runtime.web.api.models import (
+    CHECKED,
+    LISTED,
+    PLANNED,
+    RAN,
+    Checked,
+    Experiences,
+    Planned,
+    RunDocument,
+)
+from experience_runtime.web.api.openapi import Body, Name, answers
+from experience_runtime.web.experiences import experience_path, experiences, written
+from experience_runtime.web.guard.access import Caller, needs
+from experience_runtime.web.guard.limits import AtOnce
+from experience_runtime.web.guard.problems import Document
+from experience_runtime.web.metrics import Metrics
+
+MOST_STEPS = 200
+SIMULATION_SECONDS = 60.0
+
+_Id = Annotated[str | None, Field(max_length=200, description="Who it runs for; left out, nobody is known.")]
+_Zone = Annotated[str | None, Field(max_length=100, description="An IANA name such as `Europe/Paris`.")]
+_Offset = Annotated[
+    StrictInt | None, Field(description="Minutes *behind* UTC, as `getTimezoneOffset()`: -60 is UTC+1.")
+]
+_Repair = Annotated[StrictBool, Field(description="Mend a parameter that is declared again.")]
+_Instant = Annotated[str | None, Field(max_length=100, description="An ISO 8601 instant; left out: now.")]
+
+
+class RunBody(Body):
+    visitor: _Id = None
+    timezone: _Zone = None
+    timezone_offset: _Offset = None
+    data: Any = Field(default=None, description="`options.data`.")
+    variation: str | None = Field(default=None, max_length=200)
+    repair: _Repair = False
+
+
+class Source(Body):
+    """An experience by its name, or its files as texts: one of the two."""
+
+    experience: str | None = Field(default=None, max_length=100)
+    files: dict[str, str] | None = Field(
+        default=None,
+        description="Texts by the names of their files.",
+        examples=[{"variation.js": "module.exports = function variation (options) {}"}],
+    )
+    variation: str | None = Field(default=None, max_length=200)
+    repair: _Repair = False
+
+
+class SimulateBody(Source):
+    visitor: _Id = None
+    timezone: _Zone = None
+    timezone_offset: _Offset = None
+    data: Any = None
+    at: _Instant = None
+    horizon: str | StrictInt | None = Field(
+        default=None, alias="for", description="How long to watch; left out: 30 days."
+    )
+    story: dict[str, Any] | None = Field(default=None, description="A story, as `story.json` has it.")
+
+
+class ExplainBody(Body):
+    delay: str | StrictInt | None = None
+    time: str | StrictInt | None = None
+    window: dict[str, Any] | None = Field(
+        default=None, examples=[{"day": "monday-friday", "time": "09:00-17:00"}]
+    )
+    timezone: _Zone = None
+    timezone_offset: _Offset = None
+    at: _Instant = None
+
+
+def make_router(runtime: Runtime, metrics: Metrics, at_once: AtOnce) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["experiences"], route_class=OnceRoute)
+    served, redact = runtime.settings.served, runtime.settings.redact
+
+    @router.get("/experiences", summary="List the experiences", responses=answers(Experiences, LISTED))
+    def list_experiences(_: Annotated[Caller, needs(Scope.AUTHOR)]) -> Document:
+        """Those that are released, and the drafts. Scopes: author, operator."""
+        released = served.released
+        return Document(
+            {
+                "experiences": [
+                    {"name": name, "released": name in released} for name in sorted(experiences(served))
+                ]
+            }
+        )
+
+    @router.post(
+        "/experiences/{name}/run",
+        summary="Run an experience",
+        dependencies=[Depends(documented_key)],
+        responses=answers(RunDocument, RAN, 404, 409, 413),
+    )
+    def run(
+        name: Name, body: RunBody, caller: Annotated[Caller, needs(Scope.AUTHOR, Scope.SITE)]
+    ) -> Document:
+        """For real, for one visitor, to its end; the document of `experience run --json`.
+
+        Scopes: author, operator; site for released ones, and it sees no log, payload, key or answer.
+        """
+        path = experience_path(served, name, released_only=caller.is_site)
+        visitor = runtime.visitor(body.visitor, timezone=body.timezone, timezone_offset=body.timezone_offset)
+        documents: list[dict[str, Any]] = []
+        try:
+            script = prepare(path, variation=body.variation, repair=body.repair)
+        except ScriptFault as fault:
+            report = failed_report(path, visitor, fault)
+        else:
+            with at_once:
+                report = runtime.run(script, Situation(visitor=visitor, data=body.data))
+            for number in map(execution_number, dict.fromkeys(report.created)):
+                execution, attempts = runtime.store.execution(number), runtime.store.attempts(number)
+                documents.append(execution_document(execution, attempts, redact=redact))
+        metrics.ran(report.outcome, report.cpu_seconds)
+        document = report.document(documents)
+        return Document(_for_sites(document) if caller.is_site else document)
+
+    @router.post(
+        "/simulate",
+        summary="Simulate an experience",
+        dependencies=[Depends(documented_key)],
+        responses=answers(RunDocument, RAN, 404, 409, 413),
+    )
+    def simulate_(body: SimulateBody, _: Annotated[Caller, needs(Scope.AUTHOR)]) -> Document:
+        """In virtual time: what would happen, when and why; nothing leaves and nothing is stored.
+
+        The document of `experience simulate --json`. Scopes: author, operator.
+        """
+        visitor = make_visitor(body.visitor, timezone=body.timezone, timezone_offset=body.timezone_offset)
+        now = runtime.clock.now()
+        if body.story is None:
+            story = one_run(visitor, body.data)
+        elif body.visitor or body.timezone or body.timezone_offset is not None or body.data is not None:
+            raise InvalidParameter("a story names its own visitors; leave visitor, timezone and data out")
+        else:
+            story = parse_story(body.story, where="story")
+        if len(story.steps) > MOST_STEPS:
+            raise InvalidParameter(f"the story has {len(story.steps)} steps; write at most {MOST_STEPS}")
+        changes: dict[str, Any] = {}
+        if body.at is not None:
+            changes["at"] = iso(parse_time(body.at, now=now).at)
+        if body.horizon is not None:
+            changes["horizon"] = body.horizon
+        story = story.model_copy(update=changes)
+        check_playable(story, now)
+        with at_once, _path_of(runtime, body) as path:
+            try:
+                script = prepare(path, variation=body.variation, repair=body.repair)
+            except ScriptFault as fault:
+                return Document(failed_report(path, visitor, fault).document([]))
+            simulated = simulate(
+                script,
+                story,
+                sandbox=runtime.sandbox,
+                integrations=runtime.integrations,
+                conversions=runtime.settings.conversions,
+                now=now,
+                anonymous=visitor,
+                progress=_deadline(),
+                client=runtime.settings.client,
+            )
+        metrics.ran("simulated", sum(report.cpu_seconds for report in simulated.reports))
+        return Document(simulated_document(simulated))
+
+    @router.post(
+        "/check",
+        summary="Check an experience",
+        dependencies=[Depends(documented_key)],
+        responses=answers(Checked, CHECKED, 404, 409, 413),
+    )
+    def check(body: Source, _: Annotated[Caller, needs(Scope.AUTHOR)]) -> Document:
+        """Find what would certainly fail, running nothing; as `experience check --json`.
+
+        Scopes: author, operator.
+        """
+        with at_once, _path_of(runtime, body) as path:
+            problems, _script = check_experience(
+                path,
+                variation=body.variation,
+                repair=body.repair,
+                sandbox=runtime.sandbox,
+                integrations=runtime.integrations,
+                now=runtime.clock.now(),
+            )
+        return Document(checked_document(problems))
+
+    @router.post(
+        "/explain",
+        summary="Explain an instant",
+        dependencies=[Depends(documented_key)],
+        responses=answers(Planned, PLANNED, 409, 413),
+    )
+    def explain(body: ExplainBody, _: Annotated[Caller, needs(Scope.AUTHOR)]) -> Document:
+        """When a delay or time and a window would run, and why; nothing is stored.
+
+        Scopes: author, operator.
+        """
+        now = runtime.clock.now()
+        if body.at is not None:
+            now = parse_time(body.at, now=now).at
+        visitor = make_visitor(None, timezone=body.timezone, timezone_offset=body.timezone_offset)
+        asked: Mapping[str, object] = body.model_dump(include={"delay", "time", "window"}, exclude_none=True)
+        return Document(plan_document(plan(asked, now=now, visitor=visitor), created_at=now))
+
+    return router
+
+
+@contextmanager
+def _path_of(runtime: Runtime, source: Source) -> Iterator[Path]:
+    if (source.experience is None) == (source.files is None):
+        raise InvalidParameter(
+            'name an experience, or send its files, and not both: {"files": {"variation.js": "…"}}'
+        )
+    if source.files is not None:
+        with written(source.files) as folder:
+            yield folder
+    else:
+        yield experience_path(runtime.settings.served, source.experience or "", released_only=False)
+
+
+def _deadline() -> Callable[[datetime], None]:
+    """Ends a simulation that takes too long: somebody waits for it."""
+    ends = monotonic() + SIMULATION_SECONDS
+
+    def hear(_: datetime) -> None:
+        if monotonic() > ends:
+            raise LimitWall(
+                f"the simulation took more than {SIMULATION_SECONDS:g} s; shorten the story, or simulate it "
+                "with `experience simulate`"
+            )
+
+    return hear
+
+
+def _for_sites(document: dict[str, Any]) -> dict[str, Any]:
+    """The same document without what only its author should see: a site's key is in everybody's hands."""
+    error = document["error"]
+    return {
+        **document,
+        "error": None if error is None else {"code": error["code"], "message": "the experience failed"},
+        "log": [],
+        "calls": [{name: call[name] for name in ("integration", "verb", "ok")} for call in document["calls"]],
+        "executions": [
+            {**each, "key": None, "payload": None, "why": [], "attempts": []}
+            for each in document["executions"]
+        ],
+    }

@@ -1,0 +1,130 @@
+"""/v1: visitors, their events and conversions."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import Field, StrictInt
+
+from experience_runtime.documents.documents import redacted_value
+from experience_runtime.domain.access import Scope
+from experience_runtime.domain.errors import MissingParameter, UnknownVisitor
+from experience_runtime.domain.instants import iso
+from experience_runtime.domain.values import shown
+from experience_runtime.domain.visitors import Visitor, check_visitor_id, make_visitor
+from experience_runtime.running.report import visitor_document
+from experience_runtime.runtime import Runtime
+from experience_runtime.web.api.idempotency import OnceRoute, documented_key
+from experience_runtime.web.api.models import Converted, Received, VisitorFields, WholeVisitor
+from experience_runtime.web.api.openapi import Body, VisitorId, answers
+from experience_runtime.web.guard.access import Caller, needs
+from experience_runtime.web.guard.problems import Document
+
+SHOWN_EVENTS = 100
+
+_FIELDS = {"id": "v1", "timezone": "Europe/Paris", "timezone_offset": None}
+_Zone = Annotated[str | None, Field(max_length=100, description="An IANA name such as `Europe/Paris`.")]
+_Offset = Annotated[
+    StrictInt | None, Field(description="Minutes *behind* UTC, as `getTimezoneOffset()`: -60 is UTC+1.")
+]
+
+
+class ZoneBody(Body):
+    """One of the two."""
+
+    timezone: _Zone = None
+    timezone_offset: _Offset = None
+
+
+class EventBody(ZoneBody):
+    """An event; with a zone, the visitor's is kept too."""
+
+    type: str = Field(max_length=200, examples=["ecBasketTransactionSummary"])
+    data: Any = Field(default=None, description="Any JSON value of at most 16 KiB.")
+
+
+class ConvertBody(Body):
+    event: str | None = Field(default=None, max_length=200, description="Left out: the first of the list.")
+
+
+def make_router(runtime: Runtime) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["visitors"], route_class=OnceRoute)
+    redact = runtime.settings.redact
+
+    @router.get(
+        "/visitors/{visitor_id}",
+        summary="Show a visitor",
+        responses=answers(WholeVisitor, _FIELDS | {"events": [], "conversions": []}, 404),
+    )
+    def show(visitor_id: VisitorId, _: Annotated[Caller, needs()]) -> Document:
+        """The last known zone, and the last 100 events and conversions. Scope: operator."""
+        check_visitor_id(visitor_id)
+        known = runtime.store.visitor(visitor_id)
+        events = runtime.store.events.of(visitor_id, limit=SHOWN_EVENTS)
+        conversions = runtime.store.events.conversions(visitor_id, limit=SHOWN_EVENTS)
+        if known is None and not events and not conversions:
+            raise UnknownVisitor(f"nothing is known of visitor {shown(visitor_id)}; no event came, no zone")
+        return Document(
+            visitor_document(known or Visitor(id=visitor_id))
+            | {
+                "events": [
+                    {"at": iso(each.at), "type": each.type, "data": redacted_value(each.data, redact)}
+                    for each in events
+                ],
+                "conversions": [{"at": iso(each.at), "event": each.event} for each in conversions],
+            }
+        )
+
+    @router.put(
+        "/visitors/{visitor_id}",
+        summary="Set a visitor's zone",
+        dependencies=[Depends(documented_key)],
+        responses=answers(VisitorFields, _FIELDS, 409, 413),
+    )
+    def put(visitor_id: VisitorId, body: ZoneBody, _: Annotated[Caller, needs()]) -> Document:
+        """By name or by offset; what comes later to run is planned by it. Scope: operator."""
+        if body.timezone is None and body.timezone_offset is None:
+            raise MissingParameter('a zone is missing; send {"timezone": "Europe/Paris"}')
+        known = runtime.visitor(visitor_id, timezone=body.timezone, timezone_offset=body.timezone_offset)
+        return Document(visitor_document(known))
+
+    @router.post(
+        "/visitors/{visitor_id}/events",
+        summary="Send an event",
+        dependencies=[Depends(documented_key)],
+        responses=answers(
+            Received, {"visitor": "v1", "type": "ecView", "conversion": False, "cancelled": 0}, 409, 413
+        ),
+    )
+    def receive(visitor_id: VisitorId, body: EventBody, _: Annotated[Caller, needs(Scope.SITE)]) -> Document:
+        """What the visitor did. One whose name is in the list of conversions is one.
+
+        Scopes: site, operator.
+        """
+        given = make_visitor(visitor_id, timezone=body.timezone, timezone_offset=body.timezone_offset)
+        cancelled = runtime.receive(visitor_id, body.type, body.data)
+        runtime.store.remember_visitor(given, now=runtime.clock.now())
+        return Document(
+            {
+                "visitor": visitor_id,
+                "type": body.type,
+                "conversion": cancelled is not None,
+                "cancelled": len(cancelled or []),
+            }
+        )
+
+    @router.post(
+        "/visitors/{visitor_id}/convert",
+        summary="Record a conversion",
+        dependencies=[Depends(documented_key)],
+        responses=answers(
+            Converted, {"visitor": "v1", "cancelled": 1, "ids": ["ex_0bb6rczg0ryj5"]}, 409, 413
+        ),
+    )
+    def convert(
+        visitor_id: VisitorId, caller: Annotated[Caller, needs(Scope.SITE)], body: ConvertBody | None = None
+    ) -> Document:
+        """It cancels what waits for one; a site is not told the ids. Scopes: site, operator."""
+        ids = runtime.scheduler.convert(visitor_id, event=None if body is None else body.event)
+        return Document({"visitor": visitor_id, "cancelled": len(ids), "ids": [] if caller.is_site else ids})
+
+    return router

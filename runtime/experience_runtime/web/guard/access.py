@@ -1,0 +1,205 @@
+"""Access: who calls, by token, site key or session, and what that allows.
+
+A route says who may call it: `caller: Annotated[Caller, needs(Scope.AUTHOR)]`. An operator may call every
+route; `needs()` is for operators alone. In a route below `/…/k/{site_key}` the key in the path is the token.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from experience_runtime.clocks import monotonic
+from experience_runtime.domain.access import Scope, Token, new_secret, token_digest
+from experience_runtime.domain.errors import Forbidden, Unauthorized
+from experience_runtime.domain.executions import Execution
+from experience_runtime.domain.values import shown
+from experience_runtime.engine.ports import Clock
+from experience_runtime.engine.stores import Tokens
+from experience_runtime.web.guard.limits import Buckets
+from experience_runtime.web.guard.middleware import SESSION_COOKIE, is_same_origin, site_key_in
+from experience_runtime.web.guard.problems import Throttled
+
+SESSION_LASTS = timedelta(hours=12)
+
+_EVERYTHING = frozenset(Scope)
+_NO_TOKEN = "this needs a token; send `Authorization: Bearer exp_…`, made with `experience tokens create`"
+_BAD_TOKEN = "the token is not known here, or was revoked; make one with `experience tokens create`"
+
+bearer = HTTPBearer(
+    auto_error=False, description="A token of `experience tokens create`; each operation names its scopes."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls. `token` is None where everything is open."""
+
+    name: str
+    scopes: frozenset[Scope]
+    token: Token | None = None
+
+    @property
+    def is_operator(self) -> bool:
+        return Scope.OPERATOR in self.scopes
+
+    @property
+    def is_site(self) -> bool:
+        """A site and nothing more: it runs what is released, calls what is for sites, and sees little."""
+        return self.scopes == {Scope.SITE}
+
+    def may_see(self, execution: Execution) -> bool:
+        """Authors see what experiences made, operators everything."""
+        return self.is_operator or execution.experience is not None
+
+
+class Access:
+    """Finds the caller of a request. Once a token was seen, nothing is open any more."""
+
+    def __init__(self, tokens: Tokens, clock: Clock, *, is_open: bool, per_second: float) -> None:
+        self._tokens = tokens
+        self._clock = clock
+        self._is_open = is_open
+        self._buckets = Buckets(per_second, now=monotonic)
+
+    def is_open(self) -> bool:
+        """Whether everything may be called without a token."""
+        if self._is_open and self._tokens.any():
+            self._is_open = False
+        return self._is_open
+
+    def caller(self, request: Request) -> Caller:
+        """The caller of a request; Unauthorized, Forbidden from this origin, or Throttled."""
+        found = getattr(request.state, "caller", None)
+        if not isinstance(found, Caller):  # a route that answers once asks before its dependency does
+            found = request.state.caller = self._find(request)
+            self._admit(found, request)
+        return found
+
+    def may_call(self, origin: str, site_key: str | None) -> bool:
+        """Whether a page of this origin may call with a token: this site key, or any when none is named."""
+        if site_key is None:
+            return any(origin in token.origins for token in self._tokens.all())
+        token = self._tokens.token(token_digest(site_key))
+        return token is not None and origin in token.origins
+
+    def begin_session(self, text: str) -> str:
+        """Take a token for a new session's cookie, which is returned; Unauthorized, or Forbidden to sites."""
+        token = self._tokens.token(token_digest(text))
+        if token is None:
+            raise Unauthorized(_BAD_TOKEN)
+        if not {Scope.AUTHOR, Scope.OPERATOR} & set(token.scopes):
+            raise Forbidden(
+                "a token of a site opens no page; make one with "
+                "`experience tokens create NAME --scope operator`"
+            )
+        secret, now = new_secret(), self._clock.now()
+        self._tokens.begin_session(
+            token_digest(secret), token=token.digest, now=now, expires_at=now + SESSION_LASTS
+        )
+        return secret
+
+    def end_session(self, secret: str) -> None:
+        """Forget a session; nothing when there is none."""
+        self._tokens.end_session(token_digest(secret))
+
+    def throttle(self, caller: str) -> None:
+        """Count a request of this caller; Throttled when it has made too many."""
+        if wait := self._buckets.take(caller):
+            raise Throttled(
+                f"too many requests; wait {wait:.1f} s, or raise per_second under [serve] in experience.toml",
+                retry_after=wait,
+            )
+
+    def _find(self, request: Request) -> Caller:
+        if (site_key := site_key_in(request.scope["path"])) is not None:
+            token = self._known(site_key, request)
+            if Scope.SITE not in token.scopes:
+                raise Forbidden(f"the token {token.name} is no site key; never put it into an address")
+            return Caller(token.name, frozenset({Scope.SITE}), token)
+        scheme, _, text = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return _caller(self._known(text.strip(), request))
+        if secret := request.cookies.get(SESSION_COOKIE):
+            session = self._tokens.session(token_digest(secret), now=self._clock.now())
+            if session is not None:
+                return _caller(session)
+        if self.is_open():
+            return Caller("open", _EVERYTHING)
+        raise Unauthorized(_NO_TOKEN)
+
+    def _known(self, text: str, request: Request) -> Token:
+        token = self._tokens.token(token_digest(text))
+        if token is None:
+            self.throttle(f"unknown {request.client.host if request.client else ''}")
+            raise Unauthorized(_BAD_TOKEN)
+        return token
+
+    def _admit(self, caller: Caller, request: Request) -> None:
+        if caller.token is None:
+            return
+        origin = request.headers.get("origin")
+        if (
+            origin is not None
+            and origin not in caller.token.origins
+            and not is_same_origin(origin, request.headers.get("host", ""))
+        ):
+            raise Forbidden(
+                f"the token {caller.name} may not be used by pages of {shown(origin)}; "
+                "name the origin when you make a token: `experience tokens create NAME --origin URL`"
+            )
+        self.throttle(f"token {caller.name}")
+
+
+def needs(*scopes: Scope) -> Any:
+    """The dependency of a route that callers with one of these scopes may call, and operators."""
+
+    def find(
+        request: Request,
+        _: HTTPAuthorizationCredentials | None = Security(bearer),  # noqa: B008 - FastAPI reads it
+    ) -> Caller:
+        caller = access_of(request).caller(request)
+        if not caller.scopes & {*scopes, Scope.OPERATOR}:
+            raise Forbidden(
+                f"the token {caller.name} has the scope {', '.join(sorted(caller.scopes))}; "
+                f"this needs {' or '.join([*scopes, Scope.OPERATOR])}"
+            )
+        return caller
+
+    return Depends(find)
+
+
+def access_of(request: Request) -> Access:
+    """The one Access of the application a request belongs to."""
+    access = request.app.state.access
+    assert isinstance(access, Access)
+    return access
+
+
+def caller_of(request: Request) -> Caller:
+    """The caller of a request whose route asked for one."""
+    return access_of(request).caller(request)
+
+
+class NotSignedIn(Exception):
+    """A page was asked for without a session; answered with the way to the login page."""
+
+
+def signed_in(*scopes: Scope) -> Any:
+    """As `needs`, for pages: without a session or token the browser is sent to /login."""
+    check: Callable[..., Caller] = needs(*scopes).dependency
+
+    def find(request: Request) -> Caller:
+        try:
+            return check(request, None)
+        except Unauthorized:
+            raise NotSignedIn from None
+
+    return Depends(find)
+
+
+def _caller(token: Token) -> Caller:
+    return Caller(token.name, frozenset(token.scopes), token)

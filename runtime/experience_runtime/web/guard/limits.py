@@ -1,0 +1,99 @@
+"""Limits of requests: how large a body may be, and how many one caller may make."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from experience_runtime.domain.errors import PayloadTooLarge
+from experience_runtime.web.guard.problems import Throttled, problem
+
+_MOST_BUCKETS = 10_000
+
+
+class BodyLimit:
+    """Refuses a body of more than `largest_bytes`, counted while it is read: a header may be missing."""
+
+    def __init__(self, app: ASGIApp, *, largest_bytes: int) -> None:
+        self._app = app
+        self._largest_bytes = largest_bytes
+        self._detail = (
+            f"the body has more than {largest_bytes:,} bytes; send less, for instance an id instead of "
+            "the thing itself"
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if _declared_bytes(scope) > self._largest_bytes:
+            refusal = problem(413, PayloadTooLarge.code, self._detail, headers=_CLOSE)
+            await refusal(scope, receive, send)
+            return
+        read_bytes = 0
+
+        async def counted() -> Message:
+            nonlocal read_bytes
+            message = await receive()
+            read_bytes += len(message.get("body", b""))
+            if read_bytes > self._largest_bytes:
+                # raised where the body is read, and answered as every other refusal
+                raise HTTPException(413, self._detail, headers=_CLOSE)
+            return message
+
+        await self._app(scope, counted, send)
+
+
+_CLOSE = {"Connection": "close"}
+
+
+def _declared_bytes(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value[:20])
+    return 0
+
+
+class AtOnce:
+    """Lets so many in at a time, and refuses the next: `with at_once: …`."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._room = threading.BoundedSemaphore(most)
+
+    def __enter__(self) -> None:
+        if not self._room.acquire(blocking=False):
+            raise Throttled(
+                f"{self._most} experiences and calls are under way here, and no more fit; try again",
+                retry_after=1,
+            )
+
+    def __exit__(self, *_: object) -> None:
+        self._room.release()
+
+
+class Buckets:
+    """A bucket for each caller: `per_second` requests on average, twice as many at once; 0: no limit."""
+
+    def __init__(self, per_second: float, *, now: Callable[[], float]) -> None:
+        self._per_second = per_second
+        self._most = max(1.0, 2 * per_second)
+        self._now = now
+        self._lock = threading.Lock()
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # left, and when that was
+
+    def take(self, caller: str) -> float:
+        """Take one request; return 0, or in how many seconds there is one again."""
+        if not self._per_second:
+            return 0.0
+        now = self._now()
+        with self._lock:
+            left, at = self._buckets.pop(caller, (self._most, now))
+            left = min(self._most, left + (now - at) * self._per_second)
+            wait = 0.0 if left >= 1 else (1 - left) / self._per_second
+            self._buckets[caller] = (left if wait else left - 1, now)
+            if len(self._buckets) > _MOST_BUCKETS:
+                self._buckets.popitem(last=False)
+        return wait

@@ -1,0 +1,91 @@
+"""Login: a token is taken for a session's cookie, and a form of ours is told from a stranger's."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse
+from starlette.responses import Response
+
+from experience_runtime.domain.errors import Forbidden, Refusal
+from experience_runtime.web.guard.access import SESSION_LASTS, NotSignedIn, access_of
+from experience_runtime.web.guard.middleware import SESSION_COOKIE
+
+_SEE_OTHER = 303
+_FORM_KEY = secrets.token_bytes(32)  # a restart makes forms that were open stale, which does no harm
+
+
+Refused = Callable[[Request, Refusal, str], Response]
+"""Answers a login that is refused, with where it wanted to go."""
+
+
+def make_router(refused: Refused | None = None) -> APIRouter:
+    """`POST /login` and `POST /logout`; the page with the form is one of the pages."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.post("/login")
+    def login(
+        request: Request, token: Annotated[str, Form(max_length=200)], to: Annotated[str, Form()] = "/"
+    ) -> Response:
+        access = access_of(request)
+        try:
+            access.throttle(f"login {request.client.host if request.client else ''}")
+            secret = access.begin_session(token.strip())
+        except Refusal as refusal:
+            if refused is None:
+                raise
+            return refused(request, refusal, to)
+        answer = RedirectResponse(_own_path(to), status_code=_SEE_OTHER)
+        answer.set_cookie(
+            SESSION_COOKIE,
+            secret,
+            max_age=int(SESSION_LASTS.total_seconds()),
+            path="/",
+            secure=request.url.scheme == "https",
+            httponly=True,
+            samesite="strict",
+        )
+        return answer
+
+    @router.post("/logout")
+    def logout(request: Request) -> Response:
+        if secret := request.cookies.get(SESSION_COOKIE):
+            access_of(request).end_session(secret)
+        answer = RedirectResponse("/login", status_code=_SEE_OTHER)
+        answer.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="strict")
+        return answer
+
+    return router
+
+
+def form_token(request: Request) -> str:
+    """What a page's form carries in its field `form_token`; it is bound to the session."""
+    session = request.cookies.get(SESSION_COOKIE, "")
+    return hmac.new(_FORM_KEY, session.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+
+
+def own_form(request: Request, form_token: Annotated[str, Form(max_length=64)] = "") -> None:
+    """A dependency of every route that takes a form: Forbidden when the form is not one of this session's."""
+    if not hmac.compare_digest(_expected(request), form_token.encode("utf-8", "replace")):
+        raise Forbidden("this form is not from this session; load the page again and send it once more")
+
+
+def to_login(request: Request, _: NotSignedIn) -> Response:
+    """Send a browser to the login page, and back afterwards."""
+    to = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    back = f"?to={quote(to, safe='')}" if request.method == "GET" and to != "/" else ""
+    return RedirectResponse(f"/login{back}", status_code=_SEE_OTHER)
+
+
+def _expected(request: Request) -> bytes:
+    return form_token(request).encode()
+
+
+def _own_path(to: str) -> str:
+    """A path of this server; "/" for anything a browser could read as another's address."""
+    is_own = to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable()
+    return quote(to, safe="/?&=%:,~+-._@!$'()*;") if is_own and len(to) <= 2000 else "/"

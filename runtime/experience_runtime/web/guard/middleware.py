@@ -1,0 +1,182 @@
+"""Shields: headers and checks around every request. Pure ASGI: nothing of a body is kept."""
+
+import ipaddress
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from experience_runtime.domain.errors import Forbidden
+from experience_runtime.domain.values import shown
+from experience_runtime.web.guard.problems import problem
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SESSION_COOKIE = "experience_session"
+KEYED_PREFIXES = ("/integrations/k/", "/csml/apps/k/", "/visitors/k/")
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_CORS_METHODS = "GET, POST, PUT, DELETE"
+_CORS_HEADERS = "Authorization, Content-Type, Idempotency-Key"
+
+
+class SecurityHeaders:
+    """Adds the headers that every answer has; what an answer sets itself stays."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+class LoopbackHost:
+    """While everything is open, answers only under the names of this machine: no rebound name gets in."""
+
+    def __init__(self, app: ASGIApp, *, is_open: Callable[[], bool]) -> None:
+        self._app = app
+        self._is_open = is_open
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            host = Headers(scope=scope).get("host", "")
+            if not is_loopback(host_name(host)) and await run_in_threadpool(self._is_open):
+                refusal = problem(
+                    403,
+                    Forbidden.code,
+                    f"the Host {shown(host)} is not this machine's; use http://127.0.0.1, or make a token "
+                    "with `experience tokens create`",
+                )
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+class SameSite:
+    """Refuses what another site's page would have a browser write: whoever shows a token may write.
+
+    A session's cookie is sent by browsers only, and they say where a request comes from.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
+            headers = Headers(scope=scope)
+            if not _shows_token(scope, headers) and not _is_own(headers):
+                refusal = problem(
+                    403,
+                    Forbidden.code,
+                    "this request was made by another site's page, or does not say where it comes from; "
+                    "send it from a page of this server, or with a bearer token",
+                )
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+class SharedOrigins:
+    """CORS: answers browsers that ask for another origin, when `may_call(origin, site key)` says so.
+
+    Never with credentials: what a page of another origin may do, it does with its token.
+    """
+
+    def __init__(self, app: ASGIApp, *, may_call: Callable[[str, str | None], bool]) -> None:
+        self._app = app
+        self._may_call = may_call
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
+        origin = headers.get("origin")
+        if origin is None or is_same_origin(origin, headers.get("host", "")):
+            await self._app(scope, receive, send)
+            return
+        allowed = await run_in_threadpool(self._may_call, origin, site_key_in(scope["path"]))
+        is_preflight = scope["method"] == "OPTIONS" and "access-control-request-method" in headers
+
+        async def with_origin(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answer = MutableHeaders(scope=message)
+                answer.add_vary_header("Origin")
+                if allowed:
+                    answer["Access-Control-Allow-Origin"] = origin
+                    answer["Access-Control-Expose-Headers"] = "Idempotent-Replayed, Retry-After"
+                    if is_preflight:
+                        answer["Access-Control-Allow-Methods"] = _CORS_METHODS
+                        answer["Access-Control-Allow-Headers"] = _CORS_HEADERS
+                        answer["Access-Control-Max-Age"] = "600"
+            await send(message)
+
+        if is_preflight:
+            await Response(status_code=204 if allowed else 403)(scope, receive, with_origin)
+            return
+        await self._app(scope, receive, with_origin)
+
+
+def site_key_in(path: str) -> str | None:
+    """The site key that stands in a path: `/integrations/k/<key>/…`, `/csml/apps/k/<key>`.
+
+    The routes below KEYED_PREFIXES take nothing else for a token: no cookie, no open door.
+    """
+    for prefix in KEYED_PREFIXES:
+        if path.startswith(prefix):
+            return path[len(prefix) :].partition("/")[0] or None
+    return None
+
+
+def is_same_origin(origin: str, host: str) -> bool:
+    """Tell whether an Origin is the Host asked; the scheme is a proxy's business."""
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower() != ""
+    except ValueError:
+        return False
+
+
+def host_name(host: str) -> str:
+    """The name of a Host header, without its port."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
+
+
+def is_loopback(name: str) -> bool:
+    if name.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _shows_token(scope: Scope, headers: Headers) -> bool:
+    return headers.get("authorization", "")[:7].lower() == "bearer " or site_key_in(scope["path"]) is not None
+
+
+def _is_own(headers: Headers) -> bool:
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    if site is not None and site not in ("same-origin", "none"):
+        return False
+    if origin is not None:
+        return is_same_origin(origin, headers.get("host", ""))
+    return site is not None or f"{SESSION_COOKIE}=" not in headers.get("cookie", "")

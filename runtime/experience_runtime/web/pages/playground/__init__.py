@@ -1,0 +1,1 @@
+"""The playground: simulate in a page."""

@@ -1,0 +1,166 @@
+"""A play: what the playground's form holds, in an address and as a story."""
+
+import base64
+import json
+import zlib
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.visitors import make_visitor
+from experience_runtime.simulation.story import Story
+from experience_runtime.web.pages.forms import read_json
+
+LONGEST_MOMENT_MS = 30 * 86_400_000
+MOST_STEPS = 50
+LONGEST_SOURCE = 100_000
+LONGEST_ADDRESS = 6_000
+_MOST_BYTES = 400_000
+
+
+class PlayStep(BaseModel):
+    """Something that happens `after` so many milliseconds from the start."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    after: int = Field(ge=0, le=LONGEST_MOMENT_MS)
+    do: Literal["run", "emit", "convert", "cancel"]
+    type: str = Field(default="", max_length=200)
+    data: str = Field(default="", max_length=20_000)
+    event: str = Field(default="", max_length=200)
+    integration: str = Field(default="", max_length=200)
+    key: str = Field(default="", max_length=5_000)
+    reason: str = Field(default="", max_length=1_000)
+
+    @property
+    def words(self) -> str:
+        match self.do:
+            case "run":
+                return "the experience runs again"
+            case "emit":
+                return f"event {self.type}"
+            case "convert":
+                return f"conversion {self.event}".rstrip()
+            case _:
+                return f"cancel {self.integration} {self.key}"
+
+
+class Play(BaseModel):
+    """Everything that decides what is seen. Texts are as typed; `moment` is how far time has moved."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    experience: str = Field(default="", max_length=100)
+    source: str = Field(default="", max_length=LONGEST_SOURCE)
+    triggers: str = Field(default="", max_length=LONGEST_SOURCE)
+    repair: bool = False
+    visitor: str = Field(default="visitor-1", max_length=400)
+    timezone: str = Field(default="", max_length=100)
+    at: str = Field(default="", max_length=100)
+    data: str = Field(default="", max_length=20_000)
+    answers: str = Field(default="", max_length=20_000)
+    moment: int = Field(default=0, ge=0, le=LONGEST_MOMENT_MS)
+    steps: tuple[PlayStep, ...] = Field(default=(), max_length=MOST_STEPS)
+
+    def address(self) -> str:
+        """The play as the text of an address; one may be too long for that."""
+        text = self.model_dump_json(exclude_defaults=True).encode("utf-8", "surrogatepass")
+        return base64.urlsafe_b64encode(zlib.compress(text, 9)).decode("ascii").rstrip("=")
+
+    def happenings(self, began_at: datetime) -> list[tuple[datetime, str]]:
+        """Each step with its instant, in words."""
+        who = f" for {self.visitor}" if self.visitor else ""
+        return [
+            (began_at, f"the experience runs{who}"),
+            *((began_at + timedelta(milliseconds=step.after), step.words) for step in self.steps),
+        ]
+
+    def story(self) -> dict[str, Any]:
+        """The play as `story.json` has it. Raises the Refusal of what cannot be read."""
+        visitor = self.visitor or None
+        known = make_visitor(visitor, timezone=self.timezone.strip() or None)
+        run: dict[str, Any] = {"do": "run"} | _of(visitor)
+        if self.data.strip():
+            run["data"] = read_json(self.data, "the data")
+        story: dict[str, Any] = {"for": "30d"}
+        if self.at.strip():
+            story["at"] = self.at.strip()
+        if visitor is not None:
+            zone = {} if known.timezone is None else {"timezone": known.timezone}
+            story["visitors"] = [{"id": visitor} | zone]
+        story["steps"] = [run, *(_step(step, visitor) for step in self.steps)]
+        if self.answers.strip():
+            story["answers"] = read_json(self.answers, "the answers")
+        return story
+
+
+def read_play(text: str) -> Play:
+    """Read an address back. Raises InvalidParameter."""
+    if not text:
+        return Play()
+    try:
+        packed = base64.urlsafe_b64decode(text[: 2 * LONGEST_ADDRESS] + "=" * (-len(text) % 4))
+        unpacking = zlib.decompressobj()
+        content = unpacking.decompress(packed, _MOST_BYTES)
+        if unpacking.unconsumed_tail:
+            raise ValueError("too long")
+        return Play.model_validate_json(content)
+    except (ValueError, zlib.error):  # ValidationError is a ValueError
+        raise InvalidParameter(
+            "the address holds no play that can be read; copy the whole address, or begin anew"
+        ) from None
+
+
+def make_play(fields: dict[str, Any]) -> Play:
+    """A play of what was typed. Raises InvalidParameter naming the field."""
+    try:
+        return Play.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = " ".join(str(part) for part in first["loc"])
+        raise InvalidParameter(f"{where}: {first['msg']}") from None
+
+
+def read_story(story: dict[str, Any]) -> Story:
+    """The story of a play. Raises InvalidParameter naming the place."""
+    try:
+        return Story.model_validate(story)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InvalidParameter(
+            f'{where}: {first["msg"]}; answers look like {{"webhook": [{{"status": 503}}]}}'
+        ) from None
+
+
+def _step(step: PlayStep, visitor: str | None) -> dict[str, Any]:
+    made: dict[str, Any] = {"after": step.after, "do": step.do} | _of(visitor)
+    match step.do:
+        case "emit":
+            made["type"] = step.type
+            if step.data.strip():
+                made["data"] = read_json(step.data, "the event's data")
+        case "convert":
+            if visitor is None:
+                raise InvalidParameter("a conversion needs a visitor; name one above")
+            if step.event:
+                made["event"] = step.event
+        case "cancel":
+            made |= {"integration": step.integration, "key": _key(step.key)}
+            if step.reason:
+                made["reason"] = step.reason
+    return made
+
+
+def _key(text: str) -> Any:
+    """A key as typed: a JSON object, or a plain text."""
+    try:
+        return json.loads(text) if text.lstrip().startswith(("{", '"', "[")) else text
+    except ValueError:
+        return read_json(text, "the key")
+
+
+def _of(visitor: str | None) -> dict[str, str]:
+    return {} if visitor is None else {"visitor": visitor}

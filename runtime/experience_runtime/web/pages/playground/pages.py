@@ -1,0 +1,238 @@
+"""The playground: an experience tried out in simulated time, from a form whose whole state is its address."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
+
+from experience_runtime.domain.access import Scope
+from experience_runtime.domain.errors import ExperienceError, InvalidParameter
+from experience_runtime.domain.instants import iso
+from experience_runtime.domain.zones import zone_names
+from experience_runtime.runtime import Runtime
+from experience_runtime.web.experiences import experiences
+from experience_runtime.web.guard.access import signed_in
+from experience_runtime.web.guard.limits import AtOnce
+from experience_runtime.web.guard.login import form_token, own_form
+from experience_runtime.web.guard.problems import status_of
+from experience_runtime.web.pages.executions import integration_names
+from experience_runtime.web.pages.playground.form import (
+    LONGEST_ADDRESS,
+    LONGEST_MOMENT_MS,
+    MOST_STEPS,
+    Play,
+    make_play,
+    read_play,
+)
+from experience_runtime.web.pages.playground.play import play_out, read_forward
+from experience_runtime.web.pages.playground.view import PlayedOut
+from experience_runtime.web.pages.refusals import HtmlRoute
+from experience_runtime.web.pages.rendering import Rendering, back_to
+from experience_runtime.web.pages.timeline import span_text
+
+HERE = "/playground"
+_EXAMPLE = """module.exports = function variation (options) {
+  return options.integration('slack-update').schedule({ message: 'A basket is waiting' }, {
+    key: { reminder: 'basket' },
+    delay: '2 hours',
+    window: { day: 'monday-friday', time: '09:00-17:00' },
+    cancelOnConversion: true
+  })
+}
+"""
+
+
+class PlayForm(BaseModel):
+    """The whole form, as typed; `act` is the button."""
+
+    experience: str = ""
+    source: str = ""
+    triggers: str = ""
+    repair: str = ""
+    visitor: str = ""
+    timezone: str = ""
+    at: str = ""
+    data: str = ""
+    answers: str = ""
+    moment: int = 0
+    steps: str = "[]"
+    act: str = ""
+    forward: str = ""
+    emit_type: str = ""
+    emit_data: str = ""
+    convert_event: str = ""
+    cancel_integration: str = ""
+    cancel_key: str = ""
+    cancel_reason: str = ""
+
+    def play(self) -> Play:
+        """The play before its button was pressed. Raises InvalidParameter."""
+        try:
+            steps = json.loads(self.steps)
+        except (ValueError, RecursionError):
+            raise InvalidParameter("the steps cannot be read; begin anew") from None
+        fields = self.model_dump(include={*Play.model_fields} - {"steps", "repair"})
+        chosen = {"source": "", "triggers": ""} if self.experience else {}
+        return make_play(fields | {"steps": steps, "repair": bool(self.repair)} | chosen)
+
+
+def make_router(runtime: Runtime, rendering: Rendering, at_once: AtOnce) -> APIRouter:
+    router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Scope.AUTHOR)])
+    running: dict[str, dict[str, datetime]] = {}
+
+    @router.get(HERE)
+    def playground(request: Request, s: str = "") -> Response:
+        if not s:
+            chosen = next(iter(sorted(experiences(runtime.settings.served))), "")
+            now = runtime.clock.now().replace(second=0, microsecond=0)
+            fresh = Play(
+                experience=chosen,
+                source="" if chosen else _EXAMPLE,
+                timezone="Europe/Paris",
+                at=iso(now),
+            )
+            return page(request, fresh, plays=False)
+        return page(request, read_play(s))
+
+    @router.get(HERE + "/progress")
+    def progress(request: Request) -> Response:
+        at = max(running.get(form_token(request), {}).values(), default=None)
+        return JSONResponse({"at": None if at is None else iso(at)})
+
+    @router.post(HERE, dependencies=[Depends(own_form)])
+    def play(request: Request, form: Annotated[PlayForm, Form()]) -> Response:
+        before = Play()
+        try:
+            before = form.play()
+            if form.act == "story":
+                return story(request, before)
+            after = acted(request, before, form)
+            after.story()
+        except ExperienceError as refusal:
+            return page(request, before, form=form, problem=refusal)
+        address = after.address()
+        if len(address) <= LONGEST_ADDRESS:
+            return back_to(f"{HERE}?s={address}#result")
+        return page(request, after, is_too_long=True)
+
+    def acted(request: Request, play: Play, form: PlayForm) -> Play:
+        """What the button makes of a play."""
+        verb, _, number = form.act.partition("-")
+        match verb:
+            case "forward":
+                return moved(play, play.moment + read_forward(form.forward))
+            case "next" | "end":
+                with heard_by(request) as heard:
+                    out = play_out(runtime, play, now=runtime.clock.now(), heard=heard)
+                wanted = out.end_ms if verb == "end" else out.next_ms
+                return moved(play, play.moment if wanted is None else wanted)
+            case "start":
+                return play.model_copy(update={"moment": 0, "steps": ()})
+            case "remove":
+                kept = [step for index, step in enumerate(play.steps) if str(index) != number]
+                return play.model_copy(update={"steps": tuple(kept)})
+            case "run" | "":
+                return play
+        step = {
+            "emit": {"type": form.emit_type, "data": form.emit_data},
+            "convert": {"event": form.convert_event},
+            "cancel": {
+                "integration": form.cancel_integration,
+                "key": form.cancel_key,
+                "reason": form.cancel_reason,
+            },
+            "again": {},
+        }.get(verb)
+        if step is None:
+            raise InvalidParameter("the form has no such button; load the page again")
+        if verb == "emit" and not form.emit_type.strip():
+            raise InvalidParameter("the event has no type; write one such as ecBasketItem")
+        if verb == "cancel" and not (form.cancel_integration.strip() and form.cancel_key.strip()):
+            raise InvalidParameter("cancel needs an integration and a key, as the experience scheduled it")
+        if len(play.steps) >= MOST_STEPS:
+            raise InvalidParameter(f"a play has at most {MOST_STEPS} steps; remove one")
+        do = "run" if verb == "again" else verb
+        added = [step.model_dump() for step in play.steps] + [{"after": play.moment, "do": do} | step]
+        return make_play(play.model_dump() | {"steps": added})
+
+    def moved(play: Play, moment: int) -> Play:
+        if moment > LONGEST_MOMENT_MS:
+            raise InvalidParameter(
+                f"time would be {span_text(moment / 1000)} after the start; a play is watched for 30 days"
+            )
+        return play.model_copy(update={"moment": moment})
+
+    def story(request: Request, play: Play) -> Response:
+        with heard_by(request) as heard:
+            out = play_out(runtime, play, now=runtime.clock.now(), heard=heard)
+        document = play.story() | ({"expect": list(out.expect)} if out.expect else {})
+        return Response(
+            json.dumps(document, ensure_ascii=True, indent=2) + "\n",
+            media_type="application/json",
+            headers={"Content-Disposition": 'attachment; filename="story.json"'},
+        )
+
+    def page(
+        request: Request,
+        play: Play,
+        *,
+        form: PlayForm | None = None,
+        problem: ExperienceError | None = None,
+        plays: bool = True,
+        is_too_long: bool = False,
+    ) -> Response:
+        out: PlayedOut | None = None
+        if plays and problem is None:
+            try:
+                with heard_by(request) as heard:
+                    out = play_out(runtime, play, now=runtime.clock.now(), heard=heard)
+            except ExperienceError as refusal:
+                problem = refusal
+        typed = play.model_dump() if form is None else form.model_dump() | {"repair": bool(form.repair)}
+        return rendering.page(
+            request,
+            "playground.html",
+            here=HERE,
+            status=200 if problem is None else status_of(problem),
+            problem=problem,
+            play=play,
+            typed=PlayForm(forward="1 hour").model_dump() | {"repair": False} | typed,
+            steps=json.dumps([step.model_dump(exclude_defaults=True) for step in play.steps]),
+            step_rows=[
+                {"index": index, "after": "+" + span_text(step.after / 1000), "words": step.words}
+                for index, step in enumerate(play.steps)
+            ],
+            moment="+" + span_text(play.moment / 1000),
+            out=out,
+            is_too_long=is_too_long,
+            longest_address=LONGEST_ADDRESS,
+            experiences=sorted(experiences(runtime.settings.served)),
+            zones=zone_names(),
+            conversion_names=runtime.settings.conversions,
+            integrations=integration_names(runtime),
+        )
+
+    @contextmanager
+    def heard_by(request: Request) -> Iterator[Any]:
+        """Keep the virtual time of one simulation where this session's pages may ask for it."""
+        session, own = form_token(request), secrets.token_hex(4)
+        times = running.setdefault(session, {})
+
+        def hear(at: datetime) -> None:
+            times[own] = at
+
+        try:
+            with at_once:  # two of them simulate, the others wait
+                yield hear
+        finally:
+            times.pop(own, None)
+            if not times:
+                running.pop(session, None)
+
+    return router

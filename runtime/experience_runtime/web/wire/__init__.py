@@ -1,0 +1,1 @@
+"""The wire: other programs' protocols (the gateway, CSML, the snippet)."""

@@ -1,0 +1,56 @@
+"""/csml/apps: `App("utils/scheduler", …)` over HTTP, as the open CSML engine calls an app. Contract 6.
+
+    POST /csml/apps   {"function_id": "utils/scheduler", "data": {…}, "client": {…}}  ->  {"data": {…}}
+
+The engine sends no header: a site key may stand in the address, `/csml/apps/k/<siteKey>`. A refusal is an
+answer.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from experience_runtime.domain.access import Scope
+from experience_runtime.domain.clients import Client, read_client
+from experience_runtime.domain.errors import InvalidParameter, MissingParameter
+from experience_runtime.engine.app_events import answer_app, refused
+from experience_runtime.runtime import Runtime
+from experience_runtime.web.api.idempotency import OnceRoute
+from experience_runtime.web.guard.access import Caller, needs
+from experience_runtime.web.guard.problems import Document
+from experience_runtime.web.wire.bodies import Posted, posted_object, require_for
+
+
+def make_router(runtime: Runtime) -> APIRouter:
+    """The one operation, with a site key in the address or without."""
+    router = APIRouter(route_class=OnceRoute, include_in_schema=False)
+
+    def call(caller: Annotated[Caller, needs(Scope.SITE)], body: Posted) -> Response:
+        try:
+            sent = posted_object(body)
+            client = _client(sent)
+        except (InvalidParameter, MissingParameter) as refusal:
+            return Document({"data": refused(refusal)})
+        answer = answer_app(
+            runtime.scheduler,
+            sent.get("function_id"),
+            sent.get("data"),
+            client=client,
+            require=require_for(caller, runtime.settings),
+        )
+        return Document({"data": answer})
+
+    for address in ("/csml/apps", "/csml/apps/k/{site_key}"):
+        router.post(address)(call)
+    return router
+
+
+def _client(sent: dict[str, Any]) -> Client:
+    """The client, whose user must be known: a name in one scope for all would let users cancel each other."""
+    if sent.get("client") is None:
+        raise MissingParameter('client is missing; send {"bot_id": …, "channel_id": …, "user_id": …}')
+    client = read_client(sent["client"])
+    if client.user_id is None:
+        raise MissingParameter("client.user_id is missing; name the user the event is for")
+    return client

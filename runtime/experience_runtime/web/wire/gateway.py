@@ -1,0 +1,145 @@
+"""/integrations: the wire protocol of the original browser client, which needs a new base URL only.
+
+    POST /integrations/<encodedId>         execute   {"data", "key", "meta", …}  ->  {"ok": true, "data": …}
+    POST /integrations/defer/<encodedId>   schedule  + "delay" | "time", "window", "cancelOnConversion"
+    POST /integrations/cancel/<encodedId>  cancel    {"key", "reason", "meta"}
+    POST /integrations/conversion          a conversion  {"visitorId"}
+
+The client sends no header, so its site key may stand in the base: `/integrations/k/<siteKey>/…`. It takes
+every status from 300 on for a broken connection: a refusal is 200 with `{"ok": false, "error": {"message",
+"code"}}`.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from experience_runtime.documents.documents import redacted_value
+from experience_runtime.domain.access import Scope
+from experience_runtime.domain.encoded_ids import integration_of
+from experience_runtime.domain.errors import (
+    ExperienceError,
+    Forbidden,
+    InternalError,
+    InvalidParameter,
+    MissingParameter,
+)
+from experience_runtime.domain.values import read_name, shown
+from experience_runtime.running.guest import Limits
+from experience_runtime.running.guest_calls import Answers
+from experience_runtime.runtime import Runtime
+from experience_runtime.web.api.idempotency import OnceRoute
+from experience_runtime.web.guard.access import Caller, needs
+from experience_runtime.web.guard.limits import AtOnce
+from experience_runtime.web.guard.problems import Document
+from experience_runtime.web.wire.bodies import Posted, posted_object, require_for
+
+MOST_SECONDS = Limits().wall_seconds
+"""How long a caller may have an integration take: as long as a run."""
+
+_BASES = ("/integrations", "/integrations/k/{site_key}")
+_OURS = ("data", "meta")
+"""What a body holds beside the options."""
+
+_logger = logging.getLogger("experience_runtime.gateway")
+
+_Site = Annotated[Caller, needs(Scope.SITE)]
+
+
+def make_router(runtime: Runtime, at_once: AtOnce) -> APIRouter:
+    """The four operations, with a site key in the base or without."""
+    router = APIRouter(route_class=OnceRoute, include_in_schema=False)
+
+    def conversion(caller: _Site, body: Posted) -> Response:  # noqa: ARG001 - who may call
+        def convert() -> Any:
+            visitor_id = posted_object(body).get("visitorId")
+            if visitor_id is None:
+                raise MissingParameter('visitorId is missing; send {"visitorId": …}')
+            return {"cancelled": len(runtime.scheduler.convert(visitor_id))}
+
+        return _answered(runtime, convert)
+
+    def defer(encoded_id: str, caller: _Site, body: Posted) -> Response:
+        def schedule() -> Any:
+            integration, sent, answers = _asked(runtime, caller, encoded_id, body)
+            return answers.schedule(integration, sent.get("data"), _options(sent), _note)[0]
+
+        return _answered(runtime, schedule)
+
+    def cancel(encoded_id: str, caller: _Site, body: Posted) -> Response:
+        def act() -> Any:
+            integration, sent, answers = _asked(runtime, caller, encoded_id, body)
+            return answers.cancel(integration, _options(sent), _note)
+
+        return _answered(runtime, act)
+
+    def execute(encoded_id: str, caller: _Site, body: Posted) -> Response:
+        def act() -> Any:
+            integration, sent, answers = _asked(runtime, caller, encoded_id, body)
+            with at_once:
+                started = answers.execute(integration, sent.get("data"), _options(sent))
+                seconds = min(started.timeout_seconds, MOST_SECONDS)
+                answer = runtime.dispatcher.call_now(started.execution, seconds)
+            return redacted_value(json.dumps(answer), runtime.settings.without_secrets)
+
+        return _answered(runtime, act)
+
+    for base in _BASES:
+        router.post(f"{base}/conversion")(conversion)
+        router.post(f"{base}/defer/{{encoded_id}}")(defer)
+        router.post(f"{base}/cancel/{{encoded_id}}")(cancel)
+        router.post(f"{base}/{{encoded_id}}")(execute)
+    return router
+
+
+def _asked(
+    runtime: Runtime, caller: Caller, encoded_id: str, body: bytes
+) -> tuple[str, Mapping[str, Any], Answers]:
+    """Which integration is meant, what was sent, and who answers for the visitor it is about."""
+    integration = integration_of(encoded_id)
+    require_for(caller, runtime.settings)(integration)
+    sent = posted_object(body)
+    meta = _object(sent, "meta")
+    experience = _object(meta, "experience", "meta.").get("experienceId")
+    return (
+        integration,
+        sent,
+        Answers(
+            scheduler=runtime.scheduler,
+            visitor=runtime.visitor(meta.get("visitorId")),
+            experience=None if experience is None else read_name("experienceId", str(experience)),
+        ),
+    )
+
+
+def _options(sent: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in sent.items() if name not in _OURS}
+
+
+def _object(holder: Mapping[str, Any], name: str, where: str = "") -> Mapping[str, Any]:
+    value = holder.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise InvalidParameter(f"{where}{name} {shown(value)} is not an object; write {{…}} or leave it out")
+    return value
+
+
+def _answered(runtime: Runtime, act: Callable[[], Any]) -> Response:
+    """The answer of one call; who may not call at all, and what is our fault, are answered elsewhere."""
+    try:
+        return Document({"ok": True, "data": act()})
+    except (Forbidden, InternalError):
+        raise
+    except ExperienceError as error:
+        told = {"message": runtime.settings.redact(error.message), "code": error.code}
+        return Document({"ok": False, "error": told})
+
+
+def _note(level: str, line: str) -> None:
+    """A line that an author's log would have; here nobody reads one."""
+    _logger.debug("%s: %s", level, line)

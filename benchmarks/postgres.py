@@ -30,8 +30,8 @@ from experience_runtime.domain.instants import to_ms
 from experience_runtime.store.opening import PostgresStore, open_postgres
 
 from benchmarks.store import in_threads, typical
-from tests.postgres.server import Server
-from tests.postgres.yard import Yard, a_yard, an_execution
+from tests.support.postgres import Server
+from tests.system.postgres.yard import Yard, a_yard, an_execution
 
 BURST = 20_000
 FIRED = 300
@@ -117,7 +117,7 @@ def lateness(yard: Yard) -> list[float]:
 
 def burst(store: PostgresStore, yard: Yard, workers: int, *, calls: int = CONCURRENCY) -> float:
     pids = [yard.worker(concurrency=calls, lease=25) for _ in range(workers)]
-    _until(lambda: len(store.presences.all()) >= workers)
+    _until(lambda: len(store.workers.all()) >= workers)
     now = SystemClock().now()
     due_at = now + timedelta(seconds=2 + BURST / 100_000)
     _bulk(store, (to_ms(now) << 21), due_at)
@@ -125,7 +125,7 @@ def burst(store: PostgresStore, yard: Yard, workers: int, *, calls: int = CONCUR
     seconds = _until(lambda: _is_done(store))
     for pid in pids:
         os.kill(pid, signal.SIGTERM)
-    _until(lambda: not store.presences.all())
+    _until(lambda: not store.workers.all())
     return BURST / seconds
 
 
@@ -133,7 +133,7 @@ def killed(store: PostgresStore, yard: Yard) -> None:
     calls_before = len(yard.received())
     victim = yard.worker(concurrency=CONCURRENCY, lease=25)
     survivor = yard.worker(concurrency=CONCURRENCY, lease=25)
-    _until(lambda: len(store.presences.all()) == 2)
+    _until(lambda: len(store.workers.all()) == 2)
     now = SystemClock().now()
     _bulk(store, (to_ms(now) << 21) + 1, now, integration="noted")
     _until(lambda: len(yard.received()) - calls_before > BURST // 3)
@@ -164,8 +164,8 @@ def _bulk(store: PostgresStore, first: int, due_at: datetime, *, integration: st
 
 def _is_done(store: PostgresStore) -> bool:
     def act() -> bool:
-        waiting: list[tuple[Any, ...]] = store.database.rows("waiting", {})
-        leased = store.database.rows("in_flight", {})
+        waiting: list[tuple[Any, ...]] = store.database.execute("waiting", {})
+        leased = store.database.execute("in_flight", {})
         return not leased and not any(name in ("noop", "noted") for name, _ in waiting)
 
     return store.database.read(act)
@@ -203,10 +203,10 @@ def main() -> None:
         ours = verbs(store)
         with tempfile.TemporaryDirectory() as folder, a_yard(address, store, Path(folder)) as yard:
             pid = yard.worker(concurrency=CONCURRENCY, lease=25)
-            _until(lambda: len(store.presences.all()) == 1)  # noqa: B023 - called at once
+            _until(lambda: len(store.workers.all()) == 1)  # noqa: B023 - called at once
             ours["late_ms"] = lateness(yard)
             os.kill(pid, signal.SIGTERM)
-            _until(lambda: not store.presences.all())  # noqa: B023 - called at once
+            _until(lambda: not store.workers.all())  # noqa: B023 - called at once
             for workers in map(int, chosen.workers.split(",")):
                 rate = burst(store, yard, workers)
                 ours["burst"] = rate if workers == 2 or "burst" not in ours else ours["burst"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.waiting_environments import environment, last_line
-from tests.postgres.server import Server
+from tests.support.postgres import Server
 
 PEERS: dict[str, tuple[str, ...]] = {
     "procrastinate": ("procrastinate==3.10.0", "psycopg[binary,pool]==3.3.9"),

@@ -17,7 +17,7 @@ from experience_runtime.plugins.http import Outbound
 from experience_runtime.plugins.registry import Registry
 from experience_runtime.running.guest import Limits, Problem
 from experience_runtime.running.report import Report
-from experience_runtime.running.run import Run, Situation, open_run
+from experience_runtime.running.run import ExperienceRun, Situation, open_run
 from experience_runtime.sandbox.pool import Pool
 from experience_runtime.scripts.bundle import Bundle
 from experience_runtime.scripts.loading import load_experience
@@ -76,7 +76,7 @@ class Lab:
             (self.folder / name).write_text(text, encoding="utf-8")
         return Bundle(load_experience(self.folder), repair=repair)
 
-    def open(self, files: str | Mapping[str, str] | Bundle, **situation: Any) -> Run:
+    def open(self, files: str | Mapping[str, str] | Bundle, **situation: Any) -> ExperienceRun:
         """Make a run that has not begun."""
         return open_run(
             files if isinstance(files, Bundle) else self.bundle(files),
@@ -90,7 +90,7 @@ class Lab:
         )
 
     def run(self, files: str | Mapping[str, str] | Bundle, **situation: Any) -> Report:
-        """Run to the end; the clock jumps from timer to timer."""
+        """ExperienceRun to the end; the clock jumps from timer to timer."""
         run = self.open(files, **situation)
         ends_at = monotonic() + self.limits.wall_seconds
         run.start()

@@ -16,7 +16,7 @@ from experience_runtime.domain.errors import InvalidParameter, LimitWall
 from experience_runtime.domain.visitor_events import VisitorEvent, check_event_data, check_event_type
 from experience_runtime.domain.visitors import Visitor, check_visitor_id, make_visitor
 from experience_runtime.engine.app_events import answer_app, refused
-from experience_runtime.engine.fleet import Crew
+from experience_runtime.engine.fleet import Fleet
 from experience_runtime.engine.ports import Integrations
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.engine.worker import Worker
@@ -331,15 +331,15 @@ class _Later:
 
 
 def make_worker(runtime: Runtime) -> Worker:
-    """The worker of an app: the only one on a file, one of a crew on a server."""
+    """The worker of an app: the only one on a file, one of a fleet on a server."""
     return Worker(
         runtime.dispatcher,
         runtime.store,
         runtime.clock,
         recurring=runtime.recurring,
         lock=None if runtime.is_shared else FileLock(runtime.database_path),
-        crew=Crew(
-            presences=runtime.store.presences,
+        fleet=Fleet(
+            workers=runtime.store.workers,
             clock=runtime.clock,
             version=__version__,
             concurrency=runtime.concurrency,
@@ -353,7 +353,7 @@ def is_delivered(runtime: Runtime) -> bool:
     """Whether some process delivers from this app's store now, this one or another."""
     if runtime.is_shared:
         now = runtime.clock.now()
-        return any(each.is_there(now) for each in runtime.store.presences.all())
+        return any(each.is_there(now) for each in runtime.store.workers.all())
     return FileLock(runtime.database_path).is_held()
 
 

@@ -30,12 +30,12 @@ def spell(value: object) -> str:
     try:
         return str(value)
     except BaseException as error:  # even spelling it is somebody else's code
-        if is_a_persons(error):
+        if is_ctrl_c(error):
             raise
         return f"<{type(value).__name__} that cannot be spelled>"
 
 
-def is_a_persons(error: BaseException) -> bool:
+def is_ctrl_c(error: BaseException) -> bool:
     """Tell whether this is Ctrl-C, which Python raises on the main thread only."""
     return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
 
@@ -46,7 +46,7 @@ def as_json(answer: Any) -> tuple[Any, str]:
         text = _JSON.encode(answer)
         return (None if answer is None else json.loads(text)), text
     except BaseException as error:  # the answer is somebody else's object
-        if is_a_persons(error):
+        if is_ctrl_c(error):
             raise
         spelled = spell(answer)
         return spelled, json.dumps(spelled)
@@ -58,7 +58,7 @@ def held(error: BaseException, name: str) -> Any:
         # a subclass may have an __init__ that never calls ours
         return getattr(error, name, None)
     except BaseException as problem:  # a property of somebody else's
-        if is_a_persons(problem):
+        if is_ctrl_c(problem):
             raise
         return None
 

@@ -8,7 +8,7 @@ from experience_runtime.cli import main
 from experience_runtime.domain.executions import Filter, IfExists
 from experience_runtime.store.opening import open_sqlite
 
-from tests.store.samples import add, an_execution
+from tests.support.executions import add, an_execution
 
 
 def test_a_backup_is_a_store_of_its_own(tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def test_run_begets_one_that_a_worker_delivers_and_show_tells_of_it(cli: Command
     (run,) = shown["runs"]
     assert run == {
         "at": execution["requested_at"],
-        "outcome": "begotten",
+        "outcome": "fired",
         "execution": execution["id"],
         "reason": "run now",
         "count": 1,
@@ -176,7 +176,7 @@ def test_people_see_the_whole_schedule(cli: CommandLine) -> None:
         "window monday-friday 00:00-23:59",
         "skips 2030-12-25",
         "the latest missed instant runs",
-        "begotten",
+        "fired",
         "run now",
     ):
         assert part in said

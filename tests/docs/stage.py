@@ -133,7 +133,7 @@ class Stage:
 
     def _database(self, named: str) -> str:
         if named not in self._databases:
-            from tests.postgres import server
+            from tests.support import postgres as server
 
             self._databases[named] = server.shared().empty_database()
         return self._databases[named]

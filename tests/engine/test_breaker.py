@@ -44,7 +44,7 @@ def opened(world: Policed) -> list[Execution]:
 
 
 def opened_at(world: Policed) -> datetime | None:
-    return world.store.healths.of("sms").opened_at
+    return world.store.integration_states.of("sms").opened_at
 
 
 def run_until(world: Policed, until: datetime) -> None:
@@ -85,7 +85,7 @@ def test_final_failures_that_were_answered_close_the_run(world: Policed) -> None
         world.answers(status)
         world.dispatcher.run_due()
 
-    assert (opened_at(world), world.store.healths.of("sms").failures) == (None, 2)
+    assert (opened_at(world), world.store.integration_states.of("sms").failures) == (None, 2)
 
 
 @pytest.mark.parametrize("silence", ["not configured", "blocked", "a defect of the integration"])
@@ -102,7 +102,7 @@ def test_failures_that_never_left_say_nothing(world: Policed, silence: str) -> N
     world.run_all()
 
     assert set(world.now_is(last)) == {Status.FAILED}
-    assert (opened_at(world), world.store.healths.of("sms").failures) == (None, 2)
+    assert (opened_at(world), world.store.integration_states.of("sms").failures) == (None, 2)
 
 
 def test_two_threads_failures_both_count(world: Policed) -> None:
@@ -119,7 +119,7 @@ def test_two_threads_failures_both_count(world: Policed) -> None:
     dispatcher.run_due()
     dispatcher.close()
 
-    assert world.store.healths.of("sms").failures == 3
+    assert world.store.integration_states.of("sms").failures == 3
     assert opened_at(world) == NOW
 
 
@@ -142,7 +142,7 @@ def test_without_a_breaker_every_due_execution_is_called() -> None:
     world.due(60)
 
     assert world.run_all() == 60
-    assert world.store.healths.all() == {}
+    assert world.store.integration_states.all() == {}
     world.store.close()
 
 

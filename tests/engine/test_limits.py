@@ -15,7 +15,7 @@ from experience_runtime.plugins.http import Outbound
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from tests.outbound.servers import LOOPBACK
+from tests.support.raw_servers import LOOPBACK
 
 from .conftest import NOW, Calling
 from .policed import Policed

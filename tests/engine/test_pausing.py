@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from experience_runtime.domain.admission import Health, Policies
+from experience_runtime.domain.admission import IntegrationState, Policies
 from experience_runtime.domain.errors import Conflict, InvalidParameter, UnknownIntegration
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.integration import IntegrationFailed
@@ -136,8 +136,8 @@ def test_pausing_twice_is_refused_and_says_since_when(world: Policed) -> None:
     with pytest.raises(Conflict, match=r"sms is paused since 2026-03-02T12:00:00\.000Z; resume it first"):
         world.operations.pause("sms", reason="another")
 
-    health = world.store.healths.of("sms")
-    assert (health.paused_at, health.pause_reason) == (NOW, "their release")
+    state = world.store.integration_states.of("sms")
+    assert (state.paused_at, state.pause_reason) == (NOW, "their release")
 
 
 def test_resuming_what_nothing_holds_is_refused(world: Policed) -> None:
@@ -149,7 +149,7 @@ def test_only_an_integration_there_is_can_be_paused(world: Policed) -> None:
     with pytest.raises(UnknownIntegration, match="no integration is named fax"):
         world.operations.pause("fax")
 
-    assert world.store.healths.all() == {}
+    assert world.store.integration_states.all() == {}
 
 
 def test_one_that_is_gone_meanwhile_can_be_resumed_and_its_executions_say_so(world: Policed) -> None:
@@ -157,7 +157,7 @@ def test_one_that_is_gone_meanwhile_can_be_resumed_and_its_executions_say_so(wor
     world.operations.pause("sms")
     del world.integrations._found["sms"]
 
-    assert world.operations.resume("sms") == Health(integration="sms")
+    assert world.operations.resume("sms") == IntegrationState(integration="sms")
     world.run_all()
 
     row = world.execution(scheduled.id)

@@ -159,13 +159,13 @@ def test_a_paused_schedule_rests_until_it_is_resumed_and_catches_nothing_up(
 
     paused = recurring.pause("digest")
     world.advance(days=3)
-    begotten = recurring.beget_due()
+    fired = recurring.fire_due()
     resumed = recurring.resume("digest")
 
     assert (paused.paused_at, paused.next_at) == (NOW, None)
-    assert begotten == 0
+    assert fired == 0
     assert (resumed.paused_at, resumed.next_at) == (None, TOMORROW_AT_9 + timedelta(days=3))
-    assert recurring.beget_due() == 0
+    assert recurring.fire_due() == 0
     assert recurring.show("digest").runs == []
 
 
@@ -209,7 +209,7 @@ def test_run_now_begets_one_and_leaves_the_rest_as_it_is(
     assert stored(recurring).next_at == before.next_at
     assert stored(recurring).paused_at == before.paused_at
     (run,) = recurring.show("digest").runs
-    assert (run.outcome, run.execution, run.reason) == (Outcome.BEGOTTEN, execution.number, "run now")
+    assert (run.outcome, run.execution, run.reason) == (Outcome.FIRED, execution.number, "run now")
 
 
 def test_run_now_waits_for_the_window(recurring: Recurring) -> None:
@@ -237,7 +237,7 @@ def test_a_removed_schedule_begets_nothing_any_more(recurring: Recurring, world:
     recurring.remove("digest")
     world.advance(days=3)
 
-    assert recurring.beget_due() == 0
+    assert recurring.fire_due() == 0
     assert recurring.next_at() is None
 
 

@@ -23,7 +23,7 @@ from experience_runtime.domain.errors import (
 from experience_runtime.domain.executions import Filter, Status, execution_id, execution_number
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.engine.scheduler import Numbers
+from experience_runtime.engine.scheduler import ExecutionNumbers
 
 if TYPE_CHECKING:
     from tests.engine.conftest import World
@@ -338,7 +338,7 @@ def test_an_execute_leaves_a_scheduled_one_under_its_key_alone(world: World) -> 
 
 
 def test_numbers_rise_within_a_millisecond_and_when_the_clock_goes_back() -> None:
-    numbers = Numbers(random.Random(1))
+    numbers = ExecutionNumbers(random.Random(1))
 
     given = [
         numbers.next(NOW + timedelta(milliseconds=ahead))
@@ -352,7 +352,7 @@ def test_numbers_rise_within_a_millisecond_and_when_the_clock_goes_back() -> Non
 def test_a_number_holds_its_millisecond_and_fits_63_bits() -> None:
     at = datetime(2159, 1, 1, tzinfo=UTC)
 
-    number = Numbers(random.Random(1)).next(at)
+    number = ExecutionNumbers(random.Random(1)).next(at)
 
     assert number < 2**63
     assert number >> 21 == to_ms(at) - to_ms(datetime(2020, 1, 1, tzinfo=UTC))
@@ -360,8 +360,8 @@ def test_a_number_holds_its_millisecond_and_fits_63_bits() -> None:
 
 
 def test_the_same_source_gives_the_same_ids() -> None:
-    assert Numbers(random.Random(7)).next(NOW) == Numbers(random.Random(7)).next(NOW)
-    assert Numbers(random.Random(7)).next(NOW) != Numbers(random.Random(8)).next(NOW)
+    assert ExecutionNumbers(random.Random(7)).next(NOW) == ExecutionNumbers(random.Random(7)).next(NOW)
+    assert ExecutionNumbers(random.Random(7)).next(NOW) != ExecutionNumbers(random.Random(8)).next(NOW)
 
 
 def test_an_event_that_is_no_conversion_cancels_nothing(world: World) -> None:

@@ -218,9 +218,9 @@ class _Unreachable:
     def __init__(self, store: Store, *, failures: int) -> None:
         self._store = store
         self._failures = failures
-        self.healths, self.schedules = store.healths, store.schedules
+        self.integration_states, self.schedules = store.integration_states, store.schedules
         self.tokens, self.replies, self.events = store.tokens, store.replies, store.events
-        self.presences = store.presences
+        self.workers = store.workers
 
     def claim_due(self, **options: Any) -> Any:
         if self._failures:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.needs import lacking
+from tests.support.needs import lacking
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("runtime/", "integrations/")

@@ -16,7 +16,7 @@ from experience_runtime.cli.doctor import confinement
 from experience_runtime.sandbox.confine import CALLS, MEMORY_ROOM_BYTES
 from experience_runtime.sandbox.pool import Pool, import_folders
 
-from tests.needs import lacking
+from tests.support.needs import lacking
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="system call filters are Linux's")
 

@@ -14,7 +14,7 @@ from experience_runtime.domain.visitors import Visitor
 from experience_runtime.domain.zones import iana_zone
 
 from tests.conftest import Lab
-from tests.needs import lacking
+from tests.support.needs import lacking
 
 PROGRAM = (Path(__file__).parent / "local_time.js").read_text(encoding="utf-8")
 ZONES = (

@@ -7,7 +7,7 @@ import pytest
 from experience_runtime.engine.stores import Store
 from experience_runtime.store.opening import open_sqlite
 
-from tests.postgres.server import databases
+from tests.support.postgres import databases
 
 STORES: dict[str, Callable[[Path], Store]] = {
     "sqlite in memory": lambda _: open_sqlite(":memory:"),

@@ -14,7 +14,7 @@ from experience_runtime.domain.executions import (
 )
 from experience_runtime.engine.stores import Store
 
-from .samples import (
+from tests.support.executions import (
     LATER,
     LEASE,
     NOW,

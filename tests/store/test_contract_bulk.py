@@ -8,7 +8,7 @@ import pytest
 from experience_runtime.domain.executions import Filter, IfExists, Settlement, Status, execution_id
 from experience_runtime.engine.stores import Store
 
-from .samples import (
+from tests.support.executions import (
     FAILED,
     LATER,
     NOW,

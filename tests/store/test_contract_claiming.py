@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from experience_runtime.domain.admission import Health, Policies, Policy
+from experience_runtime.domain.admission import IntegrationState, Policies, Policy
 from experience_runtime.domain.executions import Execution, Settlement, Status
 from experience_runtime.engine.stores import Store
 from experience_runtime.store.opening import SqliteStore, open_sqlite
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .conftest import STORES
-from .samples import (
+from tests.support.executions import (
     FAILED,
     LATER,
     LEASE,
@@ -27,6 +26,8 @@ from .samples import (
     settle,
     start,
 )
+
+from .conftest import STORES
 
 SECOND = timedelta(seconds=1)
 MILLISECOND = timedelta(milliseconds=1)
@@ -53,15 +54,15 @@ def end(store: Store, claimed: Execution, settlement: Settlement = SUCCEEDED, *,
 
 
 def change(store: Store, **fields: Any) -> None:
-    store.healths.change("slack-update", lambda health: replace(health, **fields))
+    store.integration_states.change("slack-update", lambda state: replace(state, **fields))
 
 
 def opened(store: Store, *, now: datetime = NOW) -> None:
     """Open the circuit breaker of slack-update, as BREAKING has it."""
     for _ in range(3):
-        store.healths.change(
+        store.integration_states.change(
             "slack-update",
-            lambda health: health.after_attempt(BREAKING.of("slack-update"), failed=True, now=now),
+            lambda state: state.after_attempt(BREAKING.of("slack-update"), failed=True, now=now),
         )
 
 
@@ -303,7 +304,7 @@ POLICIES = st.builds(
     breaker_failures=st.integers(0, 3),
 )
 HEALTHS = st.builds(
-    Health,
+    IntegrationState,
     integration=st.just("slack-update"),
     paused_at=st.none() | st.none() | INSTANTS,
     failures=st.integers(0, 4),
@@ -334,17 +335,17 @@ def found(store: Store, policies: Policies, now: datetime) -> int:
 @settings(deadline=None)  # a database an example
 @given(
     rows=st.lists(ROWS, min_size=1, max_size=8),
-    health=HEALTHS,
+    state=HEALTHS,
     policies=st.tuples(POLICIES, POLICIES).map(
         lambda pair: Policies(by_name=dict(zip(NAMES, pair, strict=True)))
     ),
 )
 def test_next_wake_is_neither_too_soon_nor_too_late(
-    rows: list[Execution], health: Health, policies: Policies
+    rows: list[Execution], state: IntegrationState, policies: Policies
 ) -> None:
     store = open_sqlite(":memory:")
     add(store, *(replace(row, number=number) for number, row in enumerate(rows, 1)))
-    store.healths.change("slack-update", lambda _: health)
+    store.integration_states.change("slack-update", lambda _: state)
 
     now = NOW
     for _ in range(40):

@@ -13,7 +13,7 @@ from experience_runtime.domain.executions import (
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.stores import Store
 
-from .samples import (
+from tests.support.executions import (
     KEY,
     LATER,
     NOW,

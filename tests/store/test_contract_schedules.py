@@ -1,4 +1,4 @@
-"""What every store does with schedules: an instant begets once, in the transaction that moves it on."""
+"""What every store does with schedules: an instant fires once, in the transaction that moves it on."""
 
 import json
 import threading
@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from experience_runtime.domain.errors import Conflict, UnknownSchedule
 from experience_runtime.domain.executions import Execution, Settlement, Status, execution_id
-from experience_runtime.domain.schedules import Begetting, CatchUp, Outcome, Run, Schedule
+from experience_runtime.domain.schedules import CatchUp, Firing, Outcome, Schedule, ScheduleRun
 from experience_runtime.store.opening import SqliteStore
 
-from .samples import (
+from tests.support.executions import (
     LATER,
     NOW,
     SUCCEEDED,
@@ -43,11 +43,11 @@ def a_schedule(name: str = "digest", **changes: Any) -> Schedule:
     return replace(schedule, **changes)
 
 
-def begetting(schedule: Schedule, number: int = 1, **changes: Any) -> Begetting:
+def firing(schedule: Schedule, number: int = 1, **changes: Any) -> Firing:
     execution = replace(an_execution(number), schedule=schedule.name)
     next_at = (schedule.next_at or NOW) + HOUR
     return replace(
-        Begetting(schedule=schedule, next_at=next_at, look_at=next_at, execution=execution), **changes
+        Firing(schedule=schedule, next_at=next_at, look_at=next_at, execution=execution), **changes
     )
 
 
@@ -56,7 +56,7 @@ def put(store: SqliteStore, *schedules: Schedule) -> None:
         assert store.schedules.put(schedule, replacing=None)
 
 
-def begotten(store: SqliteStore, *numbers: int) -> list[Execution]:
+def fired(store: SqliteStore, *numbers: int) -> list[Execution]:
     return [store.execution(number) for number in numbers]
 
 
@@ -115,7 +115,7 @@ def test_an_unknown_name_is_refused(store: SqliteStore) -> None:
     for act in (
         lambda: store.schedules.schedule("digest"),
         lambda: store.schedules.remove("digest"),
-        lambda: store.schedules.beget_now("digest", an_execution(), now=NOW),
+        lambda: store.schedules.fire_now("digest", an_execution(), now=NOW),
     ):
         with pytest.raises(UnknownSchedule, match='no schedule "digest"'):
             act()
@@ -125,7 +125,7 @@ def test_an_unknown_name_is_refused(store: SqliteStore) -> None:
 
 def test_a_removed_schedule_takes_its_runs_along_and_leaves_its_executions(store: SqliteStore) -> None:
     put(store, a_schedule())
-    store.schedules.beget([begetting(a_schedule())], now=NOW)
+    store.schedules.fire([firing(a_schedule())], now=NOW)
 
     store.schedules.remove("digest")
 
@@ -161,12 +161,12 @@ def test_begetting_moves_on_and_inserts_and_records(store: SqliteStore) -> None:
     put(store, a_schedule())
     add(store, an_execution(1))  # the number is taken
 
-    runs = store.schedules.beget([begetting(a_schedule(), 1)], now=LATER)
+    runs = store.schedules.fire([firing(a_schedule(), 1)], now=LATER)
 
     schedule = store.schedules.schedule("digest")
     assert (schedule.next_at, schedule.last, schedule.version) == (NOW + HOUR, 2, 1)
     assert store.execution(2) == replace(an_execution(2), schedule="digest")
-    expected = Run(at=NOW, outcome=Outcome.BEGOTTEN, recorded_at=LATER, execution=2, reason="")
+    expected = ScheduleRun(at=NOW, outcome=Outcome.FIRED, recorded_at=LATER, execution=2, reason="")
     assert list(runs) == [expected]
     assert store.schedules.runs("digest", limit=5) == [expected]
 
@@ -176,9 +176,9 @@ def test_one_that_was_moved_on_meanwhile_begets_nothing(
     store: SqliteStore, meanwhile: dict[str, Any]
 ) -> None:
     put(store, a_schedule(**meanwhile))
-    record = Run(at=NOW, outcome=Outcome.MISSED, recorded_at=NOW)
+    record = ScheduleRun(at=NOW, outcome=Outcome.MISSED, recorded_at=NOW)
 
-    runs = store.schedules.beget([begetting(a_schedule(), record=record)], now=NOW)
+    runs = store.schedules.fire([firing(a_schedule(), record=record)], now=NOW)
 
     assert list(runs) == [None]
     assert store.schedules.schedule("digest") == a_schedule(**meanwhile)
@@ -190,13 +190,13 @@ def test_two_processes_beget_each_instant_once(store: SqliteStore) -> None:
     put(store, *(a_schedule(f"s{n}") for n in range(40)))
     together = threading.Barrier(4)
 
-    def beget() -> None:
+    def fire() -> None:
         due = store.schedules.due(now=NOW, limit=100)
         together.wait(10)
         for n, schedule in enumerate(due):
-            store.schedules.beget([begetting(schedule, n * 1000)], now=NOW)
+            store.schedules.fire([firing(schedule, n * 1000)], now=NOW)
 
-    threads = [threading.Thread(target=beget) for _ in range(4)]
+    threads = [threading.Thread(target=fire) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -208,7 +208,7 @@ def test_two_processes_beget_each_instant_once(store: SqliteStore) -> None:
 @pytest.mark.parametrize("state", ["pending", "claimed", "running", "waiting for a retry"])
 def test_while_the_previous_one_is_not_over_the_instant_is_skipped(store: SqliteStore, state: str) -> None:
     put(store, a_schedule())
-    store.schedules.beget([begetting(a_schedule(), 1)], now=NOW)
+    store.schedules.fire([firing(a_schedule(), 1)], now=NOW)
     if state != "pending":
         (claimed,) = claim(store)
         if state != "claimed":
@@ -216,7 +216,7 @@ def test_while_the_previous_one_is_not_over_the_instant_is_skipped(store: Sqlite
         if state == "waiting for a retry":
             settle(store, 1, 1, Settlement(status=Status.PENDING, due_at=LATER), now=NOW)
 
-    (run,) = store.schedules.beget([begetting(store.schedules.schedule("digest"), 2)], now=NOW + HOUR)
+    (run,) = store.schedules.fire([firing(store.schedules.schedule("digest"), 2)], now=NOW + HOUR)
 
     assert run is not None
     schedule = store.schedules.schedule("digest")
@@ -226,13 +226,13 @@ def test_while_the_previous_one_is_not_over_the_instant_is_skipped(store: Sqlite
         f"{execution_id(1)} was not over",
     )
     assert (schedule.next_at, schedule.last) == (NOW + 2 * HOUR, 1)
-    assert [r.outcome for r in store.schedules.runs("digest", limit=5)] == [Outcome.SKIPPED, Outcome.BEGOTTEN]
+    assert [r.outcome for r in store.schedules.runs("digest", limit=5)] == [Outcome.SKIPPED, Outcome.FIRED]
 
 
 @pytest.mark.parametrize("end", ["succeeded", "failed", "cancelled"])
 def test_when_the_previous_one_is_over_the_next_is_begotten(store: SqliteStore, end: str) -> None:
     put(store, a_schedule())
-    store.schedules.beget([begetting(a_schedule(), 1)], now=NOW)
+    store.schedules.fire([firing(a_schedule(), 1)], now=NOW)
     if end == "cancelled":
         store.cancel(1, reason=None, now=NOW)
     else:
@@ -240,18 +240,18 @@ def test_when_the_previous_one_is_over_the_next_is_begotten(store: SqliteStore, 
         assert start(store, claimed)
         settle(store, 1, 1, SUCCEEDED if end == "succeeded" else Settlement(status=Status.FAILED), now=NOW)
 
-    (run,) = store.schedules.beget([begetting(store.schedules.schedule("digest"), 2)], now=NOW + HOUR)
+    (run,) = store.schedules.fire([firing(store.schedules.schedule("digest"), 2)], now=NOW + HOUR)
 
     assert run is not None
-    assert (run.outcome, run.execution) == (Outcome.BEGOTTEN, 2)
+    assert (run.outcome, run.execution) == (Outcome.FIRED, 2)
 
 
 def test_a_failure_is_recorded_and_looked_at_again_later_with_its_instant_kept(store: SqliteStore) -> None:
     put(store, a_schedule())
-    failed = Run(at=NOW, outcome=Outcome.FAILED, recorded_at=NOW, reason="no such zone")
-    again = begetting(a_schedule(), next_at=NOW, look_at=LATER, record=failed, execution=None)
+    failed = ScheduleRun(at=NOW, outcome=Outcome.FAILED, recorded_at=NOW, reason="no such zone")
+    again = firing(a_schedule(), next_at=NOW, look_at=LATER, record=failed, execution=None)
 
-    store.schedules.beget([again], now=NOW)
+    store.schedules.fire([again], now=NOW)
 
     assert store.schedules.next_at() == LATER
     assert store.schedules.due(now=NOW, limit=5) == []
@@ -262,7 +262,7 @@ def test_a_failure_is_recorded_and_looked_at_again_later_with_its_instant_kept(s
 def test_one_of_a_batch_that_was_moved_on_leaves_the_others_alone(store: SqliteStore) -> None:
     put(store, a_schedule("a"), a_schedule("b", version=2), a_schedule("c"))
 
-    runs = store.schedules.beget([begetting(a_schedule(name), n) for n, name in enumerate("abc")], now=NOW)
+    runs = store.schedules.fire([firing(a_schedule(name), n) for n, name in enumerate("abc")], now=NOW)
 
     assert [run and run.execution for run in runs] == [0, None, 2]
 
@@ -271,7 +271,7 @@ def test_run_now_leaves_the_next_instant_alone(store: SqliteStore) -> None:
     put(store, a_schedule())
     execution = replace(an_execution(7), schedule="digest", asked="run now")
 
-    inserted = store.schedules.beget_now("digest", execution, now=LATER)
+    inserted = store.schedules.fire_now("digest", execution, now=LATER)
 
     schedule = store.schedules.schedule("digest")
     assert inserted == execution
@@ -281,25 +281,25 @@ def test_run_now_leaves_the_next_instant_alone(store: SqliteStore) -> None:
 
 def test_run_now_is_refused_while_the_previous_one_is_not_over(store: SqliteStore) -> None:
     put(store, a_schedule())
-    store.schedules.beget_now("digest", replace(an_execution(7), schedule="digest"), now=NOW)
+    store.schedules.fire_now("digest", replace(an_execution(7), schedule="digest"), now=NOW)
 
     with pytest.raises(Conflict, match=f"{execution_id(7)} of the schedule digest is not over"):
-        store.schedules.beget_now("digest", an_execution(8), now=NOW)
+        store.schedules.fire_now("digest", an_execution(8), now=NOW)
 
     assert [e.number for e in claim(store)] == [7]
 
 
 def test_the_last_thousand_runs_are_kept(store: SqliteStore) -> None:
     put(store, a_schedule())
-    skipping: list[Begetting] = []
+    skipping: list[Firing] = []
     schedule = a_schedule()
     for minute in range(1, 1003):
         at = NOW + timedelta(minutes=minute)
-        record = Run(at=at, outcome=Outcome.MISSED, recorded_at=at)
-        skipping.append(Begetting(schedule=schedule, next_at=at, look_at=at, record=record, execution=None))
+        record = ScheduleRun(at=at, outcome=Outcome.MISSED, recorded_at=at)
+        skipping.append(Firing(schedule=schedule, next_at=at, look_at=at, record=record, execution=None))
         schedule = replace(schedule, next_at=at)
 
-    store.schedules.beget(skipping, now=NOW)
+    store.schedules.fire(skipping, now=NOW)
 
     kept = store.schedules.runs("digest", limit=2000)
     assert len(kept) == 1000
@@ -308,7 +308,7 @@ def test_the_last_thousand_runs_are_kept(store: SqliteStore) -> None:
 
 def test_edits_leave_the_last_execution_as_begetting_set_it(store: SqliteStore) -> None:
     put(store, a_schedule())
-    store.schedules.beget([begetting(a_schedule(), 5)], now=NOW)
+    store.schedules.fire([firing(a_schedule(), 5)], now=NOW)
     read = store.schedules.schedule("digest")
 
     assert store.schedules.put(replace(read, last=None, version=2), replacing=read)

@@ -12,7 +12,18 @@ from experience_runtime.domain.overview import Backlog, Failures
 from experience_runtime.domain.visitor_events import VisitorEvent
 from experience_runtime.engine.stores import Reply, Store
 
-from .samples import FAILED, LATER, NOW, SUCCEEDED, add, an_execution, claim, keyed, running, settle
+from tests.support.executions import (
+    FAILED,
+    LATER,
+    NOW,
+    SUCCEEDED,
+    add,
+    an_execution,
+    claim,
+    keyed,
+    running,
+    settle,
+)
 
 MINUTE = timedelta(minutes=1)
 REPLY = Reply(status=200, media_type="application/json", body=b'{"a":"\xc3\xa9"}')

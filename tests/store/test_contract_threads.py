@@ -13,7 +13,7 @@ from experience_runtime.domain.executions import (
 )
 from experience_runtime.engine.stores import Store
 
-from .samples import (
+from tests.support.executions import (
     NOW,
     add,
     an_execution,

@@ -22,7 +22,7 @@ from experience_runtime.store.opening import SqliteStore, open_sqlite
 from experience_runtime.store.sqlite.file import failure, open_database
 from experience_runtime.store.sqlite.lock import FileLock
 
-from .samples import (
+from tests.support.executions import (
     NOW,
     an_execution,
 )

@@ -11,7 +11,7 @@ from experience_runtime.settings.load import load_settings
 from experience_runtime.web.server import make_web
 from fastapi import FastAPI
 
-from .serving import serving
+from tests.support.serving import serving
 
 REMINDER = """
 module.exports = function variation (options) {

@@ -336,7 +336,7 @@ def test_a_conversion_is_recorded(client: httpx.Client) -> None:
     assert refused(client.post("/v1/visitors/v1/convert", json={"event": "x"}), 422) == "invalid_parameter"
 
 
-# --- health
+# --- state
 
 
 def test_numbers_are_there_for_prometheus(client: httpx.Client) -> None:

@@ -24,12 +24,12 @@ conversions go on."""
 def pause(name: str, reason: str | None, settings: Settings, as_json: bool) -> None:
     """Start no execution of integration NAME until it is resumed."""
     with Runtime(settings) as runtime:
-        health = runtime.operations.pause(name, reason=reason)
+        state = runtime.operations.pause(name, reason=reason)
         waiting = _waiting(runtime, name)
     if as_json:
-        paused_at = None if health.paused_at is None else iso(health.paused_at)
+        paused_at = None if state.paused_at is None else iso(state.paused_at)
         print_json(
-            {"integration": name, "paused_at": paused_at, "reason": health.pause_reason, "pending": waiting}
+            {"integration": name, "paused_at": paused_at, "reason": state.pause_reason, "pending": waiting}
         )
         return
     say(f"{name} is paused; {_pending(waiting)}")

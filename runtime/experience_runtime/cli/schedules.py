@@ -22,7 +22,7 @@ from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings
 
 _COLOURS = {
-    Outcome.BEGOTTEN: "green",
+    Outcome.FIRED: "green",
     Outcome.SKIPPED: "yellow",
     Outcome.MISSED: "yellow",
     Outcome.FAILED: "red",
@@ -40,7 +40,7 @@ Examples:
   experience schedules pause digest""",
 )
 def schedules() -> None:
-    """Set, list, pause, resume and run recurring schedules. A worker begets their executions."""
+    """Set, list, pause, resume and run recurring schedules. A worker fires their executions."""
 
 
 def _timed(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -280,7 +280,7 @@ Examples:
 @click.argument("name")
 @everywhere
 def remove(name: str, settings: Settings, as_json: bool) -> None:
-    """Forget a schedule. The executions it begot are kept; one that waits still runs."""
+    """Forget a schedule. The executions it fired are kept; one that waits still runs."""
     with Runtime(settings) as runtime:
         runtime.recurring.remove(name)
     if as_json:

@@ -8,7 +8,7 @@ import click
 
 from experience_runtime.cli.common import Verbs, everywhere, print_json, say
 from experience_runtime.domain.instants import iso
-from experience_runtime.domain.workers import Presence
+from experience_runtime.domain.workers import WorkerInfo
 from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings
 
@@ -35,7 +35,7 @@ One that ended in order is not listed; one that said nothing for 15 s is shown a
 def list_(here: bool, settings: Settings, as_json: bool) -> None:
     """List the workers that report themselves, the longest running first."""
     with Runtime(settings) as runtime:
-        present = runtime.store.presences.all() if runtime.has_database else []
+        present = runtime.store.workers.all() if runtime.has_database else []
         now = runtime.clock.now()
     if here:
         present = [each for each in present if each.host == socket.gethostname()]
@@ -44,7 +44,7 @@ def list_(here: bool, settings: Settings, as_json: bool) -> None:
         raise SystemExit(EXIT_NONE)
 
 
-def _show(present: Sequence[Presence], now: datetime, *, as_json: bool) -> None:
+def _show(present: Sequence[WorkerInfo], now: datetime, *, as_json: bool) -> None:
     if as_json:
         print_json({"workers": [_document(each, is_there=each.is_there(now)) for each in present]})
         return
@@ -56,16 +56,16 @@ def _show(present: Sequence[Presence], now: datetime, *, as_json: bool) -> None:
         say("no worker reports itself; `experience worker` starts one")
 
 
-def _document(presence: Presence, *, is_there: bool) -> dict[str, object]:
-    mine = presence.integrations
+def _document(worker: WorkerInfo, *, is_there: bool) -> dict[str, object]:
+    mine = worker.integrations
     return {
-        "id": presence.id,
-        "host": presence.host,
-        "pid": presence.pid,
-        "version": presence.version,
-        "concurrency": presence.concurrency,
+        "id": worker.id,
+        "host": worker.host,
+        "pid": worker.pid,
+        "version": worker.version,
+        "concurrency": worker.concurrency,
         "integrations": None if mine is None else sorted(mine),
-        "started_at": iso(presence.started_at),
-        "beat_at": iso(presence.beat_at),
+        "started_at": iso(worker.started_at),
+        "beat_at": iso(worker.beat_at),
         "is_there": is_there,
     }

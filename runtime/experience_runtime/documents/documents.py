@@ -12,7 +12,7 @@ from experience_runtime.domain.errors import InvalidWindow
 from experience_runtime.domain.executions import Attempt, Change, Execution, execution_id
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.planning import Plan
-from experience_runtime.domain.schedules import Run, Schedule
+from experience_runtime.domain.schedules import Schedule, ScheduleRun
 from experience_runtime.domain.zones import UTC, Zone, iso_local, parse_zone
 
 Redact = Callable[[str], str]
@@ -164,7 +164,7 @@ def instants_document(instants: Sequence[datetime], zone: str) -> list[dict[str,
     return [{"at": iso(at), "local": iso_local(at, rules)} for at in instants]
 
 
-def run_document(run: Run) -> dict[str, Any]:
+def run_document(run: ScheduleRun) -> dict[str, Any]:
     """What became of an instant of a schedule, or of `count` of them from `at` on."""
     return {
         "at": iso(run.at),

@@ -15,7 +15,7 @@ _ZONE_FROM = {
     "visitor_offset": "the visitor's offset",
     "default": "no zone is known",
 }
-_NOTICED = timedelta(seconds=1)  # a recurring schedule begets some milliseconds after its instant
+_NOTICED = timedelta(seconds=1)  # a recurring schedule fires some milliseconds after its instant
 
 
 def why(

@@ -1,4 +1,4 @@
-"""Health: whether an integration may be called now, and what its attempts say about it."""
+"""IntegrationState: whether an integration may be called now, and what its attempts say about it."""
 
 import math
 import sys
@@ -65,14 +65,14 @@ class Policies:
         policy = self.by_name.get(integration, self.default)
         return policy if policy.concurrency is not None else replace(policy, concurrency=self.share)
 
-    def mean(self, integration: str) -> bool:
+    def serves(self, integration: str) -> bool:
         return self.only is None or integration in self.only
 
     def room(self, in_flight: Mapping[str, int]) -> int:
         """How many more of those that are meant may begin, whatever the policy of each."""
         if self.most is None:
             return UNLIMITED
-        return self.most - sum(count for name, count in in_flight.items() if self.mean(name))
+        return self.most - sum(count for name, count in in_flight.items() if self.serves(name))
 
     @property
     def limit_concurrency(self) -> bool:
@@ -86,7 +86,7 @@ NO_POLICIES = Policies()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class IntegrationState:
     """What is known of one integration: paused or not, its circuit breaker, its rate.
 
     `failures` counts those in a row that may pass. While `opened_at` is set the breaker is open, and from
@@ -106,7 +106,7 @@ class Health:
     def admits_at(self, policy: Policy, *, in_flight: int, now: datetime) -> datetime | None:
         """The earliest instant, `now` or later, at which one more may begin.
 
-        None while only a change of this health, or the end of what is in flight, can let one begin.
+        None while only a change of this state, or the end of what is in flight, can let one begin.
         """
         if self.paused_at is not None:
             return None
@@ -131,8 +131,8 @@ class Health:
             room = min(room, (now - earliest) // policy.spacing + 1)
         return 1 if self._is_open(policy, now) else room
 
-    def after_claim(self, policy: Policy, *, taken: int, now: datetime) -> "Health":
-        """Spend the rate on what was claimed; the same health when there is no rate."""
+    def after_claim(self, policy: Policy, *, taken: int, now: datetime) -> "IntegrationState":
+        """Spend the rate on what was claimed; the same state when there is no rate."""
         if policy.rate_count is None or not taken:
             return self
         free_at = self._free_at(policy, now) or now
@@ -141,7 +141,7 @@ class Health:
 
     def after_attempt(
         self, policy: Policy, *, failed: bool, now: datetime, began_at: datetime | None = None
-    ) -> "Health":
+    ) -> "IntegrationState":
         """Count an attempt that the other side answered, or (`failed`) one whose failure may pass.
 
         `began_at` is its start (`now` unless given): one that began before the breaker's probe is no probe.

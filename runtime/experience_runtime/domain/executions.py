@@ -42,7 +42,7 @@ class Execution:
     `key` and `payload` are JSON texts. `key_owner` is the visitor the key belongs to, or "" when the
     key is one for the whole property. `attempt` counts claims and is the fencing token; `begun` counts
     the attempts whose delivery began, the only ones that use up retries. `schedule` names the recurring
-    schedule that begot it, if one did. `lease_until` is set from the
+    schedule that fired it, if one did. `lease_until` is set from the
     claim until the execution settles.
     """
 

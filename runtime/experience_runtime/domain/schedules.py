@@ -1,4 +1,4 @@
-"""Schedules: rows that beget executions, when the next one is due, and what a late one does."""
+"""Schedules: rows that fire executions, when the next one is due, and what a late one does."""
 
 import json
 import re
@@ -44,9 +44,9 @@ class CatchUp(StrEnum):
 class Outcome(StrEnum):
     """What became of an instant of a schedule."""
 
-    BEGOTTEN = "begotten"
+    FIRED = "fired"
     SKIPPED = "skipped"  # the previous execution was not over
-    MISSED = "missed"  # nothing was there to beget it in time
+    MISSED = "missed"  # nothing was there to fire it in time
     FAILED = "failed"  # the schedule cannot be read on this machine
 
 
@@ -55,7 +55,7 @@ class Schedule:
     """One recurring schedule, as it is stored: what may not be readable on every machine is text.
 
     `recurrence`, `payload` and `skip` are JSON texts. `next_at` is None while it is paused, and when nothing
-    is left. `last` is the number of the execution it begot last. `version` counts the edits.
+    is left. `last` is the number of the execution it fired last. `version` counts the edits.
     """
 
     name: str
@@ -75,8 +75,8 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """What became of one instant, or of `count` of them; `execution` is the one begotten or in the way."""
+class ScheduleRun:
+    """What became of one instant, or of `count` of them; `execution` is the one fired or in the way."""
 
     at: datetime
     outcome: Outcome
@@ -87,7 +87,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Begetting:
+class Firing:
     """One step of a schedule, as it was read: what to insert and record, and what comes next.
 
     `look_at` is when it is next looked at: `next_at`, or later after a failure.
@@ -96,7 +96,7 @@ class Begetting:
     schedule: Schedule
     next_at: datetime | None
     look_at: datetime | None
-    record: Run | None = None
+    record: ScheduleRun | None = None
     execution: Execution | None = None
 
 

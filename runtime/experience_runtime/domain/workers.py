@@ -1,4 +1,4 @@
-"""Presence: a worker that reports itself, and which of them count as there."""
+"""WorkerInfo: a worker that reports itself, and which of them count as there."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ FORGOTTEN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Presence:
+class WorkerInfo:
     """One worker. `integrations` are those it serves, None for all of them."""
 
     id: str
@@ -32,6 +32,6 @@ class Presence:
         return self.integrations is None or integrations is None or bool(self.integrations & integrations)
 
 
-def concurrency_of(present: Iterable[Presence], mine: frozenset[str] | None, now: datetime) -> int:
+def concurrency_of(present: Iterable[WorkerInfo], mine: frozenset[str] | None, now: datetime) -> int:
     """How many calls at a time those who are there carry, of workers that serve any of mine."""
     return sum(each.concurrency for each in present if each.is_there(now) and each.serves(mine))

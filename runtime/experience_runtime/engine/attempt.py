@@ -11,7 +11,7 @@ from experience_runtime.domain.errors import Refusal
 from experience_runtime.domain.executions import Execution
 from experience_runtime.engine.ports import Clock, Integrations
 from experience_runtime.integration import Answer, Context, Http, IntegrationFailed
-from experience_runtime.untrusted import Redact, as_json, held, is_a_persons, plain_refusal, spell
+from experience_runtime.untrusted import Redact, as_json, held, is_ctrl_c, plain_refusal, spell
 
 EXCERPT_BYTES = 4096
 """How much of an answer or an error is kept. Source: contract 4."""
@@ -48,7 +48,7 @@ def call(
     try:
         return _attempt(execution, clock, integrations, recorder, redact)
     except BaseException as error:  # even telling what was raised is the integration's own code
-        if is_a_persons(error):
+        if is_ctrl_c(error):
             raise
         return Outcome(
             code="integration_failed",
@@ -87,7 +87,7 @@ def _attempt(
     except Refusal as refusal:
         return refused(refusal, redact)
     except BaseException as error:  # also asyncio's CancelledError and the panics of native modules
-        if is_a_persons(error):
+        if is_ctrl_c(error):
             raise
         logger.exception("%s raised during %s", execution.integration, execution.id)
         return Outcome(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from experience_runtime.domain.admission import NO_POLICIES, Health, Policies
+from experience_runtime.domain.admission import NO_POLICIES, IntegrationState, Policies
 from experience_runtime.domain.errors import CallFailed, IntegrationTimeout, InternalError, Refusal
 from experience_runtime.domain.executions import Execution, Settlement, Settling, Status
 from experience_runtime.domain.retries import decide
@@ -316,14 +316,14 @@ class Dispatcher:
         ):
             return  # the usual case costs nothing
 
-        def after(health: Health) -> Health:
+        def after(state: IntegrationState) -> IntegrationState:
             for each in attempts:
-                health = health.after_attempt(
+                state = state.after_attempt(
                     policy, failed=each.outcome.may_pass, now=each.ended_at, began_at=each.began_at
                 )
-            return health
+            return state
 
-        before, now_known = self._store.healths.change(integration, after)
+        before, now_known = self._store.integration_states.change(integration, after)
         self._failing = self._read_failing()
         if now_known.probe_at is not None and now_known.probe_at != before.probe_at:
             _logger.warning("%s", now_known.waits_because(policy, now=self._clock.now()))
@@ -331,7 +331,9 @@ class Dispatcher:
             _logger.warning("the circuit breaker of %s is closed again: a call was answered", integration)
 
     def _read_failing(self) -> frozenset[str]:
-        return frozenset(each.integration for each in self._store.healths.all().values() if each.failures)
+        return frozenset(
+            each.integration for each in self._store.integration_states.all().values() if each.failures
+        )
 
     def _renew(self, now: datetime) -> None:
         """Keep what runs here from being given back, however long it takes and wherever the clock jumps."""

@@ -1,4 +1,4 @@
-"""The crew: the workers that deliver from one store, and what they may carry together."""
+"""The fleet: the workers that deliver from one store, and what they may carry together."""
 
 import os
 import socket
@@ -8,32 +8,32 @@ from dataclasses import replace
 from datetime import timedelta
 
 from experience_runtime.domain.admission import Policies
-from experience_runtime.domain.workers import BEAT_SECONDS, Presence, concurrency_of
+from experience_runtime.domain.workers import BEAT_SECONDS, WorkerInfo, concurrency_of
 from experience_runtime.engine.ports import Clock
-from experience_runtime.engine.stores import Presences
+from experience_runtime.engine.stores import Workers
 
 IN_FLIGHT_PER_CALL = 2
 """How many executions may be handed over for each call that can be made: the next is there when one ends."""
 
 
-class Crew:
+class Fleet:
     """One worker among the others: it reports itself, and sees them."""
 
     def __init__(
         self,
         *,
-        presences: Presences,
+        workers: Workers,
         clock: Clock,
         version: str,
         concurrency: int,
         integrations: frozenset[str] | None = None,
         policies: Policies,
     ) -> None:
-        self._presences = presences
+        self._workers = workers
         self._clock = clock
         self._policies = policies
         now = clock.now()
-        self.me = Presence(
+        self.me = WorkerInfo(
             id=uuid.uuid4().hex,
             host=socket.gethostname(),
             pid=os.getpid(),
@@ -44,14 +44,14 @@ class Crew:
             beat_at=now,
         )
         self._beat_at = now - timedelta(seconds=BEAT_SECONDS)
-        self._present: Sequence[Presence] = [self.me]
+        self._present: Sequence[WorkerInfo] = [self.me]
 
     def report(self) -> Policies:
         """Report this worker, when it is time; return what all of them together may have in flight."""
         now = self._clock.now()
         if not self._beat_at <= now < self._beat_at + timedelta(seconds=BEAT_SECONDS):
             self.me = replace(self.me, beat_at=now)
-            self._present = self._presences.beat(self.me)
+            self._present = self._workers.beat(self.me)
             self._beat_at = now
         mine = self.me.integrations
         together = max(concurrency_of(self._present, mine, now), self.me.concurrency)
@@ -64,4 +64,4 @@ class Crew:
 
     def leave(self) -> None:
         """Be gone for the others at once."""
-        self._presences.leave(self.me.id)
+        self._workers.leave(self.me.id)

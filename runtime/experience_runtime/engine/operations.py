@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from experience_runtime.domain.admission import NO_POLICIES, Health, Policies
+from experience_runtime.domain.admission import NO_POLICIES, IntegrationState, Policies
 from experience_runtime.domain.errors import Conflict, InvalidParameter
 from experience_runtime.domain.executions import Execution, Filter, Status
 from experience_runtime.domain.instants import iso
@@ -33,7 +33,7 @@ class Operations:
         self._integrations = integrations
         self._policies = policies
 
-    def pause(self, integration: str, *, reason: str | None = None) -> Health:
+    def pause(self, integration: str, *, reason: str | None = None) -> IntegrationState:
         """Let nothing of this integration start any more; what is due waits. What runs is not stopped.
 
         Raises UnknownIntegration, or Conflict when it is paused already.
@@ -41,40 +41,40 @@ class Operations:
         self._integrations.get(integration)
         reason, now = check_reason(reason), self._clock.now()
 
-        def change(health: Health) -> Health:
-            if health.paused_at is not None:
+        def change(state: IntegrationState) -> IntegrationState:
+            if state.paused_at is not None:
                 raise Conflict(
-                    f"{integration} is paused since {iso(health.paused_at)}; resume it first to pause it anew"
+                    f"{integration} is paused since {iso(state.paused_at)}; resume it first to pause it anew"
                 )
-            return replace(health, paused_at=now, pause_reason=reason)
+            return replace(state, paused_at=now, pause_reason=reason)
 
-        return self._store.healths.change(integration, change)[1]
+        return self._store.integration_states.change(integration, change)[1]
 
-    def resume(self, integration: str) -> Health:
+    def resume(self, integration: str) -> IntegrationState:
         """Let a paused integration go on, with its circuit breaker closed; what is due starts at once.
 
         One whose circuit breaker is open may be resumed too. Raises Conflict when nothing holds it. An
         integration that is gone may be resumed: its executions then fail with `unknown_integration`.
         """
 
-        def change(health: Health) -> Health:
-            if health.paused_at is None and health.opened_at is None:
+        def change(state: IntegrationState) -> IntegrationState:
+            if state.paused_at is None and state.opened_at is None:
                 raise Conflict(f"{integration} is not paused, and its circuit breaker is closed")
-            return Health(integration=integration, free_at=health.free_at)
+            return IntegrationState(integration=integration, free_at=state.free_at)
 
-        return self._store.healths.change(integration, change)[1]
+        return self._store.integration_states.change(integration, change)[1]
 
     def waits_because(self, executions: Sequence[Execution]) -> dict[str, str]:
         """Tell for each pending execution, by its id, what else than its time it waits for."""
-        healths, now = self._store.healths.all(), self._clock.now()
+        integration_states, now = self._store.integration_states.all(), self._clock.now()
         told = {}
         for each in executions:
-            health = healths.get(each.integration)
-            if health is None or each.status is not Status.PENDING:
+            state = integration_states.get(each.integration)
+            if state is None or each.status is not Status.PENDING:
                 continue
-            if each.due_at > now and health.paused_at is None:
+            if each.due_at > now and state.paused_at is None:
                 continue
-            if because := health.waits_because(self._policies.of(each.integration), now=now):
+            if because := state.waits_because(self._policies.of(each.integration), now=now):
                 told[each.id] = because
         return told
 
@@ -82,8 +82,8 @@ class Operations:
         """Tell for each integration that may not be called now, why."""
         now = self._clock.now()
         told = {
-            name: health.waits_because(self._policies.of(name), now=now)
-            for name, health in self._store.healths.all().items()
+            name: state.waits_because(self._policies.of(name), now=now)
+            for name, state in self._store.integration_states.all().items()
         }
         return {name: because for name, because in told.items() if because}
 

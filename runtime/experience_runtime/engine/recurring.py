@@ -1,4 +1,4 @@
-"""The verbs of recurring schedules: set, pause, resume, run now, and beget what is due."""
+"""The verbs of recurring schedules: set, pause, resume, run now, and fire what is due."""
 
 import json
 import logging
@@ -21,10 +21,10 @@ from experience_runtime.domain.payloads import check_payload
 from experience_runtime.domain.recurrences import Every, parse_recurrence
 from experience_runtime.domain.schedules import (
     COUNTED,
-    Begetting,
+    Firing,
     Outcome,
-    Run,
     Schedule,
+    ScheduleRun,
     Timing,
     check_name,
     check_schedule_names,
@@ -35,7 +35,7 @@ from experience_runtime.domain.schedules import (
     timing_texts,
 )
 from experience_runtime.engine.ports import Clock, Integrations
-from experience_runtime.engine.scheduler import Numbers
+from experience_runtime.engine.scheduler import ExecutionNumbers
 from experience_runtime.engine.stores import Schedules
 
 SHOWN_RUNS = 20
@@ -66,11 +66,11 @@ class Shown:
 
     schedule: Schedule
     next: Sequence[datetime]
-    runs: Sequence[Run]
+    runs: Sequence[ScheduleRun]
 
 
 class Recurring:
-    """The one way to a schedule, for pages, HTTP and CLI; `beget_due` is the worker's. Source: contract 5."""
+    """The one way to a schedule, for pages, HTTP and CLI; `fire_due` is the worker's. Source: contract 5."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Recurring:
         self._store = store
         self._clock = clock
         self._integrations = integrations
-        self._numbers = Numbers(source or random.SystemRandom())
+        self._numbers = ExecutionNumbers(source or random.SystemRandom())
 
     def set(
         self,
@@ -158,7 +158,7 @@ class Recurring:
         self._store.remove(name)
 
     def pause(self, name: str) -> Schedule:
-        """Beget nothing until it is resumed; nothing of then is caught up. Raises UnknownSchedule."""
+        """Fire nothing until it is resumed; nothing of then is caught up. Raises UnknownSchedule."""
 
         def paused(schedule: Schedule, now: datetime) -> Schedule:
             return schedule if schedule.paused_at else replace(schedule, paused_at=now, next_at=None)
@@ -176,21 +176,21 @@ class Recurring:
         return self._edit(name, resumed)
 
     def run_now(self, name: str) -> Execution:
-        """Beget one execution at once, also while paused; its window still holds.
+        """Fire one execution at once, also while paused; its window still holds.
 
         Raises UnknownSchedule, or Conflict while the previous one is pending or running.
         """
         schedule = self._store.schedule(name)
         now = self._clock.now()
         execution = self._execution(schedule, timing_of(schedule), asked="run now", run_at=now, now=now)
-        return self._store.beget_now(name, execution, now=now)
+        return self._store.fire_now(name, execution, now=now)
 
     def next_at(self) -> datetime | None:
-        """When `beget_due` next has something to do; None for never."""
+        """When `fire_due` next has something to do; None for never."""
         return self._store.next_at()
 
-    def beget_due(self) -> int:
-        """Beget the executions of the schedules that are due; return how many instants were taken up.
+    def fire_due(self) -> int:
+        """Fire the executions of the schedules that are due; return how many instants were taken up.
 
         A schedule that cannot be read is recorded as failed and looked at again in an hour.
         """
@@ -198,13 +198,13 @@ class Recurring:
         due = self._store.due(now=now, limit=_AT_ONCE)
         if not due:
             return 0
-        runs = self._store.beget([self._begetting(schedule, now) for schedule in due], now=now)
+        runs = self._store.fire([self._firing(schedule, now) for schedule in due], now=now)
         for schedule, run in zip(due, runs, strict=True):
             if run is not None and run.outcome is Outcome.SKIPPED:
                 _logger.info("the schedule %s skipped a run: %s", schedule.name, run.reason)
         return len(due)
 
-    def _begetting(self, schedule: Schedule, now: datetime) -> Begetting:
+    def _firing(self, schedule: Schedule, now: datetime) -> Firing:
         due_at = schedule.next_at or now
         try:
             timing = timing_of(schedule)
@@ -218,17 +218,19 @@ class Recurring:
             )
         except Exception as error:  # whatever is wrong with one schedule must not stop the others
             _logger.exception(
-                "the schedule %s begot nothing; it is looked at again in an hour", schedule.name
+                "the schedule %s fired nothing; it is looked at again in an hour", schedule.name
             )
-            failed = Run(at=due_at, outcome=Outcome.FAILED, recorded_at=now, reason=str(error)[:1000])
-            return Begetting(schedule=schedule, next_at=due_at, look_at=now + _LOOK_AGAIN, record=failed)
+            failed = ScheduleRun(at=due_at, outcome=Outcome.FAILED, recorded_at=now, reason=str(error)[:1000])
+            return Firing(schedule=schedule, next_at=due_at, look_at=now + _LOOK_AGAIN, record=failed)
         missed = None
         if turn.missed:
             reason = "no worker ran in time"
             if turn.missed >= COUNTED - 1:
                 reason += f"; {turn.missed:,} were counted, there may be more"
-            missed = Run(at=due_at, outcome=Outcome.MISSED, recorded_at=now, reason=reason, count=turn.missed)
-        return Begetting(
+            missed = ScheduleRun(
+                at=due_at, outcome=Outcome.MISSED, recorded_at=now, reason=reason, count=turn.missed
+            )
+        return Firing(
             schedule=schedule,
             next_at=turn.next_at,
             look_at=turn.next_at,

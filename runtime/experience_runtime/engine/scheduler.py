@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import NoReturn
 
-from experience_runtime.domain.admission import NO_POLICIES, Health, Policies
+from experience_runtime.domain.admission import NO_POLICIES, IntegrationState, Policies
 from experience_runtime.domain.errors import Conflict, InvalidParameter, NotConfigured, RateLimited
 from experience_runtime.domain.executions import Execution, IfExists, Status, execution_id, execution_number
 from experience_runtime.domain.instants import to_ms
@@ -62,7 +62,7 @@ class Cancelled:
     warnings: tuple[str, ...] = ()
 
 
-class Numbers:
+class ExecutionNumbers:
     """Gives out execution numbers: 42 bits of milliseconds since 2020 and 21 that start at random.
 
     Strictly increasing, so that newer means greater; two processes seldom meet, and the store resolves it.
@@ -105,7 +105,7 @@ class Scheduler:
         self._policies = policies
         self._lease = timedelta(seconds=lease_seconds)
         self._source = source or random.SystemRandom()
-        self._numbers = Numbers(self._source)
+        self._numbers = ExecutionNumbers(self._source)
 
     def schedule(
         self,
@@ -291,18 +291,16 @@ class Scheduler:
         # its caller waits for it: only the rate counts, not the limit or the breaker of what is due
         rate = replace(policy, concurrency=None, breaker_failures=0)
 
-        def spend(health: Health) -> Health:
-            if health.room(rate, in_flight=0, now=now) < 1:
-                raise RateLimited(
-                    f"{health.waits_because(rate, now=now)}; wait, or schedule it with delay: 0"
-                )
-            return health.after_claim(rate, taken=1, now=now)
+        def spend(state: IntegrationState) -> IntegrationState:
+            if state.room(rate, in_flight=0, now=now) < 1:
+                raise RateLimited(f"{state.waits_because(rate, now=now)}; wait, or schedule it with delay: 0")
+            return state.after_claim(rate, taken=1, now=now)
 
-        health = self._store.healths.of(integration)
-        if health.paused_at is not None:
-            raise Conflict(f"{health.waits_because(policy, now=now)}; or schedule it, and it waits")
+        state = self._store.integration_states.of(integration)
+        if state.paused_at is not None:
+            raise Conflict(f"{state.waits_because(policy, now=now)}; or schedule it, and it waits")
         if policy.rate_count is not None:
-            self._store.healths.change(integration, spend)
+            self._store.integration_states.change(integration, spend)
 
     def _take_execute(self, integration: str, canonical: str, owner: str, now: datetime) -> None:
         seconds = self._execute_every_seconds.get(integration, EXECUTE_EVERY_SECONDS)

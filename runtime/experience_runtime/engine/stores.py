@@ -6,20 +6,20 @@ from datetime import datetime
 from typing import Protocol
 
 from experience_runtime.domain.access import Token
-from experience_runtime.domain.admission import NO_POLICIES, Health, Policies
+from experience_runtime.domain.admission import NO_POLICIES, IntegrationState, Policies
 from experience_runtime.domain.executions import Attempt, Change, Execution, Filter, IfExists, Settling
 from experience_runtime.domain.overview import Overview
-from experience_runtime.domain.schedules import Begetting, Run, Schedule
+from experience_runtime.domain.schedules import Firing, Schedule, ScheduleRun
 from experience_runtime.domain.visitor_events import Conversion, VisitorEvent
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.domain.workers import Presence
+from experience_runtime.domain.workers import WorkerInfo
 from experience_runtime.engine.ports import HandOver
 
 
-class Presences(Protocol):
+class Workers(Protocol):
     """Which workers report themselves."""
 
-    def beat(self, presence: Presence) -> Sequence[Presence]:
+    def beat(self, worker: WorkerInfo) -> Sequence[WorkerInfo]:
         """Keep a worker's report, and forget those of more than a day ago; return all there are."""
         ...
 
@@ -27,7 +27,7 @@ class Presences(Protocol):
         """Forget a worker; nothing when it is not known."""
         ...
 
-    def all(self) -> Sequence[Presence]:
+    def all(self) -> Sequence[WorkerInfo]:
         """All of them, the longest running first."""
         ...
 
@@ -96,17 +96,19 @@ class Page:
     next: str | None
 
 
-class Healths(Protocol):
+class IntegrationStates(Protocol):
     """What is known of each integration: paused, failing, limited."""
 
-    def all(self) -> Mapping[str, Health]:
+    def all(self) -> Mapping[str, IntegrationState]:
         """Those there is something to know about, by integration."""
         ...
 
-    def of(self, integration: str) -> Health: ...
+    def of(self, integration: str) -> IntegrationState: ...
 
-    def change(self, integration: str, change: Callable[[Health], Health]) -> tuple[Health, Health]:
-        """Replace a health by what `change` makes of it, in one transaction; return both.
+    def change(
+        self, integration: str, change: Callable[[IntegrationState], IntegrationState]
+    ) -> tuple[IntegrationState, IntegrationState]:
+        """Replace a state by what `change` makes of it, in one transaction; return both.
 
         What `change` raises is raised here, and nothing is changed.
         """
@@ -114,7 +116,7 @@ class Healths(Protocol):
 
 
 class Schedules(Protocol):
-    """Schedules at rest, beside the executions they beget. Every method is one transaction."""
+    """Schedules at rest, beside the executions they fire. Every method is one transaction."""
 
     def put(self, schedule: Schedule, *, replacing: Schedule | None) -> bool:
         """Insert a schedule, or replace the one that was read as `replacing`; `last` is left as it is.
@@ -132,10 +134,10 @@ class Schedules(Protocol):
         ...
 
     def remove(self, name: str) -> None:
-        """Forget a schedule and its runs; what it begot stays. UnknownSchedule when there is none."""
+        """Forget a schedule and its runs; what it fired stays. UnknownSchedule when there is none."""
         ...
 
-    def runs(self, name: str, *, limit: int) -> Sequence[Run]:
+    def runs(self, name: str, *, limit: int) -> Sequence[ScheduleRun]:
         """What became of its instants, newest first. The last 1,000 are kept."""
         ...
 
@@ -147,19 +149,19 @@ class Schedules(Protocol):
         """When the next one is to be looked at; None for never."""
         ...
 
-    def beget(self, begettings: Sequence[Begetting], *, now: datetime) -> Sequence[Run | None]:
+    def fire(self, firings: Sequence[Firing], *, now: datetime) -> Sequence[ScheduleRun | None]:
         """Move each schedule on, and insert its execution; return what became of each of those.
 
-        A row with another version or `next_at` than the begetting's was moved on by another process:
-        nothing happens, and the answer is None, as where nothing was to run. While the execution it begot
+        A row with another version or `next_at` than the firing's was moved on by another process:
+        nothing happens, and the answer is None, as where nothing was to run. While the execution it fired
         last is pending or running, none is inserted, and `skipped` is recorded.
         """
         ...
 
-    def beget_now(self, name: str, execution: Execution, *, now: datetime) -> Execution:
+    def fire_now(self, name: str, execution: Execution, *, now: datetime) -> Execution:
         """Insert an execution without moving the schedule on; return it as it was inserted.
 
-        UnknownSchedule; Conflict while the one it begot last is pending or running.
+        UnknownSchedule; Conflict while the one it fired last is pending or running.
         """
         ...
 
@@ -201,13 +203,13 @@ class Store(Protocol):
     """
 
     @property
-    def healths(self) -> Healths: ...
+    def integration_states(self) -> IntegrationStates: ...
 
     @property
     def schedules(self) -> Schedules: ...
 
     @property
-    def presences(self) -> Presences: ...
+    def workers(self) -> Workers: ...
 
     @property
     def tokens(self) -> Tokens: ...
@@ -274,7 +276,7 @@ class Store(Protocol):
     ) -> list[Execution]:
         """Lease up to `limit` pending rows with due_at <= now and no lease, earliest first.
 
-        Of each integration at most what its health and policy have room for; a rate is spent. Each gets
+        Of each integration at most what its state and policy have room for; a rate is spent. Each gets
         attempt + 1 and stays pending. Returned as they are after the claim. `hand_over` is called with them
         inside the transaction: what it stores is stored with the claim, or not at all.
         """

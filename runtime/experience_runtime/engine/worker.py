@@ -7,7 +7,7 @@ from typing import Protocol
 
 from experience_runtime.domain.admission import Policies
 from experience_runtime.engine.dispatcher import Dispatcher
-from experience_runtime.engine.fleet import Crew
+from experience_runtime.engine.fleet import Fleet
 from experience_runtime.engine.ports import Clock
 from experience_runtime.engine.recurring import Recurring
 from experience_runtime.engine.stores import Store
@@ -41,7 +41,7 @@ class Worker:
         *,
         recurring: Recurring | None = None,
         lock: Lock | None = None,
-        crew: Crew | None = None,
+        fleet: Fleet | None = None,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._dispatcher = dispatcher
@@ -49,7 +49,7 @@ class Worker:
         self._clock = clock
         self._recurring = recurring
         self._lock = lock
-        self._crew = crew
+        self._fleet = fleet
         self._poll_seconds = poll_seconds
 
     def run(self, stop: threading.Event, *, until_idle: bool = False) -> None:
@@ -74,14 +74,14 @@ class Worker:
             wake.clear()
             now = self._clock.now()
             try:
-                if self._crew is not None:
-                    self._dispatcher.policies = self._crew.report()
+                if self._fleet is not None:
+                    self._dispatcher.policies = self._fleet.report()
                 if not given_back:
                     self._give_everything_back()
                     given_back = True
-                begotten = self._beget_due()
+                fired = self._fire_due()
                 delivered = self._dispatcher.run_due()
-                if until_idle and not begotten and not delivered and self._is_idle():
+                if until_idle and not fired and not delivered and self._is_idle():
                     return
                 # With no room, only a delivery that ends is news; what was found is seldom all there is.
                 has_room = self._dispatcher.has_room()
@@ -99,22 +99,22 @@ class Worker:
         if self._dispatcher.in_flight():
             return False
         now = self._clock.now()
-        begets_at = None if self._recurring is None else self._recurring.next_at()
+        fires_at = None if self._recurring is None else self._recurring.next_at()
         # without the policies: what is due and waits for its rate is waited for
         meant = Policies(only=self._dispatcher.policies.only)
-        instants = (self._store.next_wake(now=now, policies=meant), begets_at)
+        instants = (self._store.next_wake(now=now, policies=meant), fires_at)
         return all(at is None or at > now for at in instants)
 
-    def _beget_due(self) -> int:
+    def _fire_due(self) -> int:
         try:
-            return 0 if self._recurring is None else self._recurring.beget_due()
+            return 0 if self._recurring is None else self._recurring.fire_due()
         except Exception:  # a schedule that cannot be read holds up no delivery
             _logger.exception("schedules could not be read; deliveries go on")
             return 0
 
     def _next_wake(self) -> datetime | None:
-        begets_at = None if self._recurring is None else self._recurring.next_at()
-        instants = (self._dispatcher.next_wake(), begets_at)
+        fires_at = None if self._recurring is None else self._recurring.next_at()
+        instants = (self._dispatcher.next_wake(), fires_at)
         return min((at for at in instants if at is not None), default=None)
 
     def _give_everything_back(self) -> None:
@@ -141,8 +141,8 @@ class Worker:
     def _close(self) -> None:
         try:
             self._dispatcher.close()
-            if self._crew is not None:
-                self._crew.leave()
+            if self._fleet is not None:
+                self._fleet.leave()
         except Exception:  # what was not settled comes back when its lease lapses
             _logger.exception("the worker ended while its store could not be reached")
         finally:

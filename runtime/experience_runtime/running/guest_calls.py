@@ -1,4 +1,4 @@
-"""Answers: one integration call of a guest -> the verb it names -> what its promise settles with."""
+"""Guest calls: one integration call of a guest -> the verb it names -> what its promise settles with."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -54,7 +54,7 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
+class GuestCalls:
     """Answers the requests of one run, or of one caller on behalf of a visitor."""
 
     scheduler: Scheduler

@@ -38,10 +38,10 @@ from experience_runtime.running.guest import (
     Thrown,
     Turn,
 )
-from experience_runtime.running.guest_calls import Answers, Started, refusal_text, refused_message
+from experience_runtime.running.guest_calls import GuestCalls, Started, refusal_text, refused_message
 from experience_runtime.running.report import Report, call_document
 
-__all__ = ["CallNow", "Run", "Situation", "check", "open_run"]
+__all__ = ["CallNow", "ExperienceRun", "Situation", "check", "open_run"]
 
 _LOGGER = logging.getLogger(__name__)
 _WIRING_CODES = frozenset({"not_linked", "module_not_found"})
@@ -50,7 +50,7 @@ CallNow = Callable[[Execution, float], Any]
 """Carry out a started `execute` within so many seconds; return the integration's answer."""
 
 
-class Run:
+class ExperienceRun:
     """One experience for one visitor, from its first turn to its report.
 
     Nobody waits in here: `wake_at` says when a timer is due, `woken` is set when an answer has come, and
@@ -64,7 +64,7 @@ class Run:
         sandbox: Sandbox,
         script: Script,
         situation: Situation,
-        answers: Answers,
+        answers: GuestCalls,
         clock: Clock,
         limits: Limits,
         call_now: CallNow,
@@ -311,7 +311,7 @@ def open_run(
     executor: Executor | None = None,
     limits: Limits | None = None,
     client: Client = NO_CLIENT,
-) -> Run:
+) -> ExperienceRun:
     """Make a run that has not begun.
 
     A folder without `meta.qfns` is linked to every registered integration. `client` says for which bot and
@@ -321,11 +321,11 @@ def open_run(
     linked = script.experience.linked
     defaults = script.experience.meta.get("visitor")
     visitor = in_default_zone(situation.visitor, defaults if isinstance(defaults, dict) else {})
-    return Run(
+    return ExperienceRun(
         sandbox=sandbox,
         script=script,
         situation=replace(situation, visitor=visitor),
-        answers=Answers(
+        answers=GuestCalls(
             scheduler=scheduler,
             visitor=visitor,
             experience=script.experience.name,

@@ -83,7 +83,7 @@ class Taken:
     asked: str
 
 
-class Run:
+class EngineContext:
     """One context, with the prelude in it."""
 
     def __init__(self, prelude: Prelude, heap: Heap, timer: CpuTimer) -> None:
@@ -190,7 +190,7 @@ def _serve(frames: Frames) -> None:
     heap = Heap()
     timer = CpuTimer()
     # before confinement: the engine's one-time set-up takes a lock of the system's
-    run = Run(prelude, heap, timer)
+    run = EngineContext(prelude, heap, timer)
     in_force = confine()
     ready = ("R" + " ".join(in_force)).encode()
     frames.write(ready)
@@ -200,7 +200,7 @@ def _serve(frames: Frames) -> None:
         if kind == b"E":
             timer.arm(CLEAR_SECONDS)
             del run  # first, so that two contexts are never held at once
-            run = Run(prelude, heap, timer)
+            run = EngineContext(prelude, heap, timer)
             timer.disarm()
             frames.write(ready)
             continue

@@ -34,11 +34,11 @@ class Database(Protocol):
         """
         ...
 
-    def rows(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
+    def execute(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
         """Execute a statement by its name; only inside `read` or `write`."""
         ...
 
-    def changed(self, statement: str, bound: Values) -> int:
+    def execute_counted(self, statement: str, bound: Values) -> int:
         """Execute a statement, and say how many rows it changed."""
         ...
 

@@ -23,19 +23,19 @@ class SqlEvents:
         }
 
         def act() -> None:
-            self._database.rows("record_event", bound)
-            self._database.rows("drop_old_events", {"visitor": bound["visitor"], "kept": KEPT_EVENTS})
+            self._database.execute("record_event", bound)
+            self._database.execute("drop_old_events", {"visitor": bound["visitor"], "kept": KEPT_EVENTS})
 
         self._database.write(act)
 
     def of(self, visitor: str, *, limit: int) -> Sequence[VisitorEvent]:
         bound = {"visitor": rows.text(visitor), "limit": limit}
-        found = self._database.read(lambda: self._database.rows("events_of", bound))
+        found = self._database.read(lambda: self._database.execute("events_of", bound))
         return [
             VisitorEvent(visitor=visitor, type=type, data=data, at=from_ms(at)) for at, type, data in found
         ]
 
     def conversions(self, visitor: str, *, limit: int) -> Sequence[Conversion]:
         bound = {"visitor": rows.text(visitor), "limit": limit}
-        found = self._database.read(lambda: self._database.rows("conversions_of", bound))
+        found = self._database.read(lambda: self._database.execute("conversions_of", bound))
         return [Conversion(event=event, at=from_ms(at)) for at, event in found]

@@ -1,29 +1,31 @@
-"""The healths of a SQL store: what is known of each integration."""
+"""The integration_states of a SQL store: what is known of each integration."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from experience_runtime.domain.admission import Health
+from experience_runtime.domain.admission import IntegrationState
 from experience_runtime.domain.instants import from_ms
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 
 
-class SqlHealths:
-    """`ports.Healths` in the store's own database."""
+class SqlIntegrationStates:
+    """`ports.IntegrationStates` in the store's own database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def all(self) -> dict[str, Health]:
+    def all(self) -> dict[str, IntegrationState]:
         return self._database.read(self.known)
 
-    def of(self, integration: str) -> Health:
+    def of(self, integration: str) -> IntegrationState:
         return self._database.read(lambda: self._of(integration))
 
-    def change(self, integration: str, change: Callable[[Health], Health]) -> tuple[Health, Health]:
-        def act() -> tuple[Health, Health]:
+    def change(
+        self, integration: str, change: Callable[[IntegrationState], IntegrationState]
+    ) -> tuple[IntegrationState, IntegrationState]:
+        def act() -> tuple[IntegrationState, IntegrationState]:
             self.hold(integration)
             before = self._of(integration)
             after = change(before)
@@ -36,35 +38,38 @@ class SqlHealths:
     # --- inside a transaction
 
     def hold(self, integration: str) -> None:
-        """Let nobody else change this health between a look at it and `put`."""
+        """Let nobody else change this state between a look at it and `put`."""
         self._database.hold(f"health {integration}")
 
-    def known(self) -> dict[str, Health]:
-        return {health.integration: health for health in map(_health, self._database.rows("healths", {}))}
+    def known(self) -> dict[str, IntegrationState]:
+        return {
+            state.integration: state
+            for state in map(_integration_state, self._database.execute("integration_states", {}))
+        }
 
-    def put(self, health: Health) -> None:
-        self._database.rows(
-            "put_health",
+    def put(self, state: IntegrationState) -> None:
+        self._database.execute(
+            "put_integration_state",
             {
-                "integration": rows.text(health.integration),
-                "paused_at": rows.optional_ms(health.paused_at),
-                "pause_reason": rows.optional_text(health.pause_reason),
-                "failures": health.failures,
-                "opened_at": rows.optional_ms(health.opened_at),
-                "probe_at": rows.optional_ms(health.probe_at),
-                "openings": health.openings,
-                "free_at": _to_us(health.free_at),
+                "integration": rows.text(state.integration),
+                "paused_at": rows.optional_ms(state.paused_at),
+                "pause_reason": rows.optional_text(state.pause_reason),
+                "failures": state.failures,
+                "opened_at": rows.optional_ms(state.opened_at),
+                "probe_at": rows.optional_ms(state.probe_at),
+                "openings": state.openings,
+                "free_at": _to_us(state.free_at),
             },
         )
 
-    def _of(self, integration: str) -> Health:
-        found = self._database.rows("health", {"integration": rows.text(integration)})
-        return _health(found[0]) if found else Health(integration=integration)
+    def _of(self, integration: str) -> IntegrationState:
+        found = self._database.execute("integration_state", {"integration": rows.text(integration)})
+        return _integration_state(found[0]) if found else IntegrationState(integration=integration)
 
 
-def _health(row: Sequence[Any]) -> Health:
+def _integration_state(row: Sequence[Any]) -> IntegrationState:
     integration, paused_at, pause_reason, failures, opened_at, probe_at, openings, free_at = row
-    return Health(
+    return IntegrationState(
         integration=integration,
         paused_at=rows.optional_instant(paused_at),
         pause_reason=pause_reason,

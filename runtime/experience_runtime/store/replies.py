@@ -25,10 +25,10 @@ class SqlReplies:
 
         def act() -> Reply | None:
             self._database.hold(f"reply {caller} {key}")
-            self._database.rows("drop_old_replies", {"before": to_ms(now - _KEPT)})
-            if self._database.changed("claim_reply", bound):
+            self._database.execute("drop_old_replies", {"before": to_ms(now - _KEPT)})
+            if self._database.execute_counted("claim_reply", bound):
                 return None
-            kept_request, claimed_at, status, media_type, body = self._database.rows("reply", place)[0]
+            kept_request, claimed_at, status, media_type, body = self._database.execute("reply", place)[0]
             if kept_request != request:
                 raise Conflict(
                     f"the Idempotency-Key {shown(key)} was used for another request; use a new one for this"
@@ -40,8 +40,8 @@ class SqlReplies:
                     f"the request with the Idempotency-Key {shown(key)} is still being answered; "
                     "ask again in a moment"
                 )
-            self._database.rows("release_reply", place)
-            self._database.rows("claim_reply", bound)
+            self._database.execute("release_reply", place)
+            self._database.execute("claim_reply", bound)
             return None
 
         return self._database.write(act)
@@ -52,12 +52,12 @@ class SqlReplies:
             "media_type": rows.text(reply.media_type),
             "body": reply.body,
         }
-        self._database.write(lambda: self._database.rows("keep_reply", bound))
+        self._database.write(lambda: self._database.execute("keep_reply", bound))
 
     def release(self, *, caller: str, key: str) -> None:
         def act() -> None:
             self._database.hold(f"reply {caller} {key}")
-            self._database.rows("release_reply", _place(caller, key))
+            self._database.execute("release_reply", _place(caller, key))
 
         self._database.write(act)
 

@@ -1,4 +1,4 @@
-"""Schedules on SQL: rows that beget executions, in the transaction that moves them on."""
+"""Schedules on SQL: rows that fire executions, in the transaction that moves them on."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -8,7 +8,7 @@ from typing import Any
 from experience_runtime.domain.errors import Conflict, UnknownSchedule
 from experience_runtime.domain.executions import Execution, execution_id
 from experience_runtime.domain.instants import from_ms, to_ms
-from experience_runtime.domain.schedules import Begetting, CatchUp, Outcome, Run, Schedule
+from experience_runtime.domain.schedules import CatchUp, Firing, Outcome, Schedule, ScheduleRun
 from experience_runtime.domain.values import shown
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
@@ -26,53 +26,58 @@ class SqlSchedules:
     def put(self, schedule: Schedule, *, replacing: Schedule | None) -> bool:
         bound = _values(schedule)
         if replacing is None:
-            return self._database.write(lambda: self._database.changed("insert_schedule", bound) == 1)
+            return self._database.write(lambda: self._database.execute_counted("insert_schedule", bound) == 1)
         bound |= {
             "expected_version": replacing.version,
             "expected_next_at": rows.optional_ms(replacing.next_at),
         }
-        return self._database.write(lambda: self._database.changed("replace_schedule", bound) == 1)
+        return self._database.write(lambda: self._database.execute_counted("replace_schedule", bound) == 1)
 
     def schedule(self, name: str) -> Schedule:
         bound = {"name": rows.text(name)}
-        found = self._database.read(lambda: self._database.rows("schedule", bound))
+        found = self._database.read(lambda: self._database.execute("schedule", bound))
         if not found:
             raise self._unknown(name)
         return _schedule(found[0])
 
     def schedules(self) -> list[Schedule]:
-        return [_schedule(row) for row in self._database.read(lambda: self._database.rows("schedules", {}))]
+        return [
+            _schedule(row) for row in self._database.read(lambda: self._database.execute("schedules", {}))
+        ]
 
     def remove(self, name: str) -> None:
         bound = {"name": rows.text(name)}
 
         def act() -> None:
-            if self._database.changed("remove_schedule", bound) == 0:
+            if self._database.execute_counted("remove_schedule", bound) == 0:
                 raise self._unknown(name)
-            self._database.rows("remove_runs", bound)
+            self._database.execute("remove_runs", bound)
 
         self._database.write(act)
 
-    def runs(self, name: str, *, limit: int) -> list[Run]:
+    def runs(self, name: str, *, limit: int) -> list[ScheduleRun]:
         bound = {"name": rows.text(name), "limit": limit}
-        return [_run(row) for row in self._database.read(lambda: self._database.rows("schedule_runs", bound))]
+        return [
+            _run(row) for row in self._database.read(lambda: self._database.execute("schedule_runs", bound))
+        ]
 
     def due(self, *, now: datetime, limit: int) -> list[Schedule]:
         bound = {"now": to_ms(now), "limit": limit}
         return [
-            _schedule(row) for row in self._database.read(lambda: self._database.rows("due_schedules", bound))
+            _schedule(row)
+            for row in self._database.read(lambda: self._database.execute("due_schedules", bound))
         ]
 
     def next_at(self) -> datetime | None:
-        found = self._database.read(lambda: self._database.rows("next_schedule", {}))
+        found = self._database.read(lambda: self._database.execute("next_schedule", {}))
         return from_ms(found[0][0]) if found else None
 
-    def beget(self, begettings: Sequence[Begetting], *, now: datetime) -> list[Run | None]:
-        return self._database.write(lambda: [self._beget(begetting, now) for begetting in begettings])
+    def fire(self, firings: Sequence[Firing], *, now: datetime) -> list[ScheduleRun | None]:
+        return self._database.write(lambda: [self._fire(firing, now) for firing in firings])
 
-    def beget_now(self, name: str, execution: Execution, *, now: datetime) -> Execution:
+    def fire_now(self, name: str, execution: Execution, *, now: datetime) -> Execution:
         def act() -> Execution:
-            found = self._database.rows("last_begotten", {"name": name})
+            found = self._database.execute("last_fired", {"name": name})
             if not found:
                 raise self._unknown(name)
             if (number := self._not_over(name)) is not None:
@@ -86,24 +91,24 @@ class SqlSchedules:
 
     # --- inside a transaction
 
-    def _beget(self, begetting: Begetting, now: datetime) -> Run | None:
-        schedule, execution = begetting.schedule, begetting.execution
+    def _fire(self, firing: Firing, now: datetime) -> ScheduleRun | None:
+        schedule, execution = firing.schedule, firing.execution
         bound = {
             "name": schedule.name,
             "version": schedule.version,
             "expected_next_at": rows.optional_ms(schedule.next_at),
-            "next_at": rows.optional_ms(begetting.next_at),
-            "look_at": rows.optional_ms(begetting.look_at),
+            "next_at": rows.optional_ms(firing.next_at),
+            "look_at": rows.optional_ms(firing.look_at),
         }
-        moved = self._database.rows("move_schedule_on", bound)
+        moved = self._database.execute("move_schedule_on", bound)
         if not moved:
             return None
-        if begetting.record is not None:
-            self._record(schedule.name, begetting.record)
+        if firing.record is not None:
+            self._record(schedule.name, firing.record)
         if execution is None:
             return None
         if (number := self._not_over(schedule.name)) is not None:
-            skipped = Run(
+            skipped = ScheduleRun(
                 at=execution.requested_at,
                 outcome=Outcome.SKIPPED,
                 recorded_at=now,
@@ -112,19 +117,19 @@ class SqlSchedules:
             )
             return self._record(schedule.name, skipped)
         inserted = self._insert_last(schedule.name, execution, now)
-        return _begotten(inserted, now)
+        return _fired(inserted, now)
 
     def _insert_last(self, name: str, execution: Execution, now: datetime) -> Execution:
         inserted = self._insert(execution)
-        self._database.rows("begotten_last", {"name": name, "number": inserted.number})
-        self._record(name, _begotten(inserted, now))
+        self._database.execute("fired_last", {"name": name, "number": inserted.number})
+        self._record(name, _fired(inserted, now))
         return inserted
 
     def _not_over(self, name: str) -> int | None:
         """The number of an execution of this schedule that waits or runs, if one does."""
-        return next((number for (number,) in self._database.rows("not_over", {"name": name})), None)
+        return next((number for (number,) in self._database.execute("not_over", {"name": name})), None)
 
-    def _record(self, name: str, run: Run) -> Run:
+    def _record(self, name: str, run: ScheduleRun) -> ScheduleRun:
         bound = {
             "name": name,
             "at": to_ms(run.at),
@@ -134,8 +139,8 @@ class SqlSchedules:
             "reason": rows.optional_text(run.reason),
             "count": run.count,
         }
-        self._database.rows("record_run", bound)
-        self._database.rows("drop_old_runs", {"name": name, "kept": KEPT_RUNS})
+        self._database.execute("record_run", bound)
+        self._database.execute("drop_old_runs", {"name": name, "kept": KEPT_RUNS})
         return run
 
     def _unknown(self, name: str) -> UnknownSchedule:
@@ -145,10 +150,10 @@ class SqlSchedules:
         )
 
 
-def _begotten(execution: Execution, now: datetime) -> Run:
-    return Run(
+def _fired(execution: Execution, now: datetime) -> ScheduleRun:
+    return ScheduleRun(
         at=execution.requested_at,
-        outcome=Outcome.BEGOTTEN,
+        outcome=Outcome.FIRED,
         recorded_at=now,
         execution=execution.number,
         reason=execution.asked,
@@ -181,9 +186,9 @@ def _schedule(row: Sequence[Any]) -> Schedule:
     return replace(Schedule(**read), catch_up=CatchUp(read["catch_up"]))
 
 
-def _run(row: Sequence[Any]) -> Run:
+def _run(row: Sequence[Any]) -> ScheduleRun:
     at, outcome, recorded_at, execution, reason, count = row
-    return Run(
+    return ScheduleRun(
         at=from_ms(at),
         outcome=Outcome(outcome),
         recorded_at=from_ms(recorded_at),

@@ -44,10 +44,10 @@ UPDATE schedules SET next_at = :next_at, look_at = :look_at
 WHERE name = :name AND version = :version AND next_at = :expected_next_at
 RETURNING last;
 
--- name: begotten_last
+-- name: fired_last
 UPDATE schedules SET last = :number WHERE name = :name;
 
--- name: last_begotten
+-- name: last_fired
 SELECT last FROM schedules WHERE name = :name;
 
 -- name: not_over

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from experience_runtime.domain.admission import NO_POLICIES, Health, Policies
+from experience_runtime.domain.admission import NO_POLICIES, IntegrationState, Policies
 from experience_runtime.domain.errors import AlreadyScheduled, Conflict, InvalidParameter, UnknownExecution
 from experience_runtime.domain.executions import (
     Attempt,
@@ -29,13 +29,13 @@ from experience_runtime.engine.stores import Added, Page
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 from experience_runtime.store.events import SqlEvents
-from experience_runtime.store.integration_states import SqlHealths
+from experience_runtime.store.integration_states import SqlIntegrationStates
 from experience_runtime.store.overview import read_overview
 from experience_runtime.store.replies import SqlReplies
 from experience_runtime.store.schedules import SqlSchedules
 from experience_runtime.store.tokens import SqlTokens
 from experience_runtime.store.transitions import Transitions, already_scheduled
-from experience_runtime.store.workers import SqlPresences
+from experience_runtime.store.workers import SqlWorkers
 
 D = TypeVar("D", bound=Database)
 
@@ -47,10 +47,10 @@ class SqlStore(Generic[D]):
 
     def __init__(self, database: D) -> None:
         self.database = database
-        self.healths = SqlHealths(self.database)
+        self.integration_states = SqlIntegrationStates(self.database)
         self._transitions = Transitions(self.database)
         self.schedules = SqlSchedules(self.database, self.insert)
-        self.presences = SqlPresences(self.database)
+        self.workers = SqlWorkers(self.database)
         self.tokens = SqlTokens(self.database)
         self.replies = SqlReplies(self.database)
         self.events = SqlEvents(self.database)
@@ -68,7 +68,7 @@ class SqlStore(Generic[D]):
 
     def key_pending_elsewhere(self, *, key_digest: bytes, key_owner: str) -> bool:
         bound = {"key_digest": key_digest, "key_owner": rows.text(key_owner)}
-        return self.database.read(lambda: bool(self.database.rows("key_pending_elsewhere", bound)))
+        return self.database.read(lambda: bool(self.database.execute("key_pending_elsewhere", bound)))
 
     def cancel(self, number: int, *, reason: str | None, now: datetime) -> bool:
         bound = {"number": _bindable(number)}
@@ -88,8 +88,8 @@ class SqlStore(Generic[D]):
 
         def act() -> list[str]:
             self._transitions.hold_visitor(visitor)
-            self.database.rows("record_conversion", bound)
-            self.database.rows("convert_running", bound)
+            self.database.execute("record_conversion", bound)
+            self.database.execute("convert_running", bound)
             return self._transitions.cancel_all("convert", bound, "conversion", now)
 
         return self.database.write(act)
@@ -129,17 +129,17 @@ class SqlStore(Generic[D]):
     def claimed(self, claimed: Collection[tuple[int, int]]) -> list[Execution]:
         attempts = dict(claimed)
         bound = {"numbers": json.dumps(list(attempts))}
-        found = self.database.read(lambda: self.database.rows("claimed", bound))
+        found = self.database.read(lambda: self.database.execute("claimed", bound))
         return [each for each in map(rows.execution, found) if each.attempt == attempts[each.number]]
 
     def in_flight(self, policies: Policies = NO_POLICIES) -> int:
-        leased = self.database.read(lambda: self.database.rows("in_flight", {}))
-        return sum(count for integration, count in leased if policies.mean(integration))
+        leased = self.database.read(lambda: self.database.execute("in_flight", {}))
+        return sum(count for integration, count in leased if policies.serves(integration))
 
     def unclaim_all(self, claimed: Collection[tuple[int, int]]) -> None:
         def act() -> None:
             for number, attempt in claimed:
-                self.database.rows("unclaim", {"number": number, "attempt": attempt})
+                self.database.execute("unclaim", {"number": number, "attempt": attempt})
 
         self.database.write(act)
 
@@ -153,7 +153,7 @@ class SqlStore(Generic[D]):
     def postpone_all(self, claimed: Collection[tuple[int, int, datetime]]) -> set[int]:
         def act() -> set[int]:
             bounds = [{"number": n, "attempt": a, "due_at": to_ms(due_at)} for n, a, due_at in claimed]
-            return {number for bound in bounds for (number,) in self.database.rows("postpone", bound)}
+            return {number for bound in bounds for (number,) in self.database.execute("postpone", bound)}
 
         return self.database.write(act) if claimed else set()
 
@@ -161,7 +161,7 @@ class SqlStore(Generic[D]):
         def act() -> None:
             for number, attempt in held:
                 bound = {"number": number, "attempt": attempt, "lease_until": to_ms(lease_until)}
-                self.database.rows("renew", bound)
+                self.database.execute("renew", bound)
 
         self.database.write(act)
 
@@ -170,11 +170,11 @@ class SqlStore(Generic[D]):
 
     def give_back(self, *, now: datetime, everything: bool = False) -> list[Execution]:
         statement = "leased" if everything else "lapsed"
-        if not self.database.read(lambda: self.database.rows(statement, {"now": to_ms(now)})):
+        if not self.database.read(lambda: self.database.execute(statement, {"now": to_ms(now)})):
             return []  # the usual answer costs no transaction
 
         def act() -> list[Execution]:
-            lapsed = self.database.rows(statement, {"now": to_ms(now)})
+            lapsed = self.database.execute(statement, {"now": to_ms(now)})
             given_back = (self._transitions.give_back(rows.execution(row), now) for row in lapsed)
             return [execution for execution in given_back if execution is not None]
 
@@ -182,16 +182,16 @@ class SqlStore(Generic[D]):
 
     def next_wake(self, *, now: datetime, policies: Policies = NO_POLICIES) -> datetime | None:
         def act() -> list[datetime]:
-            found = [from_ms(at) for (at,) in self.database.rows("next_lapse", {}) if at is not None]
-            waiting = self.database.rows("waiting", {})
-            healths = self.healths.known() if waiting else {}
-            in_flight = self._in_flight(healths, policies) if waiting else Counter()
+            found = [from_ms(at) for (at,) in self.database.execute("next_lapse", {}) if at is not None]
+            waiting = self.database.execute("waiting", {})
+            integration_states = self.integration_states.known() if waiting else {}
+            in_flight = self._in_flight(integration_states, policies) if waiting else Counter()
             if policies.room(in_flight) < 1:
                 return found
             for integration, due_at in waiting:
-                if not policies.mean(integration):
+                if not policies.serves(integration):
                     continue
-                admitted_at = _health(healths, integration).admits_at(
+                admitted_at = _integration_state(integration_states, integration).admits_at(
                     policies.of(integration), in_flight=in_flight[integration], now=now
                 )
                 if admitted_at is not None:
@@ -204,7 +204,7 @@ class SqlStore(Generic[D]):
     # --- look
 
     def execution(self, number: int) -> Execution:
-        found = self.database.read(lambda: self.database.rows("execution", {"number": _bindable(number)}))
+        found = self.database.read(lambda: self.database.execute("execution", {"number": _bindable(number)}))
         if not found:
             raise UnknownExecution(
                 f"there is no execution {execution_id(number)} in {self.database.name!r}; "
@@ -215,13 +215,13 @@ class SqlStore(Generic[D]):
     def history(self, number: int) -> list[Change]:
         bound = {"number": _bindable(number)}
         found, changed = self.database.read(
-            lambda: (self.database.rows("execution", bound), self.database.rows("history", bound))
+            lambda: (self.database.execute("execution", bound), self.database.execute("history", bound))
         )
         changes = [rows.change(row) for row in changed]
         return [rows.birth(rows.execution(row), changes) for row in found] + changes
 
     def attempts(self, number: int) -> list[Attempt]:
-        found = self.database.read(lambda: self.database.rows("attempts", {"number": _bindable(number)}))
+        found = self.database.read(lambda: self.database.execute("attempts", {"number": _bindable(number)}))
         return [rows.attempt(row) for row in found]
 
     def find(self, filter: Filter, *, cursor: str | None = None, limit: int = 50) -> Page:
@@ -243,7 +243,7 @@ class SqlStore(Generic[D]):
     # --- visitors and marks
 
     def visitor(self, visitor_id: str) -> Visitor | None:
-        found = self.database.read(lambda: self.database.rows("visitor", {"id": rows.text(visitor_id)}))
+        found = self.database.read(lambda: self.database.execute("visitor", {"id": rows.text(visitor_id)}))
         for id, timezone, timezone_offset in found:
             return Visitor(id=id, timezone=timezone, timezone_offset=timezone_offset)
         return None
@@ -257,7 +257,7 @@ class SqlStore(Generic[D]):
             "timezone_offset": visitor.timezone_offset,
             "now": to_ms(now),
         }
-        self.database.write(lambda: self.database.rows("remember_visitor", bound))
+        self.database.write(lambda: self.database.execute("remember_visitor", bound))
 
     def allow_execute(self, *, key_digest: bytes, key_owner: str, now: datetime, per_seconds: int) -> bool:
         bound = {
@@ -268,8 +268,8 @@ class SqlStore(Generic[D]):
         }
 
         def act() -> bool:
-            self.database.rows("drop_free_marks", bound)
-            return self.database.changed("take_mark", bound) == 1
+            self.database.execute("drop_free_marks", bound)
+            return self.database.execute_counted("take_mark", bound) == 1
 
         return self.database.write(act)
 
@@ -286,7 +286,7 @@ class SqlStore(Generic[D]):
             if if_exists is IfExists.REPLACE:
                 ids = self._transitions.cancel_all("cancel_key", bound, "replaced", execution.created_at)
                 replaced = ids[0] if ids else None
-            elif found := self.database.rows("pending_under_key", bound):
+            elif found := self.database.execute("pending_under_key", bound):
                 existing = rows.execution(found[0])
                 if if_exists is IfExists.KEEP:
                     return Added(execution=existing, is_new=False, replaced=None)
@@ -294,12 +294,12 @@ class SqlStore(Generic[D]):
         inserted = self.insert(execution)
         if inserted.status is Status.RUNNING:
             begun = json.dumps([[inserted.number, inserted.attempt]])
-            self.database.rows("begin_attempts", {"begun": begun, "now": to_ms(inserted.created_at)})
+            self.database.execute("begin_attempts", {"begun": begun, "now": to_ms(inserted.created_at)})
         return Added(execution=inserted, is_new=True, replaced=replaced)
 
     def insert(self, execution: Execution) -> Execution:
         """Insert a row, inside a transaction; a number already taken gives way to the next free one."""
-        while self.database.changed("insert_execution", rows.values(execution)) == 0:
+        while self.database.execute_counted("insert_execution", rows.values(execution)) == 0:
             execution = replace(execution, number=execution.number + 1)
         return execution
 
@@ -310,43 +310,47 @@ class SqlStore(Generic[D]):
         self.database.hold("claims")
         waiting = [
             (integration, due_at)
-            for integration, due_at in self.database.rows("waiting", {})
-            if due_at <= to_ms(now) and policies.mean(integration)
+            for integration, due_at in self.database.execute("waiting", {})
+            if due_at <= to_ms(now) and policies.serves(integration)
         ]
         for integration, _ in waiting:
             if policies.of(integration).rate_count is not None:
-                self.healths.hold(integration)
-        healths = self.healths.known()
-        in_flight = self._in_flight(healths, policies)
+                self.integration_states.hold(integration)
+        integration_states = self.integration_states.known()
+        in_flight = self._in_flight(integration_states, policies)
         limit = min(limit, max(0, policies.room(in_flight)))
         due: list[tuple[int, int, str]] = []  # (due_at, number, integration)
         for integration, _ in waiting:
-            health, policy = _health(healths, integration), policies.of(integration)
-            room = health.room(policy, in_flight=in_flight[integration], now=now)
+            state, policy = _integration_state(integration_states, integration), policies.of(integration)
+            room = state.room(policy, in_flight=in_flight[integration], now=now)
             if room:
                 due_of = {"integration": integration, "now": to_ms(now), "limit": min(limit, room)}
-                due += self.database.rows("due", due_of)
+                due += self.database.execute("due", due_of)
         chosen = sorted(due)[:limit]
         for integration, taken in Counter(integration for _, _, integration in chosen).items():
-            health = _health(healths, integration)
-            spent = health.after_claim(policies.of(integration), taken=taken, now=now)
-            if spent != health:
-                self.healths.put(spent)
+            state = _integration_state(integration_states, integration)
+            spent = state.after_claim(policies.of(integration), taken=taken, now=now)
+            if spent != state:
+                self.integration_states.put(spent)
         numbers = json.dumps([number for _, number, _ in chosen])
         bound = {"numbers": numbers, "lease_until": to_ms(lease_until)}
-        return [rows.execution(row) for row in self.database.rows("claim", bound)] if chosen else []
+        return [rows.execution(row) for row in self.database.execute("claim", bound)] if chosen else []
 
-    def _in_flight(self, healths: Mapping[str, Health], policies: Policies) -> Counter[str]:
+    def _in_flight(
+        self, integration_states: Mapping[str, IntegrationState], policies: Policies
+    ) -> Counter[str]:
         """How many of each integration are leased; nothing when nobody asks."""
         counted: Counter[str] = Counter()
-        if policies.limit_concurrency or any(health.opened_at for health in healths.values()):
-            for integration, count in self.database.rows("in_flight", {}):
+        if policies.limit_concurrency or any(state.opened_at for state in integration_states.values()):
+            for integration, count in self.database.execute("in_flight", {}):
                 counted[integration] += count
         return counted
 
 
-def _health(healths: Mapping[str, Health], integration: str) -> Health:
-    return healths.get(integration) or Health(integration=integration)
+def _integration_state(
+    integration_states: Mapping[str, IntegrationState], integration: str
+) -> IntegrationState:
+    return integration_states.get(integration) or IntegrationState(integration=integration)
 
 
 def _bindable(number: int) -> int:

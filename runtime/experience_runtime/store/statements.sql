@@ -96,7 +96,7 @@ FROM json_each(:held) AS held
 WHERE number = held.value ->> 0 AND attempt = held.value ->> 1
     AND status = 'pending' AND lease_until IS NOT NULL
     AND NOT EXISTS (
-        SELECT 1 FROM healths WHERE healths.integration = executions.integration AND paused_at IS NOT NULL
+        SELECT 1 FROM integration_states WHERE integration_states.integration = executions.integration AND paused_at IS NOT NULL
     )
 RETURNING number, attempt;
 

@@ -26,34 +26,34 @@ class SqlTokens:
             "origins": json.dumps(token.origins),
             "created_at": to_ms(token.created_at),
         }
-        if not self._database.write(lambda: self._database.changed("put_token", bound)):
+        if not self._database.write(lambda: self._database.execute_counted("put_token", bound)):
             raise Conflict(
                 f'a token is named "{token.name}" already; revoke it first, or choose another name'
             )
 
     def any(self) -> bool:
-        return bool(self._database.read(lambda: self._database.rows("any_token", {})))
+        return bool(self._database.read(lambda: self._database.execute("any_token", {})))
 
     def all(self) -> list[Token]:
-        return [_token(row) for row in self._database.read(lambda: self._database.rows("tokens", {}))]
+        return [_token(row) for row in self._database.read(lambda: self._database.execute("tokens", {}))]
 
     def token(self, digest: bytes) -> Token | None:
         return self._one("token", {"digest": digest})
 
     def revoke(self, name: str) -> bool:
         def act() -> bool:
-            found = self._database.rows("revoke_token", {"name": rows.text(name)})
+            found = self._database.execute("revoke_token", {"name": rows.text(name)})
             for (digest,) in found:
-                self._database.rows("drop_sessions_of", {"token": digest})
+                self._database.execute("drop_sessions_of", {"token": digest})
             return bool(found)
 
         return self._database.write(act)
 
     def begin_session(self, digest: bytes, *, token: bytes, now: datetime, expires_at: datetime) -> None:
         def act() -> None:
-            self._database.rows("drop_ended_sessions", {"now": to_ms(now)})
+            self._database.execute("drop_ended_sessions", {"now": to_ms(now)})
             bound = {"digest": digest, "token": token, "expires_at": to_ms(expires_at)}
-            self._database.rows("begin_session", bound)
+            self._database.execute("begin_session", bound)
 
         self._database.write(act)
 
@@ -61,10 +61,10 @@ class SqlTokens:
         return self._one("session_token", {"digest": digest, "now": to_ms(now)})
 
     def end_session(self, digest: bytes) -> None:
-        self._database.write(lambda: self._database.rows("end_session", {"digest": digest}))
+        self._database.write(lambda: self._database.execute("end_session", {"digest": digest}))
 
     def _one(self, statement: str, bound: rows.Values) -> Token | None:
-        found = self._database.read(lambda: self._database.rows(statement, bound))
+        found = self._database.read(lambda: self._database.execute(statement, bound))
         return _token(found[0]) if found else None
 
 

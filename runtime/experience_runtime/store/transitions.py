@@ -25,10 +25,10 @@ class Transitions:
         """pending -> running for each that still may; three statements, however many they are."""
         held = json.dumps(list(claimed))
         bound = {"held": held, "lease_until": to_ms(lease_until)}
-        started = {(number, attempt) for number, attempt in self._database.rows("start", bound)}
+        started = {(number, attempt) for number, attempt in self._database.execute("start", bound)}
         begun = {"begun": json.dumps(list(started)), "now": to_ms(now)}
-        self._database.rows("begin_attempts", begun)
-        self._database.rows("record_starts", begun)
+        self._database.execute("begin_attempts", begun)
+        self._database.execute("record_starts", begun)
         return started
 
     def settle_all(self, settlings: Sequence[Settling]) -> list[Execution | None]:
@@ -45,37 +45,37 @@ class Transitions:
     def _end_all(self, settlings: Sequence[Settling]) -> dict[tuple[int, int], Execution]:
         """running -> succeeded | failed, in three statements for all of them."""
         wanted = {(each.number, each.attempt): _ended(each) for each in reversed(settlings)}
-        found = self._database.rows("settle_ended", {"ended": json.dumps(list(wanted.values()))})
+        found = self._database.execute("settle_ended", {"ended": json.dumps(list(wanted.values()))})
         settled = {(each.number, each.attempt): each for each in map(rows.execution, found)}
         ended = json.dumps([wanted[key] for key in settled])
-        self._database.rows("end_attempts", {"ended": ended})
-        self._database.rows("record_ends", {"ended": ended})
+        self._database.execute("end_attempts", {"ended": ended})
+        self._database.execute("record_ends", {"ended": ended})
         return settled
 
     def cancel_all(self, statement: str, bound: rows.Values, reason: str | None, now: datetime) -> list[str]:
         numbers = [
-            n for (n,) in self._database.rows(statement, bound | {"reason": rows.optional_text(reason)})
+            n for (n,) in self._database.execute(statement, bound | {"reason": rows.optional_text(reason)})
         ]
         for number in numbers:
             self._record(number, Status.PENDING, Status.CANCELLED, reason, now)
         return [execution_id(number) for number in sorted(numbers)]
 
     def replay(self, number: int, reason: str | None, now: datetime) -> Execution | None:
-        for row in self._database.rows("execution", {"number": number}):
+        for row in self._database.execute("execution", {"number": number}):
             self.hold_key(rows.execution(row))
             self.hold_visitor(rows.execution(row).visitor or "")
-        found = [rows.execution(row) for row in self._database.rows("hold_execution", {"number": number})]
+        found = [rows.execution(row) for row in self._database.execute("hold_execution", {"number": number})]
         if not found or found[0].status not in (Status.FAILED, Status.SUCCEEDED):
             return None
         if other := self._pending_under_key_of(found[0]):
             raise already_scheduled(other)
-        if self._database.rows("converted_since", {"number": number}):
+        if self._database.execute("converted_since", {"number": number}):
             raise Conflict(
                 f"{found[0].id} was to be cancelled by a conversion, and {found[0].visitor} has converted "
                 "since it was scheduled; schedule it anew if it is still meant"
             )
         bound = {"number": number, "reason": rows.optional_text(reason), "now": to_ms(now)}
-        replayed = self._database.rows("replay", bound)
+        replayed = self._database.execute("replay", bound)
         self._record(number, found[0].status, Status.PENDING, reason, now)
         return rows.execution(replayed[0])
 
@@ -95,7 +95,7 @@ class Transitions:
             "reason": rows.optional_text(reason),
             "due_at": rows.optional_ms(settlement.due_at),
         }
-        found = self._database.rows("settle", bound)
+        found = self._database.execute("settle", bound)
         if not found:
             return None
         ended = {
@@ -108,14 +108,14 @@ class Transitions:
             "error": rows.optional_text(settlement.error),
             "answer": rows.optional_text(settlement.answer),
         }
-        self._database.rows("end_attempt", ended)
+        self._database.execute("end_attempt", ended)
         for from_status, to_status, why in changes:
             self._record(number, from_status, to_status, why, now)
         return rows.execution(found[0])
 
     def give_back(self, execution: Execution, now: datetime) -> Execution | None:
         if execution.status is Status.PENDING:
-            self._database.rows("unclaim", {"number": execution.number, "attempt": execution.attempt})
+            self._database.execute("unclaim", {"number": execution.number, "attempt": execution.attempt})
             return replace(execution, lease_until=None)
         lost = Settlement(
             status=Status.PENDING if execution.begun <= execution.retries else Status.FAILED,
@@ -131,7 +131,8 @@ class Transitions:
         bound = {"key_digest": execution.key_digest, "key_owner": rows.text(execution.key_owner)}
         newer = bound | {"number": execution.number}
         return bool(
-            self._database.rows("pending_under_key", bound) or self._database.rows("newer_running", newer)
+            self._database.execute("pending_under_key", bound)
+            or self._database.execute("newer_running", newer)
         )
 
     def hold_key(self, execution: Execution) -> None:
@@ -145,14 +146,14 @@ class Transitions:
 
     def _obstacle(self, number: int) -> str | None:
         """Why a running execution must not wait again: what came while it ran."""
-        for row in self._database.rows("execution", {"number": number}):
+        for row in self._database.execute("execution", {"number": number}):
             self.hold_key(rows.execution(row))
         # with its row held, no conversion comes between this look and the settling
-        for row in self._database.rows("hold_execution", {"number": number}):
+        for row in self._database.execute("hold_execution", {"number": number}):
             execution = rows.execution(row)
             if self._gives_way(execution):
                 return "replaced"
-            if self._database.rows("converted_meanwhile", {"number": number}):
+            if self._database.execute("converted_meanwhile", {"number": number}):
                 return "conversion"
         return None
 
@@ -160,7 +161,7 @@ class Transitions:
         if execution.key_digest is None:
             return None
         bound = {"key_digest": execution.key_digest, "key_owner": rows.text(execution.key_owner)}
-        found = self._database.rows("pending_under_key", bound)
+        found = self._database.execute("pending_under_key", bound)
         return rows.execution(found[0]) if found else None
 
     def _record(
@@ -173,7 +174,7 @@ class Transitions:
             "to_status": to_status.value,
             "reason": rows.optional_text(reason),
         }
-        self._database.rows("insert_history", bound)
+        self._database.execute("insert_history", bound)
 
 
 def _ended(settling: Settling) -> list[Any]:

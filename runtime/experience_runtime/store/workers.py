@@ -1,54 +1,54 @@
-"""The presences of a store: which workers report themselves."""
+"""The workers of a store: which workers report themselves."""
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
 from experience_runtime.domain.instants import from_ms, to_ms
-from experience_runtime.domain.workers import FORGOTTEN, Presence
+from experience_runtime.domain.workers import FORGOTTEN, WorkerInfo
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 
 
-class SqlPresences:
-    """`ports.Presences` in the store's own database."""
+class SqlWorkers:
+    """`ports.Workers` in the store's own database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def beat(self, presence: Presence) -> list[Presence]:
-        mine = presence.integrations
+    def beat(self, worker: WorkerInfo) -> list[WorkerInfo]:
+        mine = worker.integrations
         bound = {
-            "id": presence.id,
-            "host": rows.text(presence.host),
-            "pid": presence.pid,
-            "version": presence.version,
-            "concurrency": presence.concurrency,
+            "id": worker.id,
+            "host": rows.text(worker.host),
+            "pid": worker.pid,
+            "version": worker.version,
+            "concurrency": worker.concurrency,
             "integrations": None if mine is None else rows.text(json.dumps(sorted(mine))),
-            "started_at": to_ms(presence.started_at),
-            "beat_at": to_ms(presence.beat_at),
+            "started_at": to_ms(worker.started_at),
+            "beat_at": to_ms(worker.beat_at),
         }
 
-        def act() -> list[Presence]:
-            self._database.rows("drop_presences", {"before": to_ms(presence.beat_at - FORGOTTEN)})
-            self._database.rows("beat", bound)
+        def act() -> list[WorkerInfo]:
+            self._database.execute("drop_workers", {"before": to_ms(worker.beat_at - FORGOTTEN)})
+            self._database.execute("beat", bound)
             return self._all()
 
         return self._database.write(act)
 
     def leave(self, id: str) -> None:
-        self._database.write(lambda: self._database.rows("leave", {"id": id}))
+        self._database.write(lambda: self._database.execute("leave", {"id": id}))
 
-    def all(self) -> list[Presence]:
+    def all(self) -> list[WorkerInfo]:
         return self._database.read(self._all)
 
-    def _all(self) -> list[Presence]:
-        return [_presence(row) for row in self._database.rows("presences", {})]
+    def _all(self) -> list[WorkerInfo]:
+        return [_worker_info(row) for row in self._database.execute("workers", {})]
 
 
-def _presence(row: Sequence[Any]) -> Presence:
+def _worker_info(row: Sequence[Any]) -> WorkerInfo:
     id, host, pid, version, concurrency, integrations, started_at, beat_at = row
-    return Presence(
+    return WorkerInfo(
         id=id,
         host=host,
         pid=pid,

@@ -56,11 +56,14 @@ def make_router(runtime: Runtime, metrics: Metrics, is_delivered: Callable[[], b
 
     @router.get(
         "/metrics",
-        summary="Numbers for Prometheus",
+        summary="ExecutionNumbers for Prometheus",
         response_class=PlainTextResponse,
         responses={
             **answers(None, "", 404),
-            200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Numbers."},
+            200: {
+                "content": {"text/plain": {"schema": {"type": "string"}}},
+                "description": "ExecutionNumbers.",
+            },
         },
     )
     def numbers(_: Annotated[Caller, needs()]) -> Response:

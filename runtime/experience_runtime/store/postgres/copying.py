@@ -61,7 +61,7 @@ TABLES = (
         name="execute_marks", key=("key_digest", "key_owner"), columns=("key_digest", "key_owner", "free_at")
     ),
     Table(
-        name="healths",
+        name="integration_states",
         key=("integration",),
         columns=(
             "integration",

@@ -91,18 +91,18 @@ class PostgresDatabase:
             connection: Connection = self._here.connection
             with connection.transaction():
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                return act(self.rows)
+                return act(self.execute)
 
         return self.read(at_one_instant)
 
     def write(self, act: Callable[[], T]) -> T:
         return self._tried(lambda: self._transaction(act))
 
-    def rows(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
+    def execute(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
         cursor = self._cursor(statement, bound)
         return cursor.fetchall() if cursor.description else []
 
-    def changed(self, statement: str, bound: Values) -> int:
+    def execute_counted(self, statement: str, bound: Values) -> int:
         return self._cursor(statement, bound).rowcount
 
     def hold(self, name: str) -> None:

@@ -70,7 +70,7 @@ class ProcrastinateRelay:
             keys = [[each.number, each.attempt] for each in group]
             batches = [keys[first : first + BATCH] for first in range(0, len(keys), BATCH)]
             jobs += [{"queue": queue_of(integration), "args": {"claimed": batch}} for batch in batches]
-        self._database.rows("defer_jobs", {"jobs": json.dumps(jobs)})
+        self._database.execute("defer_jobs", {"jobs": json.dumps(jobs)})
 
     def start(self, wake: threading.Event) -> None:
         self._wake = wake

@@ -91,7 +91,7 @@ FROM held
 WHERE number = (held.value ->> 0)::bigint AND attempt = (held.value ->> 1)::integer
     AND status = 'pending' AND lease_until IS NOT NULL
     AND NOT EXISTS (
-        SELECT 1 FROM healths WHERE healths.integration = executions.integration AND paused_at IS NOT NULL
+        SELECT 1 FROM integration_states WHERE integration_states.integration = executions.integration AND paused_at IS NOT NULL
     )
 RETURNING number, attempt;
 
@@ -243,6 +243,6 @@ SELECT integration, executions.reason, count(*) FROM (
 GROUP BY integration, executions.reason
 ORDER BY count(*) DESC, integration, executions.reason NULLS FIRST;
 
--- name: last_begotten
--- Held: no other process begets for it before this one has looked and inserted.
+-- name: last_fired
+-- Held: no other process fires for it before this one has looked and inserted.
 SELECT last FROM schedules WHERE name = :name FOR UPDATE;

@@ -51,7 +51,7 @@ class SqliteDatabase:
     def look(self, act: Callable[[Rows], T]) -> T:
         looking = self._looking
         if looking is None:
-            return self.read(lambda: act(self.rows))
+            return self.read(lambda: act(self.execute))
         try:
             with self._one_looks:
                 looking.execute("BEGIN")
@@ -63,11 +63,11 @@ class SqliteDatabase:
         except apsw.Error as error:
             raise failure(self.path, error) from error
 
-    def rows(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
+    def execute(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
         return self.connection.execute(STATEMENTS[statement], bound).fetchall()
 
-    def changed(self, statement: str, bound: Values) -> int:
-        self.rows(statement, bound)
+    def execute_counted(self, statement: str, bound: Values) -> int:
+        self.execute(statement, bound)
         return self.connection.changes()
 
     def hold(self, name: str) -> None:

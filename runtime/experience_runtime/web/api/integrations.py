@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field, StrictInt
 
 from experience_runtime.domain.access import Scope
-from experience_runtime.domain.admission import Health
+from experience_runtime.domain.admission import IntegrationState
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.domain.instants import iso
 from experience_runtime.runtime import Runtime
@@ -50,13 +50,13 @@ def make_router(runtime: Runtime) -> APIRouter:
     def pending(name: str) -> int:
         return runtime.store.count(Filter(statuses=[Status.PENDING], integration=name))
 
-    def held(health: Health) -> Document:
+    def held(state: IntegrationState) -> Document:
         return Document(
             {
-                "integration": health.integration,
-                "paused_at": None if health.paused_at is None else iso(health.paused_at),
-                "reason": redacted(health.pause_reason),
-                "pending": pending(health.integration),
+                "integration": state.integration,
+                "paused_at": None if state.paused_at is None else iso(state.paused_at),
+                "reason": redacted(state.pause_reason),
+                "pending": pending(state.integration),
             }
         )
 
@@ -92,7 +92,7 @@ def make_router(runtime: Runtime) -> APIRouter:
         """Its settings as set or not set only. Scope: operator."""
         model = runtime.integrations.get(name).settings
         (line,) = (each for each in runtime.integrations.describe() if each.name == name)
-        health = runtime.store.healths.of(name)
+        state = runtime.store.integration_states.of(name)
         return Document(
             {
                 "name": name,
@@ -102,8 +102,8 @@ def make_router(runtime: Runtime) -> APIRouter:
                 "held": redacted(runtime.operations.holds().get(name)),
                 "site": runtime.settings.is_for_sites(name),
                 "settings": _settings(runtime, name, model),
-                "paused_at": None if health.paused_at is None else iso(health.paused_at),
-                "pause_reason": redacted(health.pause_reason),
+                "paused_at": None if state.paused_at is None else iso(state.paused_at),
+                "pause_reason": redacted(state.pause_reason),
                 "pending": pending(name),
             }
         )

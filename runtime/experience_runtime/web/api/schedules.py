@@ -116,7 +116,7 @@ def make_router(runtime: Runtime) -> APIRouter:
         responses=answers(Removed, {"removed": "digest"}, 404, 409),
     )
     def remove(name: Name, _: Annotated[Caller, needs()]) -> Document:
-        """What it begot is kept; an execution of it that waits still runs. Scope: operator."""
+        """What it fired is kept; an execution of it that waits still runs. Scope: operator."""
         runtime.recurring.remove(name)
         return Document({"removed": name})
 

@@ -108,7 +108,7 @@ def make_router(runtime: Runtime, rendering: Rendering) -> APIRouter:
         found = description_of(runtime, name)
         now, redact = runtime.clock.now(), runtime.settings.redact
         page = runtime.store.find(Filter(integration=name), limit=_OUTCOMES)
-        health = runtime.store.healths.of(name)
+        state = runtime.store.integration_states.of(name)
         problem = paused or called
         return rendering.page(
             request,
@@ -119,8 +119,8 @@ def make_router(runtime: Runtime, rendering: Rendering) -> APIRouter:
             name=name,
             found=found,
             held=_shown(runtime, runtime.operations.holds().get(name)),
-            is_held=health.paused_at is not None or health.opened_at is not None,
-            is_paused=health.paused_at is not None,
+            is_held=state.paused_at is not None or state.opened_at is not None,
+            is_paused=state.paused_at is not None,
             policy=_policy_words(runtime.policies.of(name)),
             paused=paused,
             called=called,

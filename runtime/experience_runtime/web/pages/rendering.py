@@ -26,7 +26,7 @@ _DID = {
     "schedule-paused": "The schedule is paused; what it would have run meanwhile is not caught up.",
     "schedule-resumed": "The schedule goes on, from its next instant.",
     "schedule-run": "The schedule runs once now; its next instant stays.",
-    "schedule-removed": "The schedule is removed. The executions it begot are kept.",
+    "schedule-removed": "The schedule is removed. The executions it fired are kept.",
     "converted": "The conversion is recorded.",
 }
 """What a form's answer says after its redirect: a closed list, so that an address can say nothing else."""

@@ -30,7 +30,7 @@ from experience_runtime.domain.errors import (
 )
 from experience_runtime.domain.values import read_name, shown
 from experience_runtime.running.guest import Limits
-from experience_runtime.running.guest_calls import Answers
+from experience_runtime.running.guest_calls import GuestCalls
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.api.idempotency import OnceRoute
 from experience_runtime.web.guard.access import Caller, needs
@@ -98,7 +98,7 @@ def make_router(runtime: Runtime, at_once: AtOnce) -> APIRouter:
 
 def _asked(
     runtime: Runtime, caller: Caller, encoded_id: str, body: bytes
-) -> tuple[str, Mapping[str, Any], Answers]:
+) -> tuple[str, Mapping[str, Any], GuestCalls]:
     """Which integration is meant, what was sent, and who answers for the visitor it is about."""
     integration = integration_of(encoded_id)
     require_for(caller, runtime.settings)(integration)
@@ -108,7 +108,7 @@ def _asked(
     return (
         integration,
         sent,
-        Answers(
+        GuestCalls(
             scheduler=runtime.scheduler,
             visitor=runtime.visitor(meta.get("visitorId")),
             experience=None if experience is None else read_name("experienceId", str(experience)),

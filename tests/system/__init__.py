@@ -1,0 +1,1 @@
+"""What only shows in the whole: faults, races, hostile scripts, the model, processes."""

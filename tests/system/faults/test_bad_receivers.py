@@ -1,0 +1,260 @@
+"""Bad receivers: each ends in a state that says why, and what stands beside it goes through."""
+
+import contextlib
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+from experience_runtime.clocks import SystemClock
+from experience_runtime.domain.admission import Policies, Policy
+from experience_runtime.domain.executions import Attempt, Execution, Filter, Status
+from experience_runtime.engine.delivery import ThreadDelivery
+from experience_runtime.engine.dispatcher import Dispatcher
+from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.engine.worker import Worker
+from experience_runtime.plugins.http import Outbound
+from experience_runtime.plugins.registry import Registry
+from experience_runtime.settings.load import load_settings
+from experience_runtime.store.opening import open_sqlite
+
+from tests.support.raw_servers import RawServer
+
+from .nursery import AtOnce
+from .workload import until
+
+DEADLINE_SECONDS = 1.5  # far above what a good answer takes on a loaded machine
+GOOD = 20
+SIX_TIMES = ["retry"] * 5 + ["failed"]
+THREE_TIMES = ["retry", "retry", "succeeded"]
+ONCE = ["failed"]
+ASKED = timedelta(seconds=1)
+
+Behaviour = Callable[[socket.socket, threading.Event, int], None]  # connection, test is over, attempt from 1
+
+
+def _says(status: str, *headers: str, body: bytes = b"") -> Behaviour:
+    def behave(connection: socket.socket, _over: threading.Event, _attempt: int) -> None:
+        connection.sendall(_head(status, *headers, f"content-length: {len(body)}") + body)
+
+    return behave
+
+
+def _head(status: str, *headers: str) -> bytes:
+    return "\r\n".join([f"HTTP/1.1 {status}", *headers, "connection: close", "", ""]).encode()
+
+
+def _asks_to_wait(retry_after: Callable[[], str]) -> Behaviour:
+    def behave(connection: socket.socket, over: threading.Event, attempt: int) -> None:
+        refusal = _says("429 Too Many Requests", f"retry-after: {retry_after()}")
+        (refusal if attempt == 1 else _says("200 OK"))(connection, over, attempt)
+
+    return behave
+
+
+def _in_two_seconds() -> str:
+    # whole seconds: it may be one in truth
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
+
+
+def _twice(behave: Behaviour) -> Behaviour:
+    """Behave so for two attempts, and well at the third: each of them takes a whole deadline."""
+
+    def behave_twice(connection: socket.socket, over: threading.Event, attempt: int) -> None:
+        (behave if attempt <= 2 else _says("200 OK"))(connection, over, attempt)
+
+    return behave_twice
+
+
+def _drips(connection: socket.socket, over: threading.Event, _attempt: int) -> None:
+    connection.sendall(_head("200 OK"))
+    while not over.wait(0.02):
+        connection.sendall(b"z")
+
+
+def _hangs(_connection: socket.socket, over: threading.Event, _attempt: int) -> None:
+    over.wait()
+
+
+def _closes(_connection: socket.socket, _over: threading.Event, _attempt: int) -> None:
+    pass
+
+
+def _closes_in_the_body(connection: socket.socket, _over: threading.Event, _attempt: int) -> None:
+    connection.sendall(_head("200 OK", "content-length: 1000") + b"half")
+
+
+def _sends_a_gigabyte(connection: socket.socket, over: threading.Event, _attempt: int) -> None:
+    connection.sendall(_head("200 OK", f"content-length: {2**30}"))
+    for _ in range(2**30 // 2**16):
+        if over.is_set():
+            return
+        connection.sendall(b"x" * 2**16)
+
+
+def _sends_something_else(connection: socket.socket, _over: threading.Event, _attempt: int) -> None:
+    connection.sendall(b"SSH-2.0-OpenSSH_9.7\r\n\r\n")
+
+
+@dataclass(frozen=True)
+class Case:
+    behave: Behaviour
+    outcomes: list[str]
+    http_status: int | None
+    error: str | None
+    waits: timedelta = timedelta(0)
+
+
+CASES = {
+    "good": Case(_says("200 OK", body=b"ok"), ["succeeded"], 200, None),
+    "seconds": Case(_asks_to_wait(lambda: "1"), ["retry", "succeeded"], 429, "answered 429", ASKED),
+    "date": Case(_asks_to_wait(_in_two_seconds), ["retry", "succeeded"], 429, "answered 429", ASKED * 0.9),
+    "500": Case(_says("500 Oops", body=b"why"), SIX_TIMES, 500, "answered 500"),
+    "400": Case(_says("400 Bad Request", body=b"why"), ONCE, 400, "answered 400"),
+    "redirect": Case(_says("302 Found", "location: /good"), ONCE, 302, "redirect, which is not followed"),
+    # it said 200, so it has taken the message: to send it again would be worse than a body that is cut short
+    "drips": Case(_drips, ["succeeded"], 200, None),
+    "hangs": Case(_twice(_hangs), THREE_TIMES, None, "did not answer within"),
+    "closes": Case(_closes, SIX_TIMES, None, "not HTTP"),
+    "closes in the body": Case(_closes_in_the_body, ["succeeded"], 200, None),
+    "sends something else": Case(_sends_something_else, SIX_TIMES, None, "not HTTP"),
+    "sends 1 GB": Case(_sends_a_gigabyte, ["succeeded"], 200, None),
+}
+
+
+class World:
+    """A worker on threads and the real clock, and one receiver that behaves as each payload says."""
+
+    def __init__(self) -> None:
+        self._attempts: dict[str, int] = {}
+        self.server = RawServer(self._behave)
+        url = {"EXPERIENCE_INTEGRATION__WEBHOOK__URL": f"{self.server.url}/hook"}
+        registry = Registry(load_settings(environ=url))
+        clock = SystemClock()
+        self.store = open_sqlite(":memory:")
+        self.scheduler = Scheduler(store=self.store, clock=clock, integrations=registry, conversions=())
+        self._outbound = Outbound(
+            now=clock.now,
+            allow_private=[ip_network("127.0.0.1/32")],
+            deadline_seconds=DEADLINE_SECONDS,
+            ssl_context=ssl.create_default_context(),
+        )
+        dispatcher = Dispatcher(
+            store=self.store,
+            clock=clock,
+            integrations=registry,
+            http=self._outbound,
+            delivery=ThreadDelivery(16),
+            random=AtOnce(),
+            policies=Policies(default=Policy(breaker_failures=0)),  # the breaker has tests of its own
+        )
+        worker = Worker(dispatcher, self.store, clock, poll_seconds=0.02)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=worker.run, args=(self._stop,))
+        self._thread.start()
+
+    def schedule(self, behaviour: str) -> Execution:
+        return self.scheduler.schedule("webhook", behaviour, {"delay": 0}, visitor=None).execution
+
+    def wait_until_nothing_waits(self) -> None:
+        until(lambda: not self.store.count(Filter(statuses=[Status.PENDING, Status.RUNNING])))
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._outbound.close()
+        self.server.close()
+        self.store.close()
+
+    def _behave(self, connection: socket.socket, over: threading.Event) -> None:
+        with contextlib.suppress(OSError), connection.makefile("rb") as lines:
+            headers = dict(_fields(lines))
+            behaviour = json.loads(lines.read(int(headers["content-length"])))
+            execution_id = headers["webhook-id"]
+            self._attempts[execution_id] = self._attempts.get(execution_id, 0) + 1
+            CASES[behaviour].behave(connection, over, self._attempts[execution_id])
+
+
+def _fields(lines: Any) -> Iterator[tuple[str, str]]:
+    for line in iter(lines.readline, b"\r\n"):
+        name, colon, value = line.decode().partition(":")
+        if colon:
+            yield name.lower(), value.strip()
+
+
+@pytest.fixture(scope="module")
+def ended() -> Iterator[tuple[World, dict[str, Execution], list[Execution]]]:
+    """Every behaviour at once, with good receivers among them, until nothing waits."""
+    world = World()
+    world.schedule("good")
+    world.wait_until_nothing_waits()  # what a first call loads is loaded
+    bad = {name: world.schedule(name) for name in CASES}
+    good = [world.schedule("good") for _ in range(GOOD)]
+    world.wait_until_nothing_waits()
+    yield world, bad, good
+    world.close()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_bad_receiver_ends_in_a_state_that_says_why(
+    ended: tuple[World, dict[str, Execution], list[Execution]], name: str
+) -> None:
+    world, bad, _ = ended
+    case = CASES[name]
+
+    found = world.store.execution(bad[name].number)
+    attempts = world.store.attempts(found.number)
+
+    assert [attempt.outcome for attempt in attempts] == case.outcomes, attempts
+    assert attempts[0].http_status == case.http_status
+    assert (case.error or "") in (attempts[0].error or "")
+    assert (attempts[0].error is None) == (case.error is None)
+    assert found.status == case.outcomes[-1]
+    assert found.reason == ("integration_failed" if found.status is Status.FAILED else None)
+    assert _waited(attempts) >= case.waits
+
+
+def test_no_answer_is_kept_beyond_its_excerpt(
+    ended: tuple[World, dict[str, Execution], list[Execution]],
+) -> None:
+    world, bad, _ = ended
+
+    (attempt,) = world.store.attempts(bad["sends 1 GB"].number)
+
+    assert attempt.answer is not None
+    assert len(attempt.answer.encode()) <= 4096
+
+
+def test_what_stands_beside_bad_receivers_goes_through_once(
+    ended: tuple[World, dict[str, Execution], list[Execution]],
+) -> None:
+    world, _, good = ended
+
+    attempts = [world.store.attempts(execution.number) for execution in good]
+
+    assert [[attempt.outcome for attempt in each] for each in attempts] == [["succeeded"]] * GOOD
+
+
+def test_the_worker_is_well_after_all_of_them(
+    ended: tuple[World, dict[str, Execution], list[Execution]],
+) -> None:
+    world, _, _ = ended
+
+    later = world.schedule("good")
+    world.wait_until_nothing_waits()
+
+    assert world.store.execution(later.number).status is Status.SUCCEEDED
+
+
+def _waited(attempts: list[Attempt]) -> timedelta:
+    """From the end of the first attempt to the start of the second."""
+    if len(attempts) < 2 or attempts[0].ended_at is None:
+        return timedelta(0)
+    return attempts[1].started_at - attempts[0].ended_at

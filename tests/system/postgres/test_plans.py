@@ -1,0 +1,97 @@
+"""What only the PostgreSQL store promises: no hot statement reads all of a big table."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from experience_runtime.store import rows
+from experience_runtime.store.postgres.database import STATEMENTS
+
+from tests.support.executions import an_execution
+from tests.support.postgres import shared
+
+COUNT = 200_000
+BIG = ("executions", "history", "attempts", "conversions", "visitors", "execute_marks")
+
+
+@pytest.fixture(scope="module")
+def filled() -> Iterator[psycopg.Connection[Any]]:
+    """Executions that wait, some leased and some ended, with their history; of ten integrations."""
+    with psycopg.connect(shared().database(), autocommit=True) as connection:
+        connection.execute(
+            """
+            INSERT INTO executions (
+                number, status, attempt, begun, retries, cancel_on_conversion,
+                created_at, requested_at, due_at, lease_until,
+                integration, visitor, key, key_digest, key_is_property, asked, zone, zone_from, payload
+            )
+            SELECT n,
+                CASE WHEN n %% 20 = 0 THEN 'succeeded' WHEN n %% 5000 = 1 THEN 'running' ELSE 'pending' END,
+                1, 1, 5, 1, n, n, n, CASE n %% 5000 WHEN 1 THEN n WHEN 2 THEN n END,
+                'integration ' || n %% 10, 'visitor ' || n / 3, '{}', decode(md5(n::text), 'hex'),
+                0, '1 day', 'UTC', 'default', '{}'
+            FROM generate_series(1, %s) AS n
+            """,
+            [COUNT],
+        )
+        for table, columns, values in (
+            ("history", "execution, seq, at, from_status, to_status", "n, 1, n, 'pending', 'running'"),
+            ("attempts", "execution, attempt, started_at", "n, 1, n"),
+            ("conversions", "at, visitor, event", "n, 'visitor ' || n, 'bought'"),
+            ("visitors", "id, seen_at", "'visitor ' || n, n"),
+            ("execute_marks", "key_digest, key_owner, free_at", "decode(md5(n::text), 'hex'), '', n"),
+        ):
+            fill = f"INSERT INTO {table} ({columns}) SELECT {values} FROM generate_series(1, {COUNT}) AS n"  # noqa: S608 - of this table
+            connection.execute(fill.encode())
+        connection.execute("VACUUM ANALYZE")
+        yield connection
+
+
+HOT = """
+    pending_under_key cancel_key key_pending_elsewhere cancel record_conversion convert
+    convert_running waiting due in_flight claim claimed postpone start begin_attempts record_starts
+    settle_ended end_attempts record_ends settle converted_meanwhile converted_since newer_running renew
+    lapsed leased unclaim replay next_lapse execution hold_execution find insert_history history end_attempt
+    attempts visitor remember_visitor drop_free_marks take_mark state not_over leased_by_status next_of
+    conversions_of
+"""
+
+
+@pytest.mark.parametrize("statement", HOT.split())
+def test_no_hot_statement_reads_a_whole_table(filled: psycopg.Connection[Any], statement: str) -> None:
+    text = STATEMENTS[statement]
+    asked = {} if statement == "find" else VALUES  # a list as a page shows it first: no filter
+    values = {name: asked.get(name) for name in re.findall(r"%\((\w+)\)s", text)}
+
+    plan = "\n".join(row[0] for row in filled.execute(f"EXPLAIN {text}".encode(), values))
+
+    for table in BIG:
+        assert f"Seq Scan on {table}" not in plan, plan
+
+
+VALUES: dict[str, Any] = {
+    **rows.values(an_execution(7)),
+    "status": "pending",
+    "integration": "integration 3",
+    "visitor": "visitor 7",
+    "number": 7,
+    "numbers": "[1, 2, 3]",
+    "held": "[[1, 1], [2, 1]]",
+    "begun": "[[1, 1], [2, 1]]",
+    "ended": '[[1, 1, "succeeded", null, 1, 200, null, "{}"]]',
+    "key_digest": b"d" * 16,
+    "key_owner": "ada",
+    "now": 50,
+    "at": 50,
+    "before": 2**62,
+    "limit": 50,
+    "lease_until": 70,
+    "due_at": 70,
+    "free_at": 70,
+    "attempt": 1,
+    "id": "visitor 7",
+    "event": "bought",
+    "name": "daily",
+}

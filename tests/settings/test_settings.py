@@ -1,8 +1,13 @@
 """Flag, environment, file, default; references; and no secret where it could be read."""
 
+import base64
+import html
 import ipaddress
+import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
 from experience_runtime.domain.admission import Policy
@@ -270,6 +275,43 @@ def test_plain_words_in_a_list_are_shown() -> None:
     settings = from_toml('[integrations.broadcast]\nchannels = ["messenger", "web-chat"]')
 
     assert settings.redact("those that can: messenger, web-chat") == "those that can: messenger, web-chat"
+
+
+PASSWORD = 'pä/ss+"w&rd-1'
+
+
+@pytest.mark.parametrize("before", ["", "u", "us", "user:"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_secret_in_base64_is_redacted_wherever_it_begins(
+    before: str, encode: Callable[[bytes], bytes]
+) -> None:
+    settings = from_toml("[integrations.webhook]\npassword = 'env:PASSWORD'", PASSWORD=PASSWORD)
+    encoded = encode(f"{before}{PASSWORD} and more".encode()).decode()
+
+    for told in (encoded, quote(encoded, safe=""), encoded.replace("/", "\\/")):
+        assert "[redacted]" in settings.redact(f"Authorization: Basic {told}")
+    kept, _, rest = settings.redact(encoded).partition("[redacted]")
+    assert kept == encoded[: -(-len(before) * 8 // 6)]  # with at most the bits of its own first digit
+    assert len(rest.rstrip("=")) <= len(encode(b" and more")) + 1
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        quote(PASSWORD, safe=""),
+        quote(PASSWORD, safe="").lower(),
+        quote_plus(PASSWORD),
+        json.dumps(PASSWORD)[1:-1],
+        json.dumps(PASSWORD, ensure_ascii=False)[1:-1].replace("/", "\\/"),
+        html.escape(PASSWORD),
+        PASSWORD.encode().hex(),
+        PASSWORD.encode().hex().upper(),
+    ],
+)
+def test_a_secret_is_redacted_as_receivers_encode_it(encoded: str) -> None:
+    settings = from_toml("[integrations.webhook]\npassword = 'env:PASSWORD'", PASSWORD=PASSWORD)
+
+    assert settings.redact(f"it was {encoded}") == "it was [redacted]"
 
 
 def test_a_word_that_is_a_secret_elsewhere_is_redacted() -> None:

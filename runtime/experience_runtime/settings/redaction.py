@@ -1,10 +1,12 @@
-"""Redaction: which texts of the settings are secrets, and how they are taken out of what is shown."""
+"""Redaction: which strings of the settings are secrets, and how they are taken out of what is shown."""
 
+import base64
 import functools
+import html
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
 SECRET_LENGTH = 6  # shorter texts stand in too many innocent places
 
@@ -17,6 +19,7 @@ _PLAIN_WORD = re.compile(r"(?=.{1,20}\Z)[A-Za-z]+(?:[-_][A-Za-z]+)*")
 _SECRETS_NAME = re.compile(r"url|token|key|secret|password|auth|credential|cookie|header", re.IGNORECASE)
 # Slashes as PHP writes them in JSON too; a quote, escaped or not, ends an address.
 _ADDRESS = re.compile(r"""https?:(?:\\?/){2}(?:[^\s"'<>\\]|\\[^\s"'])+""", re.IGNORECASE)
+_PERCENT = re.compile("%[0-9A-F]{2}")
 _USER = re.compile(r"(?<=/)[^/?#@]*@")
 
 
@@ -27,16 +30,18 @@ def redacted(text: str, secrets: frozenset[str]) -> str:
 
 def without_secrets(text: str, secrets: frozenset[str]) -> str:
     """Put `[redacted]` where the text holds a secret; addresses keep their queries."""
-    pattern = _pattern(secrets)
-    return text if pattern is None else pattern.sub(_REDACTED, text)
+    # Looking for each is fast, and what is shown seldom holds one: a pattern of all would be slow.
+    found = tuple(secret for secret in _longest_first(secrets) if secret in text)
+    return _pattern(found).sub(_REDACTED, text) if found else text
 
 
 def secret_texts(database: str, texts: Sequence[str]) -> Iterator[str]:
-    """Every text that must not be shown, in the forms another side may echo it."""
+    """Every string that must not be shown, in the forms a receiver may echo it."""
     for text in (_password(database), *texts):
-        for form in (part for whole in (text, *_words(text)) for part in _forms(whole)):
-            if len(form) >= SECRET_LENGTH:
-                yield form
+        for secret in (part for whole in (text, *_words(text)) for part in (whole, *_parts(whole))):
+            # shorter than this, its encoded forms are no less innocent than itself
+            if len(secret) >= SECRET_LENGTH:
+                yield from (form for form in _forms(secret) if len(form) >= SECRET_LENGTH)
 
 
 def setting_texts(value: object, env: Mapping[str, str], setting: str = "") -> Iterator[str]:
@@ -62,8 +67,25 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _forms(text: str) -> Iterator[str]:
-    yield from (text, quote(text, safe=""), *_parts(text))
-    yield from (json.dumps(text, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))
+    """A secret as it is, and as addresses, forms, JSON, HTML, base64 and hexadecimal digits write it."""
+    yield text
+    for encoded in (quote(text, safe="", errors="replace"), quote_plus(text, errors="replace")):
+        yield from (encoded, _PERCENT.sub(lambda each: each[0].lower(), encoded))
+    for written in (json.dumps(text, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False)):
+        yield from (written, written.replace("/", "\\/"))  # PHP escapes slashes
+    yield from (html.escape(text), html.escape(text, quote=False))
+    raw = text.encode("utf-8", "replace")
+    yield from (raw.hex(), raw.hex().upper())
+    yield from _in_base64(raw)
+
+
+def _in_base64(raw: bytes) -> Iterator[str]:
+    """What every base64 text that holds these bytes holds, wherever they begin: `user:` may stand before."""
+    for before in range(3):
+        first, after_last = -(-before * 8 // 6), (before + len(raw)) * 8 // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            inside = encode(bytes(before) + raw).decode("ascii")[first:after_last]
+            yield from (inside, inside.replace("/", "\\/"), quote(inside, safe=""))
 
 
 def _password(database: str) -> str:
@@ -95,6 +117,10 @@ def _without_query(address: re.Match[str]) -> str:
 
 
 @functools.lru_cache(maxsize=8)
-def _pattern(secrets: frozenset[str]) -> re.Pattern[str] | None:
-    longest_first = sorted(secrets, key=lambda secret: (-len(secret), secret))
-    return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+def _longest_first(secrets: frozenset[str]) -> Sequence[str]:
+    return sorted(secrets, key=lambda secret: (-len(secret), secret))
+
+
+@functools.lru_cache(maxsize=64)
+def _pattern(longest_first: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, longest_first)))

@@ -26,7 +26,7 @@ from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.problems import Document
 from experience_runtime.web.wire.bodies import Posted, posted_object
 
-_FILE = Path(__file__).parent / "static" / "visitor.js"
+_FILE = Path(__file__).parents[1] / "static" / "visitor.js"
 _KEPT_SECONDS = 3600
 _MARGIN = re.compile(r"^(?: +|//.*\n)", re.MULTILINE)
 

@@ -35,7 +35,7 @@ CALLERS = 16
 
 
 def typical(i: int) -> Execution:
-    """A row as the contract's first sample makes it: keyed, windowed, 60 bytes of payload."""
+    """A row as the first published sample makes it: keyed, windowed, 60 bytes of payload."""
     key = canonical_key({"email": f"ada.{i:06d}@example.com"})
     visitor = hashlib.md5(str(i).encode(), usedforsecurity=False).hexdigest()[:20]
     created_at = START + timedelta(milliseconds=i)

@@ -1,4 +1,7 @@
-"""`from experience_runtime import App`: the documented call, on this directory's settings. Contract 6."""
+"""`from experience_runtime import App`: the documented call, on this directory's settings.
+
+Source: reference/scheduled-events.
+"""
 
 import subprocess
 import sys

@@ -13,7 +13,8 @@ def App(function_id: str, *, client: Mapping[str, str] | None = None, **paramete
     {'success': True, 'result': {'action': 'webhook', 'schedule_id': …, 'scheduled_at': …, …}}
 
     `client` is an object of bot_id, channel_id and user_id; left out, it is `[csml] client` of the settings.
-    A refusal is an answer: `{"success": False, "error": {"code", "message"}}`. Source: contract 6.
+    A refusal is an answer: `{"success": False, "error": {"code", "message"}}`.
+    Source: reference/scheduled-events#the-answer.
     """
     from experience_runtime.runtime import call_app  # here, so that importing the package stays cheap
 

@@ -49,7 +49,7 @@ __all__ = [
     "webhook_signature",
 ]
 
-_PASSING = frozenset({408, 425, 429})  # and every 5xx. Source: contract 4
+_PASSING = frozenset({408, 425, 429})  # and every 5xx. Source: reference/executions#retries
 
 
 def _refuse_constant(text: str) -> NoReturn:

@@ -17,7 +17,7 @@ Redact = Callable[[str], str]
 def plain_refusal(refusal: Refusal, redact: Redact) -> Refusal:
     """Make the refusal of ours that an integration's own subclass stands for, with its text redacted.
 
-    One that stands for none is an InvalidPayload: the list of codes is closed. Source: contract 7.
+    One that stands for none is an InvalidPayload: the list of codes is closed. Source: reference/codes
     """
     kind = next(kind for kind in type(refusal).__mro__ if kind.__module__ == Refusal.__module__)
     message = held(refusal, "message")

@@ -1,4 +1,4 @@
-"""Each code of contract 7 that the command line can reach: value, rule, fix, and nothing stored."""
+"""Each code that the command line can reach: value, rule, fix, and nothing stored."""
 
 from pathlib import Path
 from typing import Any

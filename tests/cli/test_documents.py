@@ -1,4 +1,4 @@
-"""Every --json document has exactly the keys of design 6, instants have milliseconds, people read stderr."""
+"""Every --json document has exactly its keys, instants have milliseconds, people read stderr."""
 
 import re
 from pathlib import Path

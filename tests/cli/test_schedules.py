@@ -1,4 +1,4 @@
-"""experience schedules: recurring schedules from the command line. Contract 5."""
+"""experience schedules: recurring schedules from the command line."""
 
 from datetime import datetime
 from typing import Any

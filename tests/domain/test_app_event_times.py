@@ -1,4 +1,7 @@
-"""Event times: which instants an event may have, and how each is written. Contract 6."""
+"""Event times: which instants an event may have, and how each is written.
+
+Source: reference/scheduled-events#limits.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

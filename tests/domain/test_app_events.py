@@ -1,4 +1,7 @@
-"""Scheduled events: the parameters of each action, and what is wrong with them. Contract 6."""
+"""Scheduled events: the parameters of each action, and what is wrong with them.
+
+Source: reference/scheduled-events#parameters.
+"""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Durations: contract 2.3."""
+"""Durations. Source: reference/schedule-options#delay."""
 
 import json
 import math

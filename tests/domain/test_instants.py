@@ -1,4 +1,4 @@
-"""Instants: contract 2.4."""
+"""Instants. Source: reference/schedule-options#time."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone

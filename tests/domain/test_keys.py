@@ -1,4 +1,4 @@
-"""Keys: contract 2.2."""
+"""Keys. Source: reference/schedule-options#key."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Payloads: contract 2.1."""
+"""Payloads. Source: reference/schedule-options#payload."""
 
 import json
 import math

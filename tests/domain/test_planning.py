@@ -1,4 +1,4 @@
-"""Planning: when an execution is due. Contract 2.2 to 2.14."""
+"""Planning: when an execution is due. Source: reference/schedule-options#schedule."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

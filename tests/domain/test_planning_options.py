@@ -1,4 +1,4 @@
-"""Planning: which options count, the call's or the defaults'. Contract 2.2 to 2.14."""
+"""Planning: which options count, the call's or the defaults'. Source: reference/schedule-options#defaults."""
 
 from collections.abc import Mapping
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""Recurrences: contract 5, how one is written and which instants it makes."""
+"""Recurrences: how one is written and which instants it makes.
+
+Source: reference/recurring-schedules#how-often.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Recurrences where the clock is put forward or back: contract 5."""
+"""Recurrences where the clock is put forward or back. Source: reference/recurring-schedules#clock-changes."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Retries: contract 4."""
+"""Retries. Source: reference/executions#retries."""
 
 import math
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,7 @@
-"""Schedules: windows and dates to skip, what a late one does, and how one is stored. Contract 5."""
+"""Schedules: windows and dates to skip, what a late one does, and how one is stored.
+
+Source: reference/recurring-schedules.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

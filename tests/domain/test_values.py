@@ -1,4 +1,4 @@
-"""Values in messages: contract 7 asks for the value, and it may be anything."""
+"""Values in messages: every refusal shows the value, and it may be anything."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Windows: contract 2.7, 2.8 and 2.11."""
+"""Windows. Source: reference/schedule-options#window."""
 
 import json
 from collections.abc import Mapping
@@ -162,7 +162,7 @@ instants = near_changes | anywhere
 
 
 def is_open(window: Window, at: datetime) -> bool:
-    """Judge one instant as the contract words it, without a line of the product."""
+    """Judge one instant as the reference words it, without a line of the product."""
     local = at.astimezone(window.zone.rules)
     minute = local.hour * 60 + local.minute
     if window.start_minute <= window.end_minute:

@@ -1,4 +1,4 @@
-"""Zones: contract 2.9."""
+"""Zones. Source: reference/schedule-options#windowtimezoneoffset."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The verbs of recurring schedules: contract 5."""
+"""The verbs of recurring schedules. Source: reference/recurring-schedules."""
 
 from __future__ import annotations
 

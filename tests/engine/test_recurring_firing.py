@@ -1,4 +1,4 @@
-"""Firing: what is due runs once, never overlaps, and is caught up after an outage. Contract 5."""
+"""Firing: what is due runs once, never overlaps, and is caught up after an outage."""
 
 from __future__ import annotations
 

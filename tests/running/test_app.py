@@ -1,6 +1,6 @@
 # Guest code reads better unbroken.
 # ruff: noqa: E501
-"""App('utils/scheduler', …) in an experience: a promise of the answer, for this visitor. Source: contract 6."""
+"""App('utils/scheduler', …) in an experience: a promise of the answer, for this visitor. Source: reference/scheduled-events."""
 
 import json
 from typing import Any

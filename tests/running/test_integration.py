@@ -1,6 +1,6 @@
 # Guest code reads better unbroken.
 # ruff: noqa: E501
-"""options.integration: what each call resolves with, and what it stores. Source: contract 2."""
+"""options.integration: what each call resolves with, and what it stores. Source: reference/schedule-options#the-three-calls."""
 
 import json
 from dataclasses import replace

@@ -1,6 +1,6 @@
 # Guest code reads better unbroken.
 # ruff: noqa: E501
-"""The other members of `options`: log, state, data, the visitor, events, time and chance. Source: contract 1."""
+"""The other members of `options`: log, state, data, the visitor, events, time and chance. Source: reference/options."""
 
 import json
 from collections.abc import Mapping

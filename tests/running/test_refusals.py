@@ -1,6 +1,6 @@
 # Guest code reads better unbroken.
 # ruff: noqa: E501
-"""What options.integration refuses: each code with its value, rule and fix. Source: contract 2 and 7."""
+"""What options.integration refuses: each code with its value, rule and fix. Source: reference/codes."""
 
 import json
 import re

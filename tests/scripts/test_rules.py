@@ -1,6 +1,6 @@
 # Guest code reads better unbroken.
 # ruff: noqa: E501
-"""What `check` finds without running: what would certainly fail, at its place, and nothing else. Source: issue 3."""
+"""What `check` finds without running: what would certainly fail, at its place, and nothing else."""
 
 import re
 from collections.abc import Mapping

@@ -1,6 +1,5 @@
 # Guest code reads better unbroken.
-# ruff: noqa: E501
-"""Syntax errors: each has its place in the author's file, and says what to write. Source: contract 1, issue 3."""
+"""Syntax errors: each has its place in the author's file, and says what to write."""
 
 from collections.abc import Mapping
 

@@ -1,6 +1,6 @@
 # Guest code reads better unbroken.
 # ruff: noqa: E501
-"""What a run ends with: every kind of thrown value, with its place and what to do. Source: contract 1, issue 3."""
+"""What a run ends with: every kind of thrown value, with its place and what to do."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Executions and schedules as the JSON documents show them, everywhere the same. Source: design 6."""
+"""Executions and schedules as the JSON documents show them, everywhere the same."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ def execution_document(
 
     `held` tells what else it waits for than its time. `redact` is applied to what anybody wrote: the
     history of others is shown without the queries of addresses, an author's own run as it is; the url of an
-    event has no query anywhere. Source: contract 4 and 6.
+    event has no query anywhere. Source: reference/executions#attempts.
     """
     document = {
         "id": execution.id,

@@ -20,7 +20,7 @@ from experience_runtime.domain.values import shown, whole_number
 MONTH_DAYS = 31
 NEAREST_MS = 60_000
 FARTHEST_MS = MONTH_DAYS * 86_400_000
-"""How far ahead an event may lie, both ends included. Source: contract 6."""
+"""How far ahead an event may lie, both ends included. Source: reference/scheduled-events#limits."""
 
 _MONTHS = re.compile(r"([0-9]{1,9}) *months?", re.IGNORECASE | re.ASCII)
 _ALMOST_MONTHS = re.compile(r"\d *(?:months?|mos?|mon)\s*\Z", re.IGNORECASE | re.ASCII)

@@ -1,4 +1,7 @@
-"""Scheduled events: the named parameters of `App("utils/scheduler", …)`, read. Source: contract 6."""
+"""Scheduled events: the named parameters of `App("utils/scheduler", …)`, read.
+
+Source: reference/scheduled-events#parameters.
+"""
 
 import json
 from collections.abc import Mapping
@@ -107,7 +110,7 @@ def plan_cancelling(cancelling: Cancelling, *, client: Client) -> CancelPlan:
 def shown_payload(integration: str, payload: str) -> str:
     """The JSON text of a payload as it may be shown: an event's url without its query.
 
-    Source: contract 6, credentials may stand in the query.
+    Source: reference/scheduled-events#url, credentials may stand in the query.
     """
     if integration != WEBHOOK_INTEGRATION:
         return payload

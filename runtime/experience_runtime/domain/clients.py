@@ -1,4 +1,4 @@
-"""Clients: on whose behalf an event is scheduled. Source: contract 6."""
+"""Clients: on whose behalf an event is scheduled. Source: reference/scheduled-events."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

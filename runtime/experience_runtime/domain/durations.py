@@ -38,7 +38,7 @@ _MONTHS = re.compile(r"\d *(?:months?|mos?|mon)(?![a-z])", _ASCII)
 def parse_delay(value: object) -> int:
     """Read `delay` as whole milliseconds, zero or more; the limit of 30 days is checked in planning.
 
-    Raises InvalidDelay. Source: contract 2.3.
+    Raises InvalidDelay. Source: reference/schedule-options#delay.
     """
     if isinstance(value, str):
         return _from_text(value)

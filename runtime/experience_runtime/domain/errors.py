@@ -15,7 +15,7 @@
     │   └── LimitCpu · LimitWall · LimitMemory · LimitCalls · LimitLog
     └── InternalError        a defect of ours
 
-Every message shows the value, the rule and the fix. Source: contract 7 (the list of codes is closed).
+Every message shows the value, the rule and the fix. Source: reference/codes (the list is closed).
 """
 
 from typing import ClassVar

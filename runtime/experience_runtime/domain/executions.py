@@ -24,11 +24,14 @@ TRANSITIONS: dict[Status | None, tuple[Status, ...]] = {
     Status.FAILED: (Status.PENDING,),  # a person's replay only
     Status.CANCELLED: (),
 }
-"""Every state change there is. Source: contract 4."""
+"""Every state change there is. Source: reference/executions#states."""
 
 
 class IfExists(StrEnum):
-    """What `schedule` does when the same key is already pending. Source: contract 2.13."""
+    """What `schedule` does when the same key is already pending.
+
+    Source: reference/schedule-options#ifexists.
+    """
 
     REPLACE = "replace"
     KEEP = "keep"

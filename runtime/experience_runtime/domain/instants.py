@@ -10,10 +10,10 @@ from experience_runtime.domain.errors import BeyondLimit, InThePast, InvalidTime
 from experience_runtime.domain.values import shown, whole_number
 
 GRACE_MS = 60_000
-"""How far in the past a requested instant may lie. Source: contract 2.4."""
+"""How far in the past a requested instant may lie. Source: reference/schedule-options#time."""
 
 HORIZON_MS = 30 * 86_400_000
-"""How far ahead a requested instant may lie. Source: contract 2.6."""
+"""How far ahead a requested instant may lie. Source: reference/schedule-options#thirty-days."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -57,7 +57,8 @@ def parse_time(value: object, *, now: datetime) -> ParsedTime:
     """Read `time`: Unix milliseconds or an ISO 8601 text, cut down to whole milliseconds.
 
     The horizon is checked in planning; `now` only tells seconds from milliseconds. A number no calendar
-    reaches raises BeyondLimit or InThePast here, anything else unreadable InvalidTime. Source: contract 2.4.
+    reaches raises BeyondLimit or InThePast here, anything else unreadable InvalidTime.
+    Source: reference/schedule-options#time.
     """
     if isinstance(value, str):
         return _from_text(value, now)

@@ -17,7 +17,7 @@ def canonical_key(key: object) -> str:
     """Spell a key as canonical JSON in ASCII: equal keys have equal texts.
 
     Property order is ignored at every depth and 1.0 is 1. Raises InvalidKey for what is neither an object
-    nor a text, is empty, or takes more than 4,096 bytes. Source: contract 2.2.
+    nor a text, is empty, or takes more than 4,096 bytes. Source: reference/schedule-options#key.
     """
     if not isinstance(key, str | Mapping):
         raise InvalidKey(f"key {shown(key)} is not an object; {_FIX}")

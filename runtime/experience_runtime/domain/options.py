@@ -10,7 +10,10 @@ from experience_runtime.domain.values import nearest, shown, whole_number
 EXECUTE_TIMEOUT_SECONDS = 5.0
 
 SCHEDULE_OPTIONS = ("key", "delay", "time", "window", "cancelOnConversion", "ifExists", "scope")
-"""What `schedule` reads. All of them may also stand in the defaults. Source: contract 2."""
+"""What `schedule` reads. All of them may also stand in the defaults.
+
+Source: reference/schedule-options#schedule.
+"""
 
 CANCEL_OPTIONS = ("key", "reason", "scope")
 """What `cancel` reads."""

@@ -10,7 +10,10 @@ _VIEW = re.compile(r"([^.]+\.)?[a-z]{2}View")
 
 
 def is_view(event_type: str) -> bool:
-    """Tell whether an event is a view, such as `ecView` or `shop.ecView`. Source: contract 1."""
+    """Tell whether an event is a view, such as `ecView` or `shop.ecView`.
+
+    Source: reference/triggers#later-views.
+    """
     return _VIEW.fullmatch(event_type) is not None
 
 

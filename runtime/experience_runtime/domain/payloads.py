@@ -27,7 +27,7 @@ def json_text(value: object) -> str:
 def check_payload(value: object) -> str:
     """Write a payload as JSON. Raises InvalidPayload, naming the path, or PayloadTooLarge above 256 KiB.
 
-    Source: contract 2.1.
+    Source: reference/schedule-options#payload.
     """
     try:
         text = json_text(value)

@@ -45,7 +45,10 @@ __all__ = [
 ]
 
 HORIZON = timedelta(milliseconds=HORIZON_MS)
-"""How far ahead the requested instant may lie; exactly this far passes. Source: contract 2.6."""
+"""How far ahead the requested instant may lie; exactly this far passes.
+
+Source: reference/schedule-options#thirty-days.
+"""
 
 _GRACE = timedelta(milliseconds=GRACE_MS)
 _LONGEST_REASON = 1000
@@ -93,7 +96,8 @@ def plan(options: Options, *, defaults: Options = _NOTHING, now: datetime, visit
     """Decide when a `schedule` call runs. Raises the Refusal of the first rule it breaks.
 
     The defaults fill what the call leaves out, and null is left out everywhere; a call's own delay or time
-    displaces either default, and its window the whole default window. Source: contract 2.2 to 2.13.
+    displaces either default, and its window the whole default window.
+    Source: reference/schedule-options#schedule.
     """
     warnings = [*check_names(options, defaults)]
     requested_at, asked = _requested(options, defaults, now, warnings)
@@ -123,7 +127,7 @@ def plan(options: Options, *, defaults: Options = _NOTHING, now: datetime, visit
 def plan_cancel(options: Options, *, defaults: Options = _NOTHING, visitor: Visitor | None) -> CancelPlan:
     """Decide what a `cancel` call cancels; only key and scope come from the defaults.
 
-    Raises InvalidKey without a key. Source: contract 2.14.
+    Raises InvalidKey without a key. Source: reference/schedule-options#cancel.
     """
     warnings = check_names(options, defaults)
     key = chosen(options, defaults, "key")
@@ -213,7 +217,7 @@ def _window(given: object, visitor: Visitor | None, warnings: list[str]) -> tupl
 def visitor_zone(visitor: Visitor | None, warnings: list[str]) -> tuple[Zone, str]:
     """The zone of this visitor's clock, and where it comes from; what cannot be read is warned of.
 
-    Source: contract 2.10.
+    Source: reference/schedule-options#whose-zone.
     """
     if visitor is not None and visitor.timezone is not None:
         try:

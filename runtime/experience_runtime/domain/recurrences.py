@@ -74,7 +74,7 @@ class Weekly:
     """A minute of the zone's clock on some days of the week (Monday is 0), or on all seven: daily.
 
     Once on each such date: in a jump of the clock at the first instant after it, where the clock is put back
-    in the first pass. Source: contract 5.
+    in the first pass. Source: reference/recurring-schedules#clock-changes.
     """
 
     days: frozenset[int]
@@ -171,7 +171,7 @@ def parse_recurrence(options: Mapping[str, object], zone: Zone, *, now: datetime
 
     `every` without `starting` counts from this minute; a `starting` without a zone is read in the schedule's.
     What `Recurrence.document` gave reads back.
-    Source: contract 5.
+    Source: reference/recurring-schedules#clock-changes.
     """
     given = {kind: options[kind] for kind in KINDS if options.get(kind) is not None}
     if len(given) != 1:

@@ -55,8 +55,8 @@ def decide(
 
     `begun` counts the attempts whose delivery began, this one included; `random` lies in 0 to 1;
     `retry_after` is in seconds, as the other side asked. The wait is full jitter: anything from nothing
-    to what `backoff` says, by default 15 s, 1 min, 4 min, 16 min, then 1 h. Source: contract 4 (the figures
-    are ours).
+    to what `backoff` says, by default 15 s, 1 min, 4 min, 16 min, then 1 h.
+    Source: reference/executions#retries.
     """
     if not may_pass or begun > retries:
         return None

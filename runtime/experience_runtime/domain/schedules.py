@@ -35,7 +35,10 @@ _MOST_SKIPPED = 1000
 
 
 class CatchUp(StrEnum):
-    """What runs after an outage: the latest missed instant, or none. Source: contract 5."""
+    """What runs after an outage: the latest missed instant, or none.
+
+    Source: reference/recurring-schedules#catch_up.
+    """
 
     ONE = "one"
     NONE = "none"
@@ -190,7 +193,7 @@ class Turn:
 
 def take_turn(timing: Timing, due_at: datetime, catch_up: CatchUp, *, now: datetime) -> Turn:
     """Decide what a schedule does whose next instant has come. Older than 60 s is missed; with
-    `CatchUp.ONE`, the latest runs all the same. Source: contract 5."""
+    `CatchUp.ONE`, the latest runs all the same. Source: reference/recurring-schedules#catch_up."""
     if now - due_at <= _GRACE:
         return Turn(run_at=due_at, missed=0, next_at=timing.next_after(due_at))
     latest, count = timing.overdue(due_at, now)

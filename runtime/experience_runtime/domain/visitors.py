@@ -42,7 +42,7 @@ def make_visitor(
 def in_default_zone(visitor: Visitor, fields: Mapping[str, object]) -> Visitor:
     """Give a visitor whose zone is not known the one of these fields (package.json's `meta.visitor`).
 
-    What cannot be read is passed over: it is the last resort. Source: design 6, visitor fields.
+    What cannot be read is passed over: it is the last resort.
     """
     if visitor.timezone is not None or visitor.timezone_offset is not None:
         return visitor

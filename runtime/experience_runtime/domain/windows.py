@@ -27,7 +27,7 @@ class Window:
     """Days x minutes of a zone's clock. Days count from Monday = 0; both end minutes are inside, whole.
 
     An end before the start wraps over midnight, and each instant is judged by its own local day.
-    Source: contract 2.7 to 2.11.
+    Source: reference/schedule-options#window.
     """
 
     days: frozenset[int]

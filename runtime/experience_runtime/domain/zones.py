@@ -65,7 +65,8 @@ def iana_zone(name: object) -> Zone:
 def fixed_zone(minutes_behind: object) -> Zone:
     """Make the zone of a fixed offset, in minutes *behind* UTC as JavaScript counts (-60 is UTC+1).
 
-    Raises InvalidWindow outside -840 to 840, and for what is not a whole number. Source: contract 2.9.
+    Raises InvalidWindow outside -840 to 840, and for what is not a whole number.
+    Source: reference/schedule-options#windowtimezoneoffset.
     """
     minutes = whole_number(minutes_behind)
     if minutes is None or abs(minutes) > _MOST_MINUTES:

@@ -1,4 +1,7 @@
-"""The event side: a call of `App("utils/scheduler", …)` -> Scheduler -> its answer. Source: contract 6."""
+"""The event side: a call of `App("utils/scheduler", …)` -> Scheduler -> its answer.
+
+Source: reference/scheduled-events.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

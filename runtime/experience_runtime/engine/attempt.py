@@ -14,7 +14,7 @@ from experience_runtime.integration import Answer, Context, Http, IntegrationFai
 from experience_runtime.untrusted import Redact, as_json, held, is_ctrl_c, plain_refusal, spell
 
 EXCERPT_BYTES = 4096
-"""How much of an answer or an error is kept. Source: contract 4."""
+"""How much of an answer or an error is kept. Source: reference/executions#attempts."""
 
 _LONGEST_SECONDS = 1_000_000
 

@@ -131,7 +131,7 @@ class Dispatcher:
         """Run one claimed execution to its settled row, or give it back when its window is closed.
 
         Does nothing when the row was cancelled, converted or claimed again since; gives it back when its
-        integration was paused. Source: contract 4.
+        integration was paused. Source: reference/executions#pausing.
         """
         for started in self._start([execution]):
             self._carry_out(started)
@@ -190,7 +190,7 @@ class Dispatcher:
 
         Raises IntegrationTimeout, CallFailed, or the Refusal that kept the call from leaving (NotConfigured,
         BlockedAddress). A call that outlives its timeout is recorded as failed at once; what it still comes
-        to is only logged, for its caller has been told. Source: contract 2, `execute`.
+        to is only logged, for its caller has been told. Source: reference/schedule-options#execute.
         """
         outcomes: list[Outcome] = []
         timed_out = threading.Event()

@@ -70,7 +70,10 @@ class Shown:
 
 
 class Recurring:
-    """The one way to a schedule, for pages, HTTP and CLI; `fire_due` is the worker's. Source: contract 5."""
+    """The one way to a schedule, for pages, HTTP and CLI; `fire_due` is the worker's.
+
+    Source: reference/recurring-schedules.
+    """
 
     def __init__(
         self,

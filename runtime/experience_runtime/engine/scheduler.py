@@ -30,7 +30,7 @@ from experience_runtime.engine.ports import Clock, Integrations
 from experience_runtime.engine.stores import Store
 
 EXECUTE_EVERY_SECONDS = 60
-"""How long one key's `execute` keeps the next one out. Source: contract 2."""
+"""How long one key's `execute` keeps the next one out. Source: reference/schedule-options#execute."""
 
 LEASE_SECONDS = 120
 
@@ -119,7 +119,8 @@ class Scheduler:
     ) -> Scheduled:
         """Plan one execution and put it on disk. Raises the Refusal of the first rule it breaks.
 
-        Missing settings of the integration are a warning: the execution can be replayed. Source: contract 2.
+        Missing settings of the integration are a warning: the execution can be replayed.
+        Source: reference/schedule-options#schedule.
         """
         return self.put(
             integration,
@@ -185,7 +186,10 @@ class Scheduler:
         defaults: Mapping[str, object] = _NOTHING,
         visitor: Visitor | None,
     ) -> Cancelled:
-        """Cancel what is pending under a key; nothing pending is not an error. Source: contract 2.14."""
+        """Cancel what is pending under a key; nothing pending is not an error.
+
+        Source: reference/schedule-options#cancel.
+        """
         self._integrations.get(integration)
         return self.cancel_under(
             integration, plan_cancel(options, defaults=defaults, visitor=visitor), visitor=visitor
@@ -237,7 +241,10 @@ class Scheduler:
         return self._store.convert(check_visitor_id(visitor_id), event=named, now=self._clock.now())
 
     def is_conversion(self, event_name: str) -> bool:
-        """Tell whether this name is in the property's list, an optional `word.` apart. Source: contract 3."""
+        """Tell whether this name is in the property's list, an optional `word.` apart.
+
+        Source: reference/conversions#what-counts-as-a-conversion.
+        """
         bare = _NAMESPACE.sub("", event_name, count=1)
         return event_name in self._conversions or bare in self._conversions
 

@@ -91,7 +91,7 @@ class Outbound:
     ) -> Answer:
         """Send one request and return the answer, whatever its status; its text is cut at 64 KiB.
 
-        `timeout` is in seconds and may only shorten the deadline. Source: design 5.
+        `timeout` is in seconds and may only shorten the deadline.
         """
         address = _parsed(url)
         where = origin(url)

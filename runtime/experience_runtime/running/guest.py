@@ -59,7 +59,7 @@ class Script(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one run may use. Source: contract 1."""
+    """What one run may use. Source: reference/limits#a-run."""
 
     cpu_turn_seconds: float = 0.25
     cpu_run_seconds: float = 1.0

@@ -182,7 +182,10 @@ def refused_message(request: Request, error: ExperienceError) -> dict[str, Any]:
 
 
 def refusal_text(verb: str, error: ExperienceError) -> str:
-    """The message of the rejected promise, and of the log's line. Source: contract 2."""
+    """The message of the rejected promise, and of the log's line.
+
+    Source: reference/schedule-options#the-three-calls.
+    """
     if verb == APP:
         return f"App: {error.message}"
     return f"Failed to perform {verb} action: {error.message}"

@@ -1,4 +1,4 @@
-"""A run's report: what `run --json` and `simulate --json` print. Source: design 6."""
+"""A run's report: what `run --json` and `simulate --json` print."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -3,7 +3,7 @@
     script + visitor -> boot message -> turn -> outbox (calls, events, log) -> Scheduler -> inbox -> turn
 
 The guest proposes, the host decides: whether an integration is linked, whether a request is valid, and what
-time it is are settled here. Source: contract 1 and 2.
+time it is are settled here. Source: reference/experiences#when-a-run-ends.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 Applied before the first guest line. On Linux the process ends up able to read and write the descriptors it
 has, to manage its own memory, to read the clock and its own CPU timer, and to exit; anything else kills it.
-Elsewhere the resource limits alone are in force. Source: design 3.
+Elsewhere the resource limits alone are in force.
 """
 
 import ctypes

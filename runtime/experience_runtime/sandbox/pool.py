@@ -1,7 +1,7 @@
 """The pool: worker processes that can be killed, and the guests that run in them.
 
 A worker serves one guest at a time. A guest that ends by a limit it could be told of leaves its worker whole;
-one that had to be killed costs a process, and a warm spare takes its place. Source: design 3.
+one that had to be killed costs a process, and a warm spare takes its place.
 """
 
 import contextlib

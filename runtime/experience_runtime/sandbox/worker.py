@@ -11,7 +11,7 @@ of length, then that many): a kind byte and a text. The next context is prepared
 
 CPU is the thread's: with a timer on the whole process, the kernel's figures for it move in ticks only. A
 turn that a limit ends leaves the context untouched from then on; past the hard CPU timer the kernel kills the
-process, and one that cannot clear away a run in time as well. Source: design 3.
+process, and one that cannot clear away a run in time as well.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Modules: the author's files as texts the engine can take, and engine positions as the author's own.
 
 The binding names every script `<input>`, so each file stands at a range of lines of its own; the range tells
-the file. Source: contract 1 (module forms), design 3.
+the file. Source: reference/experiences#module-forms.
 """
 
 import re

@@ -41,7 +41,7 @@ OPTIONS_MEMBERS = (
     "onMembershipsChanged", "react",
 )
 # fmt: on
-"""What `options` has. Source: contract 1."""
+"""What `options` has. Source: reference/options."""
 
 _INTEGRATION_MEMBERS = ("execute", "schedule", "cancel")
 _UNDEFINED_NAME = re.compile(r"ReferenceError: (?P<name>[\w$]+) is not defined")

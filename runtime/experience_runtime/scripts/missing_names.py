@@ -24,7 +24,10 @@ PACKAGES = frozenset(
         "sync-p",
     )
 )
-"""What can be required besides the folder's own files, and parts of them. Source: contract 1."""
+"""What can be required besides the folder's own files, and parts of them.
+
+Source: reference/experiences#what-can-be-required.
+"""
 
 _REQUIRE = re.compile(r"(?<![\w$.])require\s*\(")
 _LOOKS_FIRST = re.compile(r"\btypeof\b|\btry\b|\bcatch\b|\bglobalThis\b")

@@ -5,7 +5,7 @@
 
 `--repair` rewrites exactly that, so that both meanings work: `options = Object.setPrototypeOf({ … },
 options)`. The calls read own properties only, and `options.log` is found through the prototype. Source:
-contract 1.
+reference/experiences#a-published-mistake.
 """
 
 import re
@@ -44,7 +44,8 @@ def find_redeclaration(text: str) -> Redeclaration | None:
     """Find the first object literal that redeclares a parameter at the top level of one of the file's
     functions.
 
-    Functions inside others are left alone, and so are arrow functions. Source: contract 1.
+    Functions inside others are left alone, and so are arrow functions.
+    Source: reference/experiences#a-published-mistake.
     """
     code = blanked(text)
     outside = set(_top_level(code, 0))

@@ -1,7 +1,7 @@
 """Findings: what would certainly fail in an experience, told without running it.
 
 Every rule is the one that the run itself applies: the parsers and the plan of `domain`, the names of
-`answers`. What only running can tell is passed over. Source: issue 3.
+`answers`. What only running can tell is passed over.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Stories: a scripted scenario for QA, as story.json has it. Source: design 6."""
+"""Stories: a scripted scenario for QA, as story.json has it. Source: reference/stories."""
 
 import json
 from collections.abc import Mapping

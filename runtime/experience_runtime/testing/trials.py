@@ -29,7 +29,8 @@ _SECRET_LENGTH = 4  # shorter texts stand in too many innocent places
 _LATER = {"retry-after": "7"}
 _FINAL = (302, 400, 401, 404)
 _PASSING = (500, 504)
-# What happens, what plays it, whether it may pass, the Retry-After to be passed on. Source: contract 4
+# What happens, what plays it, whether it may pass, the Retry-After to be passed on.
+# Source: reference/executions#retries
 _FAILURES: Sequence[tuple[str, Reply, bool, float | None]] = (
     *((f"an answer of {status}", Reply(status=status, body=b"no"), False, None) for status in _FINAL),
     *((f"an answer of {status}", Reply(status=status, body=b"no"), True, None) for status in _PASSING),

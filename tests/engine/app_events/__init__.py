@@ -1,1 +1,1 @@
-"""The event side. Source: contract 6."""
+"""The event side. Source: reference/scheduled-events."""

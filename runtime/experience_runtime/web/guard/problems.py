@@ -1,4 +1,4 @@
-"""Problems: every refusal as RFC 9457 `application/problem+json`, under the contract's codes."""
+"""Problems: every refusal as RFC 9457 `application/problem+json`, under the codes of reference/codes."""
 
 import json
 import logging

@@ -1,4 +1,6 @@
-"""/csml/apps: `App("utils/scheduler", …)` over HTTP, as the open CSML engine calls an app. Contract 6.
+"""/csml/apps: `App("utils/scheduler", …)` over HTTP, as the open CSML engine calls an app.
+
+Source: reference/http#post-csmlapps.
 
     POST /csml/apps   {"function_id": "utils/scheduler", "data": {…}, "client": {…}}  ->  {"data": {…}}
 

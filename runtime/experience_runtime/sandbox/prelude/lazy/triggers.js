@@ -1,4 +1,4 @@
-// Triggers: ask whether the variation runs. The outcome table is contract 1.
+// Triggers: ask whether the variation runs. Source: reference/triggers#what-triggers-answer
 (function (kit) {
   'use strict'
   const isYes = (value) => value === undefined || !!value

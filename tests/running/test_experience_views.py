@@ -1,6 +1,6 @@
 # Guest code reads better unbroken.
 # ruff: noqa: E501
-"""Contract 1: hooks, and that an experience runs again on a later view."""
+"""Hooks, and that an experience runs again on a later view."""
 
 from collections.abc import Sequence
 

@@ -1,6 +1,6 @@
 # Guest code reads better unbroken.
 # ruff: noqa: E501
-"""Contract 1, the table of files, and the module forms: one row after the other."""
+"""The table of files, and the module forms: one row after the other. Source: reference/experiences#files."""
 
 import base64
 import json

@@ -1,6 +1,6 @@
 # Guest code reads better unbroken.
 # ruff: noqa: E501
-"""Contract 1: what `require` gives besides the folder's own files."""
+"""What `require` gives besides the folder's own files. Source: reference/experiences#what-can-be-required."""
 
 import hashlib
 import json

@@ -1,6 +1,6 @@
 # Guest code reads better unbroken.
 # ruff: noqa: E501
-"""Triggers: one row of contract 1's outcome table after the other."""
+"""Triggers: one row of the outcome table after the other. Source: reference/triggers#what-triggers-answer."""
 
 import pytest
 

@@ -1,4 +1,7 @@
-"""App("utils/scheduler", …): the table of contract 6, row by row, with real deliveries."""
+"""App("utils/scheduler", …): its table, row by row, with real deliveries.
+
+Source: reference/scheduled-events.
+"""
 
 from datetime import timedelta
 from typing import Any

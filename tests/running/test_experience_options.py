@@ -1,6 +1,6 @@
 # Guest code reads better unbroken.
 # ruff: noqa: E501
-"""Contract 1, the table of `options`: the members that `test_options.py` has not, row by row."""
+"""The table of `options`, reference/options: the members that `test_options.py` has not, row by row."""
 
 import json
 from collections.abc import Mapping

@@ -295,7 +295,7 @@ SPENT = WELL.after_claim(rate(2, 60), taken=1, now=NOW)
 
 
 @pytest.mark.parametrize(
-    ("health", "policy", "words"),
+    ("state", "policy", "words"),
     [
         (
             replace(WELL, paused_at=NOW, pause_reason="their release"),

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from experience_runtime.cli.doctor import confinement
-from experience_runtime.sandbox.confine import CALLS, MEMORY_ROOM_BYTES
+from experience_runtime.confined.confine import CALLS, MEMORY_ROOM_BYTES
 from experience_runtime.sandbox.pool import Pool, import_folders
 
 from tests.support.needs import lacking
@@ -24,7 +24,7 @@ _BEGINNING = """
 import sys; sys.path[:0] = sys.argv[1:3]
 import ctypes, json, mmap, os, resource, socket, threading
 import _quickjs
-from experience_runtime.sandbox.confine import confine
+from experience_runtime.confined.confine import confine
 context = _quickjs.Context()
 library = ctypes.CDLL(None)
 library.syscall.restype = ctypes.c_long

@@ -23,8 +23,8 @@ from typing import Any
 
 import _quickjs
 
-from experience_runtime.sandbox.confine import confine
-from experience_runtime.sandbox.cpu_timer import CpuTimer
+from experience_runtime.confined.confine import confine
+from experience_runtime.confined.cpu_timer import CpuTimer
 from experience_runtime.sandbox.heap import Heap
 from experience_runtime.sandbox.prelude_files import Prelude
 

@@ -10,7 +10,7 @@ import signal
 import struct
 import sys
 
-from experience_runtime.sandbox.confine import CALLS
+from experience_runtime.confined.confine import CALLS
 
 _TIMER_CREATE = {"x86_64": 222, "aarch64": 107}  # before the filter, so it need not let it through
 _CLOCK_THREAD_CPUTIME = 3

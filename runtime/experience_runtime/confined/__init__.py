@@ -1,0 +1,1 @@
+"""Confined: processes that give up every right they do not need before they see a stranger's text."""

@@ -1,0 +1,280 @@
+"""Module forms: an ES module, or the bare function of old files, as the CommonJS that runs.
+
+`import` becomes `require` where it stands; `export default` becomes `module.exports`; other exports of a
+shared file are getters, put before its first line, so that they are as live as an ES module's.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+
+from tree_sitter import Node
+
+from experience_runtime.scripts.reading.edits import Edit, blanked, replaced
+from experience_runtime.scripts.reading.source import FUNCTIONS, Source, walk
+
+_ENTRIES = ("variation", "triggers")
+_EXPORTS = "module.exports = "
+_BARE_FORM = re.compile(rb"(?:async\b\s{0,1000})?(?:function\b|\(|[\w$]{1,200}\s{0,1000}=>)")
+_MODULE_EXPORTS = re.compile(rb"\bmodule\s{0,100}\.\s{0,100}exports\b")
+_MOST_LOOKS = 1000
+_MARK = 'Object.defineProperty(exports, "__esModule", { value: true }); '
+
+
+def as_commonjs(source: Source) -> list[Edit]:
+    """What to write otherwise so that the file is CommonJS; nothing for one that is."""
+    if source.role == "global":
+        return []
+    form = _Form(source)
+    form.read()
+    if form.has_default or source.role not in _ENTRIES or _has_module_exports(source):
+        return form.edits
+    return form.edits + list(_bare(source))
+
+
+class _Form:
+    """One file's imports and exports."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._is_entry = source.role in _ENTRIES
+        self._names: list[tuple[str, str]] = []  # as it is exported, and the expression of its value
+        self.edits: list[Edit] = []
+        self.has_default = False
+
+    def read(self) -> None:
+        statements = list(_statements(self._source.root))
+        exports = [each for each in statements if each.type == "export_statement" and not _is_type(each)]
+        self.has_default = any(_default(each) is not None or _named_default(each) for each in exports)
+        # named exports beside nothing else leave an entry without a function: the engine is to say so
+        keeps = self._is_entry and not self.has_default
+        for each in statements:
+            if each.type == "import_statement" and not _is_type(each):
+                self._import(each)
+        for each in exports:
+            if not keeps:
+                self._export(each)
+        if self._source.root.has_error and not self.has_default:
+            self._broken_default()
+        if self._names and not self._is_entry:
+            getters = "".join(_getter(name, value) for name, value in self._names)
+            self.edits.append(Edit(0, 0, _MARK + getters))
+
+    def _import(self, node: Node) -> None:
+        path = node.child_by_field_name("source")
+        clause = next((each for each in node.named_children if each.type == "import_clause"), None)
+        if path is None or node.has_error:
+            return
+        call = _require(self._source, path)
+        parts = [] if clause is None else list(self._brought(clause, call))
+        if clause is not None and not parts:
+            parts = ["void 0"]  # types only
+        text = "; ".join(parts or [call])
+        self.edits.append(replaced(self._source, node.start_byte, node.end_byte, text + ";"))
+
+    def _brought(self, clause: Node, call: str) -> Iterator[str]:
+        for part in clause.named_children:
+            match part.type:
+                case "identifier":
+                    default = f"((m) => m && m.__esModule ? m.default : m)({call})"
+                    yield f"const {self._source.text(part)} = {default}"
+                case "namespace_import":
+                    yield f"const {self._source.text(part.named_children[-1])} = {call}"
+                case "named_imports":
+                    names = [
+                        self._specifier(each, ": ")
+                        for each in part.named_children
+                        if each.type == "import_specifier" and not _is_type(each)
+                    ]
+                    if names or not part.named_children:
+                        yield f"const {{ {', '.join(names)} }} = {call}"
+
+    def _specifier(self, node: Node, between: str) -> str:
+        name, alias = node.child_by_field_name("name"), node.child_by_field_name("alias")
+        spelled = "" if name is None else self._source.text(name)
+        return spelled if alias is None else f"{spelled}{between}{self._source.text(alias)}"
+
+    def _export(self, node: Node) -> None:
+        path = node.child_by_field_name("source")
+        declaration = node.child_by_field_name("declaration")
+        value = node.child_by_field_name("value")
+        clause = next((each for each in node.named_children if each.type == "export_clause"), None)
+        if _default(node) is not None:
+            if (declared := declaration or value) is not None:
+                self._export_default(node, declared)
+        elif path is not None:
+            self._export_from(node, path, clause)
+        elif clause is not None:
+            self._export_list(node, clause)
+        elif declaration is not None:
+            self.edits.append(blanked(self._source, node.start_byte, declaration.start_byte))
+            self._names += [(name, name) for name in self._declared(declaration)]
+
+    def _export_default(self, node: Node, declared: Node) -> None:
+        named = (
+            declared.child_by_field_name("name")
+            if declared == node.child_by_field_name("declaration")
+            else None
+        )
+        target = "exports.default = " if self._names_others(node) else _EXPORTS
+        text = target
+        if named is not None and "class" in declared.type:
+            text = f"const {self._source.text(named)} = {target}"
+        elif named is not None:  # a declaration is there above its line too
+            text = f"{target}{self._source.text(named)}; "
+        self.edits.append(replaced(self._source, node.start_byte, declared.start_byte, text))
+        if not self._source.data[: node.end_byte].endswith(b";"):
+            self.edits.append(Edit(node.end_byte, node.end_byte, ";"))
+
+    def _names_others(self, node: Node) -> bool:
+        """Whether a shared file exports more than its default."""
+        return not self._is_entry and any(
+            each.type == "export_statement" and not _is_type(each) and _default(each) is None
+            for each in _statements(self._source.root)
+            if each != node
+        )
+
+    def _export_from(self, node: Node, path: Node, clause: Node | None) -> None:
+        call = _require(self._source, path)
+        space = next((each for each in node.named_children if each.type == "namespace_export"), None)
+        text = "void 0;"
+        if clause is not None:
+            for name, alias in self._listed(clause):
+                self._names.append((alias, f"{call}{_member(name)}"))
+        elif space is not None:
+            self._names.append((self._source.text(space.named_children[-1]), call))
+        elif not self._is_entry:
+            text = f"Object.assign(exports, {call});"
+        self.edits.append(replaced(self._source, node.start_byte, node.end_byte, text))
+
+    def _export_list(self, node: Node, clause: Node) -> None:
+        text = ""
+        for name, alias in self._listed(clause):
+            if alias == "default" and self._is_entry:
+                text = f"{_EXPORTS}{name};"
+            else:
+                self._names.append((alias, name))
+        self.edits.append(replaced(self._source, node.start_byte, node.end_byte, text))
+
+    def _listed(self, clause: Node) -> Iterator[tuple[str, str]]:
+        for each in clause.named_children:
+            name, alias = each.child_by_field_name("name"), each.child_by_field_name("alias")
+            if each.type == "export_specifier" and name is not None and not _is_type(each):
+                yield self._source.text(name), self._source.text(alias or name)
+
+    def _declared(self, declaration: Node) -> Iterator[str]:
+        named = declaration.child_by_field_name("name")
+        if named is not None:
+            yield self._source.text(named)
+            return
+        for each in declaration.named_children:
+            pattern = each.child_by_field_name("name") if each.type == "variable_declarator" else None
+            if pattern is not None:
+                yield from names_of(self._source, pattern)
+
+    def _broken_default(self) -> None:
+        """`export default` before something that cannot be read: the mistake is to be told, not the form."""
+        for parent in (self._source.root, *self._source.root.children):
+            if parent.type not in ("ERROR", "program"):
+                continue
+            children = parent.children
+            for first, second, third in zip(children, children[1:], children[2:], strict=False):
+                if (first.type, second.type) == ("export", "default"):
+                    self.has_default = True
+                    edit = replaced(self._source, first.start_byte, third.start_byte, _EXPORTS)
+                    self.edits.append(edit)
+                    return
+
+
+def names_of(source: Source, pattern: Node) -> Iterator[str]:
+    """The names that a pattern declares: of `{ a, b: [c], ...d }` they are a, c and d."""
+    if pattern.type == "identifier":
+        yield source.text(pattern)
+        return
+    for node in walk(pattern, into=lambda each: each.type not in FUNCTIONS):
+        is_name = node.type == "identifier" and _binds(node)
+        if is_name or node.type == "shorthand_property_identifier_pattern":
+            yield source.text(node)
+
+
+def _binds(node: Node) -> bool:
+    parent = node.parent
+    if parent is None:
+        return True
+    match parent.type:
+        case "pair_pattern":
+            return parent.child_by_field_name("value") == node
+        case "array_pattern" | "rest_pattern":
+            return True
+        case "assignment_pattern":
+            return parent.child_by_field_name("left") == node
+        case _:
+            return False
+
+
+def _statements(root: Node) -> Iterator[Node]:
+    """The file's own statements, also those beside what cannot be read."""
+    for each in root.children:
+        yield each
+        if each.type == "ERROR":
+            yield from each.children
+
+
+def _is_type(node: Node) -> bool:
+    """Whether an import, an export or one of their names is TypeScript's and only of types."""
+    if any(each.type in ("type", "typeof") for each in node.children):
+        return True
+    declaration = node.child_by_field_name("declaration") if node.type == "export_statement" else None
+    return declaration is not None and declaration.type in (
+        "interface_declaration",
+        "type_alias_declaration",
+        "ambient_declaration",
+        "function_signature",
+    )
+
+
+def _default(node: Node) -> Node | None:
+    return next((each for each in node.children if each.type == "default"), None)
+
+
+def _named_default(node: Node) -> bool:
+    clause = next((each for each in node.named_children if each.type == "export_clause"), None)
+    aliases = [] if clause is None else [each.child_by_field_name("alias") for each in clause.named_children]
+    return any(each is not None and each.text == b"default" for each in aliases)
+
+
+def _require(source: Source, path: Node) -> str:
+    asked = source.text(path)
+    if asked[1:3] == "./" and asked[-4:-1] == ".ts":
+        asked = f"{asked[:-4]}{asked[-1]}"
+    return f"require({asked})"
+
+
+def _member(name: str) -> str:
+    return f"[{name}]" if name[:1] in "'\"" else f"[{json.dumps(name)}]"
+
+
+def _getter(name: str, value: str) -> str:
+    key = name if name[:1] in "'\"" else json.dumps(name)
+    return f"Object.defineProperty(exports, {key}, {{ enumerable: true, get () {{ return {value} }} }}); "
+
+
+def _has_module_exports(source: Source) -> bool:
+    """Whether `module.exports` stands anywhere in the code, and not only in a comment or a string."""
+    for count, found in enumerate(_MODULE_EXPORTS.finditer(source.data)):
+        if count == _MOST_LOOKS or source.node_at(found.start()).type == "identifier":
+            return True
+    return False
+
+
+def _bare(source: Source) -> Iterator[Edit]:
+    first = next(
+        (each for each in source.root.children if each.type not in ("comment", "hash_bang_line")), None
+    )
+    if first is None:
+        if source.role == "variation":
+            end = len(source.data)
+            yield Edit(end, end, f"\n{_EXPORTS}function () {{}}")
+        return
+    if _BARE_FORM.match(source.data, first.start_byte):
+        yield Edit(first.start_byte, first.start_byte, _EXPORTS)

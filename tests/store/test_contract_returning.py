@@ -158,6 +158,17 @@ def test_every_change_in_a_long_history_is_one_of_the_table(store: Store) -> Non
     assert [c.from_status for c in changes[1:]] == [c.to_status for c in changes[:-1]]
 
 
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.CANCELLED])
+def test_a_change_that_is_none_is_refused_and_nothing_is_stored(store: Store, status: Status) -> None:
+    claimed = running(store, an_execution(1))
+    before = store.execution(1), store.history(1), store.attempts(1)
+
+    with pytest.raises(ValueError, match=f"from running to {status}"):
+        settle(store, 1, claimed.attempt, Settlement(status=status), now=NOW)
+
+    assert (store.execution(1), store.history(1), store.attempts(1)) == before
+
+
 def test_a_renewed_lease_lapses_later(store: Store) -> None:
     add(store, an_execution(1), an_execution(2))
     first, second = claim(store)

@@ -4,7 +4,6 @@ import re
 
 import apsw
 import pytest
-from experience_runtime.store import rows
 from experience_runtime.store.sqlite.database import STATEMENTS
 from experience_runtime.store.sqlite.file import open_database
 
@@ -16,7 +15,7 @@ from experience_runtime.store.sqlite.file import open_database
         ("due", "executions_due (integration=? AND due_at<?)"),
         ("claim", "INTEGER PRIMARY KEY (rowid=?)"),
         ("in_flight", "executions_leased"),
-        ("health", "PRIMARY KEY (integration=?)"),
+        ("integration_state", "PRIMARY KEY (integration=?)"),
         ("next_lapse", "executions_leased"),
         ("lapsed", "executions_leased (lease_until>? AND lease_until<?)"),
         ("leased", "executions_leased"),
@@ -74,17 +73,19 @@ def test_every_hot_statement_uses_its_index(statement: str, index: str) -> None:
     plan = _plan(connection, STATEMENTS[statement])
 
     assert any(f"INDEX {index}" in step or f"USING {index}" in step for step in plan), plan
-    assert not any("TEMP B-TREE" in step for step in plan), plan
+    # what is in flight is counted by integration, and is never much
+    assert statement == "in_flight" or not any("TEMP B-TREE" in step for step in plan), plan
     # an index's first entry, a list of numbers and what a statement itself has found are no tables
-    scans = [step for step in plan if re.match(r"SCAN (?!json_each|held|ended|found|\(subquery)", step)]
+    scans = [
+        step for step in plan if re.match(r"SCAN (?!json_each|held|begun|ended|found|first|\(subquery)", step)
+    ]
     assert all("INDEX executions_" in step for step in scans), plan
 
 
 def _plan(connection: apsw.Connection, statement: str) -> list[str]:
-    with_nulls = dict.fromkeys((*rows.COLUMNS, *_parameters(statement)))
+    with_nulls = dict.fromkeys(_parameters(statement))
     return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", with_nulls)]
 
 
 def _parameters(statement: str) -> list[str]:
-    words = statement.replace("(", " ").replace(")", " ").replace(",", " ").replace(";", " ").split()
-    return [word[1:] for word in words if word.startswith(":")]
+    return re.findall(r":(\w+)", statement)

@@ -17,7 +17,7 @@ from experience_runtime.domain.windows import Window, parse_window_text
 from experience_runtime.domain.zones import parse_zone
 from experience_runtime.engine.attempt import Outcome, call, refused
 from experience_runtime.engine.ports import Clock, Delivery, Integrations, Relay
-from experience_runtime.engine.stores import Store
+from experience_runtime.engine.stores import DispatcherStore
 from experience_runtime.integration import Http
 from experience_runtime.untrusted import Redact
 
@@ -44,7 +44,7 @@ class Dispatcher:
     def __init__(
         self,
         *,
-        store: Store,
+        store: DispatcherStore,
         clock: Clock,
         integrations: Integrations,
         http: Http,

@@ -27,7 +27,7 @@ from experience_runtime.domain.planning import (
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
 from experience_runtime.engine.ports import Clock, Integrations
-from experience_runtime.engine.stores import Store
+from experience_runtime.engine.stores import SchedulerStore
 
 EXECUTE_EVERY_SECONDS = 60
 """How long one key's `execute` keeps the next one out. Source: reference/schedule-options#execute."""
@@ -88,7 +88,7 @@ class Scheduler:
     def __init__(
         self,
         *,
-        store: Store,
+        store: SchedulerStore,
         clock: Clock,
         integrations: Integrations,
         conversions: Sequence[str],

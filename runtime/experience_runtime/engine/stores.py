@@ -195,30 +195,39 @@ class Replies(Protocol):
         ...
 
 
-class Store(Protocol):
-    """The waiting room and its history. Every method is one transaction, on disk when it returns.
+class Executions(Protocol):
+    """The executions and what became of them, to look at."""
 
-    Methods may be called from any thread. A change to a row that is not in the expected state changes
-    nothing and says so. Every state change adds one history row.
-    """
+    def execution(self, number: int) -> Execution:
+        """One execution; UnknownExecution when there is none."""
+        ...
+
+    def history(self, number: int) -> list[Change]:
+        """Every state change, oldest first."""
+        ...
+
+    def attempts(self, number: int) -> list[Attempt]:
+        """Every attempt whose delivery began, oldest first."""
+        ...
+
+    def find(self, filter: Filter, *, cursor: str | None = None, limit: int = 50) -> Page:
+        """List executions, newest first. A cursor that is not one raises InvalidParameter."""
+        ...
+
+    def count(self, filter: Filter) -> int:
+        """How many executions a filter means."""
+        ...
+
+    def overview(self, *, now: datetime, failed_since: datetime, next_limit: int) -> Overview:
+        """How everything stands. Of failures since then the last 10,000 are counted."""
+        ...
+
+
+class SchedulerStore(Executions, Protocol):
+    """What the verbs need: schedule, cancel, convert, replay, execute."""
 
     @property
     def integration_states(self) -> IntegrationStates: ...
-
-    @property
-    def schedules(self) -> Schedules: ...
-
-    @property
-    def workers(self) -> Workers: ...
-
-    @property
-    def tokens(self) -> Tokens: ...
-
-    @property
-    def replies(self) -> Replies: ...
-
-    @property
-    def events(self) -> Events: ...
 
     def add(self, execution: Execution, if_exists: IfExists) -> Added:
         """Insert a new execution (pending, or running for `execute`).
@@ -264,6 +273,17 @@ class Store(Protocol):
     def replay_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
         """Replay those that may be, in one transaction, and pass over the others; return their ids."""
         ...
+
+    def allow_execute(self, *, key_digest: bytes, key_owner: str, now: datetime, per_seconds: int) -> bool:
+        """Take the one `execute` this key has per `per_seconds`; False when it was already taken."""
+        ...
+
+
+class DispatcherStore(Protocol):
+    """What the delivery of due executions needs: claim, start, settle, give back."""
+
+    @property
+    def integration_states(self) -> IntegrationStates: ...
 
     def claim_due(
         self,
@@ -340,29 +360,9 @@ class Store(Protocol):
         """
         ...
 
-    def execution(self, number: int) -> Execution:
-        """One execution; UnknownExecution when there is none."""
-        ...
 
-    def history(self, number: int) -> list[Change]:
-        """Every state change, oldest first."""
-        ...
-
-    def attempts(self, number: int) -> list[Attempt]:
-        """Every attempt whose delivery began, oldest first."""
-        ...
-
-    def find(self, filter: Filter, *, cursor: str | None = None, limit: int = 50) -> Page:
-        """List executions, newest first. A cursor that is not one raises InvalidParameter."""
-        ...
-
-    def count(self, filter: Filter) -> int:
-        """How many executions a filter means."""
-        ...
-
-    def overview(self, *, now: datetime, failed_since: datetime, next_limit: int) -> Overview:
-        """How everything stands. Of failures since then the last 10,000 are counted."""
-        ...
+class Visitors(Protocol):
+    """Who is known."""
 
     def visitor(self, visitor_id: str) -> Visitor | None:
         """The last known fields of a visitor."""
@@ -373,8 +373,27 @@ class Store(Protocol):
         offset and the other way round. An anonymous visitor is not kept."""
         ...
 
-    def allow_execute(self, *, key_digest: bytes, key_owner: str, now: datetime, per_seconds: int) -> bool:
-        """Take the one `execute` this key has per `per_seconds`; False when it was already taken."""
-        ...
+
+class Store(SchedulerStore, DispatcherStore, Visitors, Protocol):
+    """The waiting room and its history. Every method is one transaction, on disk when it returns.
+
+    Methods may be called from any thread. A change to a row that is not in the expected state changes
+    nothing and says so. Every state change adds one history row.
+    """
+
+    @property
+    def schedules(self) -> Schedules: ...
+
+    @property
+    def workers(self) -> Workers: ...
+
+    @property
+    def tokens(self) -> Tokens: ...
+
+    @property
+    def replies(self) -> Replies: ...
+
+    @property
+    def events(self) -> Events: ...
 
     def close(self) -> None: ...

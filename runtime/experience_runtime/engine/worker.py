@@ -10,7 +10,7 @@ from experience_runtime.engine.dispatcher import Dispatcher
 from experience_runtime.engine.fleet import Fleet
 from experience_runtime.engine.ports import Clock
 from experience_runtime.engine.recurring import Recurring
-from experience_runtime.engine.stores import Store
+from experience_runtime.engine.stores import DispatcherStore
 
 POLL_SECONDS = 0.2
 """How soon work that another process stored is seen."""
@@ -36,7 +36,7 @@ class Worker:
     def __init__(
         self,
         dispatcher: Dispatcher,
-        store: Store,
+        store: DispatcherStore,
         clock: Clock,
         *,
         recurring: Recurring | None = None,

@@ -1,3 +1,5 @@
+-- What is known of each integration; the columns stand in the order of `integration_states.COLUMNS`.
+
 -- name: integration_states
 SELECT integration, paused_at, pause_reason, failures, opened_at, probe_at, openings, free_at FROM integration_states;
 

@@ -1,7 +1,8 @@
-"""Rows: how an execution lies in a table, and how it is read back."""
+"""Rows: how an execution and a schedule lie in their tables, and how they are read back."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,121 +16,48 @@ from experience_runtime.domain.executions import (
     execution_number,
 )
 from experience_runtime.domain.instants import from_ms, to_ms
-
-COLUMNS = (
-    "number",
-    "status",
-    "attempt",
-    "begun",
-    "retries",
-    "cancel_on_conversion",
-    "created_at",
-    "requested_at",
-    "due_at",
-    "lease_until",
-    "integration",
-    "experience",
-    "visitor",
-    "key",
-    "key_digest",
-    "key_owner",
-    "asked",
-    "zone",
-    "zone_from",
-    "window",
-    "reason",
-    "schedule",
-    "payload",
-)
-"""The columns of `executions`, in the order every statement lists them and `execution` reads them."""
-
-STORED = tuple("key_is_property" if column == "key_owner" else column for column in COLUMNS)
-"""The columns that are written: the owner of a key is the row's visitor, unless it is the whole property."""
+from experience_runtime.domain.schedules import CatchUp, Schedule
 
 Values = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One field of a row: how it is bound, and how it is read back. `stored` names what an insert writes
+    where that is another column."""
+
+    name: str
+    write: Callable[[Any], Any] = lambda value: value
+    read: Callable[[Any], Any] = lambda value: value
+    stored: str | None = None
+
+
 def values(execution: Execution) -> Values:
     """Everything an execution holds, as a statement binds it."""
-    return {
-        "number": execution.number,
-        "status": execution.status.value,
-        "attempt": execution.attempt,
-        "begun": execution.begun,
-        "retries": execution.retries,
-        "cancel_on_conversion": int(execution.cancel_on_conversion),
-        "created_at": to_ms(execution.created_at),
-        "requested_at": to_ms(execution.requested_at),
-        "due_at": to_ms(execution.due_at),
-        "lease_until": optional_ms(execution.lease_until),
-        "integration": text(execution.integration),
-        "experience": optional_text(execution.experience),
-        "visitor": optional_text(execution.visitor),
-        "key": optional_text(execution.key),
-        "key_digest": execution.key_digest,
-        "key_is_property": int(execution.key_owner == ""),
-        "asked": text(execution.asked),
-        "zone": text(execution.zone),
-        "zone_from": text(execution.zone_from),
-        "window": optional_text(execution.window),
-        "reason": optional_text(execution.reason),
-        "schedule": optional_text(execution.schedule),
-        "payload": text(execution.payload),
-    }
+    return _values(EXECUTION, execution)
 
 
 def execution(row: Sequence[Any]) -> Execution:
-    """Read a row whose columns are COLUMNS."""
-    (
-        number,
-        status,
-        attempt,
-        begun,
-        retries,
-        cancel_on_conversion,
-        created_at,
-        requested_at,
-        due_at,
-        lease_until,
-        integration,
-        experience,
-        visitor,
-        key,
-        key_digest,
-        key_owner,
-        asked,
-        zone,
-        zone_from,
-        window,
-        reason,
-        schedule,
-        payload,
-    ) = row
-    return Execution(
-        number=number,
-        status=Status(status),
-        attempt=attempt,
-        begun=begun,
-        retries=retries,
-        cancel_on_conversion=bool(cancel_on_conversion),
-        created_at=from_ms(created_at),
-        requested_at=from_ms(requested_at),
-        due_at=from_ms(due_at),
-        lease_until=optional_instant(lease_until),
-        integration=integration,
-        experience=experience,
-        visitor=visitor,
-        key=key,
-        key_digest=key_digest,
-        key_owner=key_owner,
-        asked=asked,
-        zone=zone,
-        zone_from=zone_from,
-        window=window,
-        reason=reason,
-        schedule=schedule,
-        payload=payload,
-    )
+    """Read a row whose columns are EXECUTION."""
+    return Execution(**_read(EXECUTION, row))
+
+
+def schedule_values(schedule: Schedule) -> Values:
+    """Everything a schedule holds, as a statement binds it."""
+    return _values(SCHEDULE, schedule)
+
+
+def schedule(row: Sequence[Any]) -> Schedule:
+    """Read a row whose columns are SCHEDULE."""
+    return Schedule(**_read(SCHEDULE, row))
+
+
+def _values(table: Sequence[Column], row: object) -> Values:
+    return {column.stored or column.name: column.write(getattr(row, column.name)) for column in table}
+
+
+def _read(table: Sequence[Column], row: Sequence[Any]) -> Values:
+    return {column.name: column.read(value) for column, value in zip(table, row, strict=True)}
 
 
 def change(row: Sequence[Any]) -> Change:
@@ -208,3 +136,53 @@ def optional_ms(instant: datetime | None) -> int | None:
 
 def optional_instant(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else from_ms(milliseconds)
+
+
+EXECUTION = (
+    Column("number"),
+    Column("status", str, Status),
+    Column("attempt"),
+    Column("begun"),
+    Column("retries"),
+    Column("cancel_on_conversion", int, bool),
+    Column("created_at", to_ms, from_ms),
+    Column("requested_at", to_ms, from_ms),
+    Column("due_at", to_ms, from_ms),
+    Column("lease_until", optional_ms, optional_instant),
+    Column("integration", text),
+    Column("experience", optional_text),
+    Column("visitor", optional_text),
+    Column("key", optional_text),
+    Column("key_digest"),
+    # the owner of a key is the row's visitor, unless it is the whole property
+    Column("key_owner", lambda owner: int(owner == ""), stored="key_is_property"),
+    Column("asked", text),
+    Column("zone", text),
+    Column("zone_from", text),
+    Column("window", optional_text),
+    Column("reason", optional_text),
+    Column("schedule", optional_text),
+    Column("payload", text),
+)
+"""The columns of `executions`, in the order every statement lists them and `execution` reads them."""
+
+STORED = tuple(column.stored or column.name for column in EXECUTION)
+"""The columns of `executions` that are written."""
+
+SCHEDULE = (
+    Column("name"),
+    Column("integration", text),
+    Column("recurrence"),
+    Column("zone"),
+    Column("window"),
+    Column("skip"),
+    Column("catch_up", str, CatchUp),
+    Column("created_at", to_ms, from_ms),
+    Column("updated_at", to_ms, from_ms),
+    Column("next_at", optional_ms, optional_instant),
+    Column("paused_at", optional_ms, optional_instant),
+    Column("last"),
+    Column("version"),
+    Column("payload", text),
+)
+"""The columns of `schedules`, in the order every statement lists them and `schedule` reads them."""

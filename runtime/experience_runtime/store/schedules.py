@@ -1,14 +1,13 @@
 """Schedules on SQL: rows that fire executions, in the transaction that moves them on."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from experience_runtime.domain.errors import Conflict, UnknownSchedule
 from experience_runtime.domain.executions import Execution, execution_id
 from experience_runtime.domain.instants import from_ms, to_ms
-from experience_runtime.domain.schedules import CatchUp, Firing, Outcome, Schedule, ScheduleRun
+from experience_runtime.domain.schedules import Firing, Outcome, Schedule, ScheduleRun
 from experience_runtime.domain.values import shown
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
@@ -24,7 +23,7 @@ class SqlSchedules:
         self._insert = insert
 
     def put(self, schedule: Schedule, *, replacing: Schedule | None) -> bool:
-        bound = _values(schedule)
+        bound = rows.schedule_values(schedule)
         if replacing is None:
             return self._database.write(lambda: self._database.execute_counted("insert_schedule", bound) == 1)
         bound |= {
@@ -38,11 +37,11 @@ class SqlSchedules:
         found = self._database.read(lambda: self._database.execute("schedule", bound))
         if not found:
             raise self._unknown(name)
-        return _schedule(found[0])
+        return rows.schedule(found[0])
 
     def schedules(self) -> list[Schedule]:
         return [
-            _schedule(row) for row in self._database.read(lambda: self._database.execute("schedules", {}))
+            rows.schedule(row) for row in self._database.read(lambda: self._database.execute("schedules", {}))
         ]
 
     def remove(self, name: str) -> None:
@@ -64,7 +63,7 @@ class SqlSchedules:
     def due(self, *, now: datetime, limit: int) -> list[Schedule]:
         bound = {"now": to_ms(now), "limit": limit}
         return [
-            _schedule(row)
+            rows.schedule(row)
             for row in self._database.read(lambda: self._database.execute("due_schedules", bound))
         ]
 
@@ -160,32 +159,6 @@ def _fired(execution: Execution, now: datetime) -> ScheduleRun:
     )
 
 
-def _values(schedule: Schedule) -> rows.Values:
-    return {
-        "name": schedule.name,
-        "integration": rows.text(schedule.integration),
-        "recurrence": schedule.recurrence,
-        "zone": schedule.zone,
-        "window": schedule.window,
-        "skip": schedule.skip,
-        "catch_up": schedule.catch_up.value,
-        "created_at": to_ms(schedule.created_at),
-        "updated_at": to_ms(schedule.updated_at),
-        "next_at": rows.optional_ms(schedule.next_at),
-        "paused_at": rows.optional_ms(schedule.paused_at),
-        "last": schedule.last,
-        "version": schedule.version,
-        "payload": rows.text(schedule.payload),
-    }
-
-
-def _schedule(row: Sequence[Any]) -> Schedule:
-    read = dict(zip(_COLUMNS, row, strict=True))
-    for name in ("created_at", "updated_at", "next_at", "paused_at"):
-        read[name] = None if read[name] is None else from_ms(read[name])
-    return replace(Schedule(**read), catch_up=CatchUp(read["catch_up"]))
-
-
 def _run(row: Sequence[Any]) -> ScheduleRun:
     at, outcome, recorded_at, execution, reason, count = row
     return ScheduleRun(
@@ -196,21 +169,3 @@ def _run(row: Sequence[Any]) -> ScheduleRun:
         reason=reason,
         count=count,
     )
-
-
-_COLUMNS = (
-    "name",
-    "integration",
-    "recurrence",
-    "zone",
-    "window",
-    "skip",
-    "catch_up",
-    "created_at",
-    "updated_at",
-    "next_at",
-    "paused_at",
-    "last",
-    "version",
-    "payload",
-)

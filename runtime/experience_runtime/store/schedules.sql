@@ -1,14 +1,7 @@
--- The statements of store/schedules.py. The columns of a schedule stand in the order of `_COLUMNS` there.
+-- Recurring schedules, and what became of their instants. {schedule_columns} is what `rows.SCHEDULE` reads.
 
 -- name: insert_schedule
-INSERT INTO schedules (
-    name, integration, recurrence, zone, "window", skip, catch_up, created_at, updated_at,
-    next_at, look_at, paused_at, last, version, payload
-)
-VALUES (
-    :name, :integration, :recurrence, :zone, :window, :skip, :catch_up, :created_at, :updated_at,
-    :next_at, :next_at, :paused_at, :last, :version, :payload
-)
+INSERT INTO schedules ({schedule_columns}, look_at) VALUES ({schedule_values}, :next_at)
 ON CONFLICT (name) DO NOTHING;
 
 -- name: replace_schedule
@@ -19,19 +12,13 @@ SET integration = :integration, recurrence = :recurrence, zone = :zone, "window"
 WHERE name = :name AND version = :expected_version AND next_at IS NOT DISTINCT FROM :expected_next_at;
 
 -- name: schedule
-SELECT name, integration, recurrence, zone, "window", skip, catch_up, created_at, updated_at,
-    next_at, paused_at, last, version, payload
-FROM schedules WHERE name = :name;
+SELECT {schedule_columns} FROM schedules WHERE name = :name;
 
 -- name: schedules
-SELECT name, integration, recurrence, zone, "window", skip, catch_up, created_at, updated_at,
-    next_at, paused_at, last, version, payload
-FROM schedules ORDER BY name;
+SELECT {schedule_columns} FROM schedules ORDER BY name;
 
 -- name: due_schedules
-SELECT name, integration, recurrence, zone, "window", skip, catch_up, created_at, updated_at,
-    next_at, paused_at, last, version, payload
-FROM schedules
+SELECT {schedule_columns} FROM schedules
 WHERE look_at IS NOT NULL AND look_at <= :now
 ORDER BY look_at
 LIMIT :limit;
@@ -48,7 +35,8 @@ RETURNING last;
 UPDATE schedules SET last = :number WHERE name = :name;
 
 -- name: last_fired
-SELECT last FROM schedules WHERE name = :name;
+-- Held: no other process fires for it before this one has looked and inserted.
+SELECT last FROM schedules WHERE name = :name {for_update};
 
 -- name: not_over
 SELECT number FROM executions

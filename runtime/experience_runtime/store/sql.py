@@ -1,14 +1,13 @@
 """The store on SQL: the waiting room in a database, the same acts whichever it is."""
 
 import json
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from experience_runtime.domain.admission import NO_POLICIES, IntegrationState, Policies
+from experience_runtime.domain.admission import NO_POLICIES, Policies
 from experience_runtime.domain.errors import AlreadyScheduled, Conflict, InvalidParameter, UnknownExecution
 from experience_runtime.domain.executions import (
     Attempt,
@@ -21,12 +20,13 @@ from experience_runtime.domain.executions import (
     execution_id,
     execution_number,
 )
-from experience_runtime.domain.instants import from_ms, to_ms
+from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.ports import HandOver
 from experience_runtime.engine.stores import Added, Page
 from experience_runtime.store import rows
+from experience_runtime.store.claiming import Claiming
 from experience_runtime.store.database import Database
 from experience_runtime.store.events import SqlEvents
 from experience_runtime.store.integration_states import SqlIntegrationStates
@@ -49,6 +49,7 @@ class SqlStore(Generic[D]):
         self.database = database
         self.integration_states = SqlIntegrationStates(self.database)
         self._transitions = Transitions(self.database)
+        self._claiming = Claiming(self.database, self.integration_states)
         self.schedules = SqlSchedules(self.database, self.insert)
         self.workers = SqlWorkers(self.database)
         self.tokens = SqlTokens(self.database)
@@ -118,8 +119,9 @@ class SqlStore(Generic[D]):
         hand_over: HandOver | None = None,
     ) -> list[Execution]:
         def act() -> list[Execution]:
-            claimed = self._claim_due(now, lease_until, limit, policies)
-            claimed.sort(key=lambda e: (e.due_at, e.number))
+            claimed = self._claiming.claim_due(
+                now=now, lease_until=lease_until, limit=limit, policies=policies
+            )
             if claimed and hand_over is not None:
                 hand_over(claimed)
             return claimed
@@ -174,32 +176,14 @@ class SqlStore(Generic[D]):
             return []  # the usual answer costs no transaction
 
         def act() -> list[Execution]:
-            lapsed = self.database.execute(statement, {"now": to_ms(now)})
+            lapsed = sorted(self.database.execute(statement, {"now": to_ms(now)}))  # by number
             given_back = (self._transitions.give_back(rows.execution(row), now) for row in lapsed)
             return [execution for execution in given_back if execution is not None]
 
         return self.database.write(act)
 
     def next_wake(self, *, now: datetime, policies: Policies = NO_POLICIES) -> datetime | None:
-        def act() -> list[datetime]:
-            found = [from_ms(at) for (at,) in self.database.execute("next_lapse", {}) if at is not None]
-            waiting = self.database.execute("waiting", {})
-            integration_states = self.integration_states.known() if waiting else {}
-            in_flight = self._in_flight(integration_states, policies) if waiting else Counter()
-            if policies.room(in_flight) < 1:
-                return found
-            for integration, due_at in waiting:
-                if not policies.serves(integration):
-                    continue
-                admitted_at = _integration_state(integration_states, integration).admits_at(
-                    policies.of(integration), in_flight=in_flight[integration], now=now
-                )
-                if admitted_at is not None:
-                    due = from_ms(due_at)
-                    found.append(due if admitted_at == now else max(due, admitted_at))
-            return found
-
-        return min(self.database.read(act), default=None)
+        return self.database.read(lambda: self._claiming.next_wake(now=now, policies=policies))
 
     # --- look
 
@@ -302,55 +286,6 @@ class SqlStore(Generic[D]):
         while self.database.execute_counted("insert_execution", rows.values(execution)) == 0:
             execution = replace(execution, number=execution.number + 1)
         return execution
-
-    def _claim_due(
-        self, now: datetime, lease_until: datetime, limit: int, policies: Policies
-    ) -> list[Execution]:
-        # One claims at a time: what limits, rates and breakers leave room for is counted, then taken.
-        self.database.hold("claims")
-        waiting = [
-            (integration, due_at)
-            for integration, due_at in self.database.execute("waiting", {})
-            if due_at <= to_ms(now) and policies.serves(integration)
-        ]
-        for integration, _ in waiting:
-            if policies.of(integration).rate_count is not None:
-                self.integration_states.hold(integration)
-        integration_states = self.integration_states.known()
-        in_flight = self._in_flight(integration_states, policies)
-        limit = min(limit, max(0, policies.room(in_flight)))
-        due: list[tuple[int, int, str]] = []  # (due_at, number, integration)
-        for integration, _ in waiting:
-            state, policy = _integration_state(integration_states, integration), policies.of(integration)
-            room = state.room(policy, in_flight=in_flight[integration], now=now)
-            if room:
-                due_of = {"integration": integration, "now": to_ms(now), "limit": min(limit, room)}
-                due += self.database.execute("due", due_of)
-        chosen = sorted(due)[:limit]
-        for integration, taken in Counter(integration for _, _, integration in chosen).items():
-            state = _integration_state(integration_states, integration)
-            spent = state.after_claim(policies.of(integration), taken=taken, now=now)
-            if spent != state:
-                self.integration_states.put(spent)
-        numbers = json.dumps([number for _, number, _ in chosen])
-        bound = {"numbers": numbers, "lease_until": to_ms(lease_until)}
-        return [rows.execution(row) for row in self.database.execute("claim", bound)] if chosen else []
-
-    def _in_flight(
-        self, integration_states: Mapping[str, IntegrationState], policies: Policies
-    ) -> Counter[str]:
-        """How many of each integration are leased; nothing when nobody asks."""
-        counted: Counter[str] = Counter()
-        if policies.limit_concurrency or any(state.opened_at for state in integration_states.values()):
-            for integration, count in self.database.execute("in_flight", {}):
-                counted[integration] += count
-        return counted
-
-
-def _integration_state(
-    integration_states: Mapping[str, IntegrationState], integration: str
-) -> IntegrationState:
-    return integration_states.get(integration) or IntegrationState(integration=integration)
 
 
 def _bindable(number: int) -> int:

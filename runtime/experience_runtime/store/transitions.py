@@ -7,7 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from experience_runtime.domain.errors import AlreadyScheduled, Conflict
-from experience_runtime.domain.executions import Execution, Settlement, Settling, Status, execution_id
+from experience_runtime.domain.executions import (
+    TRANSITIONS,
+    Execution,
+    Settlement,
+    Settling,
+    Status,
+    execution_id,
+)
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
@@ -33,6 +40,8 @@ class Transitions:
 
     def settle_all(self, settlings: Sequence[Settling]) -> list[Execution | None]:
         """running -> what each settlement says; None for one that had moved on. In the order given."""
+        for each in settlings:
+            _check(Status.RUNNING, each.settlement.status)
         ends = [each for each in settlings if each.settlement.status is not Status.PENDING]
         ended = self._end_all(ends) if ends else {}
         return [
@@ -167,6 +176,7 @@ class Transitions:
     def _record(
         self, number: int, from_status: Status, to_status: Status, reason: str | None, now: datetime
     ) -> None:
+        _check(from_status, to_status)
         bound = {
             "execution": number,
             "at": to_ms(now),
@@ -175,6 +185,12 @@ class Transitions:
             "reason": rows.optional_text(reason),
         }
         self._database.execute("insert_history", bound)
+
+
+def _check(from_status: Status, to_status: Status) -> None:
+    """Raise ValueError for a change that is none, before it is on disk: the caller has a defect."""
+    if to_status not in TRANSITIONS[from_status]:
+        raise ValueError(f"no execution goes from {from_status} to {to_status}; see TRANSITIONS")
 
 
 def _ended(settling: Settling) -> list[Any]:

@@ -54,8 +54,8 @@ HOT = """
     convert_running waiting due in_flight claim claimed postpone start begin_attempts record_starts
     settle_ended end_attempts record_ends settle converted_meanwhile converted_since newer_running renew
     lapsed leased unclaim replay next_lapse execution hold_execution find insert_history history end_attempt
-    attempts visitor remember_visitor drop_free_marks take_mark state not_over leased_by_status next_of
-    conversions_of
+    attempts visitor remember_visitor drop_free_marks take_mark integration_state not_over leased_by_status
+    next_of conversions_of
 """
 
 

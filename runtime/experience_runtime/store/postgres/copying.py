@@ -9,7 +9,6 @@ import apsw
 from psycopg import sql
 
 from experience_runtime.domain.errors import Conflict, InternalError
-from experience_runtime.store import rows
 from experience_runtime.store.postgres.connecting import Connection, shown_address
 from experience_runtime.store.postgres.migrating import connected
 from experience_runtime.store.sqlite.file import open_database
@@ -27,89 +26,28 @@ class Table:
     name: str
     key: Sequence[str]
     columns: Sequence[str]
-    numbered: bool = False  # its numbers go on from the greatest there is
 
 
-TABLES = (
-    Table(
-        name="executions",
-        key=("number",),
-        columns=rows.STORED,
-    ),
-    Table(
-        name="history",
-        key=("execution", "seq"),
-        columns=("execution", "seq", "at", "from_status", "to_status", "reason"),
-    ),
-    Table(
-        name="attempts",
-        key=("execution", "attempt"),
-        columns=(
-            "execution",
-            "attempt",
-            "started_at",
-            "ended_at",
-            "outcome",
-            "http_status",
-            "error",
-            "answer",
-        ),
-    ),
-    Table(name="conversions", key=("number",), columns=("number", "at", "visitor", "event"), numbered=True),
-    Table(name="visitors", key=("id",), columns=("id", "timezone", "timezone_offset", "seen_at")),
-    Table(
-        name="execute_marks", key=("key_digest", "key_owner"), columns=("key_digest", "key_owner", "free_at")
-    ),
-    Table(
-        name="integration_states",
-        key=("integration",),
-        columns=(
-            "integration",
-            "paused_at",
-            "pause_reason",
-            "failures",
-            "opened_at",
-            "probe_at",
-            "openings",
-            "free_at",
-        ),
-    ),
-    Table(
-        name="schedules",
-        key=("name",),
-        columns=(
-            "name",
-            "integration",
-            "recurrence",
-            "zone",
-            "window",
-            "skip",
-            "catch_up",
-            "created_at",
-            "updated_at",
-            "next_at",
-            "look_at",
-            "paused_at",
-            "last",
-            "version",
-            "payload",
-        ),
-    ),
-    Table(
-        name="schedule_runs",
-        key=("schedule", "seq"),
-        columns=("schedule", "seq", "at", "outcome", "recorded_at", "execution", "reason", "count"),
-    ),
-    Table(name="tokens", key=("digest",), columns=("digest", "name", "scopes", "origins", "created_at")),
-    Table(name="sessions", key=("digest",), columns=("digest", "token", "expires_at")),
-    Table(
-        name="replies",
-        key=("caller", "key"),
-        columns=("caller", "key", "request", "claimed_at", "status", "media_type", "body"),
-    ),
-    Table(name="events", key=("number",), columns=("number", "at", "visitor", "type", "data"), numbered=True),
-)
-"""Every table but that of the workers: none of them comes along."""
+def tables(source: apsw.Connection) -> list[Table]:
+    """Every table of a store, as the file has it, but that of the workers: none of them comes along.
+
+    What the executions are is copied first.
+    """
+    names = source.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+    found = [_table(source, str(name)) for (name,) in names.fetchall() if name not in _LEFT]
+    return sorted(found, key=lambda table: table.name != "executions")
+
+
+def _table(source: apsw.Connection, name: str) -> Table:
+    columns = source.execute("SELECT name, pk FROM pragma_table_info(?)", (name,)).fetchall()
+    return Table(
+        name=name,
+        key=[column for _, column in sorted((place, str(column)) for column, place in columns if place)],
+        columns=[str(column) for column, _ in columns],
+    )
+
+
+_LEFT = ("workers",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +62,7 @@ class Copied:
 def count_rows(path: str) -> int:
     connection = open_database(path)
     try:
-        return sum(_count(connection, table) for table in TABLES)
+        return sum(_count(connection, table) for table in tables(connection))
     finally:
         connection.close()
 
@@ -140,9 +78,10 @@ def copy_store(path: str, address: str, *, progress: Progress = lambda _table, _
         with connected(address) as target:
             # Nobody writes to the file while it is copied; readers may go on.
             source.execute("BEGIN IMMEDIATE")
-            starts = {table.name: _copied_already(source, target, table, address) for table in TABLES}
+            whole = tables(source)
+            starts = {table.name: _copied_already(source, target, table, address) for table in whole}
             copied = []
-            for table in TABLES:
+            for table in whole:
                 _copy(source, target, table, starts[table.name], progress)
                 copied.append(_verified(source, target, table, address))
             return copied
@@ -178,11 +117,12 @@ def _copy(source: apsw.Connection, target: Connection, table: Table, start: int,
                 copy.write_row(row)
         done += len(batch)
         progress(table.name, done)
-    if table.numbered:
+    if "number" in table.columns:
+        # its numbers go on from the greatest there is, where the server gives them out
         target.execute(
             _sql(
-                "SELECT setval(pg_get_serial_sequence({name}, 'number'), "
-                "(SELECT coalesce(max(number), 0) + 1 FROM {table}), false)",
+                "SELECT setval(sequence, (SELECT coalesce(max(number), 0) + 1 FROM {table}), false) "
+                "FROM pg_get_serial_sequence({name}, 'number') AS sequence WHERE sequence IS NOT NULL",
                 table,
             )
         )
@@ -206,7 +146,7 @@ def _verified(source: apsw.Connection, target: Connection, table: Table, address
 
 
 def _count(source: apsw.Connection, table: Table) -> int:
-    return int(source.execute(f'SELECT count(*) FROM "{table.name}"').get)  # noqa: S608 - a name of TABLES
+    return int(source.execute(f'SELECT count(*) FROM "{table.name}"').get)  # noqa: S608 - a name of `tables`
 
 
 def _source_rows(
@@ -214,7 +154,7 @@ def _source_rows(
 ) -> Iterator[tuple[Any, ...]]:
     columns = ", ".join(f'"{column}"' for column in table.columns)
     order = ", ".join(f'"{column}"' for column in table.key)
-    statement = f'SELECT {columns} FROM "{table.name}" ORDER BY {order} LIMIT ? OFFSET ?'  # noqa: S608 - of TABLES
+    statement = f'SELECT {columns} FROM "{table.name}" ORDER BY {order} LIMIT ? OFFSET ?'  # noqa: S608 - of `tables`
     yield from source.execute(statement, (limit, offset))
 
 

@@ -32,13 +32,23 @@ from experience_runtime.store.statements import read_statements
 
 T = TypeVar("T")
 
-KEY_OWNER = "CASE key_is_property WHEN 1 THEN '' ELSE visitor END"
-"""The owner of a key, as the unique index has it; a generated column would have to be stored."""
+_SPELLING: Final = {
+    # As the unique index has it; a generated column would have to be stored.
+    "key_owner": "CASE key_is_property WHEN 1 THEN '' ELSE visitor END",
+    "each": "json_array_elements(CAST(:NAME AS json)) AS NAME(value)",
+    "in_numbers": "= ANY (ARRAY(SELECT json_array_elements_text(CAST(:numbers AS json))::bigint))",
+    "in_statuses": "= ANY (ARRAY(SELECT json_array_elements_text(CAST(:statuses AS json))))",
+    "position": "strpos",
+    "bytes": "bytea",
+    "for_update": "FOR UPDATE",
+    "for_update_skip_locked": "FOR UPDATE SKIP LOCKED",
+    "for_share": "FOR SHARE",
+}
 
 STATEMENTS: Final = {
     name: re.sub(r"(?<![:\w]):([a-z_]+)", r"%(\1)s", sql.replace("%", "%%"))
     for name, sql in read_statements(
-        resources.files("experience_runtime.store"), resources.files(__package__), key_owner=KEY_OWNER
+        resources.files("experience_runtime.store"), resources.files(__package__), spelling=_SPELLING
     ).items()
 }
 

@@ -15,7 +15,22 @@ from experience_runtime.store.statements import read_statements
 
 T = TypeVar("T")
 
-STATEMENTS: Final = read_statements(resources.files("experience_runtime.store"), key_owner='"key_owner"')
+STATEMENTS: Final = read_statements(
+    resources.files("experience_runtime.store"),
+    resources.files(__package__),
+    spelling={
+        "key_owner": '"key_owner"',
+        "each": "json_each(:NAME) AS NAME",
+        "in_numbers": "IN (SELECT value FROM json_each(:numbers))",
+        "in_statuses": "IN (SELECT value FROM json_each(:statuses))",
+        "position": "instr",
+        "bytes": "BLOB",
+        # One writes at a time here: whoever is inside `write` holds every row.
+        "for_update": "",
+        "for_update_skip_locked": "",
+        "for_share": "",
+    },
+)
 
 
 class SqliteDatabase:

@@ -1,0 +1,34 @@
+-- What visitors did, and who they are.
+
+-- name: record_conversion
+INSERT INTO conversions (at, visitor, event) VALUES (:now, :visitor, :event);
+
+-- name: record_event
+INSERT INTO events (at, visitor, type, data) VALUES (:at, :visitor, :type, :data);
+
+-- name: drop_old_events
+DELETE FROM events WHERE visitor = :visitor AND number <= (
+    SELECT number FROM events WHERE visitor = :visitor ORDER BY number DESC LIMIT 1 OFFSET :kept
+);
+
+-- name: events_of
+SELECT at, type, data FROM events WHERE visitor = :visitor ORDER BY number DESC LIMIT :limit;
+
+-- name: conversions_of
+SELECT at, event FROM conversions WHERE visitor = :visitor ORDER BY at DESC LIMIT :limit;
+
+-- name: visitor
+SELECT id, timezone, timezone_offset FROM visitors WHERE id = :id;
+
+-- name: remember_visitor
+-- The zone and the offset are one fact told in two ways: whichever is news replaces both.
+INSERT INTO visitors (id, timezone, timezone_offset, seen_at)
+VALUES (:id, :timezone, :timezone_offset, :now)
+ON CONFLICT (id) DO UPDATE SET
+    timezone = CASE
+        WHEN excluded.timezone IS NULL AND excluded.timezone_offset IS NULL THEN visitors.timezone
+        ELSE excluded.timezone END,
+    timezone_offset = CASE
+        WHEN excluded.timezone IS NULL AND excluded.timezone_offset IS NULL THEN visitors.timezone_offset
+        ELSE excluded.timezone_offset END,
+    seen_at = excluded.seen_at;

@@ -1,0 +1,29 @@
+-- How everything stands, read from the indexes.
+
+-- name: backlog
+SELECT integration, count(*), count(CASE WHEN due_at <= :now THEN 1 END), min(due_at) FROM executions
+WHERE status = 'pending' AND lease_until IS NULL
+GROUP BY integration
+ORDER BY integration;
+
+-- name: leased_by_status
+SELECT status, count(*) FROM executions WHERE lease_until IS NOT NULL GROUP BY status;
+
+-- name: ended_by_status
+SELECT status, count(*) FROM executions
+WHERE status IN ('succeeded', 'failed', 'cancelled')
+GROUP BY status;
+
+-- name: failures
+SELECT integration, executions.reason, count(*) FROM (
+    SELECT execution FROM history WHERE to_status = 'failed' AND at >= :since
+    ORDER BY at DESC LIMIT :limit
+) AS failed JOIN executions ON number = execution
+GROUP BY integration, executions.reason
+ORDER BY count(*) DESC, integration, executions.reason NULLS FIRST;
+
+-- name: next_of
+SELECT due_at, number FROM executions
+WHERE status = 'pending' AND lease_until IS NULL AND integration = :integration
+ORDER BY due_at, number
+LIMIT :limit;

@@ -1,0 +1,13 @@
+-- What SQLite needs otherwise than ../*.sql have it.
+
+-- name: convert
+UPDATE executions SET status = 'cancelled', reason = 'conversion', lease_until = NULL
+WHERE status = 'pending' AND cancel_on_conversion = 1
+    AND visitor = :visitor
+RETURNING number;
+
+-- name: convert_running
+-- What runs is not stopped; 2 says that a conversion came meanwhile, so that it is not tried again.
+UPDATE executions SET cancel_on_conversion = 2
+WHERE lease_until IS NOT NULL AND status = 'running' AND cancel_on_conversion = 1
+    AND visitor = :visitor;

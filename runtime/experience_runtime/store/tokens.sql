@@ -1,0 +1,38 @@
+-- Who may call from outside, and the sessions of pages.
+
+-- name: put_token
+INSERT INTO tokens (digest, name, scopes, origins, created_at)
+VALUES (:digest, :name, :scopes, :origins, :created_at)
+ON CONFLICT (name) DO NOTHING;
+
+-- name: token
+SELECT name, digest, scopes, origins, created_at FROM tokens WHERE digest = :digest;
+
+-- name: tokens
+SELECT name, digest, scopes, origins, created_at FROM tokens ORDER BY name;
+
+-- name: any_token
+SELECT 1 FROM tokens LIMIT 1;
+
+-- name: revoke_token
+DELETE FROM tokens WHERE name = :name RETURNING digest;
+
+-- name: drop_sessions_of
+DELETE FROM sessions WHERE token = :token;
+
+-- name: drop_ended_sessions
+DELETE FROM sessions WHERE expires_at <= :now;
+
+-- name: begin_session
+-- Nothing is inserted for a token that is gone.
+INSERT INTO sessions (digest, token, expires_at)
+SELECT CAST(:digest AS {bytes}), digest, :expires_at FROM tokens WHERE digest = :token
+{for_share};
+
+-- name: session_token
+SELECT name, tokens.digest, scopes, origins, created_at
+FROM sessions JOIN tokens ON tokens.digest = sessions.token
+WHERE sessions.digest = :digest AND expires_at > :now;
+
+-- name: end_session
+DELETE FROM sessions WHERE digest = :digest;

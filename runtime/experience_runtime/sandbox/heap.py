@@ -9,6 +9,7 @@ import sys
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _LARGEST_MMAP_THRESHOLD = 32 * 1024 * 1024
+_MOST_LEFT_BYTES = 1024 * 1024
 
 
 class Heap:
@@ -16,7 +17,7 @@ class Heap:
 
     def __init__(self) -> None:
         self._library = ctypes.CDLL(None) if sys.platform == "linux" else None
-        self._start = 0
+        self._start = self._first = 0
         if self._library is not None:
             self._library.mallopt(_M_ARENA_MAX, 1)
             # one heap, which takes large pieces too and does not shrink by itself: its end is then its peak
@@ -28,9 +29,14 @@ class Heap:
     def begin(self) -> None:
         """Give back what the last run left, and count from here."""
         if self._library is not None:
-            if self.grown_bytes() > 0:
+            if self._end() > self._first:
                 self._library.malloc_trim(0)
             self._start = self._end()
+            self._first = self._first or self._start
+
+    def stays_grown(self) -> bool:
+        """Whether a run left so much that `grown_bytes` of the next one would hide in it."""
+        return self._start - self._first > _MOST_LEFT_BYTES
 
     def grown_bytes(self) -> int:
         """How far the heap has grown since `begin`, at its peak."""

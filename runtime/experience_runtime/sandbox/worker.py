@@ -195,19 +195,31 @@ def _serve(frames: Frames) -> None:
     ready = ("R" + " ".join(in_force)).encode()
     frames.write(ready)
     while True:
-        frame = frames.read()
-        kind, body = frame[:1], frame[1:].decode()
+        kind, body = _told(frames)
         if kind == b"E":
             timer.arm(CLEAR_SECONDS)
             del run  # first, so that two contexts are never held at once
             run = EngineContext(prelude, heap, timer)
             timer.disarm()
+            if heap.stays_grown():
+                os._exit(0)  # the pool takes another
             frames.write(ready)
             continue
-        if kind == b"S":
-            head, body = body.split("\n", 1)
-            turn_us, run_us, memory_bytes = map(int, head.split())
-            run.limit(turn_us / 1e6, run_us / 1e6, memory_bytes)
-        taken = run.turn(body, first=kind == b"S")
-        told = json.dumps({"cpu_us": taken.cpu_us, "limit": taken.limit, "stack": taken.stack})
-        frames.write(b"O", told.encode(), b"\n", taken.asked.encode())
+        _take_turn(run, frames, kind, body)
+
+
+def _told(frames: Frames) -> tuple[bytes, str]:
+    frame = frames.read()
+    return frame[:1], frame[1:].decode()
+
+
+def _take_turn(run: EngineContext, frames: Frames, kind: bytes, body: str) -> None:
+    # A function of its own, so that none of its texts is held when the run is cleared away: one at the top of
+    # the heap keeps all that is below it from being given back.
+    if kind == b"S":
+        head, body = body.split("\n", 1)
+        turn_us, run_us, memory_bytes = map(int, head.split())
+        run.limit(turn_us / 1e6, run_us / 1e6, memory_bytes)
+    taken = run.turn(body, first=kind == b"S")
+    told = json.dumps({"cpu_us": taken.cpu_us, "limit": taken.limit, "stack": taken.stack})
+    frames.write(b"O", told.encode(), b"\n", taken.asked.encode())

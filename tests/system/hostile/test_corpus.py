@@ -26,6 +26,12 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads the CPU t
 ROOM_SECONDS = 0.15  # beyond the limit itself
 WALL_SECONDS = 5.0  # real ones too: a busy machine ends nothing early
 HANG_SECONDS = 30.0  # a hang has no end at all
+MEMORY_BOMBS = [script for script in SCRIPTS if script.file == "bombs.js" and "limit_memory" in script.ends]
+# 25 MiB, which is within the limit, and a text long enough to stand in the heap, above all of that
+LARGE_RUN = (
+    "const a = []; for (let i = 0; i < 1550; i++) a.push(new Array(1000).fill(i))\n"
+    "options.log.info('x'.repeat(600))"
+)
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +73,20 @@ def test_it_ends_as_expected(lab: Lab, script: Hostile) -> None:
     assert real < HANG_SECONDS
     assert lab.says("options.log.info('next')") == ["next"]
     assert len(lab.pool.process_ids()) == 1
+
+
+@pytest.mark.parametrize("script", MEMORY_BOMBS, ids=lambda script: script.name)
+def test_a_bomb_after_a_large_run_on_the_same_worker_ends_as_expected(lab: Lab, script: Hostile) -> None:
+    lab.pool.in_force()  # waits until it is ready
+    worker = lab.pool.process_ids()
+    large = lab.run(variation(LARGE_RUN))
+    lab.pool.in_force()
+    assert (large.outcome, lab.pool.process_ids()) == ("ran", worker)
+
+    report = lab.run(script.text)
+
+    end = report.error.code if report.error is not None else report.outcome
+    assert end in script.ends, report.error
 
 
 @pytest.mark.parametrize("script", POLLUTIONS, ids=lambda script: script.name)

@@ -138,12 +138,22 @@ class Model:
             return
         row.due = again_at
         row.go("pending", reason)
-        rivals = [each for each in self.rows.values() if row.key and each.key == row.key and each.id > row.id]
-        if any(each.state in ("pending", "running") for each in rivals):
+        if self.gives_way(row):
             row.go("cancelled", "replaced")
             return
         if row.converts == 2:
             row.go("cancelled", "conversion")
+
+    def gives_way(self, row: Row) -> bool:
+        """Whether something took the key while this ran: one waits under it, or a newer one runs.
+
+        What waits was asked for later whatever its id says: of two processes that give out ids in one
+        millisecond, the second may give the smaller one.
+        """
+        rivals = [each for each in self.rows.values() if row.key and each.key == row.key and each is not row]
+        return any(
+            each.state == "pending" or (each.state == "running" and each.id > row.id) for each in rivals
+        )
 
     def give_back(self, now: int, *, everything: bool = False) -> None:
         for row in self.rows.values():

@@ -50,31 +50,6 @@ MISTAKES: Mapping[str, tuple[str, int, int, str]] = {
         1,
         "a merge was left unfinished",
     ),
-    "import of a default": (
-        "import a from './utils'\n" + HEAD + "}",
-        1,
-        1,
-        "write: const a = require('./utils')",
-    ),
-    "import of a list": (
-        "import { a, b as c } from './utils'\n" + HEAD + "}",
-        1,
-        1,
-        "write: const { a, b: c } = require('./utils')",
-    ),
-    "import of all": (
-        '\nimport * as u from "./utils"\n' + HEAD + "}",
-        2,
-        1,
-        'write: const u = require("./utils")',
-    ),
-    "import of both": (
-        "import a, { b } from './utils'\n" + HEAD + "}",
-        1,
-        1,
-        "const a = require('./utils'); const { b } = require('./utils')",
-    ),
-    "import for its effect": ("import './utils'\n" + HEAD + "}", 1, 1, "write: require('./utils')"),
     "an export list": (
         "const a = 1\nexport { a, b as c }\n" + HEAD + "}",
         2,

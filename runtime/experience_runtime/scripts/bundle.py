@@ -5,7 +5,7 @@ the file. Source: reference/experiences#module-forms.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -13,8 +13,9 @@ from experience_runtime.domain.errors import ScriptSyntaxError
 from experience_runtime.domain.experience import Experience, SourceText
 from experience_runtime.running.guest import Position, Problem
 from experience_runtime.scripts.error_advice import advise, only_throw
-from experience_runtime.scripts.repair import Redeclaration, find_redeclaration, repaired
-from experience_runtime.scripts.source import Text, blanked
+from experience_runtime.scripts.positions import Columns, Moved, PlacedFile
+from experience_runtime.scripts.reader import Reader, shared_reader
+from experience_runtime.scripts.source import Text
 from experience_runtime.scripts.syntax_advice import explain
 
 FIRST_LINE = 2_000
@@ -26,54 +27,33 @@ _FRAME = re.compile(r"^ *at (?:(?P<name>.*?) \()?<input>:(?P<line>\d{1,9}):(?P<c
 _PLACE = re.compile(r"<input>:(?P<line>\d{1,9}):(?P<column>\d{1,9})")
 _SUPER = re.compile(r"\bsuper\s*\(?[^;{}]*$")
 _PRIVATE_NAME = re.compile(r"private field '(#[\w$]+)'")
-_BARE_FORM = re.compile(r"(?:async\b\s*)?(?:function\b|\(|[\w$]+\s*=>)")
-_EXPORTS = "module.exports = "
-_DEFAULT_EXPORT = re.compile(r"^([ \t]*)export\s+default\s+", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    source: SourceText
-    name: str
-    first_line: int
-    last_line: int
-    shifted_line: int  # the one line that our own text moved to the right; 0 for none
-    shift: int
+_MOST_FRAMES = 100
 
 
 class Bundle:
     """The texts of one run, and the way back from the engine's positions. Fits the port `Script`.
 
-    `repair` rewrites a redeclared parameter; what was rewritten is in `repairs`.
+    `repair` rewrites a redeclared parameter. Raises ScriptSyntaxError for a file that no engine could take.
     """
 
-    def __init__(self, experience: Experience, *, repair: bool = False) -> None:
+    def __init__(self, experience: Experience, *, repair: bool = False, reader: Reader | None = None) -> None:
         self.experience = experience
-        self._placed: list[_Placed] = []
+        self.warnings: list[str] = []
+        self._reader = reader or shared_reader()
+        self._repair = repair
+        self._placed: list[PlacedFile] = []
         self._next_line = FIRST_LINE
-        self.repairs: list[tuple[str, Redeclaration]] = []
         self.modules: dict[str, dict[str, str]] = {}
         if experience.variation:
-            self._add("variation", experience.variation, repair)
+            self._add("variation", experience.variation)
         if experience.triggers:
-            self._add("triggers", experience.triggers, repair)
+            self._add("triggers", experience.triggers)
         for name, source in experience.shared.items():
-            self._add(name, source, repair)
+            self._add(name, source)
         for name, text in experience.json_files.items():
             self.modules[name] = {"kind": "json", "text": text}
         raw = experience.global_script
-        if raw is not None:
-            _refuse_nul(raw)
-        self.global_text = "" if raw is None else self._place(raw, "global", raw.text, 0, 0)
-
-    @property
-    def warnings(self) -> list[str]:
-        """What `repair` changed, in the author's terms."""
-        return [
-            f"{file}:{found.line}: {found.kind} {found.name} redeclares the parameter {found.name}; "
-            f"repaired for this run. Write instead: {found.correction}"
-            for file, found in self.repairs
-        ]
+        self.global_text = "" if raw is None else self._place(raw, "global", lines_before=0)
 
     @cached_property
     def texts(self) -> list[Text]:
@@ -154,32 +134,24 @@ class Bundle:
     def _text(self, file: str) -> Text:
         return next((text for text in self.texts if text.file == file), Text(file, ""))
 
-    def _add(self, name: str, source: SourceText, repair: bool) -> None:
+    def _add(self, name: str, source: SourceText) -> None:
         same = next((each for each in self._placed if each.source.file == source.file), None)
         if same is not None:  # two names of one file are one module
             self.modules[name] = {"kind": "alias", "text": same.name}
         else:
-            self.modules[name] = {"kind": "code", "text": self._place_module(name, source, repair)}
+            self.modules[name] = {"kind": "code", "text": self._place(source, name, lines_before=1)}
 
     def locate(self, line: int, column: int) -> Position | None:
         """The author's place for an engine's; None for a line that is ours."""
-        for placed in self._placed:
-            if line == placed.first_line - 1:  # the opening line of our wrapper: the file as a function
-                return Position(placed.source.file, 1, 1)
-            if placed.first_line <= line <= placed.last_line:
-                own_line = line - placed.first_line + 1
-                last = placed.source.text.count("\n") + 1
-                if own_line > last:  # the closing line of our wrapper: the file ended too early
-                    return Position(placed.source.file, last, len(placed.source.text.rpartition("\n")[2]) + 1)
-                moved = placed.shift if own_line == placed.shifted_line else 0
-                text = self._text(placed.source.file).lines[own_line - 1]
-                return Position(placed.source.file, own_line, _character_column(text, max(1, column - moved)))
-        return None
+        found = (placed.locate(line, column) for placed in self._placed)
+        return next((place for place in found if place is not None), None)
 
     def stack(self, text: str) -> list[tuple[str, Position]]:
         """The frames of an engine's stack text that stand in the author's files, innermost first."""
-        frames = []
+        frames: list[tuple[str, Position]] = []
         for line in text.splitlines():
+            if len(frames) == _MOST_FRAMES:
+                break
             frame = _FRAME.match(line)
             position = frame and self.locate(int(frame["line"]), int(frame["column"]))
             if frame and position:
@@ -191,30 +163,33 @@ class Bundle:
         """The text of one of the author's files, as on disk; "" when it is none of them."""
         return next((placed.source.text for placed in self._placed if placed.source.file == file), "")
 
-    def _place_module(self, name: str, source: SourceText, repair: bool) -> str:
-        text, line, shift = as_commonjs(name, source)
-        found = find_redeclaration(text) if repair else None
-        while found is not None:
-            self.repairs.append((source.file, found))
-            text = repaired(text, found)
-            found = find_redeclaration(text)
-        return self._place(source, name, _WRAPPER[0] + text + _WRAPPER[1], line, shift, lines_before=1)
+    def _place(self, source: SourceText, name: str, *, lines_before: int) -> str:
+        """Put a file at lines of its own; `lines_before`: those of our wrapper."""
+        text, moved = self._read(source, name)
+        own_lines = text.count("\n") + lines_before  # the wrapper's last line is the file's too
+        first, self._next_line = self._next_line, self._next_line + own_lines + 2
+        columns = Columns(text, source.text)
+        self._placed.append(PlacedFile(source, name, first, first + own_lines, columns, moved))
+        wrapped = _WRAPPER[0] + text + _WRAPPER[1] if lines_before else text
+        return "\n" * (first - 1 - lines_before) + wrapped
 
-    def _place(
-        self, source: SourceText, name: str, text: str, line: int, shift: int, *, lines_before: int = 0
-    ) -> str:
-        first = self._next_line
-        last = first + text.count("\n") - lines_before
-        self._placed.append(_Placed(source, name, first, last, line, shift))
-        self._next_line = last + 2
-        return "\n" * (first - 1 - lines_before) + text
-
-
-def _character_column(line: str, column: int) -> int:
-    """The engine counts the bytes of UTF-8; people count characters."""
-    if line.isascii():
-        return column
-    return len(line.encode("utf-8", "surrogatepass")[: column - 1].decode("utf-8", "ignore")) + 1
+    def _read(self, source: SourceText, name: str) -> tuple[str, dict[int, list[Moved]]]:
+        """The file as the engine takes it, and what moved on its lines."""
+        _refuse_nul(source)
+        asked = {"file": source.file, "role": name, "text": source.text}
+        answer = self._reader.ask({"ask": "read", "repair": self._repair, "files": [asked]})
+        form = answer[0] if answer else {"text": None, "moved": [], "repairs": [], "problem": None}
+        if form["problem"] is not None:
+            raise ScriptSyntaxError(file=source.file, **form["problem"])
+        self.warnings += [
+            f"{source.file}:{found['line']}: {found['kind']} {found['name']} redeclares the parameter "
+            f"{found['name']}; repaired for this run. Write instead: {found['correction']}"
+            for found in form["repairs"]
+        ]
+        moved: dict[int, list[Moved]] = {}
+        for line, *part in form["moved"]:
+            moved.setdefault(line, []).append((part[0], part[1], part[2], part[3]))
+        return source.text if form["text"] is None else form["text"], moved
 
 
 def without_file(experience: Experience, file: str) -> Experience | None:
@@ -227,25 +202,6 @@ def without_file(experience: Experience, file: str) -> Experience | None:
     if not left and len(shared) == len(experience.shared):
         return None
     return replace(experience, shared=shared, **left)
-
-
-def as_commonjs(name: str, source: SourceText) -> tuple[str, int, int]:
-    """Turn an accepted module form into CommonJS; return the text, and the line and columns that moved."""
-    _refuse_nul(source)
-    text = source.text
-    code = blanked(text)
-    exported = _DEFAULT_EXPORT.search(code)
-    if exported:
-        changed = text[: exported.start()] + exported[1] + _EXPORTS + text[exported.end() :]
-        shift = len(exported[1] + _EXPORTS) - len(exported[0])
-        return changed, text[: exported.start()].count("\n") + 1, shift
-    if name in ("variation", "triggers") and "module.exports" not in code:
-        if name == "variation" and not code.strip():
-            return f"{text}\n{_EXPORTS}function () {{}}", 0, 0
-        start = len(code) - len(code.lstrip())
-        if _BARE_FORM.match(code, start):
-            return text[:start] + _EXPORTS + text[start:], text[:start].count("\n") + 1, len(_EXPORTS)
-    return text, 0, 0
 
 
 def _refuse_nul(source: SourceText) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,52 +16,52 @@ from experience_runtime.running.report import Report
 from experience_runtime.scripts.bundle import Bundle
 
 LARGEST_FILE_BYTES = 1024 * 1024
-_VARIATION = re.compile(r"variation(?:-(?P<master_id>\d+))?\.js")
+_SUFFIXES = (".js", ".ts")
+_VARIATION = re.compile(r"variation(?:-(?P<master_id>\d+))?\.[jt]s")
 
 
 def load_experience(path: Path, *, variation: str | None = None) -> Experience:
-    """Read an experience from a `.js` file or a folder.
+    """Read an experience from a `.js` or `.ts` file or a folder.
 
     `variation` names one of several variation files; left out, the last by name is taken. A folder with none
     of the files raises ScriptModuleNotFound; text that cannot be read raises ScriptSyntaxError.
     """
     if path.is_dir():
         return _load_folder(path, variation)
-    if path.suffix != ".js":
+    if path.suffix not in _SUFFIXES:
         raise ScriptModuleNotFound(
-            f"{path} is neither a folder nor a .js file; name the experience's folder or its file"
+            f"{path} is neither a folder nor a .js or .ts file; name the experience's folder or its file"
         )
     return Experience(name=path.stem, path=path, variation=_read(path, path.name))
 
 
 def _load_folder(folder: Path, variation: str | None) -> Experience:
-    names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+    names = sorted(entry.name for entry in folder.iterdir() if not entry.is_dir())
     chosen = _chosen_variation(folder, names, variation)
     package = _package(folder) if "package.json" in names else {}
     meta = package.get("meta")
     meta = meta if isinstance(meta, dict) else {}
-    if chosen is None and "triggers.js" not in names:
+    triggers = _one_of(names, "triggers")
+    if chosen is None and triggers is None:
         raise ScriptModuleNotFound(
             f"{folder} holds no variation.js and no triggers.js; an experience needs one of them"
         )
+    read = {file: _read(folder / file, file) for file in (chosen, triggers) if file is not None}
     shared = {}
     for name, other in (("./utils", "./common"), ("./common", "./utils")):
-        file = name[2:] + ".js"
-        if file in names:
+        if file := _one_of(names, name[2:]):
             shared[name] = _read(folder / file, file)
             shared.setdefault(other, shared[name])
-    code = [folder / file for file in (chosen, "triggers.js") if file in names]
-    texts = "".join(_read(file, file.name).text for file in code) + "".join(
-        each.text for each in shared.values()
-    )
+    texts = "".join(each.text for each in (*read.values(), *shared.values()))
+    global_file = _one_of(names, "global")
     match = _VARIATION.fullmatch(chosen) if chosen else None
     return Experience(
         name=folder.resolve().name,
         path=folder,
-        variation=_read(folder / chosen, chosen) if chosen else None,
-        triggers=_read(folder / "triggers.js", "triggers.js") if "triggers.js" in names else None,
+        variation=read[chosen] if chosen else None,
+        triggers=read[triggers] if triggers else None,
         shared=shared,
-        global_script=_read(folder / "global.js", "global.js") if "global.js" in names else None,
+        global_script=_read(folder / global_file, global_file) if global_file else None,
         json_files=_json_files(folder, texts),
         meta=meta,
         linked=_linked(meta),
@@ -68,11 +69,19 @@ def _load_folder(folder: Path, variation: str | None) -> Experience:
     )
 
 
+def _one_of(names: list[str], stem: str) -> str | None:
+    """The file of code with this name. Raises ScriptModuleNotFound when JavaScript and TypeScript have it."""
+    found = [f"{stem}{suffix}" for suffix in _SUFFIXES if f"{stem}{suffix}" in names]
+    if len(found) > 1:
+        raise ScriptModuleNotFound(f"{' and '.join(found)} are both there; keep one of them")
+    return found[0] if found else None
+
+
 def _chosen_variation(folder: Path, names: list[str], wanted: str | None) -> str | None:
     found = [name for name in names if _VARIATION.fullmatch(name)]
     if wanted is None:
-        return found[-1] if found else None
-    for name in (wanted, f"{wanted}.js"):
+        return _one_of(names, found[-1][: -len(".js")]) if found else None
+    for name in (wanted, *(f"{wanted}{suffix}" for suffix in _SUFFIXES)):
         if name in found:
             return name
     raise ScriptModuleNotFound(f"{folder} has no variation {wanted!r}; it has {', '.join(found) or 'none'}")
@@ -122,11 +131,7 @@ def _read(path: Path, name: str, *, within: Path | None = None) -> SourceText:
         raise ScriptModuleNotFound(
             f"{name} is a link that leads out of its folder; put the file itself there"
         )
-    content = path.read_bytes()
-    if len(content) > LARGEST_FILE_BYTES:
-        raise ScriptSyntaxError(
-            f"{name} has {len(content)} bytes; a file may have {LARGEST_FILE_BYTES // 2**20} MiB at most"
-        )
+    content = _content(path, name)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -134,6 +139,24 @@ def _read(path: Path, name: str, *, within: Path | None = None) -> SourceText:
         raise ScriptSyntaxError("not UTF-8; save the file as UTF-8", file=name, line=line) from None
     # what the language reads them as, in template literals too; the engine counts lines by "\n" alone
     return SourceText(name, text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _content(path: Path, name: str) -> bytes:
+    # a pipe without a writer would otherwise keep the one who opens it
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise ScriptModuleNotFound(
+                f"{name} is a pipe, a device or a folder; an experience is made of plain files"
+            )
+        content = file.read(LARGEST_FILE_BYTES + 1)
+    if len(content) > LARGEST_FILE_BYTES:
+        raise ScriptSyntaxError(
+            f"{name} has {max(status.st_size, len(content))} bytes; "
+            f"a file may have {LARGEST_FILE_BYTES // 2**20} MiB at most"
+        )
+    return content
 
 
 def prepare(path: Path, *, variation: str | None = None, repair: bool = False) -> Bundle:
@@ -173,9 +196,7 @@ def source_of(problem: Problem, path: Path, script: Bundle | None) -> str:
         return text
     file = path / problem.file if path.is_dir() else path
     try:
-        content = file.read_bytes() if file.is_file() else b""
-    except OSError:
+        content = _content(file, problem.file)
+    except (OSError, ScriptFault):
         return ""
-    return (
-        content[:LARGEST_FILE_BYTES].decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
-    )
+    return content.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")

@@ -18,8 +18,9 @@ def experiences(served: Served, *, released_only: bool = False) -> Mapping[str, 
     if released_only or served.drafts is None or not served.drafts.is_dir():
         return found
     for entry in sorted(served.drafts.iterdir()):
-        is_one = entry.is_dir() or (entry.suffix == ".js" and entry.is_file())
-        name = entry.stem if entry.suffix == ".js" else entry.name
+        is_file = entry.suffix in (".js", ".ts") and entry.is_file()
+        is_one = entry.is_dir() or is_file
+        name = entry.stem if is_file else entry.name
         if (
             is_one
             and EXPERIENCE_NAME.fullmatch(name)
@@ -51,7 +52,7 @@ def written(files: Mapping[str, str]) -> Iterator[Path]:
         folder.mkdir()
         for name, text in files.items():
             stem, dot, suffix = name.rpartition(".")
-            if not dot or suffix not in ("js", "json") or not EXPERIENCE_NAME.fullmatch(stem):
+            if not dot or suffix not in ("js", "ts", "json") or not EXPERIENCE_NAME.fullmatch(stem):
                 raise InvalidParameter(
                     f"file {shown(name)} is not one an experience has; write for instance variation.js"
                 )

@@ -17,6 +17,7 @@ _ENTRIES = ("variation", "triggers")
 _EXPORTS = "module.exports = "
 _BARE_FORM = re.compile(rb"(?:async\b\s{0,1000})?(?:function\b|\(|[\w$]{1,200}\s{0,1000}=>)")
 _MODULE_EXPORTS = re.compile(rb"\bmodule\s{0,100}\.\s{0,100}exports\b")
+_DECLARATIONS = frozenset(("class", "function_expression", "generator_function"))
 _MOST_LOOKS = 1000
 _MARK = 'Object.defineProperty(exports, "__esModule", { value: true }); '
 
@@ -123,8 +124,9 @@ class _Form:
         elif named is not None:  # a declaration is there above its line too
             text = f"{target}{self._source.text(named)}; "
         self.edits.append(replaced(self._source, node.start_byte, declared.start_byte, text))
-        if not self._source.data[: node.end_byte].endswith(b";"):
-            self.edits.append(Edit(node.end_byte, node.end_byte, ";"))
+        end = _declaration_end(declared)
+        if self._source.data[end - 1 : end] != b";":
+            self.edits.append(Edit(end, end, ";"))
 
     def _names_others(self, node: Node) -> bool:
         """Whether a shared file exports more than its default."""
@@ -237,6 +239,18 @@ def _default(node: Node) -> Node | None:
     return next((each for each in node.children if each.type == "default"), None)
 
 
+def _declaration_end(declared: Node) -> int:
+    """Where a default ends: one that begins as a function or class is a declaration, and ends with it."""
+    parent, first = declared.parent, declared
+    while first is not None and first.start_byte == declared.start_byte:
+        if first.is_named and first.type in _DECLARATIONS:
+            return first.end_byte
+        if not first.child_count:
+            break
+        first = first.children[0]
+    return declared.end_byte if parent is None else parent.end_byte
+
+
 def _named_default(node: Node) -> bool:
     clause = next((each for each in node.named_children if each.type == "export_clause"), None)
     aliases = [] if clause is None else [each.child_by_field_name("alias") for each in clause.named_children]
@@ -268,13 +282,19 @@ def _has_module_exports(source: Source) -> bool:
 
 
 def _bare(source: Source) -> Iterator[Edit]:
-    first = next(
-        (each for each in source.root.children if each.type not in ("comment", "hash_bang_line")), None
-    )
-    if first is None:
+    statements = [each for each in source.root.children if each.type not in ("comment", "hash_bang_line")]
+    if is_blank(source):
         if source.role == "variation":
             end = len(source.data)
             yield Edit(end, end, f"\n{_EXPORTS}function () {{}}")
-        return
-    if _BARE_FORM.match(source.data, first.start_byte):
-        yield Edit(first.start_byte, first.start_byte, _EXPORTS)
+    elif _BARE_FORM.match(source.data, statements[0].start_byte):
+        yield Edit(statements[0].start_byte, statements[0].start_byte, _EXPORTS)
+
+
+def is_blank(source: Source) -> bool:
+    """Whether a file holds nothing but comments and lines such as 'use strict'."""
+    return all(
+        each.type in ("comment", "hash_bang_line", "empty_statement")
+        or (each.type == "expression_statement" and each.named_children[0].type == "string")
+        for each in source.root.children
+    )

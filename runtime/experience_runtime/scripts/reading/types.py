@@ -48,7 +48,6 @@ _TOKENS: dict[str, frozenset[str]] = {
 _NEEDS_CODE: dict[str, str] = {
     "decorator": "a decorator needs code that no browser has; call the function by hand",
     "enum_declaration": "an enum needs code of its own; write const Name = { A: 'a' } as const",
-    "export_assignment": "export = is not read here; write export default",
     "import_alias": "import … = is not read here; write import name from './utils'",
     "import_require_clause": "import … = require() is not read here; write import name from './utils'",
     "internal_module": "a namespace needs code of its own; write an object, const Name = { … }",
@@ -68,6 +67,8 @@ def without_types(source: Source) -> tuple[list[Edit], Refused | None]:
         return node.type not in _WHOLE and node.id not in entered
 
     for node in walk(source.root, into=into):
+        if node.type == "export_statement" and any(each.type == "=" for each in node.children):
+            return edits, (node, "export = is not read here; write export default")
         if node.type in _NEEDS_CODE and node.is_named:
             return edits, (node, _NEEDS_CODE[node.type])
         if node.type == "required_parameter" and _is_property(node):

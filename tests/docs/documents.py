@@ -2,7 +2,8 @@
 
     sh      lines that begin with `$ ` are run; the lines below each are its output, in which … stands for
             anything in a line, and for any lines where it stands alone; exit code 0 is expected
-    js      saved, checked and simulated; `js refused`: check refuses it, and accepts it with --repair
+    js      saved, checked and, unless it belongs to a folder, simulated; `js refused`: check refuses it, and
+            accepts it with --repair; `js wrong`: check refuses it; with lines such as `// →`: see `examples`
     python  an integration: saved, loaded with --integrations, and called by a command of the document
     toml    saved as the settings file, and loaded
     json    saved and parsed; a story.json is read as a story
@@ -23,9 +24,10 @@ from experience_runtime.plugins.registry import Registry
 from experience_runtime.settings.load import load_settings
 from experience_runtime.simulation.story import load_story
 
+from .examples import is_example, play_example
 from .stage import ROOT, Stage
+from .wildcard import agrees
 
-ANYTHING = "…"
 AT = "2026-03-06T15:00:00Z"  # a Friday afternoon: windows of working hours then reach over a weekend
 _FILE = re.compile(r"`([\w./-]+\.(?:js|py|toml|json))`")
 
@@ -71,7 +73,7 @@ class BadDocument(Exception):
 def documents() -> list[Path]:
     """Every document whose blocks must hold."""
     samples = sorted((ROOT / "sample_experiences").glob("*/README.md"))
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *samples]
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *samples]
 
 
 def blocks(text: str) -> list[Block]:
@@ -109,15 +111,6 @@ def commands(block: Block) -> Iterator[Command]:
         yield Command(block.line + start, text, block.lines[last + 1 : end], begins, begins + end - last - 1)
 
 
-def agrees(expected: tuple[str, ...], actual: list[str]) -> bool:
-    """Whether an output is as the document has it, … standing for anything."""
-    pattern = "".join(
-        r"(?:.*\n)*?" if line == ANYTHING else ".*?".join(map(re.escape, line.split(ANYTHING))) + r"\n"
-        for line in expected
-    )
-    return re.fullmatch(pattern, "".join(f"{line.rstrip()}\n" for line in actual)) is not None
-
-
 def play(text: str, name: str) -> Findings:
     """Do what a document says, block after block, in one directory; tell what does not hold."""
     findings = Findings()
@@ -146,6 +139,10 @@ class _Player:
             for word in _unknown_to_snippet(block.text):
                 self._problem(block.line, f"visitor.js knows no {word}")
             return
+        if block.kind == "js" and is_example(block.lines):
+            for line, problem in play_example(block.lines, self._stage.folder):
+                self._problem(block.line + line, problem)
+            return
         known = block.kind.split(" ")[0] in ("js", "python", "toml", "json")
         if not known:
             self._problem(block.line, f"blocks of kind {block.kind!r} are not checked; use another kind")
@@ -165,11 +162,14 @@ class _Player:
             match block.kind:
                 case "js":
                     self._require(block, f"experience check {file}")
-                    self._require(block, f"experience simulate {file} --visitor v1 --at {AT}")
+                    if "/" not in file:  # a folder's own command runs it, with the other files
+                        self._require(block, f"experience simulate {file} --visitor v1 --at {AT}")
                 case "js refused":
                     self._require(block, f"experience check {file}", exit_code=1)
                     self._require(block, f"experience check {file} --repair")
                     self._require(block, f"experience simulate {file} --visitor v1 --at {AT} --repair")
+                case "js wrong":
+                    self._require(block, f"experience check {file}", exit_code=1)
                 case "python":
                     self._integration(block, path)
                 case "toml":

@@ -6,8 +6,10 @@ python -m tests.docs.refresh_readme      from the root of the checkout, with the
 import re
 import sys
 
-from .documents import ANYTHING, Command, agrees, documents, play
+from . import command_tables
+from .documents import Command, documents, play
 from .stage import ROOT
+from .wildcard import ANYTHING, agrees
 
 LONGEST_LINE = 170
 _ID = re.compile(r"\bex_[0-9a-z]{13}\b")
@@ -40,6 +42,7 @@ def main() -> int:
         text = path.read_text(encoding="utf-8")
         name = path.relative_to(ROOT).as_posix()
         written = refreshed(text, play(text, name).outputs)
+        written = command_tables.refreshed(written) if path == command_tables.PAGE else written
         if written != text:
             path.write_text(written, encoding="utf-8")
             print(f"{name}: rewritten; read the difference before you keep it")

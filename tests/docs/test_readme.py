@@ -8,9 +8,10 @@ import pytest
 from experience_runtime.cli import main
 from experience_runtime.running.guest import Limits
 
-from .documents import BadDocument, agrees, blocks, commands, documents, play
+from .documents import BadDocument, blocks, commands, documents, play
 from .refresh_readme import refreshed
 from .stage import DEV_VERBS, ROOT
+from .wildcard import agrees
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -19,7 +20,6 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_every_block_of_a_document_holds(document: Path) -> None:
     findings = play(document.read_text(encoding="utf-8"), document.relative_to(ROOT).as_posix())
 
-    assert findings.blocks > 0
     assert findings.problems == []
 
 

@@ -4,8 +4,8 @@
       const options = { … }        // no JavaScript engine accepts this
 
 `--repair` rewrites exactly that, so that both meanings work: `options = Object.setPrototypeOf({ … },
-options)`. The calls read own properties only, and `options.log` is found through the prototype.
-Source: reference/experiences#a-published-mistake.
+options)`. The calls read own properties only, and `options.log` is found through the prototype. Source:
+reference/experiences#a-published-mistake.
 """
 
 from collections.abc import Iterator
@@ -46,7 +46,8 @@ class Redeclaration:
 def redeclarations(source: Source) -> Iterator[Redeclaration]:
     """Every object literal that redeclares a parameter at the top level of one of the file's functions.
 
-    Functions inside others are left alone, and so are arrow functions..
+    Functions inside others are left alone, and so are arrow functions.
+    Source: reference/experiences#a-published-mistake.
     """
     for node in walk(source.root, into=lambda each: each.type not in FUNCTIONS):
         if node.type in _WITH_THE_WORD:

@@ -6,11 +6,19 @@ import threading
 
 
 class Relay:
-    """Passes bytes on between its own port and `port`. While silent, it takes them and passes nothing on."""
+    """Passes bytes on between its own port and `port`. While silent, it takes them and passes nothing on.
+
+    The connection on which `last_words` are said next is cut off: they are passed on, or held while `holds`,
+    and the speaker hears nothing more.
+    """
 
     def __init__(self, port: int) -> None:
         self.to = port
         self.is_silent = False
+        self.last_words = b""
+        self.holds = False
+        self.have_been_said = threading.Event()
+        self._held: list[tuple[socket.socket, bytes]] = []
         self._mutex = threading.Lock()
         self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -29,6 +37,12 @@ class Relay:
             for each in self._open:
                 with contextlib.suppress(OSError):
                     each.shutdown(socket.SHUT_RDWR)
+
+    def let_go(self) -> None:
+        """Pass on what was held."""
+        for sink, data in self._held:
+            with sink:
+                sink.sendall(data)
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -60,8 +74,20 @@ class Relay:
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                if self.last_words and self.last_words in data:
+                    self._cut_off(source, sink, data)
+                    return  # the other side goes on by itself, and nobody hears it
                 if not self.is_silent:
                     sink.sendall(data)
         for each in (source, sink):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
+
+    def _cut_off(self, source: socket.socket, sink: socket.socket, data: bytes) -> None:
+        self.last_words = b""
+        if self.holds:
+            self._held.append((sink.dup(), data))
+        else:
+            sink.sendall(data)
+        self.have_been_said.set()
+        source.shutdown(socket.SHUT_RDWR)

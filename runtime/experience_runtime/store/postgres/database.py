@@ -26,6 +26,7 @@ from experience_runtime.store.postgres.connecting import (
     shown_address,
     why_away,
 )
+from experience_runtime.store.postgres.marks import FORGOTTEN_AFTER, CommitMarks
 from experience_runtime.store.postgres.silence import Watch
 from experience_runtime.store.rows import Values, text
 from experience_runtime.store.statements import read_statements
@@ -51,6 +52,16 @@ STATEMENTS: Final = {
         resources.files("experience_runtime.store"), resources.files(__package__), spelling=_SPELLING
     ).items()
 }
+
+_GIVES_ROWS: Final = frozenset(
+    name for name, sql in STATEMENTS.items() if re.match("SELECT|WITH", sql) or "RETURNING" in sql
+) - {"hold", "defer_jobs"}  # nobody reads what these answer
+
+_WRITES: Final = frozenset(
+    name
+    for name, sql in STATEMENTS.items()
+    if re.search(r"INSERT INTO|DELETE FROM|(?<!FOR )UPDATE \w|procrastinate_defer", sql)
+)
 
 MOST_CONNECTIONS = 10
 
@@ -80,6 +91,8 @@ class PostgresDatabase:
         self._pool = pool_of(address, most=most, watch=self._watch)
         self._pool.open()
         self._here = threading.local()
+        self._marks = CommitMarks()
+        self._has_marked = False
 
     @property
     def name(self) -> str:
@@ -87,12 +100,8 @@ class PostgresDatabase:
 
     def read(self, act: Callable[[], T]) -> T:
         def attempt() -> T:
-            with self._session() as connection:
-                self._here.connection = connection
-                try:
-                    return act()
-                finally:
-                    self._here.connection = None
+            with self._session() as connection, self._at(connection, None):
+                return act()
 
         return self._tried(attempt)
 
@@ -109,22 +118,31 @@ class PostgresDatabase:
         return self._tried(lambda: self._transaction(act))
 
     def execute(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
+        """Execute; in a transaction, what gives no rows travels with the next that does, or with COMMIT."""
         cursor = self._cursor(statement, bound)
-        return cursor.fetchall() if cursor.description else []
+        return cursor.fetchall() if statement in _GIVES_ROWS else []
 
     def execute_counted(self, statement: str, bound: Values) -> int:
-        return self._cursor(statement, bound).rowcount
+        cursor = self._cursor(statement, bound)
+        if self._here.pipeline is not None:
+            self._here.pipeline.sync()
+        return cursor.rowcount
 
     def hold(self, name: str) -> None:
         self._cursor("hold", {"name": text(name)})
 
     def close(self) -> None:
+        if self._has_marked:
+            with suppress(psycopg.Error), self._session() as connection:
+                bound = {"owner": self._marks.owner, "transactions": FORGOTTEN_AFTER}
+                connection.execute(STATEMENTS["drop_commit_marks"], bound)
         self._watch.close()
         self._pool.close()
 
     def _cursor(self, statement: str, bound: Values) -> psycopg.Cursor[tuple[Any, ...]]:
         connection: Connection | None = getattr(self._here, "connection", None)
         assert connection is not None, f"{statement} stands outside of read and write"
+        self._here.has_written |= statement in _WRITES
         return connection.execute(STATEMENTS[statement], bound)
 
     def _tried(self, attempt: Callable[[], T]) -> T:
@@ -154,48 +172,50 @@ class PostgresDatabase:
     def _transaction(self, act: Callable[[], T]) -> T:
         """Run an act between BEGIN and COMMIT; what it raises rolls back."""
         with self._session() as connection:
-            # By the transaction's number the server knows later how a COMMIT ended that got no answer.
-            begun = connection.execute("BEGIN; SELECT pg_current_xact_id()::text", prepare=False)
-            begun.nextset()
-            ((transaction,),) = begun.fetchall()
-            self._here.connection = connection
+            mark: Values | None = None
+            is_committing = False
             try:
-                result = act()
-            except BaseException:
-                with suppress(psycopg.Error):
-                    connection.execute("ROLLBACK", prepare=False)
-                raise
-            finally:
-                self._here.connection = None
-            try:
-                connection.execute("COMMIT", prepare=False)
+                # Statements travel together until one's rows are read; the mark and COMMIT go last, together.
+                with connection.pipeline() as pipeline, self._at(connection, pipeline):
+                    connection.execute("BEGIN", prepare=False)
+                    result = act()
+                    if self._here.has_written:
+                        mark = self._marks.next(connection)
+                        self._has_marked = True
+                        connection.execute(STATEMENTS["mark_commit"], mark)
+                    is_committing = True
+                    connection.execute("COMMIT", prepare=False)
             except _GONE as error:
-                if not _is_lost(error):
+                if not _is_lost(error) or not is_committing or mark is None:
+                    self._roll_back(connection)
                     raise
-                lost = error
+                lost: Exception = error
+            except BaseException:
+                self._roll_back(connection)
+                raise
             else:
                 return result
-        if self._was_committed(transaction, lost):
+        if self._was_committed(mark, lost):
             return result
         raise lost
 
-    def _was_committed(self, transaction: str, lost: Exception) -> bool:
-        """Ask how a transaction ended whose COMMIT got no answer.
+    @staticmethod
+    def _roll_back(connection: Connection) -> None:
+        with suppress(psycopg.Error):
+            connection.execute("ROLLBACK", prepare=False)
 
-        InternalError when the server does not come back to tell. (One that lost acknowledged transactions,
-        as an asynchronous standby may when it is promoted, may give the number to another.)
+    def _was_committed(self, mark: Values, lost: Exception) -> bool:
+        """Ask how a transaction ended whose COMMIT got no answer; if it has not, it never will.
+
+        InternalError when the server does not come back to tell.
         """
         gives_up_at = monotonic() + WAIT_SECONDS
         while True:
             try:
                 with self._session() as connection:
-                    ((status,),) = connection.execute(
-                        "SELECT pg_xact_status(%s::xid8)", [transaction]
-                    ).fetchall()
-                if status != "in progress":
-                    return bool(status == "committed")
-            except psycopg.errors.InvalidParameterValue:  # the future, to a server that never saw it
-                return False
+                    found = connection.execute(STATEMENTS["decide_commit"], self._marks.question(mark))
+                    ((seq,),) = found.fetchall()
+                    return bool(seq == mark["seq"])
             except psycopg.Error as error:
                 lost = error
             if monotonic() > gives_up_at:
@@ -204,6 +224,16 @@ class PostgresDatabase:
                     "not come back to say whether it had: look before you try again"
                 ) from lost
             threading.Event().wait(0.05)
+
+    @contextmanager
+    def _at(self, connection: Connection, pipeline: psycopg.Pipeline | None) -> Iterator[None]:
+        """Let this thread's statements go to a session."""
+        self._here.connection, self._here.pipeline = connection, pipeline
+        self._here.has_written = False
+        try:
+            yield
+        finally:
+            self._here.connection = self._here.pipeline = None
 
     @contextmanager
     def _session(self) -> Iterator[Connection]:

@@ -32,3 +32,23 @@ SELECT procrastinate_defer_jobs_v1(
     )
 )
 FROM json_to_recordset(CAST(:jobs AS json)) AS job(queue text, args jsonb);
+
+-- name: mark_commit
+-- The last statement of a transaction. Where `decide_commit` was quicker, it fails, and the transaction with it.
+INSERT INTO commit_marks AS held (owner, session, seq) VALUES (:owner, :session, :seq)
+ON CONFLICT (owner, session) DO UPDATE
+    SET seq = CASE WHEN held.seq < excluded.seq THEN excluded.seq END;
+
+-- name: decide_commit
+-- Waits for a transaction that is still at it, and lets one that has not come so far commit no more.
+INSERT INTO commit_marks AS held (owner, session, seq) VALUES (:owner, :session, :later)
+ON CONFLICT (owner, session) DO UPDATE
+    SET seq = CASE held.seq WHEN :seq THEN held.seq ELSE excluded.seq END
+RETURNING seq;
+
+-- name: drop_commit_marks
+-- Those of this program, which has ended its sessions, and those a crash left behind so many transactions ago.
+DELETE FROM commit_marks WHERE (owner, session) IN (
+    SELECT owner, session FROM commit_marks WHERE owner = :owner OR age(xmin) > :transactions
+    FOR UPDATE SKIP LOCKED
+);

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 from experience_runtime.running.run import check
-from experience_runtime.scripts.brackets import find_unpaired
+from experience_runtime.scripts.reading.brackets import find_unpaired
 from experience_runtime.scripts.source import blanked
 
 from tests.conftest import Lab
@@ -54,10 +54,10 @@ MISTAKES: Mapping[str, tuple[str, int, int, str]] = {
         "const a = 1\nexport { a, b as c }\n" + HEAD + "}",
         2,
         1,
-        "write: module.exports = { a, c: b }",
+        "one function, by default; write: export default a",
     ),
-    "export const": ("export const a = 1\n" + HEAD + "}", 1, 1, "write: exports.a = …"),
-    "export function": ("  export async function a () {}\n", 1, 3, "write: exports.a = async function a …"),
+    "export const": ("export const a = 1\n" + HEAD + "}", 1, 1, "write: export default 1"),
+    "export function": ("  export async function a () {}\n", 1, 3, "write: export default async function a () {}"),
     "await in a function that is not async": (
         HEAD + "  const a = await options.foo()\n}\n",
         2,

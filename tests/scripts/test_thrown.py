@@ -5,7 +5,7 @@
 from collections.abc import Mapping
 
 import pytest
-from experience_runtime.scripts.error_advice import OPTIONS_MEMBERS, PAGE_NAMES
+from experience_runtime.scripts.names import OPTIONS_MEMBERS, PAGE_NAMES
 
 from tests.conftest import Lab
 

@@ -6,17 +6,14 @@ the file. Source: reference/experiences#module-forms.
 
 import re
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 from experience_runtime.domain.errors import ScriptSyntaxError
 from experience_runtime.domain.experience import Experience, SourceText
 from experience_runtime.running.guest import Position, Problem
-from experience_runtime.scripts.error_advice import advise, only_throw
 from experience_runtime.scripts.positions import Columns, Moved, PlacedFile
 from experience_runtime.scripts.reader import Reader, shared_reader
 from experience_runtime.scripts.source import Text
-from experience_runtime.scripts.syntax_advice import explain
 
 FIRST_LINE = 2_000
 """Where the first file's own lines begin; the prelude stands below."""
@@ -25,8 +22,8 @@ FIRST_LINE = 2_000
 _WRAPPER = "0, function (module, exports, require) {\n", "\n}"
 _FRAME = re.compile(r"^ *at (?:(?P<name>.*?) \()?<input>:(?P<line>\d{1,9}):(?P<column>\d{1,9})\)?$")
 _PLACE = re.compile(r"<input>:(?P<line>\d{1,9}):(?P<column>\d{1,9})")
-_SUPER = re.compile(r"\bsuper\s*\(?[^;{}]*$")
-_PRIVATE_NAME = re.compile(r"private field '(#[\w$]+)'")
+_ADVISED = frozenset(("syntax_error", "script_error", "not_linked"))
+_ADVISED_FRAMES = 3
 _MOST_FRAMES = 100
 
 
@@ -55,10 +52,18 @@ class Bundle:
         raw = experience.global_script
         self.global_text = "" if raw is None else self._place(raw, "global", lines_before=0)
 
-    @cached_property
+    @property
     def texts(self) -> list[Text]:
         """The author's files of code, as on disk."""
         return [Text(placed.source.file, placed.source.text) for placed in self._placed]
+
+    @property
+    def sources(self) -> list[dict[str, str]]:
+        """The author's files of code as the reader takes them."""
+        return [
+            {"file": placed.source.file, "role": placed.name, "text": placed.source.text}
+            for placed in self._placed
+        ]
 
     def problem(self, code: str, message: str, stack: str, role: str = "") -> Problem:
         """A thrown value in the author's terms: where it stands and what to do.
@@ -66,15 +71,11 @@ class Bundle:
         `role` is the part that was running, for a value without a stack.
         """
         frames = self.stack(stack)
-        position = self._first(frames) if code else None  # no code: only the stack is asked for
-        if code == "syntax_error":
-            message, position = self._syntax(message, position)
-        elif code == "script_error" and position is None and not stack:
-            message, position = self._no_error(message)
-        elif code == "limit_cpu" and position is not None:  # the engine notes calls, and no loop
+        position = frames[0][1] if frames and code else None  # no code: only the stack is asked for
+        if code == "limit_cpu" and position is not None:  # the engine notes calls, and no loop
             message = f"{message}, in or after line {position.line}"
-        elif code in ("script_error", "not_linked"):
-            message = advise(message, position, self._text(position.file if position else ""))
+        elif code in _ADVISED:
+            message, position = self._advised(code, message, frames, has_stack=bool(stack or frames))
         return Problem(
             code=code,
             message=message,
@@ -85,6 +86,30 @@ class Bundle:
                 f"    at {name + ' ' if name else ''}({at.file}:{at.line}:{at.column})" for name, at in frames
             ),
         )
+
+    def _advised(
+        self, code: str, message: str, frames: list[tuple[str, Position]], *, has_stack: bool
+    ) -> tuple[str, Position | None]:
+        """What the reader says of an error; the engine's own words and place when it gives up."""
+        first = frames[:_ADVISED_FRAMES]
+        named = {at.file for _, at in first}
+        answer = self._reader.ask(
+            {
+                "ask": "advise",
+                "files": [each for each in self.sources if not named or each["file"] in named],
+                "code": code,
+                "message": message,
+                "frames": [
+                    {"name": name, "file": at.file, "line": at.line, "column": at.column}
+                    for name, at in first
+                ],
+                "has_stack": has_stack,
+            }
+        )
+        if answer is None:
+            return message, first[0][1] if first else None
+        place = answer["place"]
+        return answer["message"], None if place is None else Position(**place)
 
     def in_own_places(self, text: str) -> str:
         """A text in which every place the engine named is the author's own, and our frames are left out."""
@@ -102,37 +127,8 @@ class Bundle:
                 lines.append(line)
         return "\n".join(lines)
 
-    def _syntax(self, message: str, position: Position | None) -> tuple[str, Position | None]:
-        if position is not None:
-            return explain(message, position, self._text(position.file))
-        files = self.texts
-        name = _PRIVATE_NAME.search(message)
-        found = [(each, each.code.find(name[1])) for each in files if name and name[1] in each.code]
-        if name and found:
-            text, at = found[0]
-            return f"{name[1]} is declared in no class around it; declare it there", text.position(at)
-        return f"{message}; look at the regular expressions", None
-
-    def _no_error(self, message: str) -> tuple[str, Position | None]:
-        found = only_throw(self.texts, message)
-        what = message or "an empty text"
-        said = f"{what} was thrown, which is no Error; write throw new Error('…') to see where"
-        return said, found[0].position(found[1]) if found else None
-
-    def _first(self, frames: list[tuple[str, Position]]) -> Position | None:
-        """The place to show: of an Error's own constructor, the place that calls it."""
-        for at, (name, position) in enumerate(frames):
-            line = self._text(position.file).lines[position.line - 1]
-            is_class = name and re.search(rf"\bclass\s+{re.escape(name)}\b", line[: position.column + 100])
-            if at + 1 == len(frames) or not (is_class or _SUPER.search(line[: position.column])):
-                return position
-        return None
-
     def _file_of(self, role: str) -> str | None:
         return next((placed.source.file for placed in self._placed if placed.name == role), None)
-
-    def _text(self, file: str) -> Text:
-        return next((text for text in self.texts if text.file == file), Text(file, ""))
 
     def _add(self, name: str, source: SourceText) -> None:
         same = next((each for each in self._placed if each.source.file == source.file), None)

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from experience_runtime.scripts.brackets import closing, open_before
 from experience_runtime.scripts.literals import UNKNOWN, Literal, read_arguments, read_literal, skip_space
+from experience_runtime.scripts.reading.brackets import closing, open_before
 from experience_runtime.scripts.source import Text
 
 _LINK = re.compile(r"\.\s*integration\s*\(")

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from experience_runtime.domain.values import shown
 from experience_runtime.running.guest import Problem
 from experience_runtime.scripts.bundle import Bundle
-from experience_runtime.scripts.error_advice import PAGE_NAMES
 from experience_runtime.scripts.literals import read_literal
+from experience_runtime.scripts.names import PAGE_NAMES
 from experience_runtime.scripts.source import Text
 
 PACKAGES = frozenset(

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from experience_runtime.scripts.brackets import closing
+from experience_runtime.scripts.reading.brackets import closing
 from experience_runtime.scripts.source import blanked
 
 _DECLARATION = re.compile(

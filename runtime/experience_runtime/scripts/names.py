@@ -1,0 +1,60 @@
+"""Names that authors expect: of `options`, of an integration, and of pages and servers that are not here."""
+
+from collections.abc import Mapping
+
+_NO_PAGE = (
+    "there is no page here; take what you need from options.data, options.getBrowserState() or options.uv"
+)
+_NO_NETWORK = "nothing leaves from here; call options.integration('webhook') instead"
+_NO_STORE = "the browser's stores are not here; use options.cookies, or options.state within a run"
+PAGE_NAMES: Mapping[str, str] = {
+    **dict.fromkeys(("document", "HTMLElement", "MutationObserver", "IntersectionObserver"), _NO_PAGE),
+    **dict.fromkeys(("Image", "Element", "getComputedStyle", "requestAnimationFrame"), _NO_PAGE),
+    **dict.fromkeys(("jQuery", "$"), _NO_PAGE),
+    **dict.fromkeys(("location", "navigator"), "there is no browser here; use options.getBrowserState()"),
+    **dict.fromkeys(("localStorage", "sessionStorage", "indexedDB"), _NO_STORE),
+    **dict.fromkeys(("XMLHttpRequest", "fetch", "WebSocket", "EventSource"), _NO_NETWORK),
+    **dict.fromkeys(("alert", "confirm", "prompt"), "nobody is looking here; use options.log.info(…)"),
+    **dict.fromkeys(("universal_variable", "dataLayer", "ga"), "the page's data is not here; use options.uv"),
+    "process": "there is no process here; settings belong in options.data",
+    "Buffer": "there is no Node.js here; use plain strings",
+}
+"""What browsers and Node.js have in every scope and this sandbox does not, with what to use instead."""
+
+_NOT_THE_LANGUAGE = "it belongs to browsers, and not to the language; "
+WEB_NAMES: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("URL", "URLSearchParams"),
+        _NOT_THE_LANGUAGE + "take the address apart with split, or with a regular expression",
+    ),
+    **dict.fromkeys(
+        ("TextEncoder", "TextDecoder", "atob", "btoa"),
+        _NOT_THE_LANGUAGE + "send plain strings, and let the integration encode them",
+    ),
+    **dict.fromkeys(("Blob", "File", "FormData"), _NOT_THE_LANGUAGE + "send a plain object as the payload"),
+    **dict.fromkeys(
+        ("AbortController", "AbortSignal"),
+        _NOT_THE_LANGUAGE + "a call of an integration takes { timeout: … } instead",
+    ),
+    **dict.fromkeys(
+        ("Event", "EventTarget", "CustomEvent"),
+        _NOT_THE_LANGUAGE + "use options.uv.emit and options.uv.on",
+    ),
+    "crypto": _NOT_THE_LANGUAGE + "use Math.random for chance; an execution has an id of its own",
+    "structuredClone": _NOT_THE_LANGUAGE + "write JSON.parse(JSON.stringify(value))",
+    "performance": _NOT_THE_LANGUAGE + "use Date.now()",
+    **dict.fromkeys(("setImmediate", "requestIdleCallback"), "write setTimeout(…, 0)"),
+}
+"""What a page has and this runtime may lack: told when a run missed it, for an engine may learn them."""
+
+# fmt: off
+OPTIONS_MEMBERS = (
+    "integration", "log", "state", "meta", "data", "solution", "getVisitorState", "getBrowserState", "uv",
+    "emitCustomGoal", "emitMetric", "cookies", "poll", "onRemove", "onActivation", "redirectTo",
+    "registerContentAreas", "unregisterContentAreas", "isMemberOf", "getMemberships",
+    "onMembershipsChanged", "react",
+)
+# fmt: on
+"""What `options` has. Source: reference/options."""
+
+INTEGRATION_MEMBERS = ("execute", "schedule", "cancel")

@@ -57,7 +57,12 @@ MISTAKES: Mapping[str, tuple[str, int, int, str]] = {
         "one function, by default; write: export default a",
     ),
     "export const": ("export const a = 1\n" + HEAD + "}", 1, 1, "write: export default 1"),
-    "export function": ("  export async function a () {}\n", 1, 3, "write: export default async function a () {}"),
+    "export function": (
+        "  export async function a () {}\n",
+        1,
+        3,
+        "write: export default async function a () {}",
+    ),
     "await in a function that is not async": (
         HEAD + "  const a = await options.foo()\n}\n",
         2,

@@ -94,7 +94,8 @@ def _is_in_constructor(source: Source, place: Place, name: str) -> bool:
             break
     line = source.offset((place[0], 1)), source.offset(place)
     begun = source.data[max(line[0], line[1] - 1000) : line[1] + 100].partition(b"\n")[0]
-    return name != "" and re.search(rb"\bclass\s{1,100}" + re.escape(name.encode()) + rb"\b", begun) is not None
+    of_class = rb"\bclass\s{1,100}" + re.escape(name.encode()) + rb"\b"
+    return name != "" and re.search(of_class, begun) is not None
 
 
 def _advised(message: str, frame: Frame | None, files: Sequence[Source]) -> str:

@@ -10,27 +10,8 @@ import pytest
 from experience_runtime.integration import IntegrationFailed
 from experience_runtime.plugins.http import BODY_BYTES, Outbound
 
+from tests.support.certificates import CERTIFICATE, KEY
 from tests.support.raw_servers import LOOPBACK, NOW, Handler, RawServer, read_head
-
-# Made for these tests alone: self-signed, for "localhost", valid until 2126.
-CERTIFICATE = """-----BEGIN CERTIFICATE-----
-MIIBlDCCATugAwIBAgIUcLDf62SfXjm1t0a6be510IjiUmMwCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTIyMTIwM1oYDzIxMjYxMDI4
-MjIxMjAzWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAAQjKzgok+qTIJ9AcH6gndp/BXpUCfs9/vx9pXhVEbStAib0ozr5nREJ
-0WcoIqn2AgSiVFsWMyrJ+obsDwNKgXdWo2kwZzAdBgNVHQ4EFgQUaXmWk+Z5UAGJ
-brvvgMUdMxUw2aMwHwYDVR0jBBgwFoAUaXmWk+Z5UAGJbrvvgMUdMxUw2aMwFAYD
-VR0RBA0wC4IJbG9jYWxob3N0MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwID
-RwAwRAIgfBSakjuLDZfsZNfxf183AIgTT3FvTGL8dH45hYg8dGECIFgJJqWnTQrJ
-80ZTuiaLEPRwtagxgwXsi9fxmZQhMWVq
------END CERTIFICATE-----
-"""
-KEY = """-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgHb/T/FDo6JO/lIbH
-ihbl+avlWjvedQ00XPCjDWbkRe2hRANCAAQjKzgok+qTIJ9AcH6gndp/BXpUCfs9
-/vx9pXhVEbStAib0ozr5nREJ0WcoIqn2AgSiVFsWMyrJ+obsDwNKgXdW
------END PRIVATE KEY-----
-"""
 
 
 def test_a_server_without_tls_gives_no_secure_connection(

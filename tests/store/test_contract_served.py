@@ -37,13 +37,13 @@ def a_token(name: str = "shop") -> Token:
 
 
 def test_a_token_is_found_by_its_digest_and_listed_by_name(store: Store) -> None:
-    assert not store.tokens.any()
+    assert not store.tokens.ever()
     shop, ops = a_token("shop"), a_token("ops")
 
     store.tokens.put(shop)
     store.tokens.put(ops)
 
-    assert store.tokens.any()
+    assert store.tokens.ever()
     assert store.tokens.token(shop.digest) == shop
     assert store.tokens.token(b"x" * 32) is None
     assert store.tokens.all() == [ops, shop]

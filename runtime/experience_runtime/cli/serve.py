@@ -27,7 +27,8 @@ GRACE_SECONDS = 30
 IDLE_SANDBOXES = 16
 """Processes of some 13 MB that stay after many runs at once."""
 
-MOST_CONNECTIONS = 1000
+MOST_HEAD_BYTES = 64 * 1024
+"""Of a request: what browsers and proxies send with many cookies is a fourth of it."""
 
 _BACKLOG = 512
 
@@ -61,7 +62,9 @@ def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Set
     """Serve the API and the pages, and deliver what is due, until stopped."""
     import uvicorn
 
+    from experience_runtime.web.guard.connections import Gate, guarded, room_for_connections
     from experience_runtime.web.guard.middleware import is_loopback
+    from experience_runtime.web.guard.proxies import Trust
     from experience_runtime.web.metrics import Metrics
     from experience_runtime.web.server import make_web
 
@@ -70,7 +73,7 @@ def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Set
     with Runtime(
         settings, concurrency=concurrency, attempted=metrics.attempted, idle_sandboxes=IDLE_SANDBOXES
     ) as runtime:
-        has_tokens = runtime.store.tokens.any()
+        has_tokens = runtime.store.tokens.ever()
         if not has_tokens and not is_loopback(host):
             raise Unauthorized(
                 f"on {host} others could call, and there is no token yet; make one first: "
@@ -80,18 +83,26 @@ def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Set
         web = make_web(
             runtime, is_open=is_loopback(host), metrics=metrics, is_delivered=lambda: is_delivered(runtime)
         )
+        gate = Gate(
+            most=room_for_connections(),
+            per_address=settings.served.connections_per_address,
+            is_proxy=Trust(settings.served.trusted_proxies),
+        )
         config = uvicorn.Config(
             web,
             log_config=None,
             access_log=False,  # ours has no queries
             server_header=False,
             lifespan="off",
+            http=guarded(gate),
+            ws="none",
+            proxy_headers=False,  # whose are believed, the settings say
+            h11_max_incomplete_event_size=MOST_HEAD_BYTES,
             timeout_graceful_shutdown=GRACE_SECONDS,
-            limit_concurrency=MOST_CONNECTIONS,
         )
         with _listener(host, port) as listener:
             address = _address(listener)
-            is_open = not runtime.store.tokens.any()
+            is_open = not runtime.store.tokens.ever()
             if as_json:
                 print_json({"address": address, "open": is_open, "worker": not no_worker})
             else:

@@ -39,7 +39,9 @@ class Tokens(Protocol):
         """Keep a new token; Conflict when one of its name is kept."""
         ...
 
-    def any(self) -> bool: ...
+    def ever(self) -> bool:
+        """Whether there is a token, or ever was one."""
+        ...
 
     def all(self) -> Sequence[Token]:
         """All of them, by name."""

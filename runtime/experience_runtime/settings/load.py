@@ -1,7 +1,6 @@
 """Settings: what an operator chose, read once. Flag, then environment, then experience.toml, then default."""
 
 import difflib
-import ipaddress
 import json
 import re
 import tomllib
@@ -15,11 +14,11 @@ from experience_runtime.domain.app_events import WEBHOOK_INTEGRATION
 from experience_runtime.domain.clients import NO_CLIENT, Client, read_client
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.settings.delivery import read_policy
+from experience_runtime.settings.networks import Network, read_network
 from experience_runtime.settings.redaction import redacted, secret_texts, setting_texts, without_secrets
 from experience_runtime.settings.serving import Served, read_served, take_site
 
 T = TypeVar("T")
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 DEFAULT_CONFIG = Path("experience.toml")
 DEFAULT_DATABASE = "sqlite:///experience.db"
@@ -143,7 +142,7 @@ def load_settings(
         integrations=integrations,
         missing=missing,
         allow_private=tuple(
-            _network(text)
+            read_network(text, where="outbound.allow_private")
             for text in _listed(env, "EXPERIENCE_OUTBOUND_ALLOW_PRIVATE")
             or table.texts("outbound.allow_private", ())
         ),
@@ -153,7 +152,11 @@ def load_settings(
         },
         client=_client(table),
         served=read_served(
-            table.table("serve"), table.table("experiences"), sites, where=str(path or "the settings")
+            table.table("serve"),
+            table.table("experiences"),
+            sites,
+            where=str(path or "the settings"),
+            trusted_proxies=_listed(env, "EXPERIENCE_SERVE_TRUSTED_PROXIES"),
         ),
         config=path,
         secrets=frozenset(secret_texts(chosen, texts)),
@@ -320,18 +323,6 @@ def _required(text: str, env: Mapping[str, str], where: str) -> str:
 
 def _listed(env: Mapping[str, str], variable: str) -> list[str]:
     return [part.strip() for part in env.get(variable, "").split(",") if part.strip()]
-
-
-def _network(text: str) -> Network:
-    try:
-        return ipaddress.ip_network(text)
-    except ValueError:
-        pass
-    try:
-        fix = f'write "{ipaddress.ip_network(text, strict=False)}"'
-    except ValueError:
-        fix = 'write an address and its prefix, for instance "127.0.0.1/32"'
-    raise InvalidParameter(f'outbound.allow_private: "{text}" is not a network; {fix}')
 
 
 def _of(tables: Mapping[str, Mapping[str, T]], name: str) -> Mapping[str, T]:

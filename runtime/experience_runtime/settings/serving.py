@@ -1,18 +1,23 @@
 """Served: what the settings say about `experience serve`, read: `[serve]`, `[experiences]`, `site = true`."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.values import nearest, shown, whole_number
+from experience_runtime.settings.networks import Network, read_network
 
 EXPERIENCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
-_BOUNDS = {"per_second": (0, 1_000_000), "largest_body_kib": (1, 65_536)}
-_KEYS = ("drafts", *_BOUNDS)
+_BOUNDS = {
+    "per_second": (0, 1_000_000),
+    "largest_body_kib": (1, 65_536),
+    "connections_per_address": (0, 100_000),
+}
+_KEYS = ("drafts", "trusted_proxies", *_BOUNDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +26,8 @@ class Served:
 
     `released`: the experiences that sites may run, by name. `drafts`: a folder whose folders and `.js` files
     authors may run as well. `sites`: the integrations that sites may call. `per_second`: requests a token may
-    make, 0 for any number.
+    make, 0 for any number. `connections_per_address`: how many one address may keep open, 0 for any number.
+    `trusted_proxies`: whose word is taken on who asks, under which name, and below which path.
     """
 
     released: Mapping[str, Path] = field(default_factory=dict)
@@ -29,12 +35,22 @@ class Served:
     sites: frozenset[str] = frozenset()
     per_second: int = 100
     largest_body_kib: int = 512
+    connections_per_address: int = 100
+    trusted_proxies: tuple[Network, ...] = ()
 
 
 def read_served(
-    serve: Mapping[str, Any], experiences: Mapping[str, Any], sites: frozenset[str], *, where: str
+    serve: Mapping[str, Any],
+    experiences: Mapping[str, Any],
+    sites: frozenset[str],
+    *,
+    where: str,
+    trusted_proxies: Sequence[str] = (),
 ) -> Served:
-    """Read the tables `[serve]` and `[experiences]`; `where` names the file in a refusal."""
+    """Read the tables `[serve]` and `[experiences]`; `where` names the file in a refusal.
+
+    `trusted_proxies`, where there are any, stand instead of the table's.
+    """
     for key in serve:
         if key not in _KEYS:
             meant = nearest(key, _KEYS)
@@ -50,6 +66,10 @@ def read_served(
         released={name: _released(name, folder, where) for name, folder in experiences.items()},
         drafts=None if drafts is None else Path(drafts),
         sites=sites,
+        trusted_proxies=tuple(
+            read_network(text, where=f"{where}: serve.trusted_proxies")
+            for text in trusted_proxies or _texts("trusted_proxies", serve, where)
+        ),
         **numbers,
     )
 
@@ -75,6 +95,15 @@ def _released(name: str, folder: object, where: str) -> Path:
             f'{where}: experiences.{name} = {shown(folder)} must name a folder; write {name} = "folder"'
         )
     return Path(folder)
+
+
+def _texts(key: str, serve: Mapping[str, Any], where: str) -> list[str]:
+    value = serve.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise InvalidParameter(
+            f'{where}: serve.{key} = {shown(value)} must be a list of strings; write {key} = ["127.0.0.1"]'
+        )
+    return value
 
 
 def _number(key: str, value: object, where: str) -> int:

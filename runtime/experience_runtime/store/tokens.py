@@ -26,13 +26,18 @@ class SqlTokens:
             "origins": json.dumps(token.origins),
             "created_at": to_ms(token.created_at),
         }
-        if not self._database.write(lambda: self._database.execute_counted("put_token", bound)):
+
+        def act() -> int:
+            self._database.execute("remember_token", {"created_at": bound["created_at"]})
+            return self._database.execute_counted("put_token", bound)
+
+        if not self._database.write(act):
             raise Conflict(
                 f'a token is named "{token.name}" already; revoke it first, or choose another name'
             )
 
-    def any(self) -> bool:
-        return bool(self._database.read(lambda: self._database.execute("any_token", {})))
+    def ever(self) -> bool:
+        return bool(self._database.read(lambda: self._database.execute("had_token", {})))
 
     def all(self) -> list[Token]:
         return [_token(row) for row in self._database.read(lambda: self._database.execute("tokens", {}))]

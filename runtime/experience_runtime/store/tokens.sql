@@ -11,8 +11,12 @@ SELECT name, digest, scopes, origins, created_at FROM tokens WHERE digest = :dig
 -- name: tokens
 SELECT name, digest, scopes, origins, created_at FROM tokens ORDER BY name;
 
--- name: any_token
-SELECT 1 FROM tokens LIMIT 1;
+-- name: had_token
+-- A program of the version before keeps a token and no milestone.
+SELECT 1 FROM milestones WHERE name = 'token' UNION ALL SELECT 1 FROM tokens LIMIT 1;
+
+-- name: remember_token
+INSERT INTO milestones (name, at) VALUES ('token', :created_at) ON CONFLICT (name) DO NOTHING;
 
 -- name: revoke_token
 DELETE FROM tokens WHERE name = :name RETURNING digest;

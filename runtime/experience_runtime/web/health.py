@@ -38,7 +38,7 @@ def make_router(runtime: Runtime, metrics: Metrics, is_delivered: Callable[[], b
     }
 
     @router.get("/healthz", summary="The process is up", responses={200: {"model": Up, "description": "Up."}})
-    def up() -> Document:
+    async def up() -> Document:  # on no thread: they may all be taken
         """Says nothing else. For anybody."""
         return Document({"up": True})
 
@@ -46,7 +46,7 @@ def make_router(runtime: Runtime, metrics: Metrics, is_delivered: Callable[[], b
     def is_ready() -> Document:
         """The store answers, and some process delivers from it. For anybody."""
         try:
-            runtime.store.tokens.any()
+            runtime.store.tokens.ever()
         except ExperienceError:
             return Document({"ready": False, "store": False, "worker": False}, status_code=503)
         delivered = is_delivered()

@@ -19,9 +19,11 @@ from experience_runtime.web.api.openapi import Problem
 from experience_runtime.web.guard import login
 from experience_runtime.web.guard.access import Access, NotSignedIn
 from experience_runtime.web.guard.access_log import Observed
-from experience_runtime.web.guard.limits import AtOnce, BodyLimit
+from experience_runtime.web.guard.connections import BODY_SECONDS
+from experience_runtime.web.guard.limits import AtOnce, BodyLimit, Crowd
 from experience_runtime.web.guard.middleware import LoopbackHost, SameSite, SecurityHeaders, SharedOrigins
 from experience_runtime.web.guard.problems import Defects, Document, handle_problems
+from experience_runtime.web.guard.proxies import Proxied, Trust
 from experience_runtime.web.metrics import Metrics
 from experience_runtime.web.pages.rendering import Rendering
 from experience_runtime.web.wire import csml, gateway, snippet
@@ -65,14 +67,16 @@ def make_web(
     handle_problems(web)
     web.add_exception_handler(NotSignedIn, login.to_login)  # type: ignore[arg-type]  # its own kind of error
     # the last is the outermost
-    web.add_middleware(BodyLimit, largest_bytes=served.largest_body_kib * 1024)
-    web.add_middleware(SameSite)
+    web.add_middleware(BodyLimit, largest_bytes=served.largest_body_kib * 1024, seconds=BODY_SECONDS)
+    web.state.rendering = rendering = Rendering()
+    web.add_middleware(SameSite, page=pages.refused(rendering))
     web.add_middleware(SharedOrigins, may_call=access.may_call)
     web.add_middleware(LoopbackHost, is_open=access.is_open)
     web.add_middleware(Defects)
+    web.add_middleware(Crowd)
     web.add_middleware(SecurityHeaders)
-    web.state.rendering = rendering = Rendering()
     web.add_middleware(Observed, metrics=metrics)
+    web.add_middleware(Proxied, is_trusted=Trust(served.trusted_proxies))
     for router in (
         login.make_router(refused=pages.login_refused(rendering)),
         health.make_router(runtime, metrics, is_delivered),

@@ -20,8 +20,9 @@ from experience_runtime.domain.values import shown
 from experience_runtime.engine.ports import Clock
 from experience_runtime.engine.stores import Tokens
 from experience_runtime.web.guard.limits import Buckets
-from experience_runtime.web.guard.middleware import SESSION_COOKIE, is_same_origin, site_key_in
+from experience_runtime.web.guard.middleware import is_own_origin, site_key_in
 from experience_runtime.web.guard.problems import Throttled
+from experience_runtime.web.guard.session import session_of
 
 SESSION_LASTS = timedelta(hours=12)
 
@@ -67,7 +68,7 @@ class Access:
 
     def is_open(self) -> bool:
         """Whether everything may be called without a token."""
-        if self._is_open and self._tokens.any():
+        if self._is_open and self._tokens.ever():
             self._is_open = False
         return self._is_open
 
@@ -123,7 +124,7 @@ class Access:
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return _caller(self._known(text.strip(), request))
-        if secret := request.cookies.get(SESSION_COOKIE):
+        if secret := session_of(request):
             session = self._tokens.session(token_digest(secret), now=self._clock.now())
             if session is not None:
                 return _caller(session)
@@ -142,11 +143,7 @@ class Access:
         if caller.token is None:
             return
         origin = request.headers.get("origin")
-        if (
-            origin is not None
-            and origin not in caller.token.origins
-            and not is_same_origin(origin, request.headers.get("host", ""))
-        ):
+        if origin is not None and origin not in caller.token.origins and not is_own_origin(request.headers):
             raise Forbidden(
                 f"the token {caller.name} may not be used by pages of {shown(origin)}; "
                 "name the origin when you make a token: `experience tokens create NAME --origin URL`"

@@ -1,5 +1,6 @@
-"""Limits of requests: how large a body may be, and how many one caller may make."""
+"""Limits of requests: how large a body may be, how long it may take, and how many one caller may make."""
 
+import asyncio
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -7,18 +8,52 @@ from collections.abc import Callable
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from experience_runtime.domain.errors import PayloadTooLarge
+from experience_runtime.domain.errors import InvalidParameter, PayloadTooLarge, RateLimited
+from experience_runtime.web.guard.middleware import ALIVE
 from experience_runtime.web.guard.problems import Throttled, problem
 
 _MOST_BUCKETS = 10_000
 
 
-class BodyLimit:
-    """Refuses a body of more than `largest_bytes`, counted while it is read: a header may be missing."""
+MOST_REQUESTS = 500
+"""Requests that are worked on at one time; 40 of them have a thread."""
 
-    def __init__(self, app: ASGIApp, *, largest_bytes: int) -> None:
+
+class Crowd:
+    """Refuses a request while so many are worked on, except the one that asks whether the process is up."""
+
+    def __init__(self, app: ASGIApp, *, most: int = MOST_REQUESTS) -> None:
+        self._app = app
+        self._most = most
+        self._inside = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] == ALIVE:
+            await self._app(scope, receive, send)
+            return
+        if self._inside >= self._most:
+            detail = f"{self._inside} requests are being answered here, and no more fit; try again"
+            await problem(503, RateLimited.code, detail, headers={"Retry-After": "1"})(scope, receive, send)
+            return
+        self._inside += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._inside -= 1
+
+
+class BodyLimit:
+    """Refuses a body of more than `largest_bytes`, counted while it is read: a header may be missing.
+
+    It must be here within `seconds`, and its length must be said in one way: where a proxy would read
+    Content-Length and this server Transfer-Encoding, the next request on the connection is anybody's.
+    """
+
+    def __init__(self, app: ASGIApp, *, largest_bytes: int, seconds: float) -> None:
         self._app = app
         self._largest_bytes = largest_bytes
+        self._seconds = seconds
+        self._late = f"the body was not here within {seconds:g} s; send it at once, or less of it"
         self._detail = (
             f"the body has more than {largest_bytes:,} bytes; send less, for instance an id instead of "
             "the thing itself"
@@ -32,12 +67,24 @@ class BodyLimit:
             refusal = problem(413, PayloadTooLarge.code, self._detail, headers=_CLOSE)
             await refusal(scope, receive, send)
             return
-        read_bytes = 0
+        if _has_two_lengths(scope):
+            refusal = problem(400, InvalidParameter.code, _TWO_LENGTHS, headers=_CLOSE)
+            await refusal(scope, receive, send)
+            return
+        read_bytes, is_whole = 0, False
+        ends_at = asyncio.get_running_loop().time() + self._seconds
 
         async def counted() -> Message:
-            nonlocal read_bytes
-            message = await receive()
+            nonlocal read_bytes, is_whole
+            if is_whole:
+                return await receive()
+            try:
+                async with asyncio.timeout_at(ends_at):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, self._late, headers=_CLOSE) from None
             read_bytes += len(message.get("body", b""))
+            is_whole = not message.get("more_body", False)
             if read_bytes > self._largest_bytes:
                 # raised where the body is read, and answered as every other refusal
                 raise HTTPException(413, self._detail, headers=_CLOSE)
@@ -47,6 +94,11 @@ class BodyLimit:
 
 
 _CLOSE = {"Connection": "close"}
+_TWO_LENGTHS = "the request has both Content-Length and Transfer-Encoding; send one of them"
+
+
+def _has_two_lengths(scope: Scope) -> bool:
+    return {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}
 
 
 def _declared_bytes(scope: Scope) -> int:

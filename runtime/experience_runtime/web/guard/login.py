@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from experience_runtime.domain.errors import Forbidden, Refusal
 from experience_runtime.web.guard.access import SESSION_LASTS, NotSignedIn, access_of
-from experience_runtime.web.guard.middleware import SESSION_COOKIE
+from experience_runtime.web.guard.session import drop_session, session_of, set_session
 
 _SEE_OTHER = 303
 _FORM_KEY = secrets.token_bytes(32)  # a restart makes forms that were open stale, which does no harm
@@ -40,23 +40,15 @@ def make_router(refused: Refused | None = None) -> APIRouter:
                 raise
             return refused(request, refusal, to)
         answer = RedirectResponse(_own_path(to), status_code=_SEE_OTHER)
-        answer.set_cookie(
-            SESSION_COOKIE,
-            secret,
-            max_age=int(SESSION_LASTS.total_seconds()),
-            path="/",
-            secure=request.url.scheme == "https",
-            httponly=True,
-            samesite="strict",
-        )
+        set_session(request, answer, secret, seconds=int(SESSION_LASTS.total_seconds()))
         return answer
 
     @router.post("/logout")
     def logout(request: Request) -> Response:
-        if secret := request.cookies.get(SESSION_COOKIE):
+        if secret := session_of(request):
             access_of(request).end_session(secret)
         answer = RedirectResponse("/login", status_code=_SEE_OTHER)
-        answer.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="strict")
+        drop_session(request, answer)
         return answer
 
     return router
@@ -64,7 +56,7 @@ def make_router(refused: Refused | None = None) -> APIRouter:
 
 def form_token(request: Request) -> str:
     """What a page's form carries in its field `form_token`; it is bound to the session."""
-    session = request.cookies.get(SESSION_COOKIE, "")
+    session = session_of(request) or ""
     return hmac.new(_FORM_KEY, session.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 

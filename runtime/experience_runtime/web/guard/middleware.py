@@ -1,20 +1,26 @@
 """Shields: headers and checks around every request. Pure ASGI: nothing of a body is kept."""
 
 import ipaddress
+import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from experience_runtime.domain.errors import Forbidden
 from experience_runtime.domain.values import shown
 from experience_runtime.web.guard.problems import problem
+from experience_runtime.web.guard.proxies import came_through_proxy
+from experience_runtime.web.guard.session import SESSION_COOKIE
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-SESSION_COOKIE = "experience_session"
+ALIVE = "/healthz"
+"""The path that is answered whatever else goes on, under whatever name."""
+
 KEYED_PREFIXES = ("/integrations/k/", "/csml/apps/k/", "/visitors/k/")
 
 POLICY = (
@@ -51,25 +57,36 @@ class SecurityHeaders:
 
 
 class LoopbackHost:
-    """While everything is open, answers only under the names of this machine: no rebound name gets in."""
+    """While everything is open, answers this machine only.
+
+    A Host that is not its own may be a rebound name; a header that proxies add says that others may ask.
+    """
 
     def __init__(self, app: ASGIApp, *, is_open: Callable[[], bool]) -> None:
         self._app = app
         self._is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            host = Headers(scope=scope).get("host", "")
-            if not is_loopback(host_name(host)) and await run_in_threadpool(self._is_open):
-                refusal = problem(
-                    403,
-                    Forbidden.code,
-                    f"the Host {shown(host)} is not this machine's; use http://127.0.0.1, or make a token "
-                    "with `experience tokens create`",
-                )
-                await refusal(scope, receive, send)
+        if scope["type"] == "http" and scope["path"] != ALIVE:
+            detail = _not_from_here(Headers(scope=scope))
+            if detail is not None and await run_in_threadpool(self._is_open):
+                await problem(403, Forbidden.code, detail)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def _not_from_here(headers: Headers) -> str | None:
+    """Why a request may come from elsewhere; None when nothing says so."""
+    host = headers.get("host", "")
+    fix = "make a token with `experience tokens create`"
+    if not is_loopback(host_name(host)):
+        return f"the Host {shown(host)} is not this machine's; use http://127.0.0.1, or {fix}"
+    if (header := came_through_proxy(headers)) is not None:
+        return (
+            f"the request came through a proxy ({header} is set), and while there is no token everybody whom "
+            f"the proxy lets in could do everything; {fix}, or ask without the proxy"
+        )
+    return None
 
 
 class SameSite:
@@ -78,20 +95,21 @@ class SameSite:
     A session's cookie is sent by browsers only, and they say where a request comes from.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, page: Callable[[HTTPConnection, Forbidden], Response]) -> None:
+        """`page` answers a browser that would show what it gets."""
         self._app = app
+        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
             headers = Headers(scope=scope)
             if not _shows_token(scope, headers) and not _is_own(headers):
-                refusal = problem(
-                    403,
-                    Forbidden.code,
-                    "this request was made by another site's page, or does not say where it comes from; "
-                    "send it from a page of this server, or with a bearer token",
-                )
-                await refusal(scope, receive, send)
+                refusal = Forbidden(_another_site(headers))
+                if "text/html" in headers.get("accept", ""):
+                    answer = self._page(HTTPConnection(scope), refusal)
+                else:
+                    answer = problem(403, refusal.code, refusal.message)
+                await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
@@ -109,7 +127,7 @@ class SharedOrigins:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
         origin = headers.get("origin")
-        if origin is None or is_same_origin(origin, headers.get("host", "")):
+        if origin is None or is_own_origin(headers):
             await self._app(scope, receive, send)
             return
         allowed = await run_in_threadpool(self._may_call, origin, site_key_in(scope["path"]))
@@ -145,19 +163,38 @@ def site_key_in(path: str) -> str | None:
     return None
 
 
+def is_own_origin(headers: Headers) -> bool:
+    """Tell whether a request was made by a page of this server, or by no page at all.
+
+    What a browser says in Sec-Fetch-Site no page can forge, and no proxy changes: it stands where a proxy
+    put another name into Host.
+    """
+    origin = headers.get("origin")
+    if origin is None or headers.get("sec-fetch-site") == "same-origin":
+        return True
+    return is_same_origin(origin, headers.get("host", ""))
+
+
 def is_same_origin(origin: str, host: str) -> bool:
-    """Tell whether an Origin is the Host asked; the scheme is a proxy's business."""
+    """Tell whether an Origin is the Host asked; the scheme, with its usual port, is a proxy's business."""
     try:
-        return urlsplit(origin).netloc.lower() == host.lower() != ""
+        parts = urlsplit(origin)
     except ValueError:
         return False
+    port = _USUAL_PORTS.get(parts.scheme)
+    if port is None:
+        return False
+    return parts.netloc.lower().removesuffix(port) == host.lower().removesuffix(port) != ""
+
+
+_USUAL_PORTS = {"http": ":80", "https": ":443"}
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]@/\s]+))(?::[0-9]{1,5})?")
 
 
 def host_name(host: str) -> str:
-    """The name of a Host header, without its port."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
+    """The name of a Host header, without its port; empty when any part of it is none."""
+    found = _HOST.fullmatch(host)
+    return (found[1] or found[2]) if found else ""
 
 
 def is_loopback(name: str) -> bool:
@@ -178,5 +215,19 @@ def _is_own(headers: Headers) -> bool:
     if site is not None and site not in ("same-origin", "none"):
         return False
     if origin is not None:
-        return is_same_origin(origin, headers.get("host", ""))
+        return is_own_origin(headers)
     return site is not None or f"{SESSION_COOKIE}=" not in headers.get("cookie", "")
+
+
+def _another_site(headers: Headers) -> str:
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    if origin in (None, "null") or site not in (None, "none"):
+        return (
+            "this request was made by another site's page, or does not say where it comes from; "
+            "send it from a page of this server, or with a bearer token"
+        )
+    return (
+        f"a page of {shown(origin)} sent this, and the server was asked as {shown(headers.get('host', ''))}; "
+        "if a proxy stands between, let it pass the Host on, or name its address in trusted_proxies under "
+        "[serve] in experience.toml and let it send X-Forwarded-Host"
+    )

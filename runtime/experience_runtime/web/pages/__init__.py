@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
+from starlette.requests import HTTPConnection
 
 from experience_runtime.domain.errors import Refusal
 from experience_runtime.runtime import Runtime
@@ -45,6 +46,18 @@ def login_refused(rendering: Rendering) -> Callable[[Request, Refusal, str], Res
     def answer(request: Request, refusal: Refusal, to: str) -> Response:
         return rendering.page(
             request, "login.html", here="/login", status=status_of(refusal), to=to, problem=refusal
+        )
+
+    return answer
+
+
+def refused(rendering: Rendering) -> Callable[[HTTPConnection, Refusal], Response]:
+    """What answers a browser whose request is refused before any page is asked: why, as a page."""
+
+    def answer(connection: HTTPConnection, refusal: Refusal) -> Response:
+        status = status_of(refusal)
+        return rendering.page(
+            Request(connection.scope), "refused.html", here="", status=status, problem=refusal, code=status
         )
 
     return answer

@@ -1,5 +1,6 @@
 """Rendering: templates to answers that hold nothing but their own scripts and styles."""
 
+import re
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
@@ -10,11 +11,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from experience_runtime.web.guard.login import form_token
+from experience_runtime.web.guard.proxies import path_prefix
 from experience_runtime.web.pages import wording as spoken
 
 # Not `no-referrer`: then a browser would not say where a form comes from, and it would be refused.
 HEADERS = {"Referrer-Policy": "same-origin"}
 _STATIC_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+
+_OWN_ADDRESS = re.compile(r'(\b(?:href|src|action|formaction)=")/(?!/)')
 
 _DID = {
     "cancelled": "The execution is cancelled.",
@@ -52,6 +56,9 @@ class Rendering:
                 **values,
             )
         )
+        if prefix := path_prefix(request.scope):
+            # in what a template was given, every quote is an entity: these are addresses of the templates
+            text = _OWN_ADDRESS.sub(rf"\1{prefix}/", text)
         # a text that was cut inside a surrogate pair is still shown
         content = text.encode("utf-8", "replace")
         return HTMLResponse(content, status_code=status, headers=HEADERS)

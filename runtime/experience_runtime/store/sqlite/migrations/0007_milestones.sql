@@ -1,0 +1,8 @@
+-- What happened once and stays so. `token`: there was a token, so the door never opens again.
+
+CREATE TABLE milestones (
+    name TEXT PRIMARY KEY,
+    at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO milestones (name, at) SELECT 'token', min(created_at) FROM tokens HAVING count(*) > 0;

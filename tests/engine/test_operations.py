@@ -10,7 +10,8 @@ from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.executions import Execution, Filter, IfExists, Status
 from experience_runtime.engine.operations import BATCH, cancellable, replayable
 from experience_runtime.integration import IntegrationFailed
-from experience_runtime.store.sql import SqlStore
+
+from tests.support.executions import add_together
 
 from .conftest import NOW
 from .outcomes import outcomes, raising
@@ -31,14 +32,13 @@ def world() -> Iterator[Policed]:
 def many(world: Policed, status: Status, count: int = MANY) -> list[Execution]:
     """So many of sms in this state, put there at once."""
     store = world.store
-    assert isinstance(store, SqlStore)
     pattern = world.due(1)[0]
     made = [replace(pattern, number=pattern.number + n, status=status) for n in range(1, count)]
-    store.database.write(lambda: [store.insert(each) for each in made] and None)
+    add_together(store, made)
     if status is not Status.PENDING:
         world.store.cancel(pattern.number, reason=None, now=NOW)
         more = replace(pattern, number=pattern.number + count, status=status)
-        store.database.write(lambda: store.insert(more))
+        add_together(store, [more])
         return [*made, more]
     return [pattern, *made]
 

@@ -22,8 +22,10 @@ from experience_runtime.domain.errors import (
 )
 from experience_runtime.domain.executions import Filter, Status, execution_id, execution_number
 from experience_runtime.domain.instants import to_ms
+from experience_runtime.domain.planning import plan, plan_cancel
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.engine.scheduler import ExecutionNumbers
+from experience_runtime.engine.numbering import ExecutionNumbers
+from experience_runtime.engine.scheduler import Cancelled, PreparedSchedule, Scheduled
 
 if TYPE_CHECKING:
     from tests.engine.conftest import World
@@ -37,6 +39,40 @@ def everything(world: World) -> list[str]:
 
 
 # --- schedule
+
+
+def test_several_calls_are_carried_out_in_their_order_and_refused_one_by_one(world: World) -> None:
+    scheduler = world.scheduler
+    keyed = {"delay": 1000, "key": "k"}
+
+    def schedule(**options: object) -> PreparedSchedule:
+        asked = keyed | options
+        return scheduler.prepare(
+            "slack-update",
+            {"message": "hello"},
+            lambda now: plan(asked, now=now, visitor=ADA),
+            visitor=ADA,
+        )
+
+    cancel = plan_cancel({"key": "k", "reason": "changed"}, visitor=ADA)
+
+    first, refused, cancelled, nothing, last = scheduler.carry_out(
+        [
+            schedule(),
+            schedule(ifExists="reject"),
+            scheduler.prepare_cancel("slack-update", cancel, visitor=ADA),
+            scheduler.prepare_cancel("slack-update", cancel, visitor=ADA),
+            schedule(ifExists="reject"),
+        ]
+    )
+
+    assert isinstance(first, Scheduled)
+    assert isinstance(refused, AlreadyScheduled)
+    assert cancelled == Cancelled(ids=(first.execution.id,), elsewhere=False)
+    assert nothing == Cancelled(ids=(), elsewhere=False)
+    assert isinstance(last, Scheduled)
+    assert everything(world) == [last.execution.id, first.execution.id]
+    assert last.execution.number > first.execution.number
 
 
 def test_a_scheduled_call_is_at_rest_with_all_it_asked_for(world: World) -> None:

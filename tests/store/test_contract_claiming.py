@@ -21,6 +21,7 @@ from tests.support.executions import (
     NOW,
     SUCCEEDED,
     add,
+    add_together,
     an_execution,
     postpone,
     settle,
@@ -255,7 +256,7 @@ def test_one_that_may_not_be_called_holds_up_no_other(held: str) -> None:
     store = open_sqlite(":memory:")
     waiting = of("slack-update", *range(1, MANY), due_at=NOW - timedelta(days=1))
     waiting[0] = replace(waiting[0], status=Status.RUNNING, attempt=1, lease_until=LATER)
-    store.database.write(lambda: [store.insert(each) for each in waiting] and None)
+    add_together(store, waiting)
     add(store, *of("webhook", MANY))
     change(store, **fields)
     steps = Steps(store)
@@ -271,7 +272,7 @@ def test_one_that_may_not_be_called_holds_up_no_other(held: str) -> None:
 def test_many_that_may_go_are_not_all_read_to_claim_a_few() -> None:
     store = open_sqlite(":memory:")
     waiting = of("slack-update", *range(1, MANY), due_at=NOW - SECOND)
-    store.database.write(lambda: [store.insert(each) for each in waiting] and None)
+    add_together(store, waiting)
     steps = Steps(store)
 
     assert len(claim(store, Policies(), limit=10)) == 10

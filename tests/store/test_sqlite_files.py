@@ -18,6 +18,7 @@ import pytest
 from experience_runtime.domain.errors import InternalError, InvalidParameter
 from experience_runtime.domain.executions import Execution, Filter, IfExists, Status
 from experience_runtime.domain.keys import canonical_key, key_digest
+from experience_runtime.engine.stores import Adding
 from experience_runtime.store.opening import SqliteStore, open_sqlite
 from experience_runtime.store.sqlite.file import failure, open_database
 from experience_runtime.store.sqlite.lock import FileLock
@@ -259,11 +260,9 @@ def test_a_pending_row_takes_at_most_400_bytes(tmp_path: Path) -> None:
     store = open_sqlite(str(path))
     count = 20_000
 
-    def fill() -> None:
-        for i in range(count):
-            store._add(_typical(i), IfExists.REPLACE)
+    many = [Adding(execution=_typical(i), if_exists=IfExists.REPLACE) for i in range(count)]
 
-    store.database.write(fill)  # one transaction: the room does not depend on how many there were
+    store.carry_out(many)  # one transaction: the room does not depend on how many there were
     store.close()  # the last connection checkpoints
 
     assert path.stat().st_size / count <= 400

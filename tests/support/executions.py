@@ -12,7 +12,7 @@ from experience_runtime.domain.executions import (
     Settling,
     Status,
 )
-from experience_runtime.engine.stores import Store
+from experience_runtime.engine.stores import Adding, Store
 
 NOW = datetime(2026, 3, 2, 12, 0, 0, 250_000, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -56,6 +56,11 @@ def start(store: Store, execution: Execution, *, now: datetime = NOW) -> bool:
 
 def postpone(store: Store, execution: Execution, due_at: datetime) -> bool:
     return bool(store.postpone_all([(execution.number, execution.attempt, due_at)]))
+
+
+def add_together(store: Store, executions: Sequence[Execution]) -> None:
+    """Add many in one transaction."""
+    store.carry_out([Adding(execution=each, if_exists=IfExists.REPLACE) for each in executions])
 
 
 def settle(

@@ -34,8 +34,8 @@ from experience_runtime.domain.schedules import (
     timing_of,
     timing_texts,
 )
+from experience_runtime.engine.numbering import ExecutionNumbers
 from experience_runtime.engine.ports import Clock, Integrations
-from experience_runtime.engine.scheduler import ExecutionNumbers
 from experience_runtime.engine.stores import Schedules
 
 SHOWN_RUNS = 20

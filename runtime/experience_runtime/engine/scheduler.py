@@ -3,17 +3,21 @@
 import json
 import random
 import re
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import NoReturn
 
 from experience_runtime.domain.admission import NO_POLICIES, IntegrationState, Policies
-from experience_runtime.domain.errors import Conflict, InvalidParameter, NotConfigured, RateLimited
+from experience_runtime.domain.errors import (
+    AlreadyScheduled,
+    Conflict,
+    InvalidParameter,
+    NotConfigured,
+    RateLimited,
+)
 from experience_runtime.domain.executions import Execution, IfExists, Status, execution_id, execution_number
-from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.keys import canonical_key, key_digest
 from experience_runtime.domain.payloads import check_payload
 from experience_runtime.domain.planning import (
@@ -26,8 +30,9 @@ from experience_runtime.domain.planning import (
 )
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
+from experience_runtime.engine.numbering import ExecutionNumbers
 from experience_runtime.engine.ports import Clock, Integrations
-from experience_runtime.engine.stores import SchedulerStore
+from experience_runtime.engine.stores import Added, Adding, Cancelling, SchedulerStore
 
 EXECUTE_EVERY_SECONDS = 60
 """How long one key's `execute` keeps the next one out. Source: reference/schedule-options#execute."""
@@ -62,24 +67,20 @@ class Cancelled:
     warnings: tuple[str, ...] = ()
 
 
-class ExecutionNumbers:
-    """Gives out execution numbers: 42 bits of milliseconds since 2020 and 21 that start at random.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedSchedule:
+    """A `schedule` that has passed every rule, and is not on disk yet."""
 
-    Strictly increasing, so that newer means greater; two processes seldom meet, and the store resolves it.
-    """
+    execution: Execution
+    plan: Plan
 
-    def __init__(self, source: random.Random) -> None:
-        self._lock = threading.Lock()
-        self._source = source
-        self._last = -1
 
-    def next(self, now: datetime) -> int:
-        with self._lock:
-            fresh = to_ms(now) - _FIRST_MS << 21
-            # Drawn from the lower half: the numbers that follow within the millisecond stay inside it.
-            start = fresh | self._source.getrandbits(20)
-            self._last = start if fresh > self._last else self._last + 1
-            return self._last
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedCancel:
+    """A `cancel` that has passed every rule, and is not on disk yet."""
+
+    cancelling: Cancelling
+    warnings: tuple[str, ...]
 
 
 class Scheduler:
@@ -145,6 +146,46 @@ class Scheduler:
         Keys are equal within a key space, by default the integration: with one of their own, executions of
         several integrations share their keys.
         """
+        prepared = self.prepare(
+            integration, payload, decide, visitor=visitor, experience=experience, key_space=key_space
+        )
+        return self._scheduled(prepared, self._store.add(prepared.execution, prepared.plan.if_exists))
+
+    def carry_out(
+        self, prepared: Sequence[PreparedSchedule | PreparedCancel]
+    ) -> list[Scheduled | Cancelled | AlreadyScheduled]:
+        """Put several on disk together, in this order; return what each would have returned alone.
+
+        A key that is pending already, under `ifExists: 'reject'`, refuses that one only.
+        """
+        acts = [
+            each.cancelling
+            if isinstance(each, PreparedCancel)
+            else Adding(execution=each.execution, if_exists=each.plan.if_exists)
+            for each in prepared
+        ]
+        done: list[Scheduled | Cancelled | AlreadyScheduled] = []
+        for each, answer in zip(prepared, self._store.carry_out(acts) if acts else [], strict=True):
+            match each, answer:
+                case PreparedSchedule(), Added():
+                    done.append(self._scheduled(each, answer))
+                case PreparedCancel(), list():
+                    done.append(self._cancelled(each, answer))
+                case _, AlreadyScheduled():
+                    done.append(answer)
+        return done
+
+    def prepare(
+        self,
+        integration: str,
+        payload: object,
+        decide: Callable[[datetime], Plan],
+        *,
+        visitor: Visitor | None,
+        experience: str | None = None,
+        key_space: str | None = None,
+    ) -> PreparedSchedule:
+        """Do everything of `put` but put it on disk; for `carry_out`."""
         found = self._integrations.get(integration)
         payload_text = self._check_payload(integration, payload)
         owner = _owner_id(visitor)
@@ -169,12 +210,15 @@ class Scheduler:
             cancel_on_conversion=planned.cancel_on_conversion,
             retries=found.retries,
         )
-        added = self._store.add(execution, planned.if_exists)
+        return PreparedSchedule(execution=execution, plan=planned)
+
+    def _scheduled(self, prepared: PreparedSchedule, added: Added) -> Scheduled:
+        planned = prepared.plan
         return Scheduled(
             execution=added.execution,
             is_new=added.is_new,
             replaced=added.replaced,
-            warnings=planned.warnings + self._settings_warnings(integration),
+            warnings=planned.warnings + self._settings_warnings(prepared.execution.integration),
             notes=planned.notes,
         )
 
@@ -197,14 +241,32 @@ class Scheduler:
 
     def cancel_under(self, key_space: str, planned: CancelPlan, *, visitor: Visitor | None) -> Cancelled:
         """Cancel what is pending under a key of this key space, whatever its integration."""
-        owner = _owner_id(visitor)
-        digest = key_digest(key_space, planned.key)
-        key_owner = owner if planned.scope_is_visitor and owner else ""
+        prepared = self.prepare_cancel(key_space, planned, visitor=visitor)
+        act = prepared.cancelling
         ids = self._store.cancel_key(
-            key_digest=digest, key_owner=key_owner, reason=planned.reason, now=self._clock.now()
+            key_digest=act.key_digest, key_owner=act.key_owner, reason=act.reason, now=act.now
         )
-        elsewhere = not ids and self._store.key_pending_elsewhere(key_digest=digest, key_owner=key_owner)
-        return Cancelled(ids=tuple(ids), elsewhere=elsewhere, warnings=planned.warnings)
+        return self._cancelled(prepared, ids)
+
+    def prepare_cancel(
+        self, key_space: str, planned: CancelPlan, *, visitor: Visitor | None
+    ) -> PreparedCancel:
+        """Do everything of `cancel_under` but the cancelling itself; for `carry_out`."""
+        owner = _owner_id(visitor)
+        cancelling = Cancelling(
+            key_digest=key_digest(key_space, planned.key),
+            key_owner=owner if planned.scope_is_visitor and owner else "",
+            reason=planned.reason,
+            now=self._clock.now(),
+        )
+        return PreparedCancel(cancelling=cancelling, warnings=planned.warnings)
+
+    def _cancelled(self, prepared: PreparedCancel, ids: Sequence[str]) -> Cancelled:
+        act = prepared.cancelling
+        elsewhere = not ids and self._store.key_pending_elsewhere(
+            key_digest=act.key_digest, key_owner=act.key_owner
+        )
+        return Cancelled(ids=tuple(ids), elsewhere=elsewhere, warnings=prepared.warnings)
 
     def fresh_name(self) -> str:
         """A name nobody has and nobody can guess: 32 hexadecimal digits."""
@@ -340,7 +402,6 @@ class Scheduler:
         raise Conflict(f"{execution_id(number)} is {status}; {rule}")
 
 
-_FIRST_MS = to_ms(datetime(2020, 1, 1, tzinfo=UTC))
 _NAMESPACE = re.compile(r"\A\w+\.")
 
 

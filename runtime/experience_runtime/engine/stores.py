@@ -7,6 +7,7 @@ from typing import Protocol
 
 from experience_runtime.domain.access import Token
 from experience_runtime.domain.admission import NO_POLICIES, IntegrationState, Policies
+from experience_runtime.domain.errors import AlreadyScheduled
 from experience_runtime.domain.executions import Attempt, Change, Execution, Filter, IfExists, Settling
 from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.schedules import Firing, Schedule, ScheduleRun
@@ -88,6 +89,24 @@ class Added:
     execution: Execution
     is_new: bool
     replaced: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adding:
+    """One `add` of several."""
+
+    execution: Execution
+    if_exists: IfExists
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelling:
+    """One `cancel_key` of several."""
+
+    key_digest: bytes
+    key_owner: str
+    reason: str | None
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +263,15 @@ class SchedulerStore(Executions, Protocol):
         self, *, key_digest: bytes, key_owner: str, reason: str | None, now: datetime
     ) -> list[str]:
         """Cancel the pending execution under this key; return the ids cancelled (none or one)."""
+        ...
+
+    def carry_out(
+        self, acts: Sequence[Adding | Cancelling]
+    ) -> Sequence[Added | AlreadyScheduled | list[str]]:
+        """Add and cancel in this order, in one transaction; return what each would have returned.
+
+        One that is refused comes back as its AlreadyScheduled, and the others stand.
+        """
         ...
 
     def key_pending_elsewhere(self, *, key_digest: bytes, key_owner: str) -> bool:

@@ -1,6 +1,6 @@
 """What the SQL stores need of a database: named statements, reads, and writes that are whole transactions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from experience_runtime.store.rows import Values
@@ -36,6 +36,10 @@ class Database(Protocol):
 
     def execute(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
         """Execute a statement by its name; only inside `read` or `write`."""
+        ...
+
+    def execute_each(self, statement: str, bounds: Sequence[Values]) -> list[list[tuple[Any, ...]]]:
+        """Execute a statement that gives rows once for each; on a server in one round trip."""
         ...
 
     def execute_counted(self, statement: str, bound: Values) -> int:

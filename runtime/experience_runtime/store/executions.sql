@@ -22,7 +22,8 @@
 -- name: insert_execution
 -- A number already taken inserts nothing; the caller moves to the next one.
 INSERT INTO executions ({stored}) VALUES ({values})
-ON CONFLICT (number) DO NOTHING;
+ON CONFLICT (number) DO NOTHING
+RETURNING number;
 
 -- name: pending_under_key
 SELECT {columns} FROM executions

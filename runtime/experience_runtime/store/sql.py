@@ -3,7 +3,6 @@
 import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -16,7 +15,6 @@ from experience_runtime.domain.executions import (
     Filter,
     IfExists,
     Settling,
-    Status,
     execution_id,
     execution_number,
 )
@@ -24,8 +22,9 @@ from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.ports import HandOver
-from experience_runtime.engine.stores import Added, Page
+from experience_runtime.engine.stores import Added, Adding, Cancelling, Page
 from experience_runtime.store import rows
+from experience_runtime.store.adding import Adder
 from experience_runtime.store.claiming import Claiming
 from experience_runtime.store.database import Database
 from experience_runtime.store.events import SqlEvents
@@ -34,7 +33,7 @@ from experience_runtime.store.overview import read_overview
 from experience_runtime.store.replies import SqlReplies
 from experience_runtime.store.schedules import SqlSchedules
 from experience_runtime.store.tokens import SqlTokens
-from experience_runtime.store.transitions import Transitions, already_scheduled
+from experience_runtime.store.transitions import Transitions
 from experience_runtime.store.workers import SqlWorkers
 
 D = TypeVar("D", bound=Database)
@@ -50,7 +49,8 @@ class SqlStore(Generic[D]):
         self.integration_states = SqlIntegrationStates(self.database)
         self._transitions = Transitions(self.database)
         self._claiming = Claiming(self.database, self.integration_states)
-        self.schedules = SqlSchedules(self.database, self.insert)
+        self._adding = Adder(self.database, self._transitions)
+        self.schedules = SqlSchedules(self.database, self._adding.insert)
         self.workers = SqlWorkers(self.database)
         self.tokens = SqlTokens(self.database)
         self.replies = SqlReplies(self.database)
@@ -59,13 +59,16 @@ class SqlStore(Generic[D]):
     # --- schedule and cancel
 
     def add(self, execution: Execution, if_exists: IfExists) -> Added:
-        return self.database.write(lambda: self._add(execution, if_exists))
+        return self.database.write(lambda: self._adding.add(Adding(execution=execution, if_exists=if_exists)))
+
+    def carry_out(self, acts: Sequence[Adding | Cancelling]) -> list[Added | AlreadyScheduled | list[str]]:
+        return self.database.write(lambda: self._adding.carry_out(acts))
 
     def cancel_key(
         self, *, key_digest: bytes, key_owner: str, reason: str | None, now: datetime
     ) -> list[str]:
-        bound = {"key_digest": key_digest, "key_owner": rows.text(key_owner)}
-        return self.database.write(lambda: self._transitions.cancel_all("cancel_key", bound, reason, now))
+        cancelling = Cancelling(key_digest=key_digest, key_owner=key_owner, reason=reason, now=now)
+        return self.database.write(lambda: self._adding.cancel(cancelling))
 
     def key_pending_elsewhere(self, *, key_digest: bytes, key_owner: str) -> bool:
         bound = {"key_digest": key_digest, "key_owner": rows.text(key_owner)}
@@ -259,33 +262,6 @@ class SqlStore(Generic[D]):
 
     def close(self) -> None:
         self.database.close()
-
-    # --- inside a transaction
-
-    def _add(self, execution: Execution, if_exists: IfExists) -> Added:
-        replaced = None
-        if execution.status is Status.PENDING and execution.key_digest is not None:
-            self._transitions.hold_key(execution)
-            bound = {"key_digest": execution.key_digest, "key_owner": rows.text(execution.key_owner)}
-            if if_exists is IfExists.REPLACE:
-                ids = self._transitions.cancel_all("cancel_key", bound, "replaced", execution.created_at)
-                replaced = ids[0] if ids else None
-            elif found := self.database.execute("pending_under_key", bound):
-                existing = rows.execution(found[0])
-                if if_exists is IfExists.KEEP:
-                    return Added(execution=existing, is_new=False, replaced=None)
-                raise already_scheduled(existing)
-        inserted = self.insert(execution)
-        if inserted.status is Status.RUNNING:
-            begun = json.dumps([[inserted.number, inserted.attempt]])
-            self.database.execute("begin_attempts", {"begun": begun, "now": to_ms(inserted.created_at)})
-        return Added(execution=inserted, is_new=True, replaced=replaced)
-
-    def insert(self, execution: Execution) -> Execution:
-        """Insert a row, inside a transaction; a number already taken gives way to the next free one."""
-        while self.database.execute_counted("insert_execution", rows.values(execution)) == 0:
-            execution = replace(execution, number=execution.number + 1)
-        return execution
 
 
 def _bindable(number: int) -> int:

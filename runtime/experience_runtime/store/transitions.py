@@ -62,9 +62,12 @@ class Transitions:
         return settled
 
     def cancel_all(self, statement: str, bound: rows.Values, reason: str | None, now: datetime) -> list[str]:
-        numbers = [
-            n for (n,) in self._database.execute(statement, bound | {"reason": rows.optional_text(reason)})
-        ]
+        found = self._database.execute(statement, bound | {"reason": rows.optional_text(reason)})
+        return self.record_cancelled(found, reason, now)
+
+    def record_cancelled(self, found: Sequence[tuple[int]], reason: str | None, now: datetime) -> list[str]:
+        """Record what a statement has cancelled; return the ids."""
+        numbers = [number for (number,) in found]
         for number in numbers:
             self._record(number, Status.PENDING, Status.CANCELLED, reason, now)
         return [execution_id(number) for number in sorted(numbers)]

@@ -56,13 +56,13 @@ def make_router(runtime: Runtime, metrics: Metrics, is_delivered: Callable[[], b
 
     @router.get(
         "/metrics",
-        summary="ExecutionNumbers for Prometheus",
+        summary="Numbers for Prometheus",
         response_class=PlainTextResponse,
         responses={
             **answers(None, "", 404),
             200: {
                 "content": {"text/plain": {"schema": {"type": "string"}}},
-                "description": "ExecutionNumbers.",
+                "description": "Numbers.",
             },
         },
     )

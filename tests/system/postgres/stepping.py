@@ -1,7 +1,7 @@
 """Two acts at once: one stops before a statement, the other comes, and then the first goes on."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -38,6 +38,10 @@ class Stepping:
     def execute(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
         self._stop(statement)
         return self._database.execute(statement, bound)
+
+    def execute_each(self, statement: str, bounds: Sequence[Values]) -> list[list[tuple[Any, ...]]]:
+        self._stop(statement)
+        return self._database.execute_each(statement, bounds)
 
     def execute_counted(self, statement: str, bound: Values) -> int:
         self._stop(statement)

@@ -4,7 +4,7 @@ import itertools
 import random
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import resources
 from typing import Any, Final, TypeVar
@@ -121,6 +121,10 @@ class PostgresDatabase:
         """Execute; in a transaction, what gives no rows travels with the next that does, or with COMMIT."""
         cursor = self._cursor(statement, bound)
         return cursor.fetchall() if statement in _GIVES_ROWS else []
+
+    def execute_each(self, statement: str, bounds: Sequence[Values]) -> list[list[tuple[Any, ...]]]:
+        sent = [self._cursor(statement, bound) for bound in bounds]
+        return [cursor.fetchall() for cursor in sent]
 
     def execute_counted(self, statement: str, bound: Values) -> int:
         cursor = self._cursor(statement, bound)

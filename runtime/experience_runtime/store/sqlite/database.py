@@ -1,7 +1,7 @@
 """The database of a SQLite store: statements by name, reads, and writes that commit in groups."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import Any, Final, TypeVar
 
@@ -80,6 +80,9 @@ class SqliteDatabase:
 
     def execute(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
         return self.connection.execute(STATEMENTS[statement], bound).fetchall()
+
+    def execute_each(self, statement: str, bounds: Sequence[Values]) -> list[list[tuple[Any, ...]]]:
+        return [self.execute(statement, bound) for bound in bounds]
 
     def execute_counted(self, statement: str, bound: Values) -> int:
         self.execute(statement, bound)

@@ -1,0 +1,129 @@
+"""Adding: executions put into the waiting room, each under its key as `ifExists` says."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from experience_runtime.domain.errors import AlreadyScheduled
+from experience_runtime.domain.executions import Execution, IfExists, Status
+from experience_runtime.domain.instants import to_ms
+from experience_runtime.engine.stores import Added, Adding, Cancelling
+from experience_runtime.store import rows
+from experience_runtime.store.database import Database
+from experience_runtime.store.transitions import Transitions, already_scheduled
+
+
+class Adder:
+    """Adds and cancels by key; only inside `Database.write`."""
+
+    def __init__(self, database: Database, transitions: Transitions) -> None:
+        self._database = database
+        self._transitions = transitions
+
+    def add(self, adding: Adding) -> Added:
+        execution, if_exists = adding.execution, adding.if_exists
+        if _key(adding) is not None:
+            self._transitions.hold_key(execution)
+        is_wanted_alone = _key(adding) is not None and if_exists is not IfExists.REPLACE
+        if is_wanted_alone and (found := self._database.execute("pending_under_key", _bound(adding))):
+            existing = rows.execution(found[0])
+            if if_exists is IfExists.KEEP:
+                return Added(execution=existing, is_new=False, replaced=None)
+            raise already_scheduled(existing)
+        (added,) = self._add_together([adding])
+        return added
+
+    def cancel(self, cancelling: Cancelling) -> list[str]:
+        return self._transitions.cancel_all(
+            "cancel_key", _bound(cancelling), cancelling.reason, cancelling.now
+        )
+
+    def carry_out(self, acts: Sequence[Adding | Cancelling]) -> list[Added | AlreadyScheduled | list[str]]:
+        # two that carry out several never wait for each other's keys in a ring
+        keyed = {key: act.execution for act in acts if isinstance(act, Adding) and (key := _key(act))}
+        for _, execution in sorted(keyed.items(), key=lambda each: each[0]):
+            self._transitions.hold_key(execution)
+        done: list[Added | AlreadyScheduled | list[str]] = []
+        for stretch in _stretches(acts):
+            if isinstance(stretch, list):
+                done += self._add_together(stretch)
+            elif isinstance(stretch, Cancelling):
+                done.append(self.cancel(stretch))
+            else:
+                try:
+                    done.append(self.add(stretch))
+                except AlreadyScheduled as refusal:  # raised before anything is changed
+                    done.append(refusal)
+        return done
+
+    def insert(self, execution: Execution) -> Execution:
+        """Insert a row; a number already taken gives way to the next free one."""
+        (inserted,) = self._insert_each([execution])
+        return inserted
+
+    def _add_together(self, addings: Sequence[Adding]) -> list[Added]:
+        """Add what replaces, each under a key of its own, which is held, or under none."""
+        replaced: list[str | None] = [None] * len(addings)
+        keyed = [(place, each) for place, each in enumerate(addings) if _key(each) is not None]
+        bounds = [_bound(each) | {"reason": "replaced"} for _, each in keyed]
+        for (place, each), found in zip(
+            keyed, self._database.execute_each("cancel_key", bounds), strict=True
+        ):
+            ids = self._transitions.record_cancelled(found, "replaced", each.execution.created_at)
+            replaced[place] = ids[0] if ids else None
+        inserted = self._insert_each([each.execution for each in addings])
+        for running in (each for each in inserted if each.status is Status.RUNNING):
+            begun = {"begun": json.dumps([[running.number, running.attempt]])}
+            self._database.execute("begin_attempts", begun | {"now": to_ms(running.created_at)})
+        return [
+            Added(execution=execution, is_new=True, replaced=id)
+            for execution, id in zip(inserted, replaced, strict=True)
+        ]
+
+    def _insert_each(self, executions: Sequence[Execution]) -> list[Execution]:
+        inserted = list(executions)
+        left = list(range(len(inserted)))
+        while left:
+            bounds = [rows.values(inserted[place]) for place in left]
+            found = self._database.execute_each("insert_execution", bounds)
+            left = [place for place, numbers in zip(left, found, strict=True) if not numbers]
+            for place in left:
+                inserted[place] = replace(inserted[place], number=inserted[place].number + 1)
+        return inserted
+
+
+def _stretches(
+    acts: Sequence[Adding | Cancelling],
+) -> Iterator[list[Adding] | Adding | Cancelling]:
+    """What may be added together, as a list, and what goes alone; in order."""
+    together: list[Adding] = []
+    keys: set[tuple[bytes, str]] = set()
+    for act in acts:
+        key = _key(act)
+        alone = isinstance(act, Cancelling) or (key is not None and act.if_exists is not IfExists.REPLACE)
+        if together and (alone or key in keys):
+            yield together
+            together, keys = [], set()
+        if isinstance(act, Cancelling) or alone:
+            yield act
+            continue
+        together.append(act)
+        if key is not None:
+            keys.add(key)
+    if together:
+        yield together
+
+
+def _key(act: Adding | Cancelling) -> tuple[bytes, str] | None:
+    """The key that others may be pending under; None for an execution without one, or that runs already."""
+    if isinstance(act, Cancelling):
+        return act.key_digest, act.key_owner
+    execution = act.execution
+    if execution.key_digest is None or execution.status is not Status.PENDING:
+        return None
+    return execution.key_digest, execution.key_owner
+
+
+def _bound(act: Adding | Cancelling) -> rows.Values:
+    named = act if isinstance(act, Cancelling) else act.execution
+    return {"key_digest": named.key_digest, "key_owner": rows.text(named.key_owner)}

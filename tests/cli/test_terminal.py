@@ -101,7 +101,7 @@ def _on_a_terminal(words: list[str]) -> bytes:
             break
         seen += more
     os.close(ours)
-    assert process.wait(30) == 0
+    assert process.wait(120) == 0
     return seen
 
 

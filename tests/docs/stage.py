@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS_PER_COMMAND = 60
+SECONDS_PER_COMMAND = 180
 PORT = "8080"
 """The port that documents serve on; on the stage a free one stands in for it."""
 

@@ -155,7 +155,7 @@ def test_threads_take_as_much_as_there_is_room_and_tell_when_there_is_more(world
     assert (taken, dispatcher.run_due(), dispatcher.in_flight()) == (2, 0, 2)
     assert not dispatcher.has_room()
     go.set()
-    assert dispatcher.wake.wait(10)
+    assert dispatcher.wake.wait(60)
     dispatcher.close()
     assert len(world.integrations.calls) == 2
 

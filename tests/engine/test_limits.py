@@ -205,7 +205,7 @@ def test_many_threads_that_execute_at_once_keep_the_rate() -> None:
     begin, admitted = threading.Barrier(16), list[str]()
 
     def try_it() -> None:
-        begin.wait(10)
+        begin.wait(60)
         try:
             admitted.append(world.execute().id)
         except RateLimited:
@@ -241,7 +241,7 @@ def test_a_limited_integration_holds_up_no_other(policy: Policy) -> None:
 def test_a_slow_integration_leaves_room_for_the_others() -> None:
     go, quick = threading.Event(), threading.Event()
     world = Policed(Policies(share=1))
-    world.integrations.put("sms", lambda *_: go.wait(10))
+    world.integrations.put("sms", lambda *_: go.wait(60))
     world.integrations.put("mail", lambda *_: quick.set())
     world.due(5, "sms")
     world.advance(seconds=1)
@@ -250,7 +250,7 @@ def test_a_slow_integration_leaves_room_for_the_others() -> None:
 
     dispatcher.run_due()
 
-    assert quick.wait(10)
+    assert quick.wait(60)
     go.set()
     dispatcher.close()
     assert world.store.count(Filter(statuses=[Status.PENDING])) == 4

@@ -53,7 +53,7 @@ def test_until_idle_delivers_everything_on_threads(world: World) -> None:
 def test_until_idle_waits_for_what_runs_and_what_is_queued_behind_it(world: World) -> None:
     clock = _Standing(world.clock)
     # What runs goes on only once the worker waits: a worker that returns instead leaves the second undone.
-    world.integrations.put("slack-update", lambda *_: clock.waited.wait(10))
+    world.integrations.put("slack-update", lambda *_: clock.waited.wait(60))
     scheduled = [world.schedule(), world.schedule()]
     dispatcher = world.dispatcher_on(ThreadDelivery(concurrency=1))
 
@@ -125,7 +125,7 @@ def test_a_second_worker_names_the_first_and_waits(
     thread = threading.Thread(target=worker.run, args=(threading.Event(),), kwargs={"until_idle": True})
 
     thread.start()
-    clock.waited.wait(10)
+    clock.waited.wait(60)
     said = caplog.text
     delivered_while_waiting = len(world.integrations.calls)
     first.release()
@@ -194,7 +194,7 @@ def test_a_worker_on_the_real_clock_sees_what_is_scheduled_while_it_runs(world: 
 
     world.schedule()
 
-    assert delivered.wait(10)
+    assert delivered.wait(60)
     stop.set()
     thread.join(10)
 

@@ -39,7 +39,7 @@ def test_of_an_answer_of_a_gigabyte_little_is_read(
 
     answer = outbound.request("GET", server.url)
 
-    assert gave_up.wait(5)
+    assert gave_up.wait(60)
     assert answer.text == "x" * BODY_BYTES
     assert sum(sent) < 50_000_000  # what the system's buffers took
 
@@ -151,7 +151,7 @@ def test_an_answer_counts_when_its_end_never_comes(
 ) -> None:
     server = raw(drips(b"HTTP/1.1 200 OK\r\n\r\nok", b""))
 
-    answers = [outbound.request("POST", server.url, timeout=0.3) for _ in range(2)]
+    answers = [outbound.request("POST", server.url, timeout=2) for _ in range(2)]
 
     assert [(answer.status, answer.text) for answer in answers] == [(200, "ok")] * 2
     assert server.connections == 2  # the first is not used again

@@ -14,7 +14,7 @@ from pytest_httpserver import HTTPServer
 from tests.support.raw_servers import LOOPBACK, NOW, Handler, RawServer, drips
 
 SHORT = 0.3  # seconds: the deadline of a test that waits for one
-SLACK = 2.0  # seconds: what a loaded machine may add
+SLACK = 20.0  # seconds: what a loaded machine may add; a call without an end has more
 
 
 def assert_over_in_time(call: Callable[[], object]) -> IntegrationFailed:
@@ -118,7 +118,7 @@ def test_a_slow_name_ends_at_the_deadline() -> None:
     over = threading.Event()
 
     def slow(_host: str, _port: int) -> Sequence[str]:
-        over.wait(10)
+        over.wait(60)
         return []
 
     outbound = Outbound(now=lambda: NOW, resolve=slow, deadline_seconds=SHORT)
@@ -157,11 +157,10 @@ def test_the_calls_of_one_delivery_share_their_time(
     http = outbound.within(SHORT)
 
     assert_over_in_time(lambda: http.request("GET", server.url))
-    began = monotonic()
     with pytest.raises(IntegrationFailed):
         http.post(server.url)
 
-    assert monotonic() - began < SHORT  # nothing was left for the second
+    assert server.connections == 1  # nothing was left for the second
 
 
 def test_a_timeout_only_shortens(raw: Callable[[Handler], RawServer]) -> None:
@@ -197,7 +196,7 @@ def test_names_that_hang_hold_up_no_address_and_few_other_names(httpserver: HTTP
 
     def hangs(host: str, _port: int) -> Sequence[str]:
         if host.startswith("slow"):
-            over.wait(10)
+            over.wait(60)
         return ["127.0.0.1"]
 
     outbound = Outbound(now=lambda: NOW, resolve=hangs, allow_private=LOOPBACK, deadline_seconds=5)

@@ -84,7 +84,7 @@ def test_changes_from_many_threads_all_count(store: Store) -> None:
     policy, begin = Policy(breaker_failures=1000), threading.Barrier(8)
 
     def fail_often() -> None:
-        begin.wait(10)
+        begin.wait(60)
         for _ in range(25):
             store.integration_states.change(
                 "slack-update", lambda state: state.after_attempt(policy, failed=True, now=NOW)

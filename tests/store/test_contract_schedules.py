@@ -192,7 +192,7 @@ def test_two_processes_beget_each_instant_once(store: SqliteStore) -> None:
 
     def fire() -> None:
         due = store.schedules.due(now=NOW, limit=100)
-        together.wait(10)
+        together.wait(60)
         for n, schedule in enumerate(due):
             store.schedules.fire([firing(schedule, n * 1000)], now=NOW)
 

@@ -205,11 +205,11 @@ def test_who_looks_through_everything_and_who_delivers_do_not_wait_for_each_othe
 
     def deliver() -> bool:
         delivering.set()
-        return looked.wait(10)
+        return looked.wait(60)
 
     with ThreadPoolExecutor(1) as thread:
         delivered = thread.submit(store.database.read, deliver)
-        assert delivering.wait(10)
+        assert delivering.wait(60)
         look(store)
         looked.set()
 

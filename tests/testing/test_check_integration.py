@@ -165,7 +165,7 @@ class Aloof(Right):
 class GoingPast(Right):
     def call(self, payload: Any, context: Context[Settings]) -> Any:  # noqa: ARG002 the SDK's names
         url = urlsplit(context.settings.url.get_secret_value())
-        connection = http.client.HTTPConnection(url.netloc, timeout=0.2)
+        connection = http.client.HTTPConnection(url.netloc, timeout=2)
         with contextlib.closing(connection):
             connection.request("POST", url.path, headers={"webhook-id": context.execution_id})
             return connection.getresponse().status

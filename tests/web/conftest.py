@@ -68,7 +68,7 @@ def client(web: FastAPI) -> Iterator[httpx.Client]:
     """Requests from this machine, without a token: everything is open until there is one."""
     with (
         serving(web) as address,
-        httpx.Client(base_url=address, follow_redirects=False, trust_env=False, timeout=30) as opened,
+        httpx.Client(base_url=address, follow_redirects=False, trust_env=False, timeout=120) as opened,
     ):
         yield opened
 

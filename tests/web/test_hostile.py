@@ -148,7 +148,7 @@ def test_paths_lead_nowhere_else(client: httpx.Client, path: str) -> None:
 
 def raw(client: httpx.Client, request: bytes) -> bytes:
     """Send bytes as they are; return what came back."""
-    with socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=10) as line:
+    with socket.create_connection((client.base_url.host, client.base_url.port or 80), timeout=60) as line:
         parts = []
         with contextlib.suppress(ConnectionError):  # it need not read to the end what it refuses
             line.sendall(request)

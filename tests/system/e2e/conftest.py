@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-DEADLINE_SECONDS = 30
+DEADLINE_SECONDS = 120
 SECRET_PATH = "T0SECRETPATH0000"
 SECRET_QUERY = "q5ecretquery"
 

@@ -95,7 +95,7 @@ def test_killed_workers_lose_nothing_and_repeat_only_what_was_in_flight(
             scheduling.end_schedule()
             if kill % 20 == 19 or kill == ROUNDS - 1:
                 last = workers.worker()
-                until(lambda: not store.count(open_ones), seconds=60)
+                until(lambda: not store.count(open_ones))
                 os.kill(last, signal.SIGKILL)
 
     repeated, figures = judged(store, counting, scheduling.acknowledged, scheduling.withdrawn)
@@ -111,7 +111,7 @@ def test_killed_commands_lose_nothing_that_a_run_was_told(tmp_path: Path, counti
     for _ in range(COMMANDS):
         worker = project.worker()
         run = project.begin("run", "burst", "--json")
-        counting.wait_for(counting.total + 1 + chance.randrange(10), seconds=20)
+        counting.wait_for(counting.total + 1 + chance.randrange(10), seconds=60)
         moment.wait(chance.random() * 0.01)
         worker.kill()
         acknowledged |= told(run)

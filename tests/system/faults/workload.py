@@ -115,7 +115,7 @@ def assert_ended_well(store: Store, calls: Counter[str]) -> None:
     assert not set(calls) - {execution.id for execution in page.executions}
 
 
-def until(is_so: Callable[[], bool], *, seconds: float = 30) -> None:
+def until(is_so: Callable[[], bool], *, seconds: float = 120) -> None:
     """Look again and again; AssertionError when it does not come true."""
     waiting, ends_at = threading.Event(), monotonic() + seconds
     while not is_so():

@@ -30,7 +30,7 @@ ENDS = {
     *("script_error", "syntax_error", "module_not_found", "not_linked"),
     *("limit_cpu", "limit_wall", "limit_memory", "limit_calls", "limit_log"),
 }
-HANG_SECONDS = 30.0
+HANG_SECONDS = 120.0
 GROWTH_BYTES = 64 * 1024 * 1024
 _MEBIBYTE = 1024 * 1024
 

@@ -60,7 +60,7 @@ class Stepping:
         if statement == self.stops_at:
             self.stops_at = ""
             self.reached.set()
-            assert self.go.wait(30)
+            assert self.go.wait(120)
 
 
 class Two:
@@ -77,7 +77,7 @@ class Two:
         self._stepping.stops_at = stops_at
         with ThreadPoolExecutor(2) as threads:
             one = threads.submit(first)
-            assert self._stepping.reached.wait(30), one.result()
+            assert self._stepping.reached.wait(120), one.result()
             two = threads.submit(second)
             until(lambda: two.done() or self._waits(), lambda: "the second neither ends nor waits")
             self._stepping.go.set()

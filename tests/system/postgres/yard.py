@@ -20,7 +20,7 @@ from experience_runtime.domain.instants import to_ms
 from experience_runtime.engine.stores import Store
 
 LEASE = 3
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 180
 OPEN = Filter(statuses=[Status.PENDING, Status.RUNNING])
 
 
@@ -75,7 +75,7 @@ class Yard:
             if pid in {each for _, _, each in self.received()[since:]}:
                 return True
             if self.store.next_wake(now=SystemClock().now()) is None:
-                self.schedule(16, seconds=0.02)
+                self.schedule(24, seconds=0.5)  # more than the others have room for
             return False
 
         until(takes_part, lambda: f"the worker {pid} does not come back")

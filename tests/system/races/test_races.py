@@ -32,7 +32,7 @@ ADA = Visitor(id="ada")
 RACES = {"cancel by key": 160, "cancel by id": 160, "convert": 160, "pause": 160, "replace": 160}
 RACES_OF_PROCESSES = 200
 LEAST_SHARE = 0.05
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 120
 
 
 def open_store(address: str) -> Store:

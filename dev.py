@@ -45,7 +45,31 @@ CHECKS = [
     ["mypy"],
     ["lint-imports", "--no-logo"],
 ]
-SUITE = ["pytest", "-n", "2", "--dist", "loadscope"]
+PYTEST = ["pytest", "--instafail"]
+SUITE = [*PYTEST, "-n", "2", "--dist", "loadscope"]
+FAST = ["-m", "not slow"]
+COVER = ["--cov", "--cov-report", "term:skip-covered"]
+
+# What runs on other Pythons too: all that needs no browser, no PostgreSQL and no development tool of its own.
+PORTABLE = [
+    "domain",
+    "engine",
+    "running",
+    "sandbox",
+    "scripts",
+    "simulation",
+    "plugins",
+    "settings",
+    "store",
+    "cli",
+]
+PORTABLE_SUITE = [*SUITE, "-m", "not slow and not browser and not postgres", "-p", "no:cacheprovider"]
+PORTABLE_TOOLS = [
+    *("hatchling", "hypothesis", "pytest", "pytest-httpserver", "pytest-instafail", "pytest-xdist"),
+    "standardwebhooks",
+]
+OTHERS = ("3.11", "3.12", "3.13")
+
 EXTRAS = ["--extra", "dev", "--extra", "postgres"]
 COMPILE = ["pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11", *EXTRAS]
 
@@ -53,8 +77,11 @@ HELP = """\
 Usage: python3 dev.py COMMAND [ARGUMENT...]
 
   demo    run a sample experience in simulated time; arguments go to `experience simulate`
+  check   static checks only, under a minute: ruff, mypy, import-linter
   test    static checks, then the whole test suite; with arguments, pytest alone with those
-  check   static checks only: ruff, mypy, import-linter
+          --fast leaves out what is marked slow
+  cover   the suite, or the tests that the arguments name, and how much of the code they run
+  elsewhere  a large part of the suite on the other Pythons that are here, and on the lowest versions allowed
   lock    work out requirements.lock again; arguments go to `uv pip compile`
 
 The first use makes .venv (with uv when it is on PATH, else venv and pip). Later uses start at once;
@@ -64,6 +91,8 @@ Examples:
   python3 dev.py demo
   python3 dev.py test
   python3 dev.py test tests/domain -k window -x
+  python3 dev.py test --fast
+  python3 dev.py cover tests/engine
   python3 dev.py lock --upgrade
 """
 
@@ -96,21 +125,29 @@ def main(arguments: list[str]) -> int:
     if command in ("-h", "--help", "help"):
         print(HELP, end="")
         return 0
-    if command not in ("demo", "test", "check", "lock"):
+    if command not in ("demo", "test", "check", "cover", "elsewhere", "lock"):
         print((f'There is no command "{command}".\n\n' if command else "") + HELP, end="", file=sys.stderr)
         return 2
     try:
         if command == "lock":
             return lock(ROOT, rest)
+        if command == "elsewhere":
+            return elsewhere(ROOT, rest)
         prepare(ROOT)
     except SetUpFailed as failure:
         print(f"dev.py: {failure}", file=sys.stderr)
         return 1
     if command == "demo":
         return hand_over([*DEMO, *rest])
-    if command == "test" and rest:
-        return hand_over(["pytest", *rest])
-    return check() or (hand_over(SUITE) if command == "test" else 0)
+    if command == "check":
+        return check()
+    if command == "cover":
+        return hand_over([*(PYTEST if rest else SUITE), *COVER, *rest])
+    chosen = [each for each in rest if each != "--fast"]
+    fast = FAST if "--fast" in rest else []
+    if chosen:
+        return hand_over([*PYTEST, *fast, *chosen])
+    return check() or hand_over([*SUITE, *fast])
 
 
 def check() -> int:
@@ -172,8 +209,68 @@ def advice(output: str) -> str:
     return next(fitting, "Mend what it says above and run again.")
 
 
-def lock(root: Path, arguments: list[str]) -> int:
+def lock(root: Path, arguments: "list[str]") -> int:
     """Work out the lock file again; without arguments, keep the versions that still fit."""
+    with _uv(root) as uv:
+        said = ["--generate-hashes", "--no-emit-index-url", "--custom-compile-command", "python3 dev.py lock"]
+        return subprocess.call([uv, *COMPILE, *said, "--quiet", "--output-file", LOCK, *arguments], cwd=root)
+
+
+def elsewhere(root: Path, arguments: "list[str]") -> int:
+    """Run the portable part on the lowest versions allowed and on the other Pythons; return a failure's code.
+
+    The lowest versions are tried on the first other Python, the locked ones on the rest: each run costs
+    minutes. A Python that is not here is named, and fails nothing.
+    """
+    own = ".".join(map(str, sys.version_info[:2]))
+    found = {version: other_python(version) for version in OTHERS if version != own}
+    for version in [version for version, python in found.items() if python is None]:
+        print(f"dev.py: there is no Python {version} here, so nothing was tried on it.", flush=True)
+    pythons = [(version, python) for version, python in found.items() if python] or [(own, PYTHON)]
+    failed = 0
+    with _uv(root) as uv:
+        for place, (version, python) in enumerate(pythons):
+            lowest = place == 0
+            folder = root / ".elsewhere" / (version + "-lowest" if lowest else version)
+            print(f"Python {version} with {'the lowest' if lowest else 'the locked'} versions", flush=True)
+            _fill_elsewhere(root, uv, python, folder, lowest=lowest)
+            tests = arguments or ["tests/" + each for each in PORTABLE]
+            words = [str(folder / BIN / "python"), "-m", *PORTABLE_SUITE, *tests]
+            failed = subprocess.call(words, cwd=root, env=_environment(folder)) or failed
+    return failed
+
+
+def other_python(version: str) -> "str | None":
+    """A Python of this version, such as 3.12: on the PATH, or among those of pyenv."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    for python in [f"python{version}", *map(str, sorted(pyenv.glob(f"versions/{version}.*/bin/python")))]:
+        # a shim of pyenv is on the PATH for each version, and starts only the one that is chosen
+        asked = [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"]
+        with contextlib.suppress(OSError):
+            said = subprocess.run(asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+            if said.startswith(version + " "):
+                return said.split(" ", 1)[1].strip()
+    return None
+
+
+def _fill_elsewhere(root: Path, uv: str, python: str, folder: Path, *, lowest: bool) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    _step([uv, "venv", "--quiet", "--python", python, str(folder)], root)
+    install = [uv, "pip", "install", "--quiet", "--python", str(folder / BIN / "python")]
+    if lowest:
+        pins = str(folder / "lowest.txt")
+        resolve = ["--resolution", "lowest-direct", "--extra", "postgres", "--python", python]
+        _step([uv, "pip", "compile", "pyproject.toml", *resolve, "--quiet", "--output-file", pins], root)
+        # the tools of development are the newest that go with these versions
+        _step([*install, "--constraint", pins, "--requirement", pins, *PORTABLE_TOOLS], root)
+    else:
+        _step([*install, "--require-hashes", "--requirement", LOCK], root)
+    _step([*install, "--no-deps", "--no-build-isolation", "--editable", "."], root)
+
+
+@contextlib.contextmanager
+def _uv(root: Path) -> "Iterator[str]":
+    """The uv of the PATH, or one that is made for this once."""
     with tempfile.TemporaryDirectory() as folder:
         uv = shutil.which("uv")
         if not uv:
@@ -181,8 +278,7 @@ def lock(root: Path, arguments: list[str]) -> int:
             _step([PYTHON, "-m", "venv", folder], root)
             _step([str(Path(folder, BIN, "python")), "-m", "pip", "install", "--quiet", "uv"], root)
             uv = str(Path(folder, BIN, "uv"))
-        said = ["--generate-hashes", "--no-emit-index-url", "--custom-compile-command", "python3 dev.py lock"]
-        return subprocess.call([uv, *COMPILE, *said, "--quiet", "--output-file", LOCK, *arguments], cwd=root)
+        yield uv
 
 
 def _make(root: Path) -> None:
@@ -272,9 +368,9 @@ def _program(name: str) -> str:
     return str(ROOT / ".venv" / BIN / name)
 
 
-def _environment() -> dict[str, str]:
-    path = os.pathsep.join([str(ROOT / ".venv" / BIN), os.environ.get("PATH", os.defpath)])
-    return {**os.environ, "VIRTUAL_ENV": str(ROOT / ".venv"), "PATH": path}
+def _environment(venv: Path = ROOT / ".venv") -> dict[str, str]:
+    path = os.pathsep.join([str(venv / BIN), os.environ.get("PATH", os.defpath)])
+    return {**os.environ, "VIRTUAL_ENV": str(venv), "PATH": path}
 
 
 def _python(root: Path) -> Path:

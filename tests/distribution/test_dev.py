@@ -97,8 +97,38 @@ def test_a_second_call_installs_nothing_and_passes_arguments_and_exit_code_on(tr
 
     ended = _call(tree, "test", "tests/domain", "-x")
 
-    assert (ended.returncode, ended.stdout, ended.stderr) == (7, "given: tests/domain -x\n", "")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (7, "given: --instafail tests/domain -x\n", "")
     assert sorted(path.name for path in tree.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given"),
+    [
+        (["test", "tests/domain", "--fast"], "-m not slow tests/domain"),
+        (["test", "-x"], "-x"),
+        (["cover", "tests/domain"], "--cov --cov-report term:skip-covered tests/domain"),
+        (["cover"], "-n 2 --dist loadscope --cov --cov-report term:skip-covered"),
+    ],
+)
+def test_what_pytest_is_given(tree: Path, arguments: list[str], given: str) -> None:
+    _pretend_ready(tree)
+
+    assert _call(tree, *arguments).stdout == f"given: --instafail {given}\n"
+
+
+def test_a_python_is_found_by_what_it_says_of_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = ".".join(map(str, sys.version_info[:2]))
+    kept = tmp_path / "versions" / f"{version}.9" / "bin"
+    kept.mkdir(parents=True)
+    (kept / "python").symlink_to(sys.executable)
+    shim = tmp_path / f"python{version}"
+    shim.write_text("#!/bin/sh\necho no such version >&2\nexit 127\n", encoding="utf-8")
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+
+    assert dev.other_python(version) is not None
+    assert dev.other_python("3.99") is None
 
 
 def test_a_copied_environment_does_not_count(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -158,10 +188,10 @@ def test_two_calls_at_once_make_one_set_up(tree: Path) -> None:
         waiting = second.stderr.readline()
 
         _pretend_ready_beside_lock(tree)
-    out, err = second.communicate(timeout=30)
+    out, err = second.communicate(timeout=120)
 
     assert "waiting" in waiting
-    assert (second.returncode, out, err) == (7, "given: -x\n", "")
+    assert (second.returncode, out, err) == (7, "given: --instafail -x\n", "")
 
 
 def _pretend_ready_beside_lock(tree: Path) -> None:

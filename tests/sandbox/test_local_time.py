@@ -47,7 +47,7 @@ def changes(zone: str) -> list[int]:
 def told_by_node(zone: str, moments: Sequence[int]) -> list[str]:
     node = shutil.which("node")
     if node is None:
-        lacking("node is not installed: there is nothing to compare with")
+        lacking("node is not here to compare with: apt-get install nodejs")
     done = subprocess.run(
         [node, "-e", f"{PROGRAM}\nconsole.log(JSON.stringify(told({json.dumps(moments)})))"],
         env={"TZ": zone, "PATH": os.environ["PATH"]},

@@ -36,7 +36,7 @@ def drive(store: str, seeds: range) -> None:
 
 
 # A server takes some times as long: what differs there is not what one act does, but two at once.
-@pytest.mark.parametrize(("store", "seeds"), [("sqlite", range(40)), ("postgresql", range(10))])
+@pytest.mark.parametrize(("store", "seeds"), [("sqlite", range(25)), ("postgresql", range(10))])
 def test_whatever_happens_the_runtime_does_what_the_model_says(store: str, seeds: range) -> None:
     drive(store, seeds)
 

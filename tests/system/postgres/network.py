@@ -35,7 +35,7 @@ def a_network() -> Iterator[Network]:
     number = next(_COUNT) % 250
     name, outside, inside = f"pgtest{number}", f"pgout{number}", f"pgin{number}"
     if os.geteuid() != 0 or shutil.which("ip") is None or not _ip("netns", "add", name):
-        lacking("a network namespace cannot be made here (as root, with iproute2)")
+        lacking("a network namespace cannot be made here (as root; apt-get install iproute2)")
     try:
         made = all(
             _ip(*words.split())

@@ -15,13 +15,14 @@ from experience_runtime.domain.executions import Execution, Filter
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.server import make_web
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.support.needs import lacking
 from tests.support.serving import serving
 from tests.web.pages.sample import due_later, fill, make_folder, open_runtime
 
 CHROMIUM = "/usr/bin/chromium"
+WAIT_MS = 60_000  # for what is not there yet; a loaded machine takes its time
 _ARGUMENTS = (
     "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -31,7 +32,8 @@ _ARGUMENTS = (
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     if not os.path.exists(CHROMIUM):
-        lacking(f"there is no {CHROMIUM}")
+        lacking(f"there is no {CHROMIUM}: apt-get install chromium")
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS.split())
         yield browser
@@ -58,7 +60,7 @@ class Shop:
             viewport={"width": width, "height": 900},
             timezone_id="Europe/Paris",
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(WAIT_MS)
         page = context.new_page()
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self._console.append(str(error)))

@@ -176,17 +176,17 @@ def runtime(tmp_path_factory: pytest.TempPathFactory, the_shop: Shop) -> Iterato
     assert process.stdout is not None
     address = json.loads(process.stdout.readline())["address"]
     headers = {"authorization": f"Bearer {operator}"}
-    with httpx.Client(base_url=address, headers=headers, trust_env=False, timeout=30) as client:
+    with httpx.Client(base_url=address, headers=headers, trust_env=False, timeout=120) as client:
         yield Runtime(address, client, key)
     process.terminate()
-    process.wait(30)
+    process.wait(120)
     process.stdout.close()
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
-        lacking(f"{CHROMIUM} is not installed")
+        lacking(f"there is no {CHROMIUM}: apt-get install chromium")
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield opened
@@ -203,6 +203,7 @@ def visit(browser: Browser, shop: Shop) -> Iterator[Visit]:
 
     def open_shop(zone: str = "Europe/Paris", *, at: Shop = shop, init: str = "", wait: bool = True) -> Page:
         context = browser.new_context(timezone_id=zone)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         if init:
             context.add_init_script(init)

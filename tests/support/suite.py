@@ -1,0 +1,42 @@
+"""The suite as a whole: the same examples every time, and marks that follow from what a test uses."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+TESTS = Path(__file__).resolve().parents[1]
+BROWSERS = {"chromium", "browser"}
+SLOW = (  # processes that are killed, whole commands, a real browser: seconds a test
+    *("docs/", "samples/", "distribution/test_wheel.py", "web/pages/", "web/snippet/"),
+    *("web/test_schema.py", "web/test_serve.py"),
+    *("system/e2e/", "system/faults/", "system/hostile/", "system/postgres/", "system/races/"),
+)
+
+# The same examples every time, and none too slow for a machine that does other things: a test that is red is
+# red again. FRESH=1 looks for new ones.
+settings.register_profile(
+    "suite",
+    derandomize=not os.environ.get("FRESH"),
+    database=None,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("suite")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow, and what needs PostgreSQL or a browser, so that `-m` can leave it out."""
+    for item in items:
+        place = item.path.relative_to(TESTS).as_posix()
+        given = getattr(item, "callspec", None)
+        if place.startswith(SLOW):
+            item.add_marker("slow")
+        if place.startswith("system/postgres/") or (
+            given and any(each == "postgresql" for each in given.params.values() if isinstance(each, str))
+        ):
+            item.add_marker("postgres")
+        if BROWSERS & set(getattr(item, "fixturenames", ())):
+            item.add_marker("browser")

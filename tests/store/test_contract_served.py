@@ -10,7 +10,8 @@ from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.domain.overview import Backlog, Failures
 from experience_runtime.domain.visitor_events import VisitorEvent
-from experience_runtime.engine.stores import Reply, Store
+from experience_runtime.engine.keeping import Reply
+from experience_runtime.engine.stores import Store
 
 from tests.support.executions import (
     FAILED,

@@ -189,7 +189,7 @@ def log_to_stderr(settings: "Settings", level: int, line: str) -> None:
 
 def _quiet_libraries() -> None:
     """Leave out of the log what libraries say of each call, job and session: it would fill it."""
-    for name in ("httpx", "httpcore"):  # they would write every address
+    for name in ("httpx2", "httpcore2"):  # they would write every address
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("procrastinate").setLevel(logging.CRITICAL)  # what it comes to, our own log tells
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)

@@ -4,17 +4,30 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+_WIDTH = 40
+_ERASE = "\r\x1b[2K"
+
 
 @contextmanager
 def counted(text: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show how many of `total` are done, on stderr; silent when stderr is no terminal."""
+    """Show how many of `total` are done, on stderr, and erase it; silent when stderr is no terminal."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    # here: it takes 40 ms to import, and most commands show no progress
-    from rich.console import Console
-    from rich.progress import Progress
+    shown = ""
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(text, total=total)
-        yield lambda done: progress.update(task, completed=done)
+    def show(done: int) -> None:
+        nonlocal shown
+        share = min(1.0, done / total) if total > 0 else 1.0
+        line = f"{text} [{'#' * int(share * _WIDTH):<{_WIDTH}}] {int(share * 100):3d} %"
+        if line != shown:  # a terminal is slow, and most steps change nothing that is seen
+            sys.stderr.write(_ERASE + line)
+            sys.stderr.flush()
+            shown = line
+
+    try:
+        show(0)
+        yield show
+    finally:
+        sys.stderr.write(_ERASE)
+        sys.stderr.flush()

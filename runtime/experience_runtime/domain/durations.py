@@ -2,8 +2,7 @@
 
 import math
 import re
-
-from pytimeparse.timeparse import timeparse
+from itertools import pairwise
 
 from experience_runtime.domain.errors import InvalidDelay
 from experience_runtime.domain.values import shown, whole_number
@@ -82,11 +81,14 @@ def _read(text: str) -> float | None:
 
 
 def _compound(text: str) -> float | None:
-    """Read "1h 30m" and the like: each unit once, the larger first, as pytimeparse has it."""
-    if len(text) > _LONGEST_TEXT or _COMPOUND.fullmatch(text) is None or timeparse(text) is None:
+    """Read "1h 30m" and the like: two or more pairs, each unit once, the larger first."""
+    if len(text) > _LONGEST_TEXT or _COMPOUND.fullmatch(text) is None:
         return None
-    # pytimeparse drops the fraction of a second in "1h 1.01m"; the ms grammar keeps it
-    return sum(ms_grammar(pair) or 0.0 for pair in _PAIR.findall(text))
+    pairs = [form for pair in _PAIR.findall(text) if (form := _SINGLE.fullmatch(pair)) is not None]
+    units = [_UNIT_MS[form[2].lower()] for form in pairs]
+    if any(larger <= smaller for larger, smaller in pairwise(units)):
+        return None
+    return sum(float(form[1]) * unit_ms for form, unit_ms in zip(pairs, units, strict=True))
 
 
 def _rounded(ms: float) -> int:

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from experience_runtime.domain.admission import Policies
 from experience_runtime.domain.workers import BEAT_SECONDS, WorkerInfo, concurrency_of
+from experience_runtime.engine.keeping import Workers
 from experience_runtime.engine.ports import Clock
-from experience_runtime.engine.stores import Workers
 
 IN_FLIGHT_PER_CALL = 2
 """How many executions may be handed over for each call that can be made: the next is there when one ends."""

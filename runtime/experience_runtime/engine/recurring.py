@@ -34,9 +34,9 @@ from experience_runtime.domain.schedules import (
     timing_of,
     timing_texts,
 )
+from experience_runtime.engine.keeping import Schedules
 from experience_runtime.engine.numbering import ExecutionNumbers
 from experience_runtime.engine.ports import Clock, Integrations
-from experience_runtime.engine.stores import Schedules
 
 SHOWN_RUNS = 20
 """How many of its last runs a schedule is shown with."""

@@ -32,6 +32,7 @@ from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
 from experience_runtime.engine.numbering import ExecutionNumbers
 from experience_runtime.engine.ports import Clock, Integrations
+from experience_runtime.engine.prepared import PreparedCancel, PreparedSchedule
 from experience_runtime.engine.stores import Added, Adding, Cancelling, SchedulerStore
 
 EXECUTE_EVERY_SECONDS = 60
@@ -65,22 +66,6 @@ class Cancelled:
     ids: tuple[str, ...]
     elsewhere: bool
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedSchedule:
-    """A `schedule` that has passed every rule, and is not on disk yet."""
-
-    execution: Execution
-    plan: Plan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedCancel:
-    """A `cancel` that has passed every rule, and is not on disk yet."""
-
-    cancelling: Cancelling
-    warnings: tuple[str, ...]
 
 
 class Scheduler:

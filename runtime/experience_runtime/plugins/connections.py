@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-import httpcore
+import httpcore2
 
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.errors import BlockedAddress
@@ -42,14 +42,14 @@ class Budget(threading.local):
         return seconds if timeout is None else min(seconds, timeout)
 
 
-class GuardedBackend(httpcore.NetworkBackend):
+class GuardedBackend(httpcore2.NetworkBackend):
     """Looks a name up, checks every address it has, connects to one that was checked."""
 
     def __init__(self, budget: Budget, resolve: Resolve, allow_private: Sequence[Network]) -> None:
         self._budget = budget
         self._resolve = resolve
         self._allow_private = allow_private
-        self._sockets = httpcore.SyncBackend()
+        self._sockets = httpcore2.SyncBackend()
         self._slots = threading.BoundedSemaphore(_LOOKUPS_AT_ONCE)
         self._mutex = threading.Lock()
         self._lookups: dict[tuple[str, int], Future[Sequence[str]]] = {}
@@ -60,23 +60,23 @@ class GuardedBackend(httpcore.NetworkBackend):
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.NetworkStream:
         try:
             addresses = self._checked(host, self._look_up(host, port))[:_ADDRESSES_TRIED]
-            failure: Exception = httpcore.ConnectError("no address")
+            failure: Exception = httpcore2.ConnectError("no address")
             for waiting, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
                 try:
                     # a share of the time each: one dead address must not take it all
                     share = self._budget.left(timeout) / waiting
                     stream = self._sockets.connect_tcp(address, port, share, local_address, socket_options)
-                except (httpcore.ConnectError, httpcore.ConnectTimeout) as problem:
+                except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as problem:
                     failure = problem
                 else:
                     return _BudgetedStream(stream, self._budget)
             raise failure
         except TimeoutError:
-            raise httpcore.ConnectTimeout from None
+            raise httpcore2.ConnectTimeout from None
 
     def _look_up(self, host: str, port: int) -> Sequence[str]:
         """Resolve on a thread of its own: getaddrinfo knows no timeout.
@@ -99,7 +99,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         except TimeoutError:
             raise
         except (OSError, UnicodeError):
-            raise httpcore.ConnectError("the name was not found") from None
+            raise httpcore2.ConnectError("the name was not found") from None
 
     def _begin_lookup(self, host: str, port: int, found: "Future[Sequence[str]]", seconds: float) -> None:
         def run() -> None:
@@ -150,10 +150,10 @@ def _is_address(host: str) -> bool:
     return True
 
 
-class _BudgetedStream(httpcore.NetworkStream):
+class _BudgetedStream(httpcore2.NetworkStream):
     """A connection whose every wait ends with the budget."""
 
-    def __init__(self, stream: httpcore.NetworkStream, budget: Budget) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, budget: Budget) -> None:
         self._stream = stream
         self._budget = budget
 
@@ -161,10 +161,10 @@ class _BudgetedStream(httpcore.NetworkStream):
         try:
             return self._stream.read(max_bytes, self._budget.left(timeout))
         except TimeoutError:
-            raise httpcore.ReadTimeout from None
+            raise httpcore2.ReadTimeout from None
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        # httpcore's own write starts its timeout anew with every piece the other side takes
+        # httpcore2's own write starts its timeout anew with every piece the other side takes
         connection: socket.socket = self._stream.get_extra_info("socket")
         rest = memoryview(buffer)
         try:
@@ -172,21 +172,21 @@ class _BudgetedStream(httpcore.NetworkStream):
                 connection.settimeout(self._budget.left(timeout))
                 rest = rest[connection.send(rest) :]
         except TimeoutError:
-            raise httpcore.WriteTimeout from None
+            raise httpcore2.WriteTimeout from None
         except OSError as problem:
-            raise httpcore.WriteError(str(problem)) from None
+            raise httpcore2.WriteError(str(problem)) from None
 
     def start_tls(
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
+    ) -> httpcore2.NetworkStream:
         try:
             left = self._budget.left(timeout)
         except TimeoutError:
             self.close()
-            raise httpcore.ConnectTimeout from None
+            raise httpcore2.ConnectTimeout from None
         return _BudgetedStream(self._stream.start_tls(ssl_context, server_hostname, left), self._budget)
 
     def close(self) -> None:

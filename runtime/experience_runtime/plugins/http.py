@@ -17,8 +17,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpcore
-import httpx
+import httpcore2
+import httpx2
+import idna
 
 from experience_runtime import __version__
 from experience_runtime.clocks import monotonic
@@ -58,7 +59,7 @@ class Outbound:
         self._budget = Budget()
         self._backend = GuardedBackend(self._budget, resolve, tuple(allow_private))
         self._ssl_context = ssl_context
-        self._pool: httpcore.ConnectionPool | None = None
+        self._pool: httpcore2.ConnectionPool | None = None
         self._lock = threading.Lock()
 
     def post(
@@ -103,7 +104,7 @@ class Outbound:
         try:
             with connections.stream(
                 _method(method),
-                httpcore.URL(
+                httpcore2.URL(
                     scheme=address.raw_scheme,
                     host=address.raw_host,
                     port=address.port,
@@ -113,13 +114,13 @@ class Outbound:
                 content=content or (b"" if method.upper() in ("POST", "PUT", "PATCH") else None),
             ) as response:
                 return self._answer(response)
-        except httpcore.TimeoutException:
+        except httpcore2.TimeoutException:
             raise IntegrationFailed(f"{where} did not answer within {seconds:g} s", may_pass=True) from None
-        except httpcore.ConnectError as problem:
+        except httpcore2.ConnectError as problem:
             raise IntegrationFailed(_no_connection(where, problem), may_pass=True) from None
-        except httpcore.NetworkError:
+        except httpcore2.NetworkError:
             raise IntegrationFailed(f"the connection to {where} broke", may_pass=True) from None
-        except httpcore.ProtocolError:
+        except httpcore2.ProtocolError:
             raise IntegrationFailed(
                 f"{where} answered with something that is not HTTP", may_pass=True
             ) from None
@@ -137,10 +138,10 @@ class Outbound:
                 self._pool.close()
                 self._pool = None
 
-    def _connections(self) -> httpcore.ConnectionPool:
+    def _connections(self) -> httpcore2.ConnectionPool:
         with self._lock:
             if self._pool is None:
-                self._pool = httpcore.ConnectionPool(
+                self._pool = httpcore2.ConnectionPool(
                     ssl_context=self._ssl_context or _system_trust(),
                     # unlimited: a wait for a free connection would not be in the budget
                     max_connections=None,
@@ -150,7 +151,7 @@ class Outbound:
                 )
             return self._pool
 
-    def _answer(self, response: httpcore.Response) -> Answer:
+    def _answer(self, response: httpcore2.Response) -> Answer:
         headers: dict[str, str] = {}
         for raw_name, raw_value in response.headers:
             name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
@@ -171,7 +172,7 @@ class Outbound:
 
 @functools.cache
 def _system_trust() -> ssl.SSLContext:
-    return httpcore.default_ssl_context()  # 75 ms to read every certificate: once for the process
+    return httpcore2.default_ssl_context()  # 75 ms to read every certificate: once for the process
 
 
 def origin(url: str) -> str:
@@ -219,19 +220,21 @@ class _Within:
         return max(0.0, self._ends_at - monotonic())
 
 
-_BROKEN = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
+_BROKEN = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError)
 
 
-def _parsed(url: str) -> httpx.URL:
+def _parsed(url: str) -> httpx2.URL:
     """Refuse what is not a plain web address. No text of the address is in the messages."""
     try:
         require_web_address(url)
     except ValueError as problem:
         raise InvalidParameter(f"the url {problem}") from None
     try:
-        address = httpx.URL(url)
-        host = address.host and address.raw_host.decode("ascii")  # the first may refuse punycode
-    except (httpx.InvalidURL, UnicodeError):
+        address = httpx2.URL(url)
+        host = address.raw_host.decode("ascii")
+        if "xn--" in host:
+            idna.decode(host)  # who sends it would pass on punycode that spells nothing
+    except (httpx2.InvalidURL, UnicodeError):
         raise InvalidParameter('the url is not one; write it as "https://host/path"') from None
     # read a second time, by who sends it: two readers of one address may differ, and this one counts
     if not _HOST.fullmatch(host) or address.port == 0 or address.userinfo:
@@ -252,7 +255,7 @@ def _lowered(headers: Mapping[str, str] | None) -> dict[str, str]:
     return {name.lower(): value for name, value in (headers or {}).items()}
 
 
-def _header_fields(address: httpx.URL, headers: Mapping[str, str] | None) -> list[tuple[bytes, bytes]]:
+def _header_fields(address: httpx2.URL, headers: Mapping[str, str] | None) -> list[tuple[bytes, bytes]]:
     given = _lowered(headers)
     for name, value in given.items():
         try:
@@ -270,7 +273,7 @@ def _header_fields(address: httpx.URL, headers: Mapping[str, str] | None) -> lis
     return [(name.encode("ascii"), value.encode("ascii")) for name, value in fields.items()]
 
 
-def _text(response: httpcore.Response, headers: Mapping[str, str]) -> str:
+def _text(response: httpcore2.Response, headers: Mapping[str, str]) -> str:
     """The decoded body, cut at 64 KiB and where it breaks off. Empty when its encoding is not known."""
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "", "gzip", "x-gzip", "deflate"):
@@ -295,11 +298,11 @@ def _text(response: httpcore.Response, headers: Mapping[str, str]) -> str:
     return decoder.decode(bytes(body), final=is_whole)
 
 
-def _ends_cleanly(response: httpcore.Response) -> bool:
+def _ends_cleanly(response: httpcore2.Response) -> bool:
     """Tell whether nothing came behind the answer. What did would be taken for the answer to the next request
     on this connection: somebody else's call would be settled by it."""
     try:
-        # h11 keeps it and httpcore does not ask; where a later release has it elsewhere, nothing is reused
+        # h11 keeps it and httpcore2 does not ask; where a later release has it elsewhere, nothing is reused
         behind, _ = response.stream._stream._connection._h11_state.trailing_data  # type: ignore[union-attr]
     except AttributeError:
         return False
@@ -327,7 +330,7 @@ def _longest(waits: Iterable[float | None]) -> float | None:
     return max((wait for wait in waits if wait is not None), default=None)
 
 
-def _no_connection(where: str, problem: httpcore.ConnectError) -> str:
+def _no_connection(where: str, problem: httpcore2.ConnectError) -> str:
     cause = problem.__cause__ or problem.__context__
     match cause:
         case ssl.SSLCertVerificationError():

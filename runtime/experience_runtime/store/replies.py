@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.values import shown
-from experience_runtime.engine.stores import Reply
+from experience_runtime.engine.keeping import Reply
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 

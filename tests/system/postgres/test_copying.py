@@ -15,7 +15,7 @@ from experience_runtime.domain.executions import Filter, IfExists
 from experience_runtime.domain.schedules import CatchUp, Schedule
 from experience_runtime.domain.visitor_events import VisitorEvent
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.engine.stores import Reply
+from experience_runtime.engine.keeping import Reply
 from experience_runtime.store.opening import open_postgres, open_sqlite
 from experience_runtime.store.postgres import copying
 from experience_runtime.store.sqlite.file import open_database

@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.values import shown
+from experience_runtime.engine.keeping import Replies, Reply
 from experience_runtime.engine.ports import Clock
-from experience_runtime.engine.stores import Replies, Reply
 from experience_runtime.web.guard.access import access_of
 from experience_runtime.web.guard.middleware import SAFE_METHODS
 from experience_runtime.web.guard.problems import problem_of

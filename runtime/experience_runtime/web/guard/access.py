@@ -17,8 +17,8 @@ from experience_runtime.domain.access import Scope, Token, new_secret, token_dig
 from experience_runtime.domain.errors import Forbidden, Unauthorized
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.values import shown
+from experience_runtime.engine.keeping import Tokens
 from experience_runtime.engine.ports import Clock
-from experience_runtime.engine.stores import Tokens
 from experience_runtime.web.guard.limits import Buckets
 from experience_runtime.web.guard.middleware import is_own_origin, site_key_in
 from experience_runtime.web.guard.problems import Throttled

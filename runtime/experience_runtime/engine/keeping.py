@@ -1,0 +1,176 @@
+"""Keeping: what the engine keeps beside the executions, in one database. Each docstring is a contract."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from experience_runtime.domain.access import Token
+from experience_runtime.domain.admission import IntegrationState
+from experience_runtime.domain.executions import Execution
+from experience_runtime.domain.schedules import Firing, Schedule, ScheduleRun
+from experience_runtime.domain.visitor_events import Conversion, VisitorEvent
+from experience_runtime.domain.workers import WorkerInfo
+
+
+class Workers(Protocol):
+    """Which workers report themselves."""
+
+    def beat(self, worker: WorkerInfo) -> Sequence[WorkerInfo]:
+        """Keep a worker's report, and forget those of more than a day ago; return all there are."""
+        ...
+
+    def leave(self, id: str) -> None:
+        """Forget a worker; nothing when it is not known."""
+        ...
+
+    def all(self) -> Sequence[WorkerInfo]:
+        """All of them, the longest running first."""
+        ...
+
+
+class Tokens(Protocol):
+    """Who may call from outside, and the sessions of pages. Digests only; every method is one transaction."""
+
+    def put(self, token: Token) -> None:
+        """Keep a new token; Conflict when one of its name is kept."""
+        ...
+
+    def ever(self) -> bool:
+        """Whether there is a token, or ever was one."""
+        ...
+
+    def all(self) -> Sequence[Token]:
+        """All of them, by name."""
+        ...
+
+    def token(self, digest: bytes) -> Token | None: ...
+
+    def revoke(self, name: str) -> bool:
+        """Forget a token and end its sessions; False when there is none of this name."""
+        ...
+
+    def begin_session(self, digest: bytes, *, token: bytes, now: datetime, expires_at: datetime) -> None:
+        """Begin a session of the token with this digest; nothing when it is gone. Ended ones are dropped."""
+        ...
+
+    def session(self, digest: bytes, *, now: datetime) -> Token | None:
+        """The token of a session that has not ended."""
+        ...
+
+    def end_session(self, digest: bytes) -> None: ...
+
+
+class Events(Protocol):
+    """What visitors did."""
+
+    def record(self, event: VisitorEvent) -> None:
+        """Keep an event; of each visitor the newest 1,000 stay."""
+        ...
+
+    def of(self, visitor: str, *, limit: int) -> Sequence[VisitorEvent]:
+        """The last events of a visitor, newest first."""
+        ...
+
+    def conversions(self, visitor: str, *, limit: int) -> Sequence[Conversion]:
+        """The last conversions of a visitor, newest first."""
+        ...
+
+
+class IntegrationStates(Protocol):
+    """What is known of each integration: paused, failing, limited."""
+
+    def all(self) -> Mapping[str, IntegrationState]:
+        """Those there is something to know about, by integration."""
+        ...
+
+    def of(self, integration: str) -> IntegrationState: ...
+
+    def change(
+        self, integration: str, change: Callable[[IntegrationState], IntegrationState]
+    ) -> tuple[IntegrationState, IntegrationState]:
+        """Replace a state by what `change` makes of it, in one transaction; return both.
+
+        What `change` raises is raised here, and nothing is changed.
+        """
+        ...
+
+
+class Schedules(Protocol):
+    """Schedules at rest, beside the executions they fire. Every method is one transaction."""
+
+    def put(self, schedule: Schedule, *, replacing: Schedule | None) -> bool:
+        """Insert a schedule, or replace the one that was read as `replacing`; `last` is left as it is.
+
+        False, and nothing changed, when the name is taken, or when the row has another version or `next_at`.
+        """
+        ...
+
+    def schedule(self, name: str) -> Schedule:
+        """One schedule; UnknownSchedule when there is none."""
+        ...
+
+    def schedules(self) -> Sequence[Schedule]:
+        """All of them, by name."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Forget a schedule and its runs; what it fired stays. UnknownSchedule when there is none."""
+        ...
+
+    def runs(self, name: str, *, limit: int) -> Sequence[ScheduleRun]:
+        """What became of its instants, newest first. The last 1,000 are kept."""
+        ...
+
+    def due(self, *, now: datetime, limit: int) -> Sequence[Schedule]:
+        """Those to be looked at by now, the longest due first."""
+        ...
+
+    def next_at(self) -> datetime | None:
+        """When the next one is to be looked at; None for never."""
+        ...
+
+    def fire(self, firings: Sequence[Firing], *, now: datetime) -> Sequence[ScheduleRun | None]:
+        """Move each schedule on, and insert its execution; return what became of each of those.
+
+        A row with another version or `next_at` than the firing's was moved on by another process:
+        nothing happens, and the answer is None, as where nothing was to run. While the execution it fired
+        last is pending or running, none is inserted, and `skipped` is recorded.
+        """
+        ...
+
+    def fire_now(self, name: str, execution: Execution, *, now: datetime) -> Execution:
+        """Insert an execution without moving the schedule on; return it as it was inserted.
+
+        UnknownSchedule; Conflict while the one it fired last is pending or running.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer as it was given."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+
+class Replies(Protocol):
+    """What each caller was answered under its Idempotency-Key, for 24 hours."""
+
+    def claim(self, *, caller: str, key: str, request: bytes, now: datetime) -> Reply | None:
+        """Take the key for this request, or return the answer that the same request got under it.
+
+        None: it is the caller's now, to `keep` or `release`. Conflict when another request was made under
+        the key, or while this one is being answered; after ten minutes its answer no longer comes.
+        """
+        ...
+
+    def keep(self, reply: Reply, *, caller: str, key: str) -> None:
+        """Keep the answer under a claimed key."""
+        ...
+
+    def release(self, *, caller: str, key: str) -> None:
+        """Give a claimed key back: what was asked did not happen."""
+        ...

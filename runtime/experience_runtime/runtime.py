@@ -13,7 +13,12 @@ from experience_runtime.clocks import SystemClock, monotonic
 from experience_runtime.domain.admission import Policies
 from experience_runtime.domain.clients import read_client
 from experience_runtime.domain.errors import InvalidParameter, LimitWall
-from experience_runtime.domain.visitor_events import VisitorEvent, check_event_data, check_event_type
+from experience_runtime.domain.visitor_events import (
+    VisitorEvent,
+    check_event_data,
+    check_event_type,
+    happened_at,
+)
 from experience_runtime.domain.visitors import Visitor, check_visitor_id, make_visitor
 from experience_runtime.engine.app_events import answer_app, refused
 from experience_runtime.engine.fleet import Fleet
@@ -249,18 +254,26 @@ class Runtime:
             return given
         return self.store.visitor(visitor_id) or given
 
-    def receive(self, visitor_id: str, event_type: str, data: Any) -> list[str] | None:
-        """Keep an event of a visitor; one that is a conversion converts: the ids it cancelled, else None."""
+    def receive(
+        self, visitor_id: str, event_type: str, data: Any, *, age_ms: object = None
+    ) -> list[str] | None:
+        """Keep an event of a visitor; one that is a conversion converts: the ids it cancelled, else None.
+
+        `age_ms`: how long ago it happened, where its sender says so.
+        """
+        now = self.clock.now()
+        at = happened_at(age_ms, now=now)
         event = VisitorEvent(
             visitor=check_visitor_id(visitor_id),
             type=check_event_type(event_type),
             data=check_event_data(data),
-            at=self.clock.now(),
+            at=at or now,
+            received_at=now,
         )
         self.store.events.record(event)
         if not self.scheduler.is_conversion(event.type):
             return None
-        return self.scheduler.convert(event.visitor, event=event.type)
+        return self.scheduler.convert(event.visitor, event=event.type, at=at)
 
     def run(self, script: Script, situation: "Situation", limits: Limits | None = None) -> "Report":
         """Run an experience for real, into the store, to its end."""

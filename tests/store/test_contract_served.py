@@ -168,7 +168,7 @@ def test_of_many_at_once_one_takes_the_key(store: Store) -> None:
 
 
 def an_event(type: str, *, visitor: str = "ada") -> VisitorEvent:
-    return VisitorEvent(visitor=visitor, type=type, data='{"a":1}', at=NOW)
+    return VisitorEvent(visitor=visitor, type=type, data='{"a":1}', at=NOW, received_at=NOW)
 
 
 def test_a_visitors_events_come_newest_first(store: Store) -> None:

@@ -127,10 +127,12 @@ class SchedulerStore(Executions, Protocol):
         """Cancel those that are pending, in one transaction; return their ids."""
         ...
 
-    def convert(self, visitor: str, *, event: str, now: datetime) -> list[str]:
-        """Record a conversion and cancel, with reason `conversion`, every pending execution of this visitor
-        that asked for it; return their ids. One that runs is not tried again. What counts is the order in
-        which things are stored, not their instants: a machine's clock may be put back."""
+    def convert(self, visitor: str, *, event: str, now: datetime, at: datetime | None = None) -> list[str]:
+        """Record a conversion and cancel, with reason `conversion`, every pending execution of this visitor,
+        and of every other id of the same person, that asked for it; return their ids. One that runs is not
+        tried again. What counts is the order in which things are stored, not their instants: a machine's
+        clock may be put back. Only where its sender said that it happened earlier, `at`, is what was made
+        after that left alone."""
         ...
 
     def replay(self, number: int, *, reason: str | None, now: datetime) -> Execution | None:
@@ -242,6 +244,17 @@ class Visitors(Protocol):
     def remember_visitor(self, visitor: Visitor, *, now: datetime) -> None:
         """Keep the fields that are not None; the others stay as they were. A new zone drops the old
         offset and the other way round. An anonymous visitor is not kept."""
+        ...
+
+    def identify(self, visitor: str, person: str, *, now: datetime) -> list[str]:
+        """Make two ids, and all that are one person with either, one person from now on; return its ids.
+
+        A person of unknown zone gets the visitor's. Conflict when it would have more than 100 ids.
+        """
+        ...
+
+    def ids_of_person(self, visitor: str) -> list[str]:
+        """Every id of the person that has this one, in order; at least this one."""
         ...
 
 

@@ -32,6 +32,8 @@ class Situation:
     events: Sequence[Mapping[str, Any]] = ()  # {"type", "data"}
     seed: int | None = None
     is_preview: bool = False
+    browser: Mapping[str, Any] | None = None
+    """The page's facts as they were sent, for `getBrowserState()`; None: nobody sent any."""
 
 
 def boot_message(
@@ -79,7 +81,7 @@ def boot_message(
         "dataText": json_of(data, "data"),
         "solutionText": json_of(meta.get("solutionOptions"), "meta.solutionOptions"),
         "visitorStateText": json_of(state, "the visitor's state"),
-        "browserStateText": json.dumps(_BROWSER),
+        "browserStateText": json.dumps(_BROWSER if situation.browser is None else situation.browser),
     }
 
 

@@ -20,6 +20,7 @@ class SqlEvents:
             "visitor": rows.text(event.visitor),
             "type": rows.text(event.type),
             "data": rows.text(event.data),
+            "received_at": rows.optional_ms(event.received_at),
         }
 
         def act() -> None:
@@ -32,10 +33,14 @@ class SqlEvents:
         bound = {"visitor": rows.text(visitor), "limit": limit}
         found = self._database.read(lambda: self._database.execute("events_of", bound))
         return [
-            VisitorEvent(visitor=visitor, type=type, data=data, at=from_ms(at)) for at, type, data in found
+            VisitorEvent(visitor=visitor, type=type, data=data, at=from_ms(at), received_at=from_ms(received))
+            for at, type, data, received in found
         ]
 
     def conversions(self, visitor: str, *, limit: int) -> Sequence[Conversion]:
         bound = {"visitor": rows.text(visitor), "limit": limit}
         found = self._database.read(lambda: self._database.execute("conversions_of", bound))
-        return [Conversion(event=event, at=from_ms(at)) for at, event in found]
+        return [
+            Conversion(event=event, at=from_ms(at), received_at=from_ms(received))
+            for at, event, received in found
+        ]

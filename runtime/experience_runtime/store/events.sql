@@ -1,10 +1,11 @@
 -- What visitors did, and who they are.
 
 -- name: record_conversion
-INSERT INTO conversions (at, visitor, event) VALUES (:now, :visitor, :event);
+INSERT INTO conversions (at, visitor, event, received_at) VALUES (:at, :visitor, :event, :now);
 
 -- name: record_event
-INSERT INTO events (at, visitor, type, data) VALUES (:at, :visitor, :type, :data);
+INSERT INTO events (at, visitor, type, data, received_at)
+VALUES (:at, :visitor, :type, :data, :received_at);
 
 -- name: drop_old_events
 DELETE FROM events WHERE visitor = :visitor AND number <= (
@@ -12,10 +13,19 @@ DELETE FROM events WHERE visitor = :visitor AND number <= (
 );
 
 -- name: events_of
-SELECT at, type, data FROM events WHERE visitor = :visitor ORDER BY number DESC LIMIT :limit;
+SELECT at, type, data, coalesce(received_at, at) FROM events WHERE visitor = :visitor ORDER BY number DESC LIMIT :limit;
 
 -- name: conversions_of
-SELECT at, event FROM conversions WHERE visitor = :visitor ORDER BY at DESC LIMIT :limit;
+SELECT at, event, coalesce(received_at, at) FROM conversions WHERE visitor = :visitor ORDER BY at DESC LIMIT :limit;
+
+-- name: ids_of_person
+-- Every id of the person that has this one; none when it is no other's.
+SELECT visitor FROM persons WHERE person = (SELECT person FROM persons WHERE visitor = :visitor)
+ORDER BY visitor;
+
+-- name: put_person
+INSERT INTO persons (visitor, person) VALUES (:visitor, :person)
+ON CONFLICT (visitor) DO UPDATE SET person = excluded.person;
 
 -- name: visitor
 SELECT id, timezone, timezone_offset FROM visitors WHERE id = :id;

@@ -157,7 +157,8 @@ WHERE execution = :number AND attempt = :attempt AND ended_at IS NULL;
 SELECT 1 FROM executions WHERE number = :number AND cancel_on_conversion = 2;
 
 -- name: converted_since
-SELECT 1 FROM executions JOIN conversions USING (visitor)
+-- :visitor is an id of the person that the execution is for.
+SELECT 1 FROM executions JOIN conversions ON conversions.visitor = :visitor
 WHERE executions.number = :number AND cancel_on_conversion > 0 AND conversions.at >= created_at
 LIMIT 1;
 

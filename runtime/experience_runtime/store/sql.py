@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from experience_runtime.domain.admission import NO_POLICIES, Policies
 from experience_runtime.domain.errors import AlreadyScheduled, Conflict, InvalidParameter, UnknownExecution
@@ -20,6 +20,7 @@ from experience_runtime.domain.executions import (
 )
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.overview import Overview
+from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.ports import HandOver
 from experience_runtime.engine.stores import Added, Adding, Cancelling, Page
@@ -37,6 +38,9 @@ from experience_runtime.store.transitions import Transitions
 from experience_runtime.store.workers import SqlWorkers
 
 D = TypeVar("D", bound=Database)
+
+MOST_IDS = 100
+"""Of one person."""
 
 _LARGEST = 2**63 - 1  # an id can spell two bits more than a database's integers hold
 
@@ -87,14 +91,19 @@ class SqlStore(Generic[D]):
 
         return self.database.write(act)
 
-    def convert(self, visitor: str, *, event: str, now: datetime) -> list[str]:
+    def convert(self, visitor: str, *, event: str, now: datetime, at: datetime | None = None) -> list[str]:
         bound = {"visitor": rows.text(visitor), "event": rows.text(event), "now": to_ms(now)}
+        before = _LARGEST if at is None else to_ms(at)
 
         def act() -> list[str]:
-            self._transitions.hold_visitor(visitor)
-            self.database.execute("record_conversion", bound)
-            self.database.execute("convert_running", bound)
-            return self._transitions.cancel_all("convert", bound, "conversion", now)
+            ids = self._transitions.hold_person(visitor)
+            self.database.execute("record_conversion", bound | {"at": to_ms(at or now)})
+            found = []
+            for each in ids:
+                of = {"visitor": each, "before": before}
+                self.database.execute("convert_running", of)
+                found += self._transitions.cancel_all("convert", of, "conversion", now)
+            return found
 
         return self.database.write(act)
 
@@ -236,15 +245,39 @@ class SqlStore(Generic[D]):
         return None
 
     def remember_visitor(self, visitor: Visitor, *, now: datetime) -> None:
-        if visitor.id is None:
-            return
+        if visitor.id is not None:
+            self.database.write(lambda: self._remember(visitor, now))
+
+    def _remember(self, visitor: Visitor, now: datetime) -> None:
         bound = {
-            "id": rows.text(visitor.id),
+            "id": rows.optional_text(visitor.id),
             "timezone": rows.optional_text(visitor.timezone),
             "timezone_offset": visitor.timezone_offset,
             "now": to_ms(now),
         }
-        self.database.write(lambda: self.database.execute("remember_visitor", bound))
+        self.database.execute("remember_visitor", bound)
+
+    def identify(self, visitor: str, person: str, *, now: datetime) -> list[str]:
+        def act() -> list[str]:
+            self.database.hold("persons")
+            ids = sorted({each for id in (visitor, person) for each in self._ids_of(id)})
+            if len(ids) > MOST_IDS:
+                raise Conflict(f"{shown(person)} would have {len(ids)} ids; a person has at most {MOST_IDS}")
+            for each in ids:
+                self.database.execute("put_person", {"visitor": each, "person": ids[0]})
+            if not _knows_zone(self.database.execute("visitor", {"id": rows.text(person)})):
+                for _, timezone, offset in self.database.execute("visitor", {"id": rows.text(visitor)}):
+                    self._remember(Visitor(id=person, timezone=timezone, timezone_offset=offset), now)
+            return ids
+
+        return self.database.write(act)
+
+    def ids_of_person(self, visitor: str) -> list[str]:
+        return self.database.read(lambda: self._ids_of(visitor))
+
+    def _ids_of(self, visitor: str) -> list[str]:
+        bound = {"visitor": rows.text(visitor)}
+        return [id for (id,) in self.database.execute("ids_of_person", bound)] or [bound["visitor"]]
 
     def allow_execute(self, *, key_digest: bytes, key_owner: str, now: datetime, per_seconds: int) -> bool:
         bound = {
@@ -276,3 +309,7 @@ def _read_cursor(cursor: str) -> int:
         raise InvalidParameter(
             f"{cursor[:64]!r} is not a cursor; pass the `next` of the page before, unchanged"
         ) from None
+
+
+def _knows_zone(found: Sequence[tuple[Any, ...]]) -> bool:
+    return any(timezone is not None or offset is not None for _, timezone, offset in found)

@@ -73,15 +73,19 @@ class Transitions:
         return [execution_id(number) for number in sorted(numbers)]
 
     def replay(self, number: int, reason: str | None, now: datetime) -> Execution | None:
+        ids: Sequence[str] = ()
         for row in self._database.execute("execution", {"number": number}):
             self.hold_key(rows.execution(row))
-            self.hold_visitor(rows.execution(row).visitor or "")
+            ids = self.hold_person(rows.execution(row).visitor or "")
         found = [rows.execution(row) for row in self._database.execute("hold_execution", {"number": number})]
         if not found or found[0].status not in (Status.FAILED, Status.SUCCEEDED):
             return None
         if other := self._pending_under_key_of(found[0]):
             raise already_scheduled(other)
-        if self._database.execute("converted_since", {"number": number}):
+        if any(
+            self._database.execute("converted_since", {"number": number, "visitor": rows.text(visitor)})
+            for visitor in ids
+        ):
             raise Conflict(
                 f"{found[0].id} was to be cancelled by a conversion, and {found[0].visitor} has converted "
                 "since it was scheduled; schedule it anew if it is still meant"
@@ -152,9 +156,13 @@ class Transitions:
         if execution.key_digest is not None:
             self._database.hold(f"key {execution.key_digest.hex()} {execution.key_owner}")
 
-    def hold_visitor(self, visitor: str) -> None:
-        """Let no conversion of this visitor come meanwhile; after the key, before any row."""
-        self._database.hold(f"visitor {visitor}")
+    def hold_person(self, visitor: str) -> Sequence[str]:
+        """Let no conversion of this person come meanwhile; after the key, before any row. Return the ids."""
+        found = [id for (id,) in self._database.execute("ids_of_person", {"visitor": rows.text(visitor)})]
+        ids = found or [rows.text(visitor)]
+        for each in ids:  # in one order, so that no two wait for each other
+            self._database.hold(f"visitor {each}")
+        return ids
 
     def _obstacle(self, number: int) -> str | None:
         """Why a running execution must not wait again: what came while it ran."""

@@ -57,7 +57,8 @@ def path(tmp_path: Path) -> str:
     store.tokens.begin_session(b"s" * 32, token=b"d" * 32, now=NOW, expires_at=NOW + timedelta(days=1))
     store.replies.claim(caller="ci", key="k", request=b"r", now=NOW)
     store.replies.keep(Reply(status=200, media_type="text/plain", body=b"\0ok"), caller="ci", key="k")
-    store.events.record(VisitorEvent(visitor="ada", type="seen", data="{}", at=NOW))
+    store.identify("ada", "ada@shop.example", now=NOW)
+    store.events.record(VisitorEvent(visitor="ada", type="seen", data="{}", at=NOW, received_at=NOW))
     store.close()
     return path
 
@@ -102,7 +103,7 @@ def test_what_is_added_after_a_copy_takes_the_next_numbers(path: str, address: s
     store = open_postgres(address)
 
     assert store.convert("visitor 4", event="bought", now=NOW) == []
-    store.events.record(VisitorEvent(visitor="ada", type="left", data="{}", at=NOW))
+    store.events.record(VisitorEvent(visitor="ada", type="left", data="{}", at=NOW, received_at=NOW))
 
     assert [event.type for event in store.events.of("ada", limit=5)] == ["left", "seen"]
     store.close()
@@ -148,7 +149,7 @@ def test_a_database_with_other_rows_is_refused_and_left_as_it_was(path: str, add
 
 def test_a_table_that_differs_later_is_found_before_anything_is_written(path: str, address: str) -> None:
     store = open_postgres(address)
-    store.events.record(VisitorEvent(visitor="eve", type="seen", data="{}", at=NOW))
+    store.events.record(VisitorEvent(visitor="eve", type="seen", data="{}", at=NOW, received_at=NOW))
 
     with pytest.raises(Conflict, match="events"):
         copying.copy_store(path, address)

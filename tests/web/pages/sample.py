@@ -154,7 +154,13 @@ def fill(runtime: Runtime, now: datetime) -> None:
         visitor = Visitor(id=f"visitor-{1000 + index * 37 % 900}", timezone=ZONES[index % len(ZONES)])
         runtime.store.remember_visitor(visitor, now=clock.now())
         runtime.store.events.record(
-            VisitorEvent(visitor=str(visitor.id), type="ecView", data='{"type": "basket"}', at=clock.now())
+            VisitorEvent(
+                visitor=str(visitor.id),
+                type="ecView",
+                data='{"type": "basket"}',
+                at=clock.now(),
+                received_at=clock.now(),
+            )
         )
         scheduler.schedule(
             "email-offer",

@@ -52,7 +52,9 @@ def test_hostile_texts_in_the_store_and_in_addresses_stay_texts(empty_shop: Shop
     )
     runtime.operations.pause("update-crm", reason=HOSTILE)
     runtime.store.events.record(
-        VisitorEvent(visitor=visitor, type="ecView", data="{}", at=runtime.clock.now())
+        VisitorEvent(
+            visitor=visitor, type="ecView", data="{}", at=runtime.clock.now(), received_at=runtime.clock.now()
+        )
     )
     page = empty_shop.page()
     page.route("**/x", lambda route: pytest.fail(f"asked for {route.request.url}"))

@@ -10,6 +10,7 @@ WITH judged AS (
         lease_until = CASE status WHEN 'pending' THEN NULL ELSE lease_until END,
         cancel_on_conversion = CASE status WHEN 'running' THEN 2 ELSE cancel_on_conversion END
     WHERE cancel_on_conversion = 1 AND status IN ('pending', 'running') AND visitor = :visitor
+        AND created_at <= :before
     RETURNING number, status
 )
 SELECT number FROM judged WHERE status = 'cancelled';
@@ -18,6 +19,7 @@ SELECT number FROM judged WHERE status = 'cancelled';
 -- Locks what waits as well as what runs: none of it starts or settles before `convert` has judged it.
 SELECT number FROM executions
 WHERE cancel_on_conversion = 1 AND status IN ('pending', 'running') AND visitor = :visitor
+    AND created_at <= :before
 ORDER BY number
 FOR UPDATE;
 

@@ -3,11 +3,11 @@
 -- name: convert
 UPDATE executions SET status = 'cancelled', reason = 'conversion', lease_until = NULL
 WHERE status = 'pending' AND cancel_on_conversion = 1
-    AND visitor = :visitor
+    AND visitor = :visitor AND created_at <= :before
 RETURNING number;
 
 -- name: convert_running
 -- What runs is not stopped; 2 says that a conversion came meanwhile, so that it is not tried again.
 UPDATE executions SET cancel_on_conversion = 2
 WHERE lease_until IS NOT NULL AND status = 'running' AND cancel_on_conversion = 1
-    AND visitor = :visitor;
+    AND visitor = :visitor AND created_at <= :before;

@@ -10,7 +10,7 @@ from .stage import ROOT
 
 PAGE = ROOT / "docs" / "reference" / "cli.md"
 EVERYWHERE = "Options of every command"
-_COMMON = ("--database", "--integrations", "--config", "--json", "--help")
+_COMMON = ("--database", "--integrations", "--config", "--json")
 _HEAD = ("| option | |", "| --- | --- |")
 
 
@@ -57,7 +57,7 @@ def _walk(command: click.Command, words: str, context: click.Context) -> Iterato
 def _table(command: click.Command, *, common: bool) -> list[str]:
     context = click.Context(command, info_name="experience")
     rows = []
-    for parameter in command.get_params(context):
+    for parameter in command.params:  # without --help
         record = parameter.get_help_record(context)
         if (
             record is None

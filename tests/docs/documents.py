@@ -3,10 +3,12 @@
     sh      lines that begin with `$ ` are run; the lines below each are its output, in which … stands for
             anything in a line, and for any lines where it stands alone; exit code 0 is expected
     js      saved, checked and, unless it belongs to a folder, simulated; `js refused`: check refuses it, and
-            accepts it with --repair; `js wrong`: check refuses it; with lines such as `// →`: see `examples`
+            accepts it with --repair; `js wrong`: check refuses it; with lines such as `// →`, and
+            `js mistake`: see `examples`
     python  an integration: saved, loaded with --integrations, and called by a command of the document
     toml    saved as the settings file, and loaded
     json    saved and parsed; a story.json is read as a story
+    text    a picture: left alone
     html    for a site's page: its `data-` attributes and its calls of `experience` are known to visitor.js
 
 The paragraph before a block that is saved names its file. A block of another kind is a problem.
@@ -24,7 +26,7 @@ from experience_runtime.plugins.registry import Registry
 from experience_runtime.settings.load import load_settings
 from experience_runtime.simulation.story import load_story
 
-from .examples import is_example, play_example
+from .examples import is_example, play_example, play_mistake
 from .stage import ROOT, Stage
 from .wildcard import agrees
 
@@ -73,7 +75,7 @@ class BadDocument(Exception):
 def documents() -> list[Path]:
     """Every document whose blocks must hold."""
     samples = sorted((ROOT / "sample_experiences").glob("*/README.md"))
-    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *samples]
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")), *samples]
 
 
 def blocks(text: str) -> list[Block]:
@@ -139,8 +141,11 @@ class _Player:
             for word in _unknown_to_snippet(block.text):
                 self._problem(block.line, f"visitor.js knows no {word}")
             return
-        if block.kind == "js" and is_example(block.lines):
-            for line, problem in play_example(block.lines, self._stage.folder):
+        if block.kind == "text":  # a picture
+            return
+        if block.kind == "js mistake" or (block.kind == "js" and is_example(block.lines)):
+            play = play_example if block.kind == "js" else play_mistake
+            for line, problem in play(block.lines, self._stage.folder):
                 self._problem(block.line + line, problem)
             return
         known = block.kind.split(" ")[0] in ("js", "python", "toml", "json")

@@ -71,6 +71,27 @@ def play_example(lines: Sequence[str], folder: Path) -> list[tuple[int, str]]:
     return list(_disagreements(marks, document))
 
 
+def play_mistake(lines: Sequence[str], folder: Path) -> list[tuple[int, str]]:
+    """Check a file, and simulate it when nothing is found; its last line is what must be said, and where."""
+    *source, said = lines
+    mark = _MARK.match(said)
+    if mark is None or mark[1] != "✗":
+        return [(len(source), "a mistake ends with what is said to it: // ✗ LINE:COLUMN CODE: …")]
+    file = folder / "mistake.js"
+    file.write_text("".join(f"{line}\n" for line in source), encoding="utf-8")
+    place, _, message = mark[2].partition(" ")
+    expected = f"{file.name}:{place}: {message}"
+    found: list[str] = []
+    for words in (["check", str(file)], ["simulate", str(file), "--visitor", "v1", "--at", AT]):
+        ended = CliRunner().invoke(main, words, env=_SETTINGS, prog_name="experience")
+        found += ended.output.splitlines()
+        if ended.exit_code != 0:
+            break
+    if any(_fits(expected, line) for line in found):
+        return []
+    return [(len(source), "\n".join([f"expected {expected}; there is", *found]))]
+
+
 def _variation(lines: Sequence[str]) -> tuple[str, list[Mark]]:
     """The example as a variation that tells what each marked statement came to."""
     marks: list[Mark] = []

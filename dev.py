@@ -46,6 +46,7 @@ CHECKS = [
     ["lint-imports", "--no-logo"],
 ]
 PYTEST = ["pytest", "--instafail"]
+DOCS = ["zensical", "build", "--strict", "--clean"]
 SUITE = [*PYTEST, "-n", "2", "--dist", "loadscope"]
 FAST = ["-m", "not slow"]
 COVER = ["--cov", "--cov-report", "term:skip-covered"]
@@ -80,6 +81,7 @@ Usage: python3 dev.py COMMAND [ARGUMENT...]
   check   static checks only, under a minute: ruff, mypy, import-linter
   test    static checks, then the whole test suite; with arguments, pytest alone with those
           --fast leaves out what is marked slow
+  docs    build the documentation into site/; a broken link or anchor fails
   cover   the suite, or the tests that the arguments name, and how much of the code they run
   elsewhere  a large part of the suite on the other Pythons that are here, and on the lowest versions allowed
   lock    work out requirements.lock again; arguments go to `uv pip compile`
@@ -125,7 +127,7 @@ def main(arguments: list[str]) -> int:
     if command in ("-h", "--help", "help"):
         print(HELP, end="")
         return 0
-    if command not in ("demo", "test", "check", "cover", "elsewhere", "lock"):
+    if command not in ("demo", "test", "check", "docs", "cover", "elsewhere", "lock"):
         print((f'There is no command "{command}".\n\n' if command else "") + HELP, end="", file=sys.stderr)
         return 2
     try:
@@ -141,6 +143,8 @@ def main(arguments: list[str]) -> int:
         return hand_over([*DEMO, *rest])
     if command == "check":
         return check()
+    if command == "docs":
+        return hand_over([*DOCS, *rest])
     if command == "cover":
         return hand_over([*(PYTEST if rest else SUITE), *COVER, *rest])
     chosen = [each for each in rest if each != "--fast"]

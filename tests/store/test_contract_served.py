@@ -1,6 +1,5 @@
-"""What every store does for what is served: tokens, sessions, replies, events, the overview, searching."""
+"""What every store does for what is served: tokens, sessions, events, the overview, searching."""
 
-import threading
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +9,6 @@ from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.domain.overview import Backlog, Failures
 from experience_runtime.domain.visitor_events import VisitorEvent
-from experience_runtime.engine.keeping import Reply
 from experience_runtime.engine.stores import Store
 
 from tests.support.executions import (
@@ -27,7 +25,6 @@ from tests.support.executions import (
 )
 
 MINUTE = timedelta(minutes=1)
-REPLY = Reply(status=200, media_type="application/json", body=b'{"a":"\xc3\xa9"}')
 
 
 def a_token(name: str = "shop") -> Token:
@@ -88,80 +85,6 @@ def test_no_session_begins_for_a_token_that_is_gone(store: Store) -> None:
     store.tokens.begin_session(token_digest("one"), token=b"x" * 32, now=NOW, expires_at=LATER)
 
     assert store.tokens.session(token_digest("one"), now=NOW) is None
-
-
-# --- replies
-
-
-def test_the_same_request_gets_the_answer_it_got(store: Store) -> None:
-    place = {"caller": "shop", "key": "k"}
-
-    assert store.replies.claim(**place, request=b"r", now=NOW) is None
-    store.replies.keep(REPLY, **place)
-
-    assert store.replies.claim(**place, request=b"r", now=NOW + MINUTE) == REPLY
-    assert store.replies.claim(caller="ops", key="k", request=b"other", now=NOW) is None
-
-
-def test_another_request_under_the_key_is_a_conflict(store: Store) -> None:
-    place = {"caller": "shop", "key": "k"}
-    store.replies.claim(**place, request=b"r", now=NOW)
-
-    with pytest.raises(Conflict, match="another request"):
-        store.replies.claim(**place, request=b"other", now=NOW)
-    store.replies.keep(REPLY, **place)
-    with pytest.raises(Conflict, match="another request"):
-        store.replies.claim(**place, request=b"other", now=NOW)
-
-
-def test_a_request_that_is_being_answered_is_a_conflict_until_its_answer_cannot_come(store: Store) -> None:
-    place = {"caller": "shop", "key": "k"}
-    store.replies.claim(**place, request=b"r", now=NOW)
-
-    with pytest.raises(Conflict, match="still being answered"):
-        store.replies.claim(**place, request=b"r", now=NOW + 9 * MINUTE)
-    assert store.replies.claim(**place, request=b"r", now=NOW + 10 * MINUTE) is None
-    with pytest.raises(Conflict, match="still being answered"):
-        store.replies.claim(**place, request=b"r", now=NOW + 11 * MINUTE)
-
-
-def test_a_released_key_can_be_taken_again_and_a_kept_answer_is_not_released(store: Store) -> None:
-    place = {"caller": "shop", "key": "k"}
-    store.replies.claim(**place, request=b"r", now=NOW)
-    store.replies.release(**place)
-
-    assert store.replies.claim(**place, request=b"other", now=NOW) is None
-    store.replies.keep(REPLY, **place)
-    store.replies.release(**place)
-    assert store.replies.claim(**place, request=b"other", now=NOW) == REPLY
-
-
-def test_an_answer_is_kept_for_a_day(store: Store) -> None:
-    place = {"caller": "shop", "key": "k"}
-    store.replies.claim(**place, request=b"r", now=NOW)
-    store.replies.keep(REPLY, **place)
-
-    assert store.replies.claim(**place, request=b"r", now=NOW + timedelta(hours=23)) == REPLY
-    assert store.replies.claim(**place, request=b"r", now=NOW + timedelta(hours=24)) is None
-
-
-def test_of_many_at_once_one_takes_the_key(store: Store) -> None:
-    begin, taken = threading.Barrier(8), []
-
-    def take() -> None:
-        begin.wait()
-        try:
-            taken.append(store.replies.claim(caller="shop", key="k", request=b"r", now=NOW))
-        except Conflict:
-            taken.append(REPLY)
-
-    threads = [threading.Thread(target=take) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert taken.count(None) == 1
 
 
 # --- events

@@ -11,6 +11,7 @@ from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.schedules import Firing, Schedule, ScheduleRun
 from experience_runtime.domain.visitor_events import Conversion, VisitorEvent
 from experience_runtime.domain.workers import WorkerInfo
+from experience_runtime.engine.claims import Claim
 
 
 class Workers(Protocol):
@@ -159,18 +160,20 @@ class Reply:
 class Replies(Protocol):
     """What each caller was answered under its Idempotency-Key, for 24 hours."""
 
-    def claim(self, *, caller: str, key: str, request: bytes, now: datetime) -> Reply | None:
+    def claim(self, *, caller: str, key: str, request: bytes, now: datetime) -> Reply | Claim:
         """Take the key for this request, or return the answer that the same request got under it.
 
-        None: it is the caller's now, to `keep` or `release`. Conflict when another request was made under
-        the key, or while this one is being answered; after ten minutes its answer no longer comes.
+        A claim is the caller's now, to `keep` or `release`; with `acts`, it was taken over from a process
+        that has ended. Conflict when another request was made under the key, or while this one is being
+        answered.
         """
         ...
 
-    def keep(self, reply: Reply, *, caller: str, key: str) -> None:
-        """Keep the answer under a claimed key."""
+    def keep(self, reply: Reply, claim: Claim) -> None:
+        """Keep the answer under a claimed key; nothing when the claim was taken over."""
         ...
 
-    def release(self, *, caller: str, key: str) -> None:
-        """Give a claimed key back: what was asked did not happen."""
+    def release(self, claim: Claim) -> None:
+        """Give a claimed key back: what was asked did not happen. Where something was made under it, the same
+        request may go on from there."""
         ...

@@ -341,7 +341,13 @@ class Scheduler:
             begun=1,
             lease_until=now + self._lease,
         )
-        return self._store.add(execution, IfExists.REPLACE).execution
+        added = self._store.add(execution, IfExists.REPLACE)
+        if added.is_told_again:  # an `execute` has one attempt
+            raise Conflict(
+                f"{added.execution.id} was executed by the first try of this request, which was interrupted; "
+                f"it is {added.execution.status}: look at it before you ask for more"
+            )
+        return added.execution
 
     def _admit_execute(self, integration: str, now: datetime) -> None:
         policy = self._policies.of(integration)

@@ -24,11 +24,12 @@ from experience_runtime.engine.ports import HandOver
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
     """What `Store.add` did: the execution that is now pending under the key, whether it is the new one,
-    and the id of the one the new one replaced."""
+    and the id of the one the new one replaced. `is_told_again`: an earlier try of the same request did it."""
 
     execution: Execution
     is_new: bool
     replaced: str | None
+    is_told_again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

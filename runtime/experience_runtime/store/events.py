@@ -6,13 +6,15 @@ from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.visitor_events import KEPT_EVENTS, Conversion, VisitorEvent
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
+from experience_runtime.store.journal import Journal
 
 
 class SqlEvents:
     """`ports.Events` in the store's own database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, journal: Journal) -> None:
         self._database = database
+        self._journal = journal
 
     def record(self, event: VisitorEvent) -> None:
         bound = {
@@ -27,7 +29,7 @@ class SqlEvents:
             self._database.execute("record_event", bound)
             self._database.execute("drop_old_events", {"visitor": bound["visitor"], "kept": KEPT_EVENTS})
 
-        self._database.write(act)
+        self._journal.write("event", act)
 
     def of(self, visitor: str, *, limit: int) -> Sequence[VisitorEvent]:
         bound = {"visitor": rows.text(visitor), "limit": limit}

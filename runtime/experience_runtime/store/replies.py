@@ -1,66 +1,99 @@
 """The replies of a store: what each caller was answered under its Idempotency-Key."""
 
+import json
+import os
+import secrets
+import socket
 from datetime import datetime, timedelta
 
 from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.values import shown
+from experience_runtime.engine.claims import Claim
 from experience_runtime.engine.keeping import Reply
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 
 _KEPT = timedelta(hours=24)
-_LOST_AFTER = timedelta(minutes=10)
+_LOST_AFTER = timedelta(seconds=60)
+_TOKEN = secrets.token_hex(8)
+
+
+def this_process() -> str:
+    """The name of this process: its machine, its number, and what tells it from one that had this number."""
+    return f"{socket.gethostname()} {os.getpid()} {_TOKEN}"
 
 
 class SqlReplies:
-    """`ports.Replies` in the store's own database."""
+    """`keeping.Replies` in the store's own database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, owner: str | None = None) -> None:
         self._database = database
+        self._owner = owner or this_process()
 
-    def claim(self, *, caller: str, key: str, request: bytes, now: datetime) -> Reply | None:
-        place = _place(caller, key)
-        bound = place | {"request": request, "now": to_ms(now)}
+    def claim(self, *, caller: str, key: str, request: bytes, now: datetime) -> Reply | Claim:
+        place = {"caller": rows.text(caller), "key": rows.text(key)}
+        bound = place | {"request": request, "now": to_ms(now), "owner": self._owner}
 
-        def act() -> Reply | None:
+        def act() -> Reply | Claim:
             self._database.hold(f"reply {caller} {key}")
             self._database.execute("drop_old_replies", {"before": to_ms(now - _KEPT)})
+            claim = Claim(caller=place["caller"], key=place["key"], owner=self._owner)
             if self._database.execute_counted("claim_reply", bound):
-                return None
-            kept_request, claimed_at, status, media_type, body = self._database.execute("reply", place)[0]
+                return claim
+            kept = self._database.execute("reply", place)[0]
+            kept_request, claimed_at, status, media_type, body, owner, acts = kept
             if kept_request != request:
                 raise Conflict(
                     f"the Idempotency-Key {shown(key)} was used for another request; use a new one for this"
                 )
             if status is not None:
                 return Reply(status=status, media_type=media_type, body=body)
-            if from_ms(claimed_at) > now - _LOST_AFTER:
+            if not _has_ended(owner) and from_ms(claimed_at) > now - _LOST_AFTER:
                 raise Conflict(
                     f"the request with the Idempotency-Key {shown(key)} is still being answered; "
                     "ask again in a moment"
                 )
-            self._database.execute("release_reply", place)
-            self._database.execute("claim_reply", bound)
-            return None
+            self._database.execute("take_over_reply", bound)
+            claim.acts += [(verb, result) for verb, result in json.loads(acts or "[]")]
+            return claim
 
         return self._database.write(act)
 
-    def keep(self, reply: Reply, *, caller: str, key: str) -> None:
-        bound = _place(caller, key) | {
+    def keep(self, reply: Reply, claim: Claim) -> None:
+        bound = _place(claim) | {
             "status": reply.status,
             "media_type": rows.text(reply.media_type),
             "body": reply.body,
         }
         self._database.write(lambda: self._database.execute("keep_reply", bound))
 
-    def release(self, *, caller: str, key: str) -> None:
+    def release(self, claim: Claim) -> None:
+
         def act() -> None:
-            self._database.hold(f"reply {caller} {key}")
-            self._database.execute("release_reply", _place(caller, key))
+            self._database.hold(f"reply {claim.caller} {claim.key}")
+            self._database.execute("give_up_reply" if claim.acts else "release_reply", _place(claim))
 
         self._database.write(act)
 
 
-def _place(caller: str, key: str) -> rows.Values:
-    return {"caller": rows.text(caller), "key": rows.text(key)}
+def _place(claim: Claim) -> rows.Values:
+    return {"caller": claim.caller, "key": claim.key, "owner": claim.owner}
+
+
+def _has_ended(owner: str | None) -> bool:
+    """Whether a process is known to be gone; one on another machine is not known to be."""
+    if not owner:
+        return owner == ""  # it has given up; None: of a version that did not say
+    host, pid, token = owner.split(" ")
+    if host != socket.gethostname():
+        return False
+    if int(pid) == os.getpid():
+        return token != _TOKEN  # an earlier one had this number: the first process of a container always has
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

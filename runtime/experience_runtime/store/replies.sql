@@ -1,18 +1,32 @@
--- What each caller was answered under its Idempotency-Key.
+-- What each caller was answered under its Idempotency-Key, and what a request has made that is not answered yet.
 
 -- name: drop_old_replies
 DELETE FROM replies WHERE claimed_at <= :before;
 
 -- name: claim_reply
-INSERT INTO replies (caller, key, request, claimed_at) VALUES (:caller, :key, :request, :now)
+INSERT INTO replies (caller, key, request, claimed_at, owner) VALUES (:caller, :key, :request, :now, :owner)
 ON CONFLICT (caller, key) DO NOTHING;
 
 -- name: reply
-SELECT request, claimed_at, status, media_type, body FROM replies WHERE caller = :caller AND key = :key;
+SELECT request, claimed_at, status, media_type, body, owner, acts FROM replies
+WHERE caller = :caller AND key = :key;
 
--- name: keep_reply
-UPDATE replies SET status = :status, media_type = :media_type, body = :body
+-- name: take_over_reply
+-- Whoever answered it cannot write any more.
+UPDATE replies SET owner = :owner, claimed_at = :now
 WHERE caller = :caller AND key = :key AND status IS NULL;
 
+-- name: record_act
+UPDATE replies SET acts = :acts
+WHERE caller = :caller AND key = :key AND status IS NULL AND owner = :owner;
+
+-- name: keep_reply
+UPDATE replies SET status = :status, media_type = :media_type, body = :body, acts = NULL
+WHERE caller = :caller AND key = :key AND status IS NULL AND owner = :owner;
+
 -- name: release_reply
-DELETE FROM replies WHERE caller = :caller AND key = :key AND status IS NULL;
+DELETE FROM replies WHERE caller = :caller AND key = :key AND status IS NULL AND owner = :owner;
+
+-- name: give_up_reply
+UPDATE replies SET owner = ''
+WHERE caller = :caller AND key = :key AND status IS NULL AND owner = :owner;

@@ -11,6 +11,7 @@ from experience_runtime.domain.schedules import Firing, Outcome, Schedule, Sched
 from experience_runtime.domain.values import shown
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
+from experience_runtime.store.journal import Journal
 
 KEPT_RUNS = 1000
 
@@ -18,8 +19,11 @@ KEPT_RUNS = 1000
 class SqlSchedules:
     """`recurring.Schedules` over the database of a SqlStore, whose `insert` puts an execution there."""
 
-    def __init__(self, database: Database, insert: Callable[[Execution], Execution]) -> None:
+    def __init__(
+        self, database: Database, journal: Journal, insert: Callable[[Execution], Execution]
+    ) -> None:
         self._database = database
+        self._journal = journal
         self._insert = insert
 
     def put(self, schedule: Schedule, *, replacing: Schedule | None) -> bool:
@@ -86,7 +90,12 @@ class SqlSchedules:
                 )
             return self._insert_last(name, execution, now)
 
-        return self._database.write(act)
+        return self._journal.write(
+            "run",
+            act,
+            as_json=lambda execution: execution.number,
+            from_json=self._journal.execution_from_json,
+        )
 
     # --- inside a transaction
 

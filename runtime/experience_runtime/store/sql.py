@@ -30,6 +30,7 @@ from experience_runtime.store.claiming import Claiming
 from experience_runtime.store.database import Database
 from experience_runtime.store.events import SqlEvents
 from experience_runtime.store.integration_states import SqlIntegrationStates
+from experience_runtime.store.journal import Journal, added_as_json, done_as_json
 from experience_runtime.store.overview import read_overview
 from experience_runtime.store.replies import SqlReplies
 from experience_runtime.store.schedules import SqlSchedules
@@ -53,26 +54,37 @@ class SqlStore(Generic[D]):
         self.integration_states = SqlIntegrationStates(self.database)
         self._transitions = Transitions(self.database)
         self._claiming = Claiming(self.database, self.integration_states)
+        self._journal = Journal(self.database)
         self._adding = Adder(self.database, self._transitions)
-        self.schedules = SqlSchedules(self.database, self._adding.insert)
+        self.schedules = SqlSchedules(self.database, self._journal, self._adding.insert)
         self.workers = SqlWorkers(self.database)
         self.tokens = SqlTokens(self.database)
         self.replies = SqlReplies(self.database)
-        self.events = SqlEvents(self.database)
+        self.events = SqlEvents(self.database, self._journal)
 
     # --- schedule and cancel
 
     def add(self, execution: Execution, if_exists: IfExists) -> Added:
-        return self.database.write(lambda: self._adding.add(Adding(execution=execution, if_exists=if_exists)))
+        return self._journal.write(
+            "schedule",
+            lambda: self._adding.add(Adding(execution=execution, if_exists=if_exists)),
+            as_json=added_as_json,
+            from_json=self._journal.added_from_json,
+        )
 
     def carry_out(self, acts: Sequence[Adding | Cancelling]) -> list[Added | AlreadyScheduled | list[str]]:
-        return self.database.write(lambda: self._adding.carry_out(acts))
+        return self._journal.write(
+            "turn",
+            lambda: self._adding.carry_out(acts),
+            as_json=lambda done: [done_as_json(each) for each in done],
+            from_json=lambda value: [self._journal.done_from_json(each) for each in value],
+        )
 
     def cancel_key(
         self, *, key_digest: bytes, key_owner: str, reason: str | None, now: datetime
     ) -> list[str]:
         cancelling = Cancelling(key_digest=key_digest, key_owner=key_owner, reason=reason, now=now)
-        return self.database.write(lambda: self._adding.cancel(cancelling))
+        return self._journal.write("cancel", lambda: self._adding.cancel(cancelling))
 
     def key_pending_elsewhere(self, *, key_digest: bytes, key_owner: str) -> bool:
         bound = {"key_digest": key_digest, "key_owner": rows.text(key_owner)}
@@ -80,7 +92,9 @@ class SqlStore(Generic[D]):
 
     def cancel(self, number: int, *, reason: str | None, now: datetime) -> bool:
         bound = {"number": _bindable(number)}
-        return bool(self.database.write(lambda: self._transitions.cancel_all("cancel", bound, reason, now)))
+        return bool(
+            self._journal.write("cancel", lambda: self._transitions.cancel_all("cancel", bound, reason, now))
+        )
 
     def cancel_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
         def act() -> list[str]:
@@ -89,7 +103,7 @@ class SqlStore(Generic[D]):
                 id for bound in bounds for id in self._transitions.cancel_all("cancel", bound, reason, now)
             ]
 
-        return self.database.write(act)
+        return self._journal.write("cancel", act)
 
     def convert(self, visitor: str, *, event: str, now: datetime, at: datetime | None = None) -> list[str]:
         bound = {"visitor": rows.text(visitor), "event": rows.text(event), "now": to_ms(now)}
@@ -105,10 +119,15 @@ class SqlStore(Generic[D]):
                 found += self._transitions.cancel_all("convert", of, "conversion", now)
             return found
 
-        return self.database.write(act)
+        return self._journal.write("conversion", act)
 
     def replay(self, number: int, *, reason: str | None, now: datetime) -> Execution | None:
-        return self.database.write(lambda: self._transitions.replay(_bindable(number), reason, now))
+        return self._journal.write(
+            "replay",
+            lambda: self._transitions.replay(_bindable(number), reason, now),
+            as_json=lambda replayed: None if replayed is None else replayed.number,
+            from_json=lambda n: None if n is None else self._journal.execution_from_json(n),
+        )
 
     def replay_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
         def act() -> Iterator[str]:
@@ -117,7 +136,7 @@ class SqlStore(Generic[D]):
                     if replayed := self._transitions.replay(_bindable(number), reason, now):
                         yield replayed.id
 
-        return self.database.write(lambda: list(act()))
+        return self._journal.write("replay", lambda: list(act()))
 
     # --- deliver
 
@@ -291,7 +310,7 @@ class SqlStore(Generic[D]):
             self.database.execute("drop_free_marks", bound)
             return self.database.execute_counted("take_mark", bound) == 1
 
-        return self.database.write(act)
+        return self._journal.write("execute", act)
 
     def close(self) -> None:
         self.database.close()

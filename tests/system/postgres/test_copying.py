@@ -15,6 +15,7 @@ from experience_runtime.domain.executions import Filter, IfExists
 from experience_runtime.domain.schedules import CatchUp, Schedule
 from experience_runtime.domain.visitor_events import VisitorEvent
 from experience_runtime.domain.visitors import Visitor
+from experience_runtime.engine.claims import Claim
 from experience_runtime.engine.keeping import Reply
 from experience_runtime.store.opening import open_postgres, open_sqlite
 from experience_runtime.store.postgres import copying
@@ -55,8 +56,9 @@ def path(tmp_path: Path) -> str:
     store.schedules.fire_now("daily", replace(an_execution(50), schedule="daily"), now=NOW)
     store.tokens.put(Token(name="ci", digest=b"d" * 32, scopes=tuple(Scope), origins=(), created_at=NOW))
     store.tokens.begin_session(b"s" * 32, token=b"d" * 32, now=NOW, expires_at=NOW + timedelta(days=1))
-    store.replies.claim(caller="ci", key="k", request=b"r", now=NOW)
-    store.replies.keep(Reply(status=200, media_type="text/plain", body=b"\0ok"), caller="ci", key="k")
+    claim = store.replies.claim(caller="ci", key="k", request=b"r", now=NOW)
+    assert isinstance(claim, Claim)
+    store.replies.keep(Reply(status=200, media_type="text/plain", body=b"\0ok"), claim)
     store.identify("ada", "ada@shop.example", now=NOW)
     store.events.record(VisitorEvent(visitor="ada", type="seen", data="{}", at=NOW, received_at=NOW))
     store.close()

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.values import shown
+from experience_runtime.engine.claims import in_hand
 from experience_runtime.engine.keeping import Replies, Reply
 from experience_runtime.engine.ports import Clock
 from experience_runtime.web.guard.access import access_of
@@ -65,27 +66,28 @@ class OnceRoute(APIRoute):
             replies: Replies = request.app.state.replies
             clock: Clock = request.app.state.clock
             digest = _digest(request, await request.body())
-            kept = await run_in_threadpool(lambda: replies.claim(**place, request=digest, now=clock.now()))
-            if kept is not None:
+            claim = await run_in_threadpool(lambda: replies.claim(**place, request=digest, now=clock.now()))
+            if isinstance(claim, Reply):
                 return Response(
-                    kept.body, kept.status, media_type=kept.media_type, headers={REPLAYED: "true"}
+                    claim.body, claim.status, media_type=claim.media_type, headers={REPLAYED: "true"}
                 )
             try:
-                response = await answer(request)
+                with in_hand(claim):
+                    response = await answer(request)
             except Exception as error:  # noqa: BLE001 - becomes an answer, which is kept as any other
                 response = problem_of(request, error)
             except BaseException:
-                await run_in_threadpool(lambda: replies.release(**place))
+                await run_in_threadpool(lambda: replies.release(claim))
                 raise
             if response.status_code in _NOT_DONE:
-                await run_in_threadpool(lambda: replies.release(**place))
+                await run_in_threadpool(lambda: replies.release(claim))
             else:
                 reply = Reply(
                     status=response.status_code,
                     media_type=response.headers.get("content-type", "application/json"),
                     body=bytes(response.body),
                 )
-                await run_in_threadpool(lambda: replies.keep(reply, **place))
+                await run_in_threadpool(lambda: replies.keep(reply, claim))
             return response
 
         return answer_once

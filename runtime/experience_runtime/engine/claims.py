@@ -1,0 +1,41 @@
+"""Claims: a request under an Idempotency-Key while it is answered, and what it has made so far.
+
+A process may end in the middle of a request. What the request has written by then stands, so the same request
+asked again must not write it a second time: each write leaves what it came to in the claim, in its own
+transaction, and whoever takes the claim over is told that instead, write by write in the same order.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True, kw_only=True)
+class Claim:
+    """`acts` are the writes there were: the verb, and what it came to as a JSON value. `told` counts those
+    that were told again."""
+
+    caller: str
+    key: str
+    owner: str
+    acts: list[tuple[str, Any]] = field(default_factory=list)
+    told: int = 0
+
+
+_in_hand: ContextVar[Claim | None] = ContextVar("claim", default=None)
+
+
+@contextmanager
+def in_hand(claim: Claim) -> Iterator[None]:
+    """Let what is written meanwhile, here and in the threads that are handed this context, be the claim's."""
+    before = _in_hand.set(claim)
+    try:
+        yield
+    finally:
+        _in_hand.reset(before)
+
+
+def claim_in_hand() -> Claim | None:
+    return _in_hand.get()

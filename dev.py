@@ -49,6 +49,7 @@ PYTEST = ["pytest", "--instafail"]
 DOCS = ["zensical", "build", "--strict", "--clean"]
 SUITE = [*PYTEST, "-n", "2", "--dist", "loadscope"]
 FAST = ["-m", "not slow"]
+MUTATE = ["python", "-m", "tests.support.mutate"]
 COVER = ["--cov", "--cov-report", "term:skip-covered"]
 
 # What runs on other Pythons too: all that needs no browser, no PostgreSQL and no development tool of its own.
@@ -84,6 +85,7 @@ Usage: python3 dev.py COMMAND [ARGUMENT...]
   docs    build the documentation into site/; a broken link or anchor fails
   cover   the suite, or the tests that the arguments name, and how much of the code they run
   elsewhere  a large part of the suite on the other Pythons that are here, and on the lowest versions allowed
+  mutate  change the code in one place at a time, and tell which changes no test notices
   lock    work out requirements.lock again; arguments go to `uv pip compile`
 
 The first use makes .venv (with uv when it is on PATH, else venv and pip). Later uses start at once;
@@ -127,7 +129,7 @@ def main(arguments: list[str]) -> int:
     if command in ("-h", "--help", "help"):
         print(HELP, end="")
         return 0
-    if command not in ("demo", "test", "check", "docs", "cover", "elsewhere", "lock"):
+    if command not in ("demo", "test", "check", "docs", "cover", "elsewhere", "lock", "mutate"):
         print((f'There is no command "{command}".\n\n' if command else "") + HELP, end="", file=sys.stderr)
         return 2
     try:
@@ -143,8 +145,8 @@ def main(arguments: list[str]) -> int:
         return hand_over([*DEMO, *rest])
     if command == "check":
         return check()
-    if command == "docs":
-        return hand_over([*DOCS, *rest])
+    if command in ("docs", "mutate"):
+        return hand_over([*(DOCS if command == "docs" else MUTATE), *rest])
     if command == "cover":
         return hand_over([*(PYTEST if rest else SUITE), *COVER, *rest])
     chosen = [each for each in rest if each != "--fast"]

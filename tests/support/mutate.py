@@ -1,0 +1,197 @@
+"""Mutants: one small change to the code at a time, and whether a test notices it.
+
+    python3 dev.py mutate [PATH...] [--sample N] [--seed N] [--list]
+
+PATH is a file or a folder under runtime/; left out, it is what must not be wrong: the rules, the engine, the
+store, redaction and access. A mutant that no test notices is printed with its line: either a test is lacking,
+or the code is not needed. The tree itself is left alone; each change is made in a copy.
+"""
+
+import argparse
+import ast
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = "runtime/experience_runtime/"
+MATTERS = ("domain", "engine", "store", "settings/redaction.py", "web/guard")
+HANGS_SECONDS = 1800
+
+# The first prefix that fits names the tests that should notice, quickest first.
+TESTS = (
+    ("domain/", "tests/domain tests/engine tests/store"),
+    ("engine/", "tests/engine tests/system/model tests/store"),
+    ("store/postgres/", "tests/store tests/system/postgres tests/distribution/test_tree.py"),
+    ("store/sqlite/", "tests/store tests/engine tests/system/faults"),
+    ("store/", "tests/store tests/engine tests/system/model tests/system/postgres/test_at_once.py"),
+    ("settings/", "tests/settings tests/cli tests/documents"),
+    ("web/", "tests/web"),
+    ("", "tests"),
+)
+
+COMPARED = {
+    ast.Lt: ("<", "<="),
+    ast.LtE: ("<=", "<"),
+    ast.Gt: (">", ">="),
+    ast.GtE: (">=", ">"),
+    ast.Eq: ("==", "!="),
+    ast.NotEq: ("!=", "=="),
+    ast.Is: ("is", "is not"),
+    ast.In: ("in", "not in"),
+    ast.IsNot: ("is not", "is"),
+    ast.NotIn: ("not in", "in"),
+}
+SQL = (
+    (r"\s+AND [^()\n]*?(?=\s+AND\b|\s*\n|;)", ""),
+    (r"(?<![<>])<=", "<"),
+    (r"(?<![<>])>=", ">"),
+    (r" < ", " <= "),
+    (r" > ", " >= "),
+    (r" SKIP LOCKED", ""),
+    (r"\s*FOR (?:UPDATE|SHARE)(?: SKIP LOCKED)?|\s*\{for_\w+\}", ""),
+    (r"\n?ORDER BY [^\n;]*", ""),
+    (r", lease_until = NULL", ""),
+    (r"attempt \+ 1", "attempt"),
+)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`path` from the root; the text from `start` to `end` becomes `became`."""
+
+    path: str
+    start: int
+    end: int
+    became: str
+
+    def told(self) -> str:
+        text = (ROOT / self.path).read_text(encoding="utf-8")
+        was = " ".join(text[self.start : self.end].split())
+        return f"{self.path}:{text.count(chr(10), 0, self.start) + 1}: {was!r} -> {self.became!r}"
+
+    @property
+    def tests(self) -> list[str]:
+        within = self.path.removeprefix(PACKAGE)
+        return next(tests for prefix, tests in TESTS if within.startswith(prefix)).split()
+
+
+def mutants(path: Path) -> Iterator[Mutant]:
+    """Every change that is known for this file."""
+    text, name = path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix()
+    if path.suffix == ".sql":
+        for pattern, became in SQL:
+            for found in re.finditer(pattern, text):
+                line = text[text.rfind("\n", 0, found.end()) + 1 : found.end()]
+                if "--" not in line:
+                    yield Mutant(name, found.start(), found.end(), became)
+        return
+    data = text.encode()
+    starts = [0]
+    for encoded in data.splitlines(keepends=True):
+        starts.append(starts[-1] + len(encoded))
+
+    def at(line: int, column: int) -> int:
+        return len(data[: starts[line - 1] + column].decode())
+
+    for node in ast.walk(ast.parse(text)):
+        for first, last, became in _changes(node, text):
+            yield Mutant(name, at(*first), at(*last), became)
+
+
+Place = tuple[int, int]
+
+
+def _changes(node: ast.AST, text: str) -> Iterator[tuple[Place, Place, str]]:
+    def span(one: ast.AST) -> tuple[Place, Place]:
+        assert isinstance(one, ast.expr | ast.stmt)
+        return (one.lineno, one.col_offset), (one.end_lineno or 0, one.end_col_offset or 0)
+
+    match node:
+        case ast.Compare(ops=[op], left=left, comparators=[right]) if type(op) in COMPARED:
+            was, became = COMPARED[type(op)]
+            between = _between(text, span(left)[1], span(right)[0])
+            yield span(left)[1], span(right)[0], between.replace(was, became, 1)
+        case ast.BoolOp(op=op, values=[left, right, *_]):
+            was, became = ("and", "or") if isinstance(op, ast.And) else ("or", "and")
+            between = _between(text, span(left)[1], span(right)[0])
+            yield span(left)[1], span(right)[0], between.replace(was, became, 1)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield span(node)[0], span(operand)[0], ""
+        case ast.If(test=test, body=[ast.Raise() | ast.Return() | ast.Continue()]):
+            yield *span(test), "False"
+        case ast.Expr(value=ast.Call(func=function)) if "log" not in ast.unparse(function).lower():
+            yield *span(node), "pass"
+        case ast.Constant(value=bool() as value):
+            yield *span(node), str(not value)
+        case ast.Constant(value=int() as number):
+            yield *span(node), str(number + 1)
+        case _:
+            pass
+
+
+def _between(text: str, first: Place, last: Place) -> str:
+    lines = text.encode().splitlines(keepends=True)[first[0] - 1 : last[0]]
+    ahead = sum(map(len, lines[:-1]))
+    return b"".join(lines)[first[1] : ahead + last[1]].decode()
+
+
+def is_noticed(mutant: Mutant, tree: Path) -> bool:
+    """Make the change in the copy, run its tests until one fails, and take the change back."""
+    file = tree / mutant.path
+    was = file.read_text(encoding="utf-8")
+    file.write_text(was[: mutant.start] + mutant.became + was[mutant.end :], encoding="utf-8")
+    words = [sys.executable, "-m", "pytest", "-x", "-q", "-m", "not browser", "-p", "no:cacheprovider"]
+    try:
+        ended = subprocess.run(
+            [*words, *mutant.tests], cwd=tree, capture_output=True, timeout=HANGS_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return True
+    finally:
+        file.write_text(was, encoding="utf-8")
+    return ended.returncode != 0
+
+
+def chosen(paths: Sequence[str]) -> list[Mutant]:
+    files: list[Path] = []
+    for path in [ROOT / each for each in paths] or [ROOT / PACKAGE / each for each in MATTERS]:
+        files += [path] if path.is_file() else sorted([*path.rglob("*.py"), *path.rglob("*.sql")])
+    return [each for file in files if "migrations" not in file.parts for each in mutants(file)]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python3 dev.py mutate")
+    parser.add_argument("paths", nargs="*", metavar="PATH")
+    parser.add_argument("--sample", type=int, default=100, help="how many to try; 0 for all (hours)")
+    parser.add_argument("--seed", type=int, default=1, help="another seed chooses others")
+    parser.add_argument("--list", action="store_true", help="name them and try none")
+    asked = parser.parse_args()
+    found = chosen(asked.paths)
+    if asked.sample and asked.sample < len(found):
+        found = random.Random(asked.seed).sample(found, asked.sample)
+    if asked.list:
+        print("\n".join(each.told() for each in found))
+        return 0
+    noticed = 0
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        tree = Path(folder, "tree")
+        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".*", "__pycache__", "*.db"))
+        for count, mutant in enumerate(found, 1):
+            is_seen = is_noticed(mutant, tree)
+            noticed += is_seen
+            print(
+                f"{count}/{len(found)} {'noticed' if is_seen else 'NOT NOTICED'} {mutant.told()}", flush=True
+            )
+    print(f"{noticed} of {len(found)} changes were noticed ({noticed / max(1, len(found)):.0%}).")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -332,3 +332,19 @@ def test_a_schedule_that_is_made_anew_does_not_overlap_what_runs(recurring: Recu
 
     with pytest.raises(Conflict, match="is not over"):
         recurring.run_now("digest")
+
+
+def test_a_schedule_that_is_set_again_still_knows_the_run_that_is_not_over(
+    recurring: Recurring, world: World
+) -> None:
+    put(recurring)
+    world.advance(hours=1)
+    recurring.fire_due()  # and nobody delivers it
+
+    put(recurring, every="30 minutes")
+    world.advance(hours=1)
+    recurring.fire_due()
+
+    assert [outcome for outcome, _, _ in runs(recurring)] == ["fired", "missed", "skipped"]
+    with pytest.raises(Conflict):
+        recurring.run_now("digest")

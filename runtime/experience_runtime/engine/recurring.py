@@ -12,7 +12,6 @@ from experience_runtime.domain.errors import (
     Conflict,
     InvalidParameter,
     InvalidWindow,
-    NotConfigured,
     UnknownIntegration,
     UnknownSchedule,
 )
@@ -37,6 +36,7 @@ from experience_runtime.domain.schedules import (
 from experience_runtime.engine.keeping import Schedules
 from experience_runtime.engine.numbering import ExecutionNumbers
 from experience_runtime.engine.ports import Clock, Integrations
+from experience_runtime.engine.unconfigured import unconfigured_warnings
 
 SHOWN_RUNS = 20
 """How many of its last runs a schedule is shown with."""
@@ -135,7 +135,7 @@ class Recurring:
                     is_new=before is None,
                     timing=timing,
                     next=upcoming,
-                    warnings=self._settings_warnings(integration),
+                    warnings=unconfigured_warnings(self._integrations, integration),
                 )
         raise _changed_meanwhile(name)
 
@@ -280,16 +280,6 @@ class Recurring:
             return self._store.schedule(name)
         except UnknownSchedule:
             return None
-
-    def _settings_warnings(self, integration: str) -> tuple[str, ...]:
-        try:
-            self._integrations.settings(integration)
-        except NotConfigured:
-            return (
-                f"{integration} is not configured yet, so its executions will fail with not_configured; "
-                f"`experience integrations check {integration}` says what is missing",
-            )
-        return ()
 
 
 class _Edit(Protocol):

@@ -14,7 +14,6 @@ from experience_runtime.domain.errors import (
     AlreadyScheduled,
     Conflict,
     InvalidParameter,
-    NotConfigured,
     RateLimited,
 )
 from experience_runtime.domain.executions import Execution, IfExists, Status, execution_id, execution_number
@@ -34,6 +33,7 @@ from experience_runtime.engine.numbering import ExecutionNumbers
 from experience_runtime.engine.ports import Clock, Integrations
 from experience_runtime.engine.prepared import PreparedCancel, PreparedSchedule
 from experience_runtime.engine.stores import Added, Adding, Cancelling, SchedulerStore
+from experience_runtime.engine.unconfigured import unconfigured_warnings
 
 EXECUTE_EVERY_SECONDS = 60
 """How long one key's `execute` keeps the next one out. Source: reference/schedule-options#execute."""
@@ -198,12 +198,12 @@ class Scheduler:
         return PreparedSchedule(execution=execution, plan=planned)
 
     def _scheduled(self, prepared: PreparedSchedule, added: Added) -> Scheduled:
-        planned = prepared.plan
+        planned, integration = prepared.plan, prepared.execution.integration
         return Scheduled(
             execution=added.execution,
             is_new=added.is_new,
             replaced=added.replaced,
-            warnings=planned.warnings + self._settings_warnings(prepared.execution.integration),
+            warnings=planned.warnings + unconfigured_warnings(self._integrations, integration),
             notes=planned.notes,
         )
 
@@ -380,16 +380,6 @@ class Scheduler:
         # The model reads what will be stored, not the caller's object: what passes now passes at run time.
         self._integrations.parse_payload(integration, json.loads(text))
         return text
-
-    def _settings_warnings(self, integration: str) -> tuple[str, ...]:
-        try:
-            self._integrations.settings(integration)
-        except NotConfigured:
-            return (
-                f"{integration} is not configured yet, so its executions will fail with not_configured; "
-                f"`experience integrations check {integration}` says what is missing",
-            )
-        return ()
 
     def _refuse(self, number: int, rule: str) -> NoReturn:
         status = self._store.execution(number).status

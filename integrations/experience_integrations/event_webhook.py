@@ -1,5 +1,6 @@
 """event-webhook: calls the url that came with a scheduled event, with its body as JSON."""
 
+import hashlib
 import json
 from dataclasses import replace
 from typing import Any
@@ -43,6 +44,12 @@ class EventWebhook(Integration[Settings, Call]):
 
     def check(self, payload: Call, settings: Settings | None) -> None:  # noqa: ARG002 - the SDK's
         _address(payload)
+
+    def pace_key(self, payload: Call, settings: Settings | None) -> str:  # noqa: ARG002 - the SDK's
+        """Each address has a pace of its own. Its path may hold credentials: only a digest of it is shown."""
+        parts = urlsplit(payload.url.get_secret_value())
+        digest = hashlib.sha256(f"{parts.scheme}://{parts.netloc}{parts.path}".encode()).hexdigest()
+        return f"{parts.scheme}://{parts.hostname or ''}/… {digest[:8]}"
 
     def call(self, payload: Call, context: Context[Settings]) -> Any:
         url = _address(payload)

@@ -3,7 +3,7 @@
 import re
 from typing import Any, Self
 
-from experience_runtime.integration import Answer, Context, Integration, IntegrationFailed, SecretUrl
+from experience_runtime.integration import Answer, Context, Integration, IntegrationFailed, Pace, SecretUrl
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, model_validator
 
 TEXT_LENGTH = 40_000
@@ -68,6 +68,7 @@ class SlackUpdate(Integration[Settings, Message]):
     name = "slack-update"
     settings = Settings
     payload = Message
+    pace = Pace(per_second=1, burst=4)  # "one message per second per webhook, short bursts are allowed"
 
     def call(self, payload: Message, context: Context[Settings]) -> Any:
         answer = context.http.post(

@@ -26,6 +26,7 @@ from typing import Annotated, Any, ClassVar, Generic, NoReturn, Protocol, TypeVa
 from pydantic import AfterValidator, BaseModel, SecretStr
 
 from experience_runtime.domain.errors import BlockedAddress, InvalidPayload, Refusal, UnsupportedChannel
+from experience_runtime.domain.pace import Pace
 from experience_runtime.domain.retries import RETRIES, Backoff
 from experience_runtime.domain.urls import require_header_name, require_header_value, require_web_address
 from experience_runtime.domain.webhook_signatures import webhook_keys, webhook_signature
@@ -41,6 +42,7 @@ __all__ = [
     "Integration",
     "IntegrationFailed",
     "InvalidPayload",
+    "Pace",
     "Refusal",
     "SecretHeader",
     "SecretUrl",
@@ -201,7 +203,8 @@ class Integration(Generic[S, P]):
     `settings` is a pydantic model of what an operator configures under `[integrations.NAME]`, or None.
     `payload` is a pydantic model a payload must fit, or None for any JSON value; one that does not fit
     is refused when it is scheduled. A failure that may pass is tried again `retries` times, with the waits
-    of `backoff` between.
+    of `backoff` between. "Not now" (429, or 503 with Retry-After) is no failure: the receiver is then called
+    at the pace that its answers teach. `pace` is what it documents, to begin with; None: as fast as it can.
 
     One instance serves every call, from many threads: keep nothing of a call in it.
     """
@@ -211,6 +214,15 @@ class Integration(Generic[S, P]):
     payload: ClassVar[type[BaseModel] | None] = None
     retries: ClassVar[int] = RETRIES
     backoff: ClassVar[Backoff] = Backoff()
+    pace: ClassVar[Pace | None] = None
+
+    def pace_key(self, payload: P, settings: S | None) -> str | None:  # noqa: ARG002 names a subclass repeats
+        """Name the receiver of this payload where there are several, each with a pace of its own.
+
+        Asked when it is scheduled; `settings` is None while they are missing. The name is shown to people, so
+        let it hold no secret; at most 200 characters of it are kept. None: the integration has one receiver.
+        """
+        return None
 
     def check(self, payload: P, settings: S | None) -> None:
         """Raise InvalidPayload or UnsupportedChannel for a payload that fits the model and still cannot go.

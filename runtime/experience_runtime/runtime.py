@@ -23,6 +23,7 @@ from experience_runtime.domain.visitors import Visitor, check_visitor_id, make_v
 from experience_runtime.engine.app_events import answer_app, refused
 from experience_runtime.engine.fleet import Fleet
 from experience_runtime.engine.ports import Integrations
+from experience_runtime.engine.receivers import FRESH
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.engine.worker import Worker
 from experience_runtime.running.guest import Limits, Script
@@ -201,7 +202,7 @@ class Runtime:
     @property
     def delivery_policies(self) -> Policies:
         """The policies of what is due: one integration has at most half of the calls."""
-        return replace(self.policies, share=max(1, self.concurrency // 2))
+        return replace(self.policies, share=max(1, self.concurrency // 2), fresh=FRESH)
 
     @property
     def lease_seconds(self) -> int:

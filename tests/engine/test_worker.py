@@ -219,6 +219,7 @@ class _Unreachable:
         self._store = store
         self._failures = failures
         self.integration_states, self.schedules = store.integration_states, store.schedules
+        self.paces = store.paces
         self.tokens, self.replies, self.events = store.tokens, store.replies, store.events
         self.workers = store.workers
 

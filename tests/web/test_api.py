@@ -99,7 +99,7 @@ def test_a_pasted_experience_is_simulated_with_its_story(client: httpx.Client) -
 
     simulated = done(client.post("/v1/simulate", json=body))
 
-    assert [a["outcome"] for a in simulated["executions"][0]["attempts"]] == ["retry", "succeeded"]
+    assert [a["outcome"] for a in simulated["executions"][0]["attempts"]] == ["held", "succeeded"]
     assert len(simulated["differences"]) == 1
 
 

@@ -104,6 +104,12 @@ def _window_sentence(window: Window, start_at: datetime, opening_at: datetime, z
 def _outcome(execution: Execution) -> str | None:
     because = f": {shown(execution.reason, 300)[1:-1]}" if execution.reason else ""
     tries = "1 attempt" if execution.begun == 1 else f"{execution.begun} attempts"
+    if execution.held_at is not None and execution.status in (
+        Status.PENDING,
+        Status.RUNNING,
+        Status.SUCCEEDED,
+    ):
+        return f"held by pace since {iso(execution.held_at)}: its receiver is called as fast as it allows"
     match execution.status:
         case Status.CANCELLED:
             return f"cancelled{because}"

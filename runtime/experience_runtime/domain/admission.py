@@ -2,11 +2,12 @@
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from experience_runtime.domain.instants import iso
+from experience_runtime.domain.pace import Pace, Receiver
 from experience_runtime.domain.values import shown
 
 BREAKER_FAILURES = 20
@@ -47,12 +48,18 @@ class Policy:
         return timedelta(microseconds=math.ceil(self.rate_seconds * 1_000_000 / count))
 
 
+def _no_pace(_: str) -> Pace | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
     """The policy of each integration by its name; the others have `default`.
 
     `share` is the concurrency of those that have none of their own: a slow one leaves room for the others.
     `only` are the integrations that are meant (None: all); of these, `most` may be in flight together.
+    `starts_at` tells the pace an integration begins with. Of one receiver that is not known to answer soon,
+    `fresh` may be in flight, of those in `trusted` as many as it says: one that hangs leaves the others room.
     """
 
     by_name: Mapping[str, Policy] = field(default_factory=dict)
@@ -60,6 +67,9 @@ class Policies:
     share: int | None = None
     only: frozenset[str] | None = None
     most: int | None = None
+    starts_at: Callable[[str], Pace | None] = _no_pace
+    fresh: int | None = None
+    trusted: Mapping[Receiver, int] = field(default_factory=dict)
 
     def of(self, integration: str) -> Policy:
         policy = self.by_name.get(integration, self.default)
@@ -74,10 +84,18 @@ class Policies:
             return UNLIMITED
         return self.most - sum(count for name, count in in_flight.items() if self.serves(name))
 
+    def start(self, integration: str) -> Pace | None:
+        """The pace it begins with; none where the operator has set a rate of their own."""
+        return None if self.of(integration).rate_count is not None else self.starts_at(integration)
+
+    def allowance(self, receiver: Receiver) -> int:
+        """How many calls of one receiver may be in flight."""
+        return UNLIMITED if self.fresh is None else self.trusted.get(receiver, self.fresh)
+
     @property
     def limit_concurrency(self) -> bool:
         """Whether any of them does."""
-        return (self.share, self.most) != (None, None) or any(
+        return (self.share, self.most, self.fresh) != (None, None, None) or any(
             policy.concurrency is not None for policy in (self.default, *self.by_name.values())
         )
 

@@ -45,8 +45,9 @@ class Execution:
     `key` and `payload` are JSON texts. `key_owner` is the visitor the key belongs to, or "" when the
     key is one for the whole property. `attempt` counts claims and is the fencing token; `begun` counts
     the attempts whose delivery began, the only ones that use up retries. `schedule` names the recurring
-    schedule that fired it, if one did. `lease_until` is set from the
-    claim until the execution settles.
+    schedule that fired it, if one did. `lease_until` is set from the claim until the execution settles.
+    `pace_key` tells whose pace it keeps, "" for that of its integration; `held_at` is since when that pace
+    kept it waiting, if it did.
     """
 
     number: int
@@ -66,6 +67,8 @@ class Execution:
     window: str | None = None
     cancel_on_conversion: bool = False
     schedule: str | None = None
+    pace_key: str = ""
+    held_at: datetime | None = None
     retries: int = 5
     status: Status = Status.PENDING
     reason: str | None = None
@@ -95,7 +98,7 @@ class Attempt:
     attempt: int
     started_at: datetime
     ended_at: datetime | None = None
-    outcome: str | None = None  # "succeeded" | "failed" | "retry" | "lost"
+    outcome: str | None = None  # "succeeded" | "failed" | "retry" | "held" | "lost"
     http_status: int | None = None
     error: str | None = None
     answer: str | None = None  # an excerpt of at most 4 KiB
@@ -105,15 +108,24 @@ class Attempt:
 class Settlement:
     """How a running attempt ended: the state that follows, and what the attempt's row says.
 
-    `due_at` is the next instant when `status` is pending (a retry), else None.
+    `due_at` is the next instant when `status` is pending (a retry), else None. `held`: it waits for its pace,
+    keeps its instant, and has used up no retry.
     """
 
     status: Status
     reason: str | None = None
     due_at: datetime | None = None
+    held: bool = False
     http_status: int | None = None
     error: str | None = None
     answer: str | None = None
+
+    @property
+    def outcome(self) -> str:
+        """How the attempt ended, as its row says it."""
+        if self.status is not Status.PENDING:
+            return self.status.value
+        return "held" if self.held else "retry"
 
 
 @dataclass(frozen=True, slots=True)

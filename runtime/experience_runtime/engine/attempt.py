@@ -36,6 +36,18 @@ class Outcome:
     retry_after: float | None = None
     refusal: Refusal | None = None
 
+    @property
+    def asks_to_wait(self) -> bool:
+        """Whether the receiver said "not now", which is no failure."""
+        return self.may_pass and (
+            self.http_status == 429 or (self.http_status == 503 and self.retry_after is not None)
+        )
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the receiver was reached, and answered."""
+        return self.code is None or self.http_status is not None
+
 
 def call(
     execution: Execution, *, clock: Clock, integrations: Integrations, http: Http, redact: Redact

@@ -5,24 +5,33 @@ import random as randomness
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from experience_runtime.domain.admission import NO_POLICIES, IntegrationState, Policies
-from experience_runtime.domain.errors import CallFailed, IntegrationTimeout, InternalError, Refusal
+from experience_runtime.domain.errors import (
+    CallFailed,
+    IntegrationTimeout,
+    InternalError,
+    RateLimited,
+    Refusal,
+)
 from experience_runtime.domain.executions import Execution, Settlement, Settling, Status
+from experience_runtime.domain.instants import iso
+from experience_runtime.domain.pace import HELD_TOO_LONG, MOST_HELD, Learned, Pace, Receiver, Spoken
 from experience_runtime.domain.retries import decide
 from experience_runtime.domain.windows import Window, parse_window_text
 from experience_runtime.domain.zones import parse_zone
 from experience_runtime.engine.attempt import Outcome, call, refused
 from experience_runtime.engine.ports import Clock, Delivery, Integrations, Relay
+from experience_runtime.engine.receivers import Receivers
 from experience_runtime.engine.stores import DispatcherStore
 from experience_runtime.integration import Http
 from experience_runtime.untrusted import Redact
 
-Attempted = Callable[[Execution, Status, datetime], None]
-"""Hears of each attempt that was settled: the execution as it was claimed, what followed, and the start."""
+Attempted = Callable[[Execution, str, datetime], None]
+"""Hears of each attempt that was settled: the execution as it was claimed, its outcome, and the start."""
 
 LEASE_SECONDS = 120
 """Renewed at half its time while the call runs: a lease that lapses belongs to a process that went away."""
@@ -60,6 +69,8 @@ class Dispatcher:
         self._relay = relay
         self._attempted = attempted
         self._failing: frozenset[str] | None = None  # integrations whose last attempt failed
+        self._paced: set[Receiver] = set()  # those with a pace to be kept
+        self._receivers = Receivers()
         self._store = store
         self._clock = clock
         self._integrations = integrations
@@ -95,7 +106,7 @@ class Dispatcher:
             now=now,
             lease_until=now + self._lease,
             limit=limit,
-            policies=self.policies,
+            policies=self._policies(),
             hand_over=None if self._relay is None else self._relay.hand_over,
         )
         if claimed and self._relay is None:
@@ -109,7 +120,16 @@ class Dispatcher:
 
     def next_wake(self) -> datetime | None:
         """When `run_due` may next find something; None while only news can bring it something."""
-        return self._store.next_wake(now=self._clock.now(), policies=self.policies)
+        return self._store.next_wake(now=self._clock.now(), policies=self._policies())
+
+    def _policies(self) -> Policies:
+        return replace(self.policies, starts_at=self._pace_of, trusted=self._receivers.trusted)
+
+    def _pace_of(self, integration: str) -> Pace | None:
+        try:
+            return self._integrations.get(integration).pace
+        except Refusal:  # one that is gone: its executions fail for that
+            return None
 
     def in_flight(self) -> int:
         """How many executions are started and not settled; with a relay, those on their way too."""
@@ -147,6 +167,7 @@ class Dispatcher:
 
     def _deliver(self, claimed: Sequence[Execution]) -> None:
         self._failing = self._read_failing()
+        self._paced = {(pace.integration, pace.key) for pace in self._store.paces.all()}
         self._delivery.submit(self._start(claimed), self._carry_out)
         self._settle_ended()  # what an inline delivery has done already, and what could not be started
 
@@ -177,6 +198,7 @@ class Dispatcher:
         began_at = self._clock.now()
         try:
             window, refusal = _window_of(execution)
+            refusal = refusal or _held(execution, HELD_TOO_LONG, began_at)
             outcome = refused(refusal, self._redact) if refusal else self._call(execution)
             settlement = self._judge(execution, outcome, window)
             self._ended.append(_Ended(execution, outcome, settlement, began_at, self._clock.now()))
@@ -215,6 +237,7 @@ class Dispatcher:
             outcome = Outcome(code=IntegrationTimeout.code, error=error)
         settlement = self._judge(execution, outcome, None)
         ended = _Ended(execution, outcome, settlement, execution.created_at, self._clock.now())
+        self._learn([ended])
         self._observe([ended])
         self._settle([ended])
         if outcome.code is None:
@@ -235,6 +258,8 @@ class Dispatcher:
 
     def _judge(self, execution: Execution, outcome: Outcome, window: Window | None) -> Settlement:
         """Decide the state that follows an attempt."""
+        if outcome.asks_to_wait and execution.status is Status.PENDING:  # an `execute` waits for nothing
+            return self._hold(execution, outcome)
         again = (
             None
             if not outcome.may_pass
@@ -258,6 +283,18 @@ class Dispatcher:
             answer=outcome.excerpt,
         )
 
+    def _hold(self, execution: Execution, outcome: Outcome) -> Settlement:
+        """Leave it where it waited, for the receiver's pace; not for ever."""
+        too_long = _held(execution, MOST_HELD, self._clock.now())
+        return Settlement(
+            status=Status.FAILED if too_long else Status.PENDING,
+            reason=too_long.code if too_long else "held by pace",
+            held=too_long is None,
+            http_status=outcome.http_status,
+            error=f"{too_long.message}; {outcome.error}" if too_long else outcome.error,
+            answer=outcome.excerpt,
+        )
+
     @staticmethod
     def _begun(execution: Execution) -> int:
         """The attempts begun, with this one: a claimed row was read before it began, an `execute` after."""
@@ -273,6 +310,7 @@ class Dispatcher:
                 unstarted = []
             if ended:
                 # while its lease holds: an open breaker admits no second probe before it has heard of this
+                self._learn(ended)
                 self._observe(ended)
                 self._settle(ended)
         except InternalError:
@@ -290,7 +328,7 @@ class Dispatcher:
             ]
         )
         for each, row in zip(ended, settled, strict=True):
-            self._attempted(each.execution, each.settlement.status, each.began_at)
+            self._attempted(each.execution, each.settlement.outcome, each.began_at)
             if row is None:
                 _logger.warning(
                     "attempt %d of %s ended as %s, but the row had moved on; nothing was changed",
@@ -299,11 +337,59 @@ class Dispatcher:
                     each.settlement.status,
                 )
 
+    def _learn(self, ended: Sequence["_Ended"]) -> None:
+        """Let the paces know what receivers said; where none said "not now", there is nothing to keep."""
+        heard: dict[Receiver, list[_Ended]] = {}
+        for each in ended:
+            receiver = (each.execution.integration, each.execution.pace_key)
+            is_answered = each.outcome.is_answered and not each.outcome.asks_to_wait
+            self._receivers.ended(
+                receiver, began_at=each.began_at, ended_at=each.ended_at, is_answered=is_answered
+            )
+            if is_answered or each.outcome.asks_to_wait:
+                heard.setdefault(receiver, []).append(each)
+        starts = {name: pace for name, _ in heard if (pace := self._policies().start(name)) is not None}
+        lessons = {
+            receiver: self._lesson(receiver, attempts)
+            for receiver, attempts in heard.items()
+            if receiver in self._paced
+            or receiver[0] in starts
+            or any(each.outcome.asks_to_wait for each in attempts)
+        }
+        if not lessons:
+            return  # the usual case costs nothing
+        now = self._clock.now()
+        for receiver, state in self._store.paces.learn(lessons, starts, now=now).items():
+            if state.says_something:
+                self._paced.add(receiver)
+            else:
+                self._paced.discard(receiver)
+            if state.held_until is not None and state.refusals == 1 and state.since == state.refused_at:
+                _logger.warning("%s", state.because(now=now))
+
+    def _lesson(self, receiver: Receiver, attempts: Sequence["_Ended"]) -> Learned:
+        waits = [each.outcome.retry_after or 0.0 for each in attempts if each.outcome.asks_to_wait]
+        seconds = max(1.0, *waits, 0.0)
+        return Learned(
+            spoken=[
+                Spoken(
+                    began_at=each.began_at,
+                    ended_at=each.ended_at,
+                    refused=each.outcome.asks_to_wait,
+                    wait_seconds=each.outcome.retry_after,
+                )
+                for each in sorted(attempts, key=lambda each: each.ended_at)
+            ],
+            recent=self._receivers.per_second(receiver, now=attempts[0].ended_at, seconds=seconds),
+        )
+
     def _observe(self, ended: Sequence["_Ended"]) -> None:
-        """Let the circuit breakers know how attempts went; what never left says nothing."""
+        """Let the circuit breakers know how attempts went; what never left, and "not now", say nothing."""
         told: dict[str, list[_Ended]] = {}
         for each in ended:
-            if each.outcome.may_pass or each.outcome.code is None or each.outcome.http_status is not None:
+            if each.outcome.asks_to_wait:
+                continue
+            if each.outcome.may_pass or each.outcome.is_answered:
                 told.setdefault(each.execution.integration, []).append(each)
         for integration, attempts in told.items():
             self._observe_one(integration, attempts)
@@ -364,6 +450,16 @@ def _window_of(execution: Execution) -> tuple[Window | None, Refusal | None]:
         return parse_window_text(execution.window, parse_zone(execution.zone)), None
     except Refusal as refusal:  # a zone that this machine does not know (any more): better never than outside
         return None, refusal
+
+
+def _held(execution: Execution, most: timedelta, now: datetime) -> RateLimited | None:
+    """What refuses an execution that its pace has held for so long."""
+    if execution.held_at is None or now - execution.held_at < most:
+        return None
+    return RateLimited(
+        f"held by pace since {iso(execution.held_at)}, longer than the {MOST_HELD // timedelta(hours=1)} h "
+        "that may be; send less, or ask the receiver for a higher limit, then replay it"
+    )
 
 
 def _opening(execution: Execution, now: datetime) -> datetime | None:

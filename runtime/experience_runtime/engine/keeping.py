@@ -8,6 +8,7 @@ from typing import Protocol
 from experience_runtime.domain.access import Token
 from experience_runtime.domain.admission import IntegrationState
 from experience_runtime.domain.executions import Execution
+from experience_runtime.domain.pace import Learned, Pace, PaceState, Receiver
 from experience_runtime.domain.schedules import Firing, Schedule, ScheduleRun
 from experience_runtime.domain.visitor_events import Conversion, VisitorEvent
 from experience_runtime.domain.workers import WorkerInfo
@@ -93,6 +94,24 @@ class IntegrationStates(Protocol):
         """Replace a state by what `change` makes of it, in one transaction; return both.
 
         What `change` raises is raised here, and nothing is changed.
+        """
+        ...
+
+
+class Paces(Protocol):
+    """How fast each receiver may be called, learned from its answers. Every method is one transaction."""
+
+    def all(self) -> Sequence[PaceState]:
+        """Those there is something to know about."""
+        ...
+
+    def learn(
+        self, learned: Mapping[Receiver, Learned], starts: Mapping[str, Pace], *, now: datetime
+    ) -> Mapping[Receiver, PaceState]:
+        """Teach each receiver's state what attempts said; return those states as they are now.
+
+        One of which nothing is known begins with its integration's pace in `starts`. What has told nothing
+        for long is forgotten.
         """
         ...
 

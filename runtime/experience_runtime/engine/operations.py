@@ -1,6 +1,7 @@
 """Operations: what an operator does to many executions, or to a whole integration."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from experience_runtime.domain.admission import NO_POLICIES, IntegrationState, P
 from experience_runtime.domain.errors import Conflict, InvalidParameter
 from experience_runtime.domain.executions import Execution, Filter, Status
 from experience_runtime.domain.instants import iso
+from experience_runtime.domain.pace import PaceState
 from experience_runtime.domain.planning import check_reason
 from experience_runtime.engine.ports import Clock, Integrations
 from experience_runtime.engine.stores import Store
@@ -67,25 +69,39 @@ class Operations:
     def waits_because(self, executions: Sequence[Execution]) -> dict[str, str]:
         """Tell for each pending execution, by its id, what else than its time it waits for."""
         integration_states, now = self._store.integration_states.all(), self._clock.now()
+        paces = {(pace.integration, pace.key): pace for pace in self._paces(now)}
         told = {}
         for each in executions:
-            state = integration_states.get(each.integration)
-            if state is None or each.status is not Status.PENDING:
+            if each.status is not Status.PENDING:
                 continue
+            state = integration_states.get(each.integration) or IntegrationState(integration=each.integration)
             if each.due_at > now and state.paused_at is None:
                 continue
-            if because := state.waits_because(self._policies.of(each.integration), now=now):
+            because = state.waits_because(self._policies.of(each.integration), now=now)
+            if because is None and (pace := paces.get((each.integration, each.pace_key))) is not None:
+                because = pace.because(now=now)
+            if because:
                 told[each.id] = because
         return told
 
     def holds(self) -> dict[str, str]:
-        """Tell for each integration that may not be called now, why."""
+        """Tell for each integration that may not be called now, or not all of its receivers, why."""
         now = self._clock.now()
         told = {
             name: state.waits_because(self._policies.of(name), now=now)
             for name, state in self._store.integration_states.all().items()
         }
+        for pace in self._paces(now):
+            told[pace.integration] = told.get(pace.integration) or pace.because(now=now)
         return {name: because for name, because in told.items() if because}
+
+    def held_by_pace(self) -> Mapping[str, int]:
+        """Count for each integration the receivers that are not called now, for their pace."""
+        now = self._clock.now()
+        return Counter(pace.integration for pace in self._paces(now) if pace.because(now=now))
+
+    def _paces(self, now: datetime) -> Sequence[PaceState]:
+        return [pace for pace in self._store.paces.all() if pace.is_current(now)]
 
     def cancel_matching(
         self, filter: Filter, *, reason: str | None, progress: Progress = _unheard

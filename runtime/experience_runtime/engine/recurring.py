@@ -4,6 +4,7 @@ import json
 import logging
 import random
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -12,7 +13,7 @@ from experience_runtime.domain.errors import (
     Conflict,
     InvalidParameter,
     InvalidWindow,
-    UnknownIntegration,
+    Refusal,
     UnknownSchedule,
 )
 from experience_runtime.domain.executions import Execution
@@ -36,6 +37,7 @@ from experience_runtime.domain.schedules import (
 from experience_runtime.engine.keeping import Schedules
 from experience_runtime.engine.numbering import ExecutionNumbers
 from experience_runtime.engine.ports import Clock, Integrations
+from experience_runtime.engine.receivers import pace_key
 from experience_runtime.engine.unconfigured import unconfigured_warnings
 
 SHOWN_RUNS = 20
@@ -244,10 +246,11 @@ class Recurring:
     def _execution(
         self, schedule: Schedule, timing: Timing, *, asked: str, run_at: datetime, now: datetime
     ) -> Execution:
-        try:
+        retries, key_of_pace = _DEFAULT_RETRIES, ""
+        with suppress(Refusal):  # gone, or its payload fits no more: it fails for that, and can be replayed
             retries = self._integrations.get(schedule.integration).retries
-        except UnknownIntegration:  # it fails with that code, and can be replayed when it is back
-            retries = _DEFAULT_RETRIES
+            parsed = self._integrations.parse_payload(schedule.integration, json.loads(schedule.payload))
+            key_of_pace = pace_key(self._integrations, schedule.integration, parsed)
         return Execution(
             number=self._numbers.next(now),
             integration=schedule.integration,
@@ -260,6 +263,7 @@ class Recurring:
             asked=asked,
             window=schedule.window,
             schedule=schedule.name,
+            pace_key=key_of_pace,
             retries=retries,
         )
 

@@ -32,6 +32,7 @@ from experience_runtime.domain.visitors import Visitor, check_visitor_id
 from experience_runtime.engine.numbering import ExecutionNumbers
 from experience_runtime.engine.ports import Clock, Integrations
 from experience_runtime.engine.prepared import PreparedCancel, PreparedSchedule
+from experience_runtime.engine.receivers import pace_key
 from experience_runtime.engine.stores import Added, Adding, Cancelling, SchedulerStore
 from experience_runtime.engine.unconfigured import unconfigured_warnings
 
@@ -172,7 +173,7 @@ class Scheduler:
     ) -> PreparedSchedule:
         """Do everything of `put` but put it on disk; for `carry_out`."""
         found = self._integrations.get(integration)
-        payload_text = self._check_payload(integration, payload)
+        payload_text, key_of_pace = self._check_payload(integration, payload)
         owner = _owner_id(visitor)
         now = self._clock.now()
         planned = decide(now)
@@ -193,6 +194,7 @@ class Scheduler:
             asked=planned.asked,
             window=None if planned.window is None else planned.window.text,
             cancel_on_conversion=planned.cancel_on_conversion,
+            pace_key=key_of_pace,
             retries=found.retries,
         )
         return PreparedSchedule(execution=execution, plan=planned)
@@ -313,12 +315,12 @@ class Scheduler:
         too when the integration's rate is used up; Conflict while it is paused.
         """
         self._integrations.get(integration)
-        payload_text = self._check_payload(integration, payload)
+        payload_text, key_of_pace = self._check_payload(integration, payload)
         owner = _owner_id(visitor)
         now = self._clock.now()
         zone, zone_from = visitor_zone(visitor, [])
         canonical = None if key is None else canonical_key(key)
-        self._admit_execute(integration, now)
+        self._admit_execute(integration, key_of_pace, now)
         if canonical is not None:
             self._take_execute(integration, canonical, owner or "", now)
         execution = Execution(
@@ -335,6 +337,7 @@ class Scheduler:
             key=canonical,
             key_owner=owner or "",
             asked="execute",
+            pace_key=key_of_pace,
             retries=0,
             status=Status.RUNNING,
             attempt=1,
@@ -349,7 +352,7 @@ class Scheduler:
             )
         return added.execution
 
-    def _admit_execute(self, integration: str, now: datetime) -> None:
+    def _admit_execute(self, integration: str, key_of_pace: str, now: datetime) -> None:
         policy = self._policies.of(integration)
         # its caller waits for it: only the rate counts, not the limit or the breaker of what is due
         rate = replace(policy, concurrency=None, breaker_failures=0)
@@ -362,6 +365,10 @@ class Scheduler:
         state = self._store.integration_states.of(integration)
         if state.paused_at is not None:
             raise Conflict(f"{state.waits_because(policy, now=now)}; or schedule it, and it waits")
+        for pace in self._store.paces.all():
+            is_meant = (pace.integration, pace.key) == (integration, key_of_pace) and pace.is_current(now)
+            if is_meant and pace.held_until is not None and pace.held_until > now:
+                raise RateLimited(f"{pace.because(now=now)}; wait, or schedule it with delay: 0")
         if policy.rate_count is not None:
             self._store.integration_states.change(integration, spend)
 
@@ -375,11 +382,12 @@ class Scheduler:
                 f"wait, or schedule it with delay: {seconds * 1000}"
             )
 
-    def _check_payload(self, integration: str, payload: object) -> str:
+    def _check_payload(self, integration: str, payload: object) -> tuple[str, str]:
+        """The payload as it is stored, and the key of the pace it keeps."""
         text = check_payload(payload)
         # The model reads what will be stored, not the caller's object: what passes now passes at run time.
-        self._integrations.parse_payload(integration, json.loads(text))
-        return text
+        parsed = self._integrations.parse_payload(integration, json.loads(text))
+        return text, pace_key(self._integrations, integration, parsed)
 
     def _refuse(self, number: int, rule: str) -> NoReturn:
         status = self._store.execution(number).status

@@ -13,6 +13,7 @@ from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.keeping import (
     Events,
     IntegrationStates,
+    Paces,
     Replies,
     Schedules,
     Tokens,
@@ -92,6 +93,9 @@ class SchedulerStore(Executions, Protocol):
     @property
     def integration_states(self) -> IntegrationStates: ...
 
+    @property
+    def paces(self) -> Paces: ...
+
     def add(self, execution: Execution, if_exists: IfExists) -> Added:
         """Insert a new execution (pending, or running for `execute`).
 
@@ -159,6 +163,9 @@ class DispatcherStore(Protocol):
     @property
     def integration_states(self) -> IntegrationStates: ...
 
+    @property
+    def paces(self) -> Paces: ...
+
     def claim_due(
         self,
         *,
@@ -170,9 +177,11 @@ class DispatcherStore(Protocol):
     ) -> list[Execution]:
         """Lease up to `limit` pending rows with due_at <= now and no lease, earliest first.
 
-        Of each integration at most what its state and policy have room for; a rate is spent. Each gets
-        attempt + 1 and stays pending. Returned as they are after the claim. `hand_over` is called with them
-        inside the transaction: what it stores is stored with the claim, or not at all.
+        Of each integration at most what its state and policy have room for, of each receiver what its pace
+        and its allowance have; a rate and a pace are spent. Where not all can be taken, those of receivers
+        with the least in flight are. One that its pace has held too long is taken too, and spends nothing.
+        Each gets attempt + 1 and stays pending. Returned as they are after the claim. `hand_over` is called
+        with them inside the transaction: what it stores is stored with the claim, or not at all.
         """
         ...
 

@@ -36,6 +36,9 @@ class Played:
 
 def _player(real: Integration[Any, Any], scripted: list[ScriptedAnswer]) -> Integration[Any, Any]:
     class Player(Integration[Any, Any]):
+        def pace_key(self, payload: Any, settings: Any) -> str | None:
+            return real.pace_key(payload, settings)
+
         def call(self, payload: Any, context: Context[Any]) -> Any:  # noqa: ARG002 - the SDK's
             if not scripted:
                 return {"simulated": True}
@@ -47,6 +50,7 @@ def _player(real: Integration[Any, Any], scripted: list[ScriptedAnswer]) -> Inte
     Player.name = real.name
     Player.retries = real.retries
     Player.backoff = real.backoff
+    Player.pace = real.pace
     return Player()
 
 

@@ -1,86 +1,238 @@
-"""Claiming: which due executions are leased next, by what their integrations have room for."""
+"""Claiming: which due executions are leased next, by what their integrations and receivers have room for."""
 
 import json
 from collections import Counter
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from experience_runtime.domain.admission import IntegrationState, Policies
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import from_ms, to_ms
+from experience_runtime.domain.pace import HELD_TOO_LONG, PaceState, Receiver
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 from experience_runtime.store.integration_states import SqlIntegrationStates
+from experience_runtime.store.paces import SqlPaces
+
+_MOST_LOOKS = 8  # at one integration in one claim; the next claim goes on
+_AT_ONCE = 100  # of those that a pace has held too long
+_AHEAD = timedelta(seconds=60)  # how far `next_wake` walks past what is full; news wakes sooner
+_LATE = timedelta(seconds=1)
+
+_Due = tuple[int, int, str]  # due_at, number, pace key
+
+
+class _Candidate(NamedTuple):
+    """What might begin, in the order in which it should: `rank` counts those of its receiver before it."""
+
+    rank: int
+    due_at: int
+    number: int
+    integration: str
+    key: str
 
 
 class Claiming:
     """Takes what is due; only inside an act of the database."""
 
-    def __init__(self, database: Database, integration_states: SqlIntegrationStates) -> None:
+    def __init__(self, database: Database, states: SqlIntegrationStates, paces: SqlPaces) -> None:
         self._database = database
-        self._integration_states = integration_states
+        self._states = states
+        self._paces = paces
 
     def claim_due(
         self, *, now: datetime, lease_until: datetime, limit: int, policies: Policies
     ) -> list[Execution]:
-        """Lease what is due and has room, earliest first; inside `Database.write`."""
-        # One claims at a time: what limits, rates and breakers leave room for is counted, then taken.
+        """Lease what is due and has room; inside `Database.write`."""
+        # One claims at a time: what limits, rates, paces and breakers leave room for is counted, then taken.
         self._database.hold("claims")
-        waiting = [
-            (integration, due_at)
-            for integration, due_at in self._database.execute("waiting", {})
-            if due_at <= to_ms(now) and policies.serves(integration)
-        ]
-        for integration, _ in waiting:
+        waiting = [name for name, due_at in self._waiting(policies) if due_at <= to_ms(now)]
+        if not waiting:
+            return []
+        for integration in waiting:
             if policies.of(integration).rate_count is not None:
-                self._integration_states.hold(integration)
-        states = self._integration_states.known()
-        in_flight = self._in_flight(states, policies)
-        limit = min(limit, max(0, policies.room(in_flight)))
-        due: list[tuple[int, int, str]] = []  # (due_at, number, integration)
-        for integration, _ in waiting:
-            state, policy = _state(states, integration), policies.of(integration)
-            room = state.room(policy, in_flight=in_flight[integration], now=now)
+                self._states.hold(integration)
+        view = self._look(policies, now, to_spend=waiting)
+        limit = min(limit, max(0, policies.room(view.of_integrations)))
+        chosen: list[_Candidate] = []  # rank, due_at, number, integration, pace key
+        for integration in waiting:
+            state, policy = view.state(integration), policies.of(integration)
+            room = state.room(policy, in_flight=view.of_integrations[integration], now=now)
+            if state.paused_at is None:
+                view.too_long += self._held_too_long(integration, view)
             if room:
-                due_of = {"integration": integration, "now": to_ms(now), "limit": min(limit, room)}
-                due += self._database.execute("due", due_of)
-        chosen = sorted(due)[:limit]
-        for integration, taken in Counter(integration for _, _, integration in chosen).items():
-            state = _state(states, integration)
-            spent = state.after_claim(policies.of(integration), taken=taken, now=now)
-            if spent != state:
-                self._integration_states.put(spent)
-        numbers = json.dumps([number for _, number, _ in chosen])
-        bound = {"numbers": numbers, "lease_until": to_ms(lease_until)}
-        claimed = self._database.execute("claim", bound) if chosen else []
+                chosen += self._candidates(integration, min(limit, room), view)
+        # Fair: who has the least in flight comes first, whoever is due the longest.
+        chosen = sorted(chosen)[:limit]
+        self._spend(chosen, view)
+        late = to_ms(now - _LATE)
+        paced = [(each, view.paces.get((each.integration, each.key))) for each in chosen]
+        self._note_held([(c.number, c.due_at, pace) for c, pace in paced if pace and c.due_at <= late])
+        numbers = [*(each.number for each in chosen), *view.too_long]
+        bound = {"numbers": json.dumps(numbers), "lease_until": to_ms(lease_until)}
+        claimed = self._database.execute("claim", bound) if numbers else []
         return sorted(map(rows.execution, claimed), key=lambda each: (each.due_at, each.number))
 
     def next_wake(self, *, now: datetime, policies: Policies) -> datetime | None:
         """The earliest instant at which something may be claimed or given back; None for never."""
         found = [from_ms(at) for (at,) in self._database.execute("next_lapse", {}) if at is not None]
-        waiting = self._database.execute("waiting", {})
-        states = self._integration_states.known() if waiting else {}
-        in_flight = self._in_flight(states, policies) if waiting else Counter()
-        if policies.room(in_flight) >= 1:
-            for integration, due_at in waiting:
-                if not policies.serves(integration):
-                    continue
-                admitted_at = _state(states, integration).admits_at(
-                    policies.of(integration), in_flight=in_flight[integration], now=now
-                )
-                if admitted_at is not None:
-                    due = from_ms(due_at)
-                    found.append(due if admitted_at == now else max(due, admitted_at))
+        if waiting := self._waiting(policies):
+            view = self._look(policies, now)
+            if policies.room(view.of_integrations) >= 1:
+                for integration, due_at in waiting:
+                    found += self._wakes(integration, from_ms(due_at), view)
         return min(found, default=None)
 
-    def _in_flight(self, states: Mapping[str, IntegrationState], policies: Policies) -> Counter[str]:
-        """How many of each integration are leased; nothing when nobody asks."""
-        counted: Counter[str] = Counter()
-        if policies.limit_concurrency or any(state.opened_at for state in states.values()):
-            for integration, count in self._database.execute("in_flight", {}):
-                counted[integration] += count
-        return counted
+    def _wakes(self, integration: str, due_at: datetime, view: "_View") -> Sequence[datetime]:
+        state, policy = view.state(integration), view.policies.of(integration)
+        admitted_at = state.admits_at(policy, in_flight=view.of_integrations[integration], now=view.now)
+        if admitted_at is None:
+            return []
+        full = view.full_keys(integration)
+        if not full:
+            return [due_at if admitted_at == view.now else max(due_at, admitted_at)]
+        admitted = [at for at in full.values() if at is not None]
+        look_until = max(admitted_at, min([*admitted, view.now + _AHEAD]))
+        if due_at > look_until:
+            return [due_at]
+        bound = {
+            "integration": integration,
+            "now": to_ms(look_until),
+            "shut": _listed(full),
+        }
+        others = self._database.execute("first_due", bound)
+        free = [max(from_ms(due), admitted_at) for (due,) in others]
+        return [*free, max(due_at, min(admitted), admitted_at)] if admitted else [*free, look_until]
+
+    def _waiting(self, policies: Policies) -> list[tuple[str, int]]:
+        found = self._database.execute("waiting", {})
+        return [(integration, due_at) for integration, due_at in found if policies.serves(integration)]
+
+    def _look(self, policies: Policies, now: datetime, *, to_spend: Sequence[str] = ()) -> "_View":
+        states = self._states.known()
+        paces = self._paces.known()
+        if to_spend and (paces or any(policies.start(integration) for integration in to_spend)):
+            self._paces.hold()
+            paces = self._paces.known()  # as they are now that nobody else changes them
+        paces = {receiver: pace for receiver, pace in paces.items() if pace.is_current(now)}
+        view = _View(policies=policies, now=now, states=states, paces=paces)
+        if (
+            policies.limit_concurrency
+            or any(state.opened_at for state in states.values())
+            or any(pace.probing for pace in paces.values())
+        ):
+            for integration, key, count in self._database.execute("in_flight", {}):
+                view.of_integrations[integration] += count
+                view.of_receivers[integration, key] += count
+        return view
+
+    def _candidates(self, integration: str, room: int, view: "_View") -> list[_Candidate]:
+        """What of one integration might begin now, at most `room`, each with its place in its receiver's."""
+        full = set(view.full_keys(integration))
+        taken: Counter[str] = Counter()
+        found: list[_Candidate] = []
+        seen: set[int] = set(view.too_long)
+        for _ in range(_MOST_LOOKS):
+            bound = {
+                "integration": integration,
+                "now": to_ms(view.now),
+                "limit": room + len(seen),  # what was seen, and is not full, comes first again
+                "shut": _listed(full),
+            }
+            due: list[_Due] = [row for row in self._database.execute("due", bound) if row[1] not in seen]
+            for due_at, number, key in due:
+                seen.add(number)
+                if taken[key] < view.room(integration, key):
+                    rank = view.of_receivers[integration, key] + taken[key]
+                    taken[key] += 1
+                    found.append(_Candidate(rank, due_at, number, integration, key))
+            # A key that alone fills half of the room is left out of the next look: others stand behind it.
+            filled = {key for _, _, key in due if taken[key] >= view.room(integration, key)}
+            filled |= {key for key, count in taken.items() if key and 2 * count > room}
+            if filled <= full:
+                break
+            full |= filled
+        return sorted(found)[:room]
+
+    def _held_too_long(self, integration: str, view: "_View") -> list[int]:
+        before = view.now - HELD_TOO_LONG
+        numbers: list[int] = []
+        for (name, key), pace in view.paces.items():
+            if name == integration and pace.since is not None and pace.since <= before:
+                bound = {
+                    "integration": integration,
+                    "pace_key": key,
+                    "before": to_ms(before),
+                    "limit": _AT_ONCE,
+                }
+                due: list[_Due] = self._database.execute("held_too_long", bound)
+                self._note_held([(number, due_at, pace) for due_at, number, _ in due])
+                numbers += [number for _, number, _ in due]
+        return numbers
+
+    def _note_held(self, late: Sequence[tuple[int, int, PaceState]]) -> None:
+        """Keep since when a pace has held each (number, due_at), unless that is known."""
+        held = [[number, max(due_at, to_ms(pace.since or pace.seen_at))] for number, due_at, pace in late]
+        if held:
+            self._database.execute("note_held", {"held": json.dumps(held)})
+
+    def _spend(self, chosen: Sequence[_Candidate], view: "_View") -> None:
+        for integration, taken in Counter(each.integration for each in chosen).items():
+            state = view.state(integration)
+            spent = state.after_claim(view.policies.of(integration), taken=taken, now=view.now)
+            if spent != state:
+                self._states.put(spent)
+        for receiver, taken in Counter((each.integration, each.key) for each in chosen).items():
+            pace = view.pace(receiver)
+            if pace is not None and (after := pace.after_claim(taken=taken, now=view.now)) != pace:
+                self._paces.put(after)
 
 
-def _state(states: Mapping[str, IntegrationState], integration: str) -> IntegrationState:
-    return states.get(integration) or IntegrationState(integration=integration)
+@dataclass(kw_only=True)
+class _View:
+    """What a claim decides by, as it stands at one instant."""
+
+    policies: Policies
+    now: datetime
+    states: Mapping[str, IntegrationState]
+    paces: Mapping[Receiver, PaceState]
+    of_integrations: Counter[str] = field(default_factory=Counter)  # in flight
+    of_receivers: Counter[Receiver] = field(default_factory=Counter)
+    too_long: list[int] = field(default_factory=list)  # numbers of those that a pace has held too long
+
+    def state(self, integration: str) -> IntegrationState:
+        return self.states.get(integration) or IntegrationState(integration=integration)
+
+    def pace(self, receiver: Receiver) -> PaceState | None:
+        known = self.paces.get(receiver)
+        if known is None and (start := self.policies.start(receiver[0])) is not None:
+            return PaceState.beginning(receiver, start, now=self.now)
+        return known
+
+    def room(self, integration: str, key: str) -> int:
+        """How many more of one receiver may begin now."""
+        receiver = (integration, key)
+        in_flight = self.of_receivers[receiver]
+        room = self.policies.allowance(receiver) - in_flight
+        pace = self.pace(receiver)
+        paced = None if pace is None else pace.room(in_flight=in_flight, now=self.now)
+        return max(0, room if paced is None else min(room, paced))
+
+    def full_keys(self, integration: str) -> dict[str, datetime | None]:
+        """The keys nothing more may begin for now, and when it may; None for when something has ended."""
+        full: dict[str, datetime | None] = {}
+        keys = {key for name, key in (*self.paces, *self.of_receivers) if name == integration}
+        for key in keys:
+            if self.room(integration, key):
+                continue
+            receiver = (integration, key)
+            in_flight, pace = self.of_receivers[receiver], self.pace(receiver)
+            is_admitted = in_flight < self.policies.allowance(receiver)
+            full[key] = pace.admits_at(in_flight=in_flight, now=self.now) if is_admitted and pace else None
+        return full
+
+
+def _listed(keys: Collection[str]) -> str:
+    return json.dumps([[key] for key in sorted(keys)])

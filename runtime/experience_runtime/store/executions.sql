@@ -67,16 +67,40 @@ SELECT integration, (
     ORDER BY due_at LIMIT 1
 ) FROM found WHERE integration IS NOT NULL;
 
+-- part: not_shut
+-- :shut is a JSON list of [pace key], those that nothing more may begin for; they are walked past, in the index.
+pace_key NOT IN (SELECT shut.value ->> 0 FROM {each shut})
+
 -- name: due
 -- A row that somebody is about to cancel or convert is passed over.
-SELECT due_at, number, integration FROM executions
-WHERE status = 'pending' AND lease_until IS NULL AND integration = :integration AND due_at <= :now
-ORDER BY due_at, number
+SELECT due_at, number, pace_key FROM executions
+WHERE status = 'pending' AND lease_until IS NULL AND integration = :integration AND due_at <= :now AND {not_shut}
+ORDER BY due_at
 LIMIT :limit
 {for_update_skip_locked};
 
+-- name: first_due
+SELECT due_at FROM executions
+WHERE status = 'pending' AND lease_until IS NULL AND integration = :integration AND due_at <= :now AND {not_shut}
+ORDER BY due_at
+LIMIT 1;
+
+-- name: held_too_long
+SELECT due_at, number, pace_key FROM executions
+WHERE status = 'pending' AND lease_until IS NULL AND integration = :integration AND due_at <= :before
+    AND pace_key = :pace_key AND (held_at IS NULL OR held_at <= :before)
+ORDER BY due_at
+LIMIT :limit
+{for_update_skip_locked};
+
+-- name: note_held
+-- :held is a JSON list of [number, since when its pace kept it waiting].
+UPDATE executions SET held_at = coalesce(held_at, CAST(held.value ->> 1 AS bigint))
+FROM {each held}
+WHERE number = CAST(held.value ->> 0 AS bigint);
+
 -- name: in_flight
-SELECT integration, count(*) FROM executions WHERE lease_until IS NOT NULL GROUP BY integration;
+SELECT integration, pace_key, count(*) FROM executions WHERE lease_until IS NOT NULL GROUP BY integration, pace_key;
 
 -- name: claim
 UPDATE executions SET attempt = attempt + 1, lease_until = :lease_until
@@ -144,7 +168,9 @@ FROM {each ended};
 
 -- name: settle
 UPDATE executions
-SET status = :status, reason = :reason, due_at = coalesce(:due_at, due_at), lease_until = NULL
+SET status = :status, reason = :reason, due_at = coalesce(:due_at, due_at), lease_until = NULL,
+    begun = begun - CAST(:is_held AS integer),
+    held_at = CASE CAST(:is_held AS integer) WHEN 1 THEN coalesce(held_at, :now) END
 WHERE number = :number AND attempt = :attempt AND status = 'running'
 RETURNING {columns};
 
@@ -189,7 +215,7 @@ WHERE lease_until IS NOT NULL
 SELECT min(lease_until) FROM executions WHERE lease_until IS NOT NULL;
 
 -- name: replay
-UPDATE executions SET status = 'pending', reason = :reason, begun = 0, due_at = :now
+UPDATE executions SET status = 'pending', reason = :reason, begun = 0, due_at = :now, held_at = NULL
 WHERE number = :number AND status IN ('failed', 'succeeded')
 RETURNING {columns};
 

@@ -25,5 +25,5 @@ ORDER BY count(*) DESC, integration, executions.reason NULLS FIRST;
 -- name: next_of
 SELECT due_at, number FROM executions
 WHERE status = 'pending' AND lease_until IS NULL AND integration = :integration
-ORDER BY due_at, number
+ORDER BY due_at
 LIMIT :limit;

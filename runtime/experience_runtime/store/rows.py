@@ -162,6 +162,8 @@ EXECUTION = (
     Column("window", optional_text),
     Column("reason", optional_text),
     Column("schedule", optional_text),
+    Column("pace_key", text),
+    Column("held_at", optional_ms, optional_instant),
     Column("payload", text),
 )
 """The columns of `executions`, in the order every statement lists them and `execution` reads them."""

@@ -32,6 +32,7 @@ from experience_runtime.store.events import SqlEvents
 from experience_runtime.store.integration_states import SqlIntegrationStates
 from experience_runtime.store.journal import Journal, added_as_json, done_as_json
 from experience_runtime.store.overview import read_overview
+from experience_runtime.store.paces import SqlPaces
 from experience_runtime.store.replies import SqlReplies
 from experience_runtime.store.schedules import SqlSchedules
 from experience_runtime.store.tokens import SqlTokens
@@ -53,7 +54,8 @@ class SqlStore(Generic[D]):
         self.database = database
         self.integration_states = SqlIntegrationStates(self.database)
         self._transitions = Transitions(self.database)
-        self._claiming = Claiming(self.database, self.integration_states)
+        self.paces = SqlPaces(self.database)
+        self._claiming = Claiming(self.database, self.integration_states, self.paces)
         self._journal = Journal(self.database)
         self._adding = Adder(self.database, self._transitions)
         self.schedules = SqlSchedules(self.database, self._journal, self._adding.insert)
@@ -167,7 +169,7 @@ class SqlStore(Generic[D]):
 
     def in_flight(self, policies: Policies = NO_POLICIES) -> int:
         leased = self.database.read(lambda: self.database.execute("in_flight", {}))
-        return sum(count for integration, count in leased if policies.serves(integration))
+        return sum(count for integration, _, count in leased if policies.serves(integration))
 
     def unclaim_all(self, claimed: Collection[tuple[int, int]]) -> None:
         def act() -> None:

@@ -110,6 +110,8 @@ class Transitions:
             "status": status.value,
             "reason": rows.optional_text(reason),
             "due_at": rows.optional_ms(settlement.due_at),
+            "is_held": int(settlement.held),
+            "now": to_ms(now),
         }
         found = self._database.execute("settle", bound)
         if not found:
@@ -118,8 +120,7 @@ class Transitions:
             "number": number,
             "attempt": attempt,
             "now": to_ms(now),
-            "outcome": outcome
-            or ("retry" if settlement.status is Status.PENDING else settlement.status.value),
+            "outcome": outcome or settlement.outcome,
             "http_status": settlement.http_status,
             "error": rows.optional_text(settlement.error),
             "answer": rows.optional_text(settlement.answer),

@@ -70,6 +70,7 @@ def make_router(runtime: Runtime, metrics: Metrics, is_delivered: Callable[[], b
         """Attempts and lag of this process; the backlog is the store's. Scope: operator."""
         now = runtime.clock.now()
         overview = runtime.store.overview(now=now, failed_since=now - FAILED_SINCE, next_limit=0)
-        return Response(metrics.text(overview, now), media_type=CONTENT_TYPE)
+        text = metrics.text(overview, now, held_by_pace=runtime.operations.held_by_pace())
+        return Response(text, media_type=CONTENT_TYPE)
 
     return router

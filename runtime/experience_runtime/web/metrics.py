@@ -1,6 +1,6 @@
 """Metrics: what Prometheus reads, in a registry of this process's own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -48,9 +48,8 @@ class Metrics:
         """Count a request; `route` is the pattern of its path, so that there are few."""
         self._requests.labels(method, route, status).inc()
 
-    def attempted(self, execution: Execution, after: Status, began_at: datetime) -> None:
-        """Count an attempt by the state that follows it; `execution` is as it was claimed."""
-        outcome = "retry" if after is Status.PENDING else after.value
+    def attempted(self, execution: Execution, outcome: str, began_at: datetime) -> None:
+        """Count an attempt by its outcome; `execution` is as it was claimed."""
         self._attempts.labels(execution.integration, outcome).inc()
         if execution.status is Status.PENDING:  # an `execute` is due when it is made
             self._lag.observe(max(0.0, (began_at - execution.due_at).total_seconds()))
@@ -60,17 +59,18 @@ class Metrics:
         self._runs.labels(outcome).inc()
         self._sandbox.inc(cpu_seconds)
 
-    def text(self, overview: Overview, now: datetime) -> bytes:
+    def text(self, overview: Overview, now: datetime, *, held_by_pace: Mapping[str, int]) -> bytes:
         """Everything as Prometheus reads it."""
         registry = CollectorRegistry()
-        registry.register(_Standing(overview, now))
+        registry.register(_Standing(overview, now, held_by_pace))
         return generate_latest(self._registry) + generate_latest(registry)
 
 
 class _Standing:
     """How the waiting room stands, as gauges."""
 
-    def __init__(self, overview: Overview, now: datetime) -> None:
+    def __init__(self, overview: Overview, now: datetime, held_by_pace: Mapping[str, int]) -> None:
+        self._held_by_pace = held_by_pace
         self._overview = overview
         self._now = now
 
@@ -91,6 +91,14 @@ class _Standing:
             due.add_metric([each.integration], each.due)
         yield pending
         yield due
+        held = GaugeMetricFamily(
+            "experience_held_by_pace",
+            "Receivers that are not called now, for their pace.",
+            labels=["integration"],
+        )
+        for integration, count in self._held_by_pace.items():
+            held.add_metric([integration], count)
+        yield held
         oldest = overview.oldest_due_at
         lag = 0.0 if oldest is None else max(0.0, (self._now - oldest).total_seconds())
         yield GaugeMetricFamily(

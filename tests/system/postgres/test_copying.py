@@ -12,6 +12,7 @@ from experience_runtime.cli import main
 from experience_runtime.domain.access import Scope, Token
 from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.executions import Filter, IfExists
+from experience_runtime.domain.pace import Learned, Spoken
 from experience_runtime.domain.schedules import CatchUp, Schedule
 from experience_runtime.domain.visitor_events import VisitorEvent
 from experience_runtime.domain.visitors import Visitor
@@ -39,6 +40,8 @@ def path(tmp_path: Path) -> str:
     store.remember_visitor(Visitor(id="ada", timezone="Europe/Paris"), now=NOW)
     store.allow_execute(key_digest=KEY, key_owner="ada", now=NOW, per_seconds=60)
     store.integration_states.change("slack-update", lambda h: replace(h, paused_at=NOW, free_at=NOW))
+    told = Spoken(began_at=NOW, ended_at=NOW, refused=True, wait_seconds=5)
+    store.paces.learn({("slack-update", ""): Learned(spoken=[told])}, {}, now=NOW)
     daily = Schedule(
         name="daily",
         integration="slack-update",

@@ -16,7 +16,7 @@ REFUSED: list[tuple[str, str, list[str]]] = [
     (
         "invalid_window",
         "slack.schedule('hi', {delay: 0, window: {day: 'mon-fri'}})",
-        ['"mon-fri"', '"monday"'],
+        ['"mon-fri"', '"monday-friday"'],
     ),
     ("invalid_window", "slack.schedule('hi', {delay: 0, window: {time: '9-17'}})", ['"9-17"', "09:00-17:00"]),
     ("invalid_key", "slack.schedule('hi', {delay: 0, key: 5})", ["key 5", "not an object", "write"]),

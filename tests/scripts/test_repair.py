@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from experience_runtime.domain.experience import Experience, SourceText
 from experience_runtime.running.run import check
-from experience_runtime.scripts.repair import find_redeclaration, repaired
+from experience_runtime.scripts.bundle import Bundle
 
 from tests.conftest import Lab
 
@@ -91,13 +92,18 @@ REPAIRED = {
 
 @pytest.mark.parametrize(("text", "expected"), REPAIRED.values(), ids=REPAIRED.keys())
 def test_the_pattern_is_repaired(text: str, expected: str) -> None:
-    found = find_redeclaration(text)
+    (mended, warnings) = mend(text)
 
-    assert found is not None
-    mended = repaired(text, found)
     assert "".join(mended.split()) == "".join(expected.split())
     assert mended.count("\n") == text.count("\n")
-    assert find_redeclaration(mended) is None
+    assert len(warnings) == 1
+
+
+def mend(text: str) -> tuple[str, list[str]]:
+    """A shared file as the engine takes it, without what is put around it, and what is warned of."""
+    file = SourceText("utils.js", text)
+    bundle = Bundle(Experience(name="a", path=Path("a"), shared={"./utils": file}), repair=True)
+    return bundle.modules["./utils"]["text"].partition("{\n")[2].removesuffix("\n}"), bundle.warnings
 
 
 LEFT_ALONE = {
@@ -123,7 +129,7 @@ LEFT_ALONE = {
 
 @pytest.mark.parametrize("text", LEFT_ALONE.values(), ids=LEFT_ALONE.keys())
 def test_nothing_else_is_touched(text: str) -> None:
-    assert find_redeclaration(text) is None
+    assert mend(text) == (text, [])
 
 
 def test_what_a_repair_does_not_cover_stays_a_syntax_error(lab: Lab) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import pytest
 from experience_runtime.running.run import check
 from experience_runtime.scripts.reading.brackets import find_unpaired
-from experience_runtime.scripts.source import blanked
+from experience_runtime.scripts.reading.code import Code
+from experience_runtime.scripts.reading.source import Source
 
 from tests.conftest import Lab
 
@@ -184,4 +185,4 @@ def test_brackets_and_templates_may_nest_as_deep_as_they_like(lab: Lab, text: st
 
 @pytest.mark.parametrize("text", ["{ [ ( ) ] }", "'('", "`${'}'}`", "/[(]/", "// (", 'a ? `(` : "["'])
 def test_brackets_that_pair_are_no_mistake(text: str) -> None:
-    assert find_unpaired(blanked(text)) is None
+    assert find_unpaired(Code(Source("variation.js", "variation", text)).code) is None

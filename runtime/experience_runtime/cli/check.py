@@ -7,7 +7,7 @@ import click
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json, styled
 from experience_runtime.cli.shown import show_problem
 from experience_runtime.runtime import Runtime
-from experience_runtime.scripts.check import check_experience, checked_document
+from experience_runtime.scripts.check import check_experience
 from experience_runtime.scripts.loading import source_of
 from experience_runtime.settings.load import Settings
 
@@ -18,7 +18,7 @@ Examples:
   experience check sample_experiences/basket-reminder
   experience check variation.js --json
 
-Exit codes: 0 no problem found; 1 there are problems; 2 wrong use."""
+Exit codes: 0 no problem found, whatever is warned of; 1 there are problems; 2 wrong use."""
 )
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option("--variation", metavar="NAME", help="Which variation file; left out, the last by name.")
@@ -31,7 +31,7 @@ def check(path: Path, variation: str | None, repair: bool, settings: Settings, a
     refused, modules that cannot be required, and what only a page has.
     """
     with Runtime(settings) as runtime:
-        problems, script = check_experience(
+        checked = check_experience(
             path,
             variation=variation,
             repair=repair,
@@ -40,11 +40,13 @@ def check(path: Path, variation: str | None, repair: bool, settings: Settings, a
             now=runtime.clock.now(),
         )
     if as_json:
-        print_json(checked_document(problems))
+        print_json(checked.document())
     else:
-        for problem in problems:
-            show_problem(problem, source=source_of(problem, path, script))
-        if not problems:
+        for problem in checked.problems:
+            show_problem(problem, source=source_of(problem, path, checked.script))
+        for warning in checked.warnings:
+            show_problem(warning, source=source_of(warning, path, checked.script), is_warning=True)
+        if not checked.problems:
             click.echo(styled(f"{path}: no problem found", fg="green"))
-    if problems:
+    if checked.problems:
         raise SystemExit(EXIT_EXPERIENCE_FAILED)

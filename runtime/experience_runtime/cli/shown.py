@@ -52,11 +52,16 @@ def execution_line(execution: dict[str, Any]) -> str:
     return f"{state} {at}{visible(execution['integration'])}  {execution['id']}{reason}"
 
 
-def show_problem(problem: Problem, *, source: str = "", to_stderr: bool = False) -> None:
-    """Print a problem with its place; with the file's text, the line and a caret under the column."""
+def show_problem(
+    problem: Problem, *, source: str = "", to_stderr: bool = False, is_warning: bool = False
+) -> None:
+    """Print a problem or a warning with its place; with the file's text, the line and a caret below."""
     numbers = [str(number) for number in (problem.line, problem.column) if number is not None]
     place = "" if problem.file is None else ":".join([problem.file, *numbers]) + ": "
-    click.echo(styled(f"{place}{problem.code}: {problem.message}", fg="red"), err=to_stderr)
+    line, colour = f"{place}{problem.code}: {problem.message}", "red"
+    if is_warning:
+        line, colour = f"{place}warning: {problem.message}", "yellow"
+    click.echo(styled(line, fg=colour), err=to_stderr)
     lines = source.split("\n")
     if problem.line is not None and 1 <= problem.line <= len(lines):
         for line in _excerpt(lines[problem.line - 1], problem.column):

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 
 from experience_runtime.domain.errors import InvalidDelay
@@ -27,10 +28,12 @@ _ASCII = re.ASCII | re.IGNORECASE
 _SINGLE = re.compile(r"(-?(?:\d+)?\.?\d+) *([a-z]*)", _ASCII)
 _PAIR = re.compile(
     r"(?:\d+(?:\.\d+)?|\.\d+) *"
-    r"(?:weeks?|w|days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])",
+    r"(?:weeks?|w|days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s|milliseconds?|msecs?|ms)(?![a-z])",
     _ASCII,
 )
 _COMPOUND = re.compile(rf"{_PAIR.pattern}(?:(?:, | *){_PAIR.pattern})+", _ASCII)
+_HOURS_AND_MINUTES = re.compile(r"(\d{1,4}) ?(?:h|hrs?|hours?|:) ?(\d{1,2})", _ASCII)
+_AND = re.compile(r" *\b(?:and|und)\b *|,", _ASCII)
 _MONTHS = re.compile(r"\d *(?:months?|mos?|mon)(?![a-z])", _ASCII)
 
 
@@ -102,11 +105,19 @@ def _fault_of(text: str) -> str:
         return 'counts in months, which differ in length; the limit is 30 days: write "30 days" or less'
     if len(text) > _LONGEST_TEXT:
         return f'has {len(text)} characters, at most {_LONGEST_TEXT} are read; write "90 min" or 5400000'
-    for repaired in (text.strip(), text.strip() + "s"):
+    plain = text.strip()
+    for repaired in (*_spaced(plain), plain, plain + "s"):
         ms = _read(repaired)
         if ms is not None and ms >= 0:
             return f"is not a duration; write {shown(repaired)} or {_rounded(ms)}"
     return 'is not a duration; write "90 min" or 5400000'
+
+
+def _spaced(text: str) -> Iterator[str]:
+    """What "1h30", "1:30" or "1 h and 30 min" mean, written so that it is read."""
+    if (form := _HOURS_AND_MINUTES.fullmatch(text)) is not None and int(form[2]) < 60:
+        yield f"{int(form[1])}h {int(form[2])}m"
+    yield " ".join(_AND.sub(" ", text).split())
 
 
 def _whole_fix(value: object) -> str:

@@ -17,7 +17,8 @@ class SourceText:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experience:
     """An experience as read from disk. `meta` is package.json's; `linked` is None when every
-    integration is linked. A control has triggers and no variation."""
+    integration is linked. A control has triggers and no variation. `beside` names the other files of code
+    that stand there and are not part of it."""
 
     name: str
     path: Path
@@ -29,3 +30,5 @@ class Experience:
     meta: Mapping[str, Any] = field(default_factory=dict)
     linked: tuple[str, ...] | None = None
     master_id: int | None = None
+    beside: tuple[str, ...] = ()
+    package_text: str = ""

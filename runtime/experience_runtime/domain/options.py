@@ -21,6 +21,8 @@ CANCEL_OPTIONS = ("key", "reason", "scope")
 WINDOW_OPTIONS = ("day", "time", "timezoneOffset", "timezone")
 
 _EXECUTE_OPTIONS = ("key", "timeout")
+_OF_LATER = ("delay", "time", "window", "cancelOnConversion")
+_MOST_LOOKED_AT = 1000
 _KNOWN = frozenset((*SCHEDULE_OPTIONS, *CANCEL_OPTIONS, "timeout"))  # one object may serve all three verbs
 _MOST_UNKNOWN = 8
 _ONLY_IN_WINDOW = frozenset(WINDOW_OPTIONS) - _KNOWN
@@ -106,13 +108,35 @@ def _refuse_near_miss(name: str) -> bool:
     return False
 
 
-def check_execute_options(options: Mapping[str, object]) -> None:
-    """Refuse an option of `execute` that is a near miss of one, and a timeout that is none."""
-    for name in options:
-        meant = None if name in _EXECUTE_OPTIONS else nearest(name, _EXECUTE_OPTIONS)
-        if meant is not None:
+def check_execute_options(options: Options) -> tuple[str, ...]:
+    """Refuse what would mean later, a near miss of an option, and a timeout that is none.
+
+    Return a warning for each other unknown one.
+    `execute` runs at once: a message meant for later must not go out now.
+    Source: reference/schedule-options#execute.
+    """
+    _check_object("options", options)
+    warnings = []
+    for name, value in islice(options.items(), _MOST_LOOKED_AT):
+        if value is None or name in _EXECUTE_OPTIONS:
+            continue
+        if name in _OF_LATER:
+            raise InvalidParameter(
+                f"{name} {shown(value)} has no place in execute: it runs at once; "
+                "write schedule for later, or leave it out"
+            )
+        if name not in _KNOWN and (meant := nearest(name, _EXECUTE_OPTIONS)):
             raise InvalidParameter(f'option {shown(name)} is not known; did you mean "{meant}"?')
+        if name not in _KNOWN and (meant := nearest(name, _OF_LATER)):
+            raise InvalidParameter(
+                f'option {shown(name)} is not known, and "{meant}" has no place in execute: it runs at once; '
+                "write schedule for later"
+            )
+        warnings.append(
+            f"option {shown(name)} has no effect in execute; its options are {', '.join(_EXECUTE_OPTIONS)}"
+        )
     execute_timeout_seconds(options.get("timeout"))
+    return tuple(warnings[:_MOST_UNKNOWN])
 
 
 def execute_timeout_seconds(timeout: object) -> float:

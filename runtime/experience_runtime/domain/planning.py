@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from experience_runtime.domain.doubts import doubts_of, opposite_offset
 from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import (
     BeyondLimit,
@@ -103,6 +104,7 @@ def plan(options: Options, *, defaults: Options = _NOTHING, now: datetime, visit
     requested_at, asked = _requested(options, defaults, now, warnings)
     window, zone, zone_from = _window(chosen(options, defaults, "window"), visitor, warnings)
     start_at = max(requested_at, now)
+    warnings += _doubts(options, defaults, visitor, now)
     key = chosen(options, defaults, "key")
     return Plan(
         requested_at=requested_at,
@@ -139,6 +141,18 @@ def plan_cancel(options: Options, *, defaults: Options = _NOTHING, visitor: Visi
         reason=check_reason(options.get("reason")),
         warnings=warnings,
     )
+
+
+def _doubts(options: Options, defaults: Options, visitor: Visitor | None, now: datetime) -> list[str]:
+    of_call = options.get("delay") is not None or options.get("time") is not None
+    timing = options if of_call else defaults
+    window = chosen(options, defaults, "window")
+    found = doubts_of({"delay": timing.get("delay"), "time": timing.get("time"), "window": window})
+    zone, zone_from = visitor_zone(visitor, [])
+    if isinstance(window, Mapping) and zone_from != "default":
+        opposite = opposite_offset(window, visitor_zone=zone, now=now)
+        found += [] if opposite is None else [opposite]
+    return found
 
 
 def _requested(

@@ -283,16 +283,37 @@ def _cron(value: object) -> str:
     try:
         fires = next(_listed_after(expression, _CALENDAR_START), None) is not None
     except CronSimError as error:
+        if _is_read([*fields[:2], "*", "*", fields[4]]) and _is_read([*fields[:3], "*", fields[4]]):
+            # cronsim refuses a day that none of the months has
+            raise InvalidParameter(_never(value)) from None
+        plain = ["*" if field == "?" else field for field in fields]
+        if plain != fields and _is_read(plain):
+            raise InvalidParameter(
+                f'cron {shown(value)} has a "?", which some programs write for any day; '
+                f'write "{" ".join(plain)}"'
+            ) from None
         raise InvalidParameter(
             f"cron {shown(value)} cannot be read ({error}); the fields are minute 0-59, hour 0-23, "
             'day of the month 1-31, month 1-12, day of the week 0-7: write it like "0 9 * * 1-5"'
         ) from None
     if not fires:
-        raise InvalidParameter(
-            f"cron {shown(value)} never comes: its days and months exclude each other; "
-            'write it like "0 9 * * 1-5"'
-        )
+        raise InvalidParameter(_never(value))
     return expression
+
+
+def _never(value: object) -> str:
+    return (
+        f"cron {shown(value)} never comes: its days and months exclude each other; "
+        'write it like "0 9 * * 1-5"'
+    )
+
+
+def _is_read(fields: list[str]) -> bool:
+    try:
+        _parsed(" ".join(fields))
+    except CronSimError:
+        return False
+    return True
 
 
 def _calendar(instant: datetime, zone: Zone) -> datetime:

@@ -19,6 +19,22 @@ _DAY_MINUTES = 24 * 60
 _LONGEST_TEXT = 200
 _NO_WAIT = timedelta()
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
+_SPOKEN_END = r"(\d{1,2})(?::(\d{2}))? *(?:([ap])\.?m\.?)?"
+_SPOKEN_TIME = re.compile(rf"{_SPOKEN_END} *(?:-|–|—|to|until) *{_SPOKEN_END}")
+_SEVERAL = re.compile(r"[-–—,]|\bto\b")
+_GROUPS = {
+    "weekdays": "monday-friday",
+    "weekday": "monday-friday",
+    "workdays": "monday-friday",
+    "business days": "monday-friday",
+    "weekend": "saturday-sunday",
+    "weekends": "saturday-sunday",
+    "daily": ANY_DAY,
+    "everyday": ANY_DAY,
+    "every day": ANY_DAY,
+    "all": ANY_DAY,
+    "*": ANY_DAY,
+}
 _LOOSE_TIME = re.compile(r" *([0-9]{1,2}):([0-9]{2}) *[-–] *([0-9]{1,2}):([0-9]{2}) *")
 
 
@@ -80,7 +96,7 @@ def parse_window(day: object, time: object, zone: Zone) -> Window:
     day = ANY_DAY if day is None else day
     time = ANY_TIME if time is None else time
     if not isinstance(day, str) or len(day) > _LONGEST_TEXT:
-        raise InvalidWindow(f'window.day {shown(day)} is not days of the week; write "monday-friday"')
+        raise InvalidWindow(f"window.day {shown(day)} is not days of the week; write {_day_fix(day)}")
     if not isinstance(time, str) or len(time) > _LONGEST_TEXT:
         raise InvalidWindow(f'window.time {shown(time)} is not a range of the day; write "09:00-17:00"')
     return _window(day, time, zone)
@@ -108,10 +124,37 @@ def _days(text: str) -> frozenset[int]:
     return frozenset(days)
 
 
+def _day_fix(value: object) -> str:
+    """A list of days as the string that it should be."""
+    days = [_full(each) for each in value[:7]] if isinstance(value, list) else []
+    return f'"{",".join(days)}"' if days and all(days) else '"monday-friday"'
+
+
+def _full(word: object) -> str:
+    """The day that a word begins; "" when it is none."""
+    plain = word.strip().lower() if isinstance(word, str) else ""
+    return next((day for day in DAYS if len(plain) > 1 and day.startswith(plain)), "")
+
+
+def _spread_fix(text: str) -> str | None:
+    """The days that a whole text means: groups of days, short names, and blanks where none may be."""
+    plain = text.strip().lower()
+    parts = [[_full(end) for end in re.split(r" *(?:-|–|—|\bto\b) *", part)] for part in plain.split(",")]
+    if all(len(part) <= 2 and all(part) for part in parts):
+        return ",".join("-".join(part) for part in parts)
+    return None
+
+
 def _day(word: str, text: str) -> int:
     if word in DAYS:
         return DAYS.index(word)
     word = word.strip()
+    if word in _GROUPS:
+        raise InvalidWindow(f'window.day {shown(text)} names no day; write "{_GROUPS[word]}"')
+    if _SEVERAL.search(text.lower()) and (fix := _spread_fix(text)) is not None:
+        raise InvalidWindow(
+            f'window.day {shown(text)} is not days in full, joined by "-" or ","; write {shown(fix)}'
+        )
     meant = next((day for day in DAYS if len(word) > 1 and day.startswith(word)), None) or nearest(word, DAYS)
     raise InvalidWindow(
         f"window.day {shown(text)}: {shown(word)} is not a day of the week in full; "
@@ -129,6 +172,8 @@ def _minutes(text: str) -> tuple[int, int]:
 
 
 def _time_fix(text: str) -> str:
+    if (spoken := _spoken_time(text)) is not None:
+        return shown(spoken)
     if form := _LOOSE_TIME.fullmatch(text):
         hour, minute, end_hour, end_minute = form.groups()
         if (int(end_hour), int(end_minute)) == (24, 0):
@@ -137,6 +182,20 @@ def _time_fix(text: str) -> str:
         if _TIME.fullmatch(fix):
             return f'"{fix}"'
     return '"09:00-17:00"'
+
+
+def _spoken_time(text: str) -> str | None:
+    """A range as people say it, 10am-6pm, 9-17 or 9 to 5:30 pm, as the window has it; None for no range."""
+    form = _SPOKEN_TIME.fullmatch(text.strip().lower())
+    if form is None:
+        return None
+    ends = []
+    for hour, minute, half in (form.groups()[:3], form.groups()[3:]):
+        at = int(hour) % 12 + (12 if half == "p" else 0) if half else int(hour)
+        if (half and not 1 <= int(hour) <= 12) or at > 23 or int(minute or 0) > 59:
+            return None
+        ends.append(f"{at:02}:{int(minute or 0):02}")
+    return "-".join(ends)
 
 
 @lru_cache(maxsize=1024)

@@ -80,9 +80,8 @@ class GuestCalls:
             case "cancel":
                 return self.cancel(request.integration, options, note, defaults=defaults), None
             case "execute":
-                return self.execute(
-                    request.integration, _payload(request.payload), options, defaults=defaults
-                )
+                payload = _payload(request.payload)
+                return self.execute(request.integration, payload, options, note, defaults=defaults)
             case _:
                 raise InvalidParameter(f"an integration has no action {shown(request.verb)}")
 
@@ -143,11 +142,13 @@ class GuestCalls:
         integration: str,
         payload: object,
         options: Mapping[str, object],
+        note: Note,
         *,
         defaults: Mapping[str, object] = _NOTHING,
     ) -> Started:
         """Begin an `execute`; its answer is the call's."""
-        check_execute_options(options)
+        for line in check_execute_options(options):
+            note("warn", line)
         key = chosen(options, defaults, "key")
         timeout_seconds = execute_timeout_seconds(options.get("timeout"))
         execution = self.scheduler.begin_execute(

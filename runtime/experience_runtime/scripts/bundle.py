@@ -12,8 +12,7 @@ from experience_runtime.domain.errors import ScriptSyntaxError
 from experience_runtime.domain.experience import Experience, SourceText
 from experience_runtime.running.guest import Position, Problem
 from experience_runtime.scripts.positions import Columns, Moved, PlacedFile
-from experience_runtime.scripts.reader import Reader, shared_reader
-from experience_runtime.scripts.source import Text
+from experience_runtime.scripts.reader import CHECK_CPU_SECONDS, Reader, shared_reader
 
 FIRST_LINE = 2_000
 """Where the first file's own lines begin; the prelude stands below."""
@@ -53,17 +52,25 @@ class Bundle:
         self.global_text = "" if raw is None else self._place(raw, "global", lines_before=0)
 
     @property
-    def texts(self) -> list[Text]:
-        """The author's files of code, as on disk."""
-        return [Text(placed.source.file, placed.source.text) for placed in self._placed]
-
-    @property
     def sources(self) -> list[dict[str, str]]:
         """The author's files of code as the reader takes them."""
         return [
             {"file": placed.source.file, "role": placed.name, "text": placed.source.text}
             for placed in self._placed
         ]
+
+    def ask_check(self) -> Any:
+        """What the reader finds in the files; None when it gives up."""
+        return self._reader.ask(
+            {
+                "ask": "check",
+                "files": self.sources,
+                "modules": list(self.modules),
+                "beside": list(self.experience.beside),
+                "repair": self._repair,
+            },
+            cpu_seconds=CHECK_CPU_SECONDS,
+        )
 
     def problem(self, code: str, message: str, stack: str, role: str = "") -> Problem:
         """A thrown value in the author's terms: where it stands and what to do.

@@ -1,5 +1,8 @@
 """Checks: what would certainly fail in an experience, told without running it."""
 
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,23 @@ from experience_runtime.scripts.loading import fault_problem, prepare
 from experience_runtime.scripts.rules import find_all, find_in_package
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What a check came to; `script` is None for an experience that cannot be read at all."""
+
+    problems: Sequence[Problem]
+    warnings: Sequence[Problem] = ()
+    script: Bundle | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The document of `check --json`."""
+        return {
+            "ok": not self.problems,
+            "problems": [_document(problem) for problem in self.problems],
+            "warnings": [_document(warning) for warning in self.warnings],
+        }
+
+
 def check_experience(
     path: Path,
     *,
@@ -22,21 +42,37 @@ def check_experience(
     sandbox: Sandbox,
     integrations: Integrations,
     now: datetime,
-) -> tuple[list[Problem], Bundle | None]:
-    """Find the problems of the experience at a path, and its script when it can be read at all."""
+) -> Checked:
+    """Find what would certainly fail in the experience at a path, and what is doubtful."""
     try:
         script = prepare(path, variation=variation, repair=repair)
     except ScriptFault as fault:
-        return [fault_problem(fault)], None
-    problems = _package_problems(path)
+        return Checked(problems=[fault_problem(fault)])
+    text = script.experience.package_text
+    problems, warnings = find_in_package(text) if text else ([], [])
+    problems += _broken_json(script.experience.json_files)
     problems += _syntax_errors(script, sandbox)
-    problems += find_all(script, integrations, now)
-    return problems, script
+    found, doubts = find_all(script, integrations, now)
+    return Checked(problems=[*problems, *found], warnings=[*warnings, *doubts], script=script)
 
 
-def checked_document(problems: list[Problem]) -> dict[str, Any]:
-    """The document of `check --json`."""
-    return {"ok": not problems, "problems": [_document(problem) for problem in problems]}
+def _broken_json(files: Mapping[str, str]) -> Iterator[Problem]:
+    """The JSON files that the code may require and that are none."""
+    for name, text in files.items():
+        try:
+            json.loads(text)
+        except json.JSONDecodeError as error:
+            message = f"{error.msg}; {name} must be JSON"
+            yield Problem(
+                code="syntax_error",
+                message=message,
+                file=name.removeprefix("./"),
+                line=error.lineno,
+                column=error.colno,
+            )
+        except (ValueError, RecursionError) as fault:
+            message = f"{fault}; {name} must be JSON"
+            yield Problem(code="syntax_error", message=message, file=name.removeprefix("./"))
 
 
 def _syntax_errors(script: Bundle, sandbox: Sandbox) -> list[Problem]:
@@ -49,11 +85,6 @@ def _syntax_errors(script: Bundle, sandbox: Sandbox) -> list[Problem]:
             break
         script = Bundle(rest)
     return found
-
-
-def _package_problems(folder: Path) -> list[Problem]:
-    file = folder / "package.json"
-    return find_in_package(file.read_text(encoding="utf-8-sig")) if file.is_file() else []
 
 
 def _document(problem: Problem) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,6 +16,7 @@ from experience_runtime.running.guest import Problem
 from experience_runtime.running.report import Report
 from experience_runtime.scripts.bundle import Bundle
 
+_MOST_BESIDE = 100
 LARGEST_FILE_BYTES = 1024 * 1024
 _SUFFIXES = (".js", ".ts")
 _VARIATION = re.compile(r"variation(?:-(?P<master_id>\d+))?\.[jt]s")
@@ -32,13 +34,16 @@ def load_experience(path: Path, *, variation: str | None = None) -> Experience:
         raise ScriptModuleNotFound(
             f"{path} is neither a folder nor a .js or .ts file; name the experience's folder or its file"
         )
-    return Experience(name=path.stem, path=path, variation=_read(path, path.name))
+    return Experience(
+        name=path.stem, path=path, variation=_read(path, path.name), beside=_beside(path.parent, {path.name})
+    )
 
 
 def _load_folder(folder: Path, variation: str | None) -> Experience:
     names = sorted(entry.name for entry in folder.iterdir() if not entry.is_dir())
     chosen = _chosen_variation(folder, names, variation)
-    package = _package(folder) if "package.json" in names else {}
+    package_text = _read(folder / "package.json", "package.json").text if "package.json" in names else ""
+    package = _package(package_text) if package_text else {}
     meta = package.get("meta")
     meta = meta if isinstance(meta, dict) else {}
     triggers = _one_of(names, "triggers")
@@ -66,7 +71,15 @@ def _load_folder(folder: Path, variation: str | None) -> Experience:
         meta=meta,
         linked=_linked(meta),
         master_id=int(match["master_id"]) if match and match["master_id"] else None,
+        package_text=package_text,
+        beside=_beside(folder, {*read, *(each.file for each in shared.values()), global_file or ""}),
     )
+
+
+def _beside(folder: Path, own: set[str]) -> tuple[str, ...]:
+    """The other files that an author may expect to be able to require."""
+    names = (name for name in os.listdir(folder or ".") if name.endswith((*_SUFFIXES, ".json")))
+    return tuple(islice((name for name in sorted(names) if name not in own), _MOST_BESIDE))
 
 
 def _one_of(names: list[str], stem: str) -> str | None:
@@ -87,8 +100,7 @@ def _chosen_variation(folder: Path, names: list[str], wanted: str | None) -> str
     raise ScriptModuleNotFound(f"{folder} has no variation {wanted!r}; it has {', '.join(found) or 'none'}")
 
 
-def _package(folder: Path) -> dict[str, Any]:
-    text = _read(folder / "package.json", "package.json").text
+def _package(text: str) -> dict[str, Any]:
     try:
         package = json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:

@@ -58,3 +58,25 @@ OPTIONS_MEMBERS = (
 """What `options` has. Source: reference/options."""
 
 INTEGRATION_MEMBERS = ("execute", "schedule", "cancel")
+"""The methods of an integration; calling it is `execute`."""
+
+SUPPORTED_INTL = ("DateTimeFormat",)
+"""What `Intl` has here."""
+
+PACKAGES = frozenset(
+    (
+        "@qubit/poller",
+        "@qubit/remember-preview",
+        "@qubit/send-uv-event",
+        "@qubit/utils",
+        "cookieman",
+        "driftwood",
+        "md5",
+        "slapdash",
+        "sync-p",
+    )
+)
+"""What can be required besides the folder's own files, and parts of them.
+
+Source: reference/experiences#what-can-be-required.
+"""

@@ -18,7 +18,10 @@ from experience_runtime.confined.process import ConfinedProcess, import_folders
 CPU_SECONDS = 0.4
 """For one question. Files of 1 MiB of ordinary code take half of it."""
 
-WALL_SECONDS = 5.0
+CHECK_CPU_SECONDS = 2.0
+"""For `check`, which nobody's message waits for."""
+
+WALL_SECONDS = 10.0
 MOST_ANSWER_BYTES = 16 * 1024 * 1024
 MOST_KEPT_BYTES = 32 * 1024 * 1024
 _MOST_AT_ONCE = 2
@@ -37,7 +40,7 @@ class Reader:
         self._kept: OrderedDict[bytes, tuple[Any, int]] = OrderedDict()
         self._kept_bytes = 0
 
-    def ask(self, question: Mapping[str, Any]) -> Any:
+    def ask(self, question: Mapping[str, Any], *, cpu_seconds: float = CPU_SECONDS) -> Any:
         """The answer to a question as `reading.main` takes it; None when the reader gave up on the files.
 
         InternalError when no reader starts on this machine.
@@ -49,7 +52,7 @@ class Reader:
                 self._kept.move_to_end(digest)
                 return self._kept[digest][0]
         with self._turns:
-            answer, size = self._asked(text)
+            answer, size = self._asked(text, cpu_seconds)
         self._keep(digest, answer, size)
         return answer
 
@@ -67,10 +70,10 @@ class Reader:
         for process in idle:
             process.end()
 
-    def _asked(self, text: bytes) -> tuple[Any, int]:
+    def _asked(self, text: bytes, cpu_seconds: float) -> tuple[Any, int]:
         process = self._take()
         try:
-            process.send(str(int(CPU_SECONDS * 1e6)).encode() + b"\n" + text)
+            process.send(str(int(cpu_seconds * 1e6)).encode() + b"\n" + text)
             told = process.receive(WALL_SECONDS, MOST_ANSWER_BYTES)
             answer = json.loads(told)
         except (OSError, EOFError, ValueError) as fault:

@@ -14,6 +14,7 @@ from typing import Any
 from experience_runtime.confined.confine import confine
 from experience_runtime.confined.cpu_timer import CpuTimer
 from experience_runtime.confined.frames import Frames
+from experience_runtime.scripts.reading.check import look_through, read_package
 from experience_runtime.scripts.reading.error_advice import advise
 from experience_runtime.scripts.reading.form import read_form
 from experience_runtime.scripts.reading.source import Source
@@ -22,6 +23,8 @@ OUT_OF_MEMORY = 71
 
 _QUESTIONS: Mapping[str, Callable[[list[Source], Mapping[str, Any]], Any]] = {
     "advise": advise,
+    "check": look_through,
+    "package": read_package,
     "read": lambda files, asked: [read_form(each, repair=asked["repair"]) for each in files],
 }
 

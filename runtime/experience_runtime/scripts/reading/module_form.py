@@ -190,13 +190,18 @@ class _Form:
 
 def names_of(source: Source, pattern: Node) -> Iterator[str]:
     """The names that a pattern declares: of `{ a, b: [c], ...d }` they are a, c and d."""
-    if pattern.type == "identifier":
-        yield source.text(pattern)
+    return (source.text(each) for each in bindings(pattern))
+
+
+def bindings(pattern: Node) -> Iterator[Node]:
+    """The identifiers that a pattern declares."""
+    if pattern.type in ("identifier", "shorthand_property_identifier_pattern"):
+        yield pattern
         return
     for node in walk(pattern, into=lambda each: each.type not in FUNCTIONS):
-        is_name = node.type == "identifier" and _binds(node)
+        is_name = node.type == "identifier" and node != pattern and _binds(node)
         if is_name or node.type == "shorthand_property_identifier_pattern":
-            yield source.text(node)
+            yield node
 
 
 def _binds(node: Node) -> bool:

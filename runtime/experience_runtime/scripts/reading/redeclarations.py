@@ -58,7 +58,7 @@ def _of_function(source: Source, function: Node) -> Iterator[Redeclaration]:
     parameters, body = (function.child_by_field_name(name) for name in ("parameters", "body"))
     if parameters is None or body is None:
         return
-    names = {name for each in parameters.named_children for name in names_of(source, _pattern(each))}
+    names = {name for each in parameters.named_children for name in names_of(source, pattern_of(each))}
     for statement in body.named_children:
         kind = statement.child_by_field_name("kind")
         declarators = [each for each in statement.named_children if each.type == "variable_declarator"]
@@ -71,10 +71,10 @@ def _of_function(source: Source, function: Node) -> Iterator[Redeclaration]:
             yield Redeclaration(source.text(name), kind, value)
 
 
-def _pattern(parameter: Node) -> Node:
+def pattern_of(parameter: Node) -> Node:
     """What a parameter declares, without its type and its default."""
     for field in ("pattern", "left"):
         inner = parameter.child_by_field_name(field)
         if inner is not None:
-            return _pattern(inner) if field == "pattern" else inner
+            return pattern_of(inner) if field == "pattern" else inner
     return parameter

@@ -72,7 +72,8 @@ class Source:
 
     def words(self, node: Node, most: int = 100) -> str:
         """The first characters of a node's text, on one line."""
-        return " ".join(decoded(self.data[node.start_byte : node.start_byte + 4 * most]).split())[:most]
+        end = min(node.end_byte, node.start_byte + 4 * most)
+        return " ".join(decoded(self.data[node.start_byte : end]).split())[:most]
 
     def node_at(self, at: int) -> Node:
         """The smallest node over an offset."""
@@ -100,6 +101,26 @@ def walk(root: Node, *, into: Callable[[Node], bool] = lambda _: True) -> Iterat
         while not cursor.goto_next_sibling():
             if not cursor.goto_parent():
                 return
+
+
+def walk_with_parents(root: Node, skipped: frozenset[str]) -> Iterator[tuple[Node, Node | None, str | None]]:
+    """Every node with the one around it and the name of its field there, but those below `skipped` kinds.
+
+    To ask a node for its parent would search from the root each time.
+    """
+    cursor = root.walk()
+    around: list[Node] = []
+    while True:
+        node = cursor.node
+        assert node is not None
+        yield node, around[-1] if around else None, cursor.field_name
+        if node.type not in skipped and cursor.goto_first_child():
+            around.append(node)
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return
+            around.pop()
 
 
 def ancestors(node: Node) -> Iterator[Node]:

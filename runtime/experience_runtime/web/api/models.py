@@ -120,6 +120,7 @@ class FoundProblem(BaseModel):
 class Checked(BaseModel):
     ok: bool
     problems: list[FoundProblem]
+    warnings: list[FoundProblem]
 
 
 class Planned(BaseModel):
@@ -303,6 +304,7 @@ LISTED = {"experiences": [{"name": "reminder", "released": True}]}
 CHECKED = {
     "ok": False,
     "problems": [{"code": "syntax_error", "message": "…", "file": "variation.js", "line": 4, "column": 3}],
+    "warnings": [],
 }
 PLANNED = {
     name: EXECUTION[name] for name in ("requested_at", "due_at", "due_local", "zone", "zone_from", "why")

@@ -19,7 +19,7 @@ from experience_runtime.domain.planning import plan
 from experience_runtime.domain.visitors import make_visitor
 from experience_runtime.running.run import Situation
 from experience_runtime.runtime import Runtime
-from experience_runtime.scripts.check import check_experience, checked_document
+from experience_runtime.scripts.check import check_experience
 from experience_runtime.scripts.loading import failed_report, prepare
 from experience_runtime.simulation.simulate import simulate, simulated_document
 from experience_runtime.simulation.story import check_playable, one_run, parse_story
@@ -203,7 +203,7 @@ def make_router(runtime: Runtime, metrics: Metrics, at_once: AtOnce) -> APIRoute
         Scopes: author, operator.
         """
         with at_once, _path_of(runtime, body) as path:
-            problems, _script = check_experience(
+            checked = check_experience(
                 path,
                 variation=body.variation,
                 repair=body.repair,
@@ -211,7 +211,7 @@ def make_router(runtime: Runtime, metrics: Metrics, at_once: AtOnce) -> APIRoute
                 integrations=runtime.integrations,
                 now=runtime.clock.now(),
             )
-        return Document(checked_document(problems))
+        return Document(checked.document())
 
     @router.post(
         "/explain",

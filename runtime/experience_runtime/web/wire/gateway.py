@@ -81,7 +81,7 @@ def make_router(runtime: Runtime, at_once: AtOnce) -> APIRouter:
         def act() -> Any:
             integration, sent, answers = _asked(runtime, caller, encoded_id, body)
             with at_once:
-                started = answers.execute(integration, sent.get("data"), _options(sent))
+                started = answers.execute(integration, sent.get("data"), _options(sent), _note)
                 seconds = min(started.timeout_seconds, MOST_SECONDS)
                 answer = runtime.dispatcher.call_now(started.execution, seconds)
             return redacted_value(json.dumps(answer), runtime.settings.without_secrets)

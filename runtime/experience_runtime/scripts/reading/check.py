@@ -1,0 +1,68 @@
+"""Checks: everything that the reader finds in an experience's files, as JSON for the host to judge."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from experience_runtime.scripts.reading.links import Links
+from experience_runtime.scripts.reading.literals import bare
+from experience_runtime.scripts.reading.missing import Missing, owned_names
+from experience_runtime.scripts.reading.module_form import is_blank
+from experience_runtime.scripts.reading.reached import Reached
+from experience_runtime.scripts.reading.scopes import Scopes
+from experience_runtime.scripts.reading.source import Source, walk
+
+MOST_PROBLEMS = 100
+
+
+def look_through(files: Sequence[Source], asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """For each file {"file", "links", "calls", "members", "problems", "is_blank"}; `asked` has its "modules",
+    what can be required, its "beside", other files of the folder, and "repair"."""
+    all_scopes = [Scopes(source, repair=asked["repair"]) for source in files]
+    owned = owned_names(all_scopes)
+    called = {name for scopes in all_scopes for name in _called(scopes.source)}
+    answers = []
+    for scopes in all_scopes:
+        found = Links(scopes).found()
+        missing = Missing(scopes, Reached(scopes, called), owned=owned)
+        problems = []
+        for problem in missing.found(asked["modules"], asked["beside"]):
+            problems.append(problem)
+            if len(problems) == MOST_PROBLEMS:
+                break
+        answers.append(
+            {
+                "file": scopes.source.file,
+                "links": found.links,
+                "calls": found.calls,
+                "members": found.problems[:MOST_PROBLEMS],
+                "problems": problems,
+                "is_blank": is_blank(scopes.source),
+            }
+        )
+    return answers
+
+
+def _called(source: Source) -> set[str]:
+    """The names that a file calls, bare or of something else."""
+    names = set()
+    for node in walk(source.root):
+        function = node.child_by_field_name("function") if node.type == "call_expression" else None
+        if function is not None:
+            name = function.child_by_field_name("property") or function
+            if name.type in ("identifier", "property_identifier"):
+                names.add(source.text(name))
+    return names
+
+
+def read_package(files: Sequence[Source], asked: Mapping[str, Any]) -> Any:
+    """A package.json as a literal, every value with its place; `asked` is not looked at.
+
+    The file's text stands in brackets on lines of its own, so that it reads as an expression.
+    """
+    del asked
+    source = files[0]
+    statement = next(iter(source.root.named_children), None)
+    if statement is None or not statement.named_children:
+        return None
+    links = Links(Scopes(source))
+    return links.json_of(bare(statement.named_children[0]))

@@ -1,0 +1,130 @@
+"""The entry of a file: the function it exports, and where its code hands on `options`."""
+
+from collections.abc import Iterator
+
+from tree_sitter import Node
+
+from experience_runtime.scripts.reading.literals import bare
+from experience_runtime.scripts.reading.scopes import Declared, Scopes
+from experience_runtime.scripts.reading.source import FUNCTIONS
+
+_MOST_STATEMENTS = 5000
+
+
+def exported(scopes: Scopes) -> dict[str, Node]:
+    """What a file exports, by name, where that is a function of its own; "" is the file's one export."""
+    found: dict[str, Node] = {}
+    for statement in scopes.source.root.named_children[:_MOST_STATEMENTS]:
+        for name, value in _exports(scopes, statement):
+            function = function_of(scopes, value)
+            if function is not None:
+                found[name] = function
+    if "" not in found:
+        found.update(_bare(scopes))
+    return found
+
+
+def function_of(scopes: Scopes, node: Node | None) -> Node | None:
+    """The function that an expression is, by itself or by a name that never changes."""
+    node = None if node is None else bare(node)
+    if node is None:
+        return None
+    if node.type in FUNCTIONS:
+        return node
+    declared = scopes.declared(node) if node.type == "identifier" else None
+    if declared is None or not declared.is_fixed or declared.value is None:
+        return None
+    value = bare(declared.value)
+    return value if value.type in FUNCTIONS else None
+
+
+def parameter(function: Node, at: int = 0) -> Node | None:
+    """A function's parameter by its place; the pattern that declares it."""
+    single = function.child_by_field_name("parameter")
+    parameters = function.child_by_field_name("parameters")
+    given = [single] if single else (parameters.named_children if parameters else [])
+    given = [each for each in given if each.type != "comment"]
+    if len(given) <= at:
+        return None
+    inner = given[at].child_by_field_name("pattern") or given[at].child_by_field_name("left")
+    return inner or given[at]
+
+
+def _exports(scopes: Scopes, statement: Node) -> Iterator[tuple[str, Node]]:
+    if statement.type == "export_statement":
+        value = statement.child_by_field_name("value") or statement.child_by_field_name("declaration")
+        is_default = any(each.type == "default" for each in statement.children)
+        if value is not None and is_default:
+            yield "", value
+        elif value is not None and (name := value.child_by_field_name("name")) is not None:
+            yield scopes.source.text(name), value
+        for each in value.named_children if value is not None and not is_default else []:
+            name, inner = each.child_by_field_name("name"), each.child_by_field_name("value")
+            if each.type == "variable_declarator" and name is not None and inner is not None:
+                yield scopes.source.text(name), inner
+        return
+    expression = statement.named_children[0] if statement.type == "expression_statement" else None
+    while expression is not None and expression.type == "assignment_expression":
+        left, right = (expression.child_by_field_name(name) for name in ("left", "right"))
+        if left is None or right is None:
+            return
+        target = scopes.source.text(left)
+        if target == "module.exports":
+            yield from _members(scopes, right)
+        elif target.startswith(("exports.", "module.exports.")):
+            yield target.rpartition(".")[2], right
+        expression = right
+
+
+def _members(scopes: Scopes, value: Node) -> Iterator[tuple[str, Node]]:
+    value = bare(value)
+    if value.type != "object":
+        yield "", value
+        return
+    for each in value.named_children:
+        if each.type == "shorthand_property_identifier":
+            yield scopes.source.text(each), each
+        elif each.type == "method_definition" and (name := each.child_by_field_name("name")) is not None:
+            yield scopes.source.text(name), each
+        elif each.type == "pair":
+            key, inner = each.child_by_field_name("key"), each.child_by_field_name("value")
+            if key is not None and inner is not None:
+                yield scopes.source.text(key), inner
+
+
+def _bare(scopes: Scopes) -> dict[str, Node]:
+    """The function alone that an old file is."""
+    for statement in scopes.source.root.named_children[:_MOST_STATEMENTS]:
+        if statement.type == "comment":
+            continue
+        expression = statement
+        if statement.type == "expression_statement":
+            expression = bare(statement.named_children[0])
+        return {"": expression} if expression.type in FUNCTIONS else {}
+    return {}
+
+
+def options_of(scopes: Scopes) -> tuple[set[int], dict[str, list[Declared]]]:
+    """What certainly is `options`, by the node that declares it, and what is taken out of it by name.
+
+    They are of the first parameter of a variation or of triggers.
+    """
+    if scopes.source.role not in ("variation", "triggers"):
+        return set(), {}
+    entry = exported(scopes).get("")
+    pattern = None if entry is None else parameter(entry)
+    if pattern is None:
+        return set(), {}
+    own: set[int] = set()
+    taken: dict[str, list[Declared]] = {}
+    declared = scopes.declared(pattern) if pattern.type == "identifier" else None
+    if declared is not None and declared.is_fixed:
+        own.add(declared.node.id)
+    for each in scopes.all():
+        origin = each.origin
+        if origin is None or not each.member or not each.is_fixed:
+            continue
+        of = scopes.declared(origin) if origin.type == "identifier" else None
+        if origin == pattern or (of is not None and of.node.id in own):
+            taken.setdefault(each.member, []).append(each)
+    return own, taken

@@ -1,0 +1,252 @@
+"""What a file requires or uses that is certainly not here, or that certainly ends badly."""
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tree_sitter import Node
+
+from experience_runtime.domain.values import nearest, shown
+from experience_runtime.scripts.names import OPTIONS_MEMBERS, PACKAGES, PAGE_NAMES, SUPPORTED_INTL
+from experience_runtime.scripts.reading.entry import options_of
+from experience_runtime.scripts.reading.guards import Guards, is_tried
+from experience_runtime.scripts.reading.links import arguments_of
+from experience_runtime.scripts.reading.literals import Reading, bare, text_of
+from experience_runtime.scripts.reading.reached import Reached
+from experience_runtime.scripts.reading.scopes import Scopes, Use
+from experience_runtime.scripts.reading.source import walk
+
+Found = dict[str, Any]
+
+
+class Missing:
+    """The findings of one file. `owned` are the page's names that some file of the experience makes."""
+
+    def __init__(self, scopes: Scopes, reached: Reached, *, owned: set[str]) -> None:
+        self._scopes = scopes
+        self._source = scopes.source
+        self._reached = reached
+        self._owned = owned
+        self._guards = Guards(scopes)
+
+    def found(self, modules: Sequence[str], beside: Sequence[str]) -> Iterator[Found]:
+        """Every finding as {"code", "message", "line", "column"}."""
+        yield from self._requires(modules, beside)
+        yield from self._page()
+        yield from self._intl()
+        yield from self._intervals()
+        yield from self._options()
+
+    def _problem(self, node: Node, code: str, message: str) -> Found:
+        line, column = self._source.place(node.start_byte)
+        return {"code": code, "message": message, "line": line, "column": column}
+
+    def _free(self, name: str) -> Iterator[Use]:
+        """The uses of a name of nobody's, in code that runs."""
+        for use in self._scopes.free.get(name, ()):
+            if not use.writes and self._reached.runs(use.scope.function):
+                yield use
+
+    def _requires(self, modules: Sequence[str], beside: Sequence[str]) -> Iterator[Found]:
+        if self._source.role == "global":
+            return
+        for use in self._free("require"):
+            call = use.node.parent
+            given = arguments_of(call) if call is not None and call.type == "call_expression" else []
+            target = text_of(self._source, given[0]) if given and given[0].type == "string" else None
+            if isinstance(target, str) and not (is_tried(use.node) or self._guards.of_modules(use.node)):
+                yield from self._of_target(use.node, target, modules, beside)
+        for node in self._source.root.named_children:
+            path = node.child_by_field_name("source")
+            is_type = any(each.type == "type" for each in node.children)
+            if path is not None and path.type == "string" and not is_type:
+                target = text_of(self._source, path)
+                if isinstance(target, str):
+                    yield from self._of_target(node, target.removesuffix(".ts"), modules, beside)
+        for node in walk(self._source.root) if b"import" in self._source.data else ():
+            function = node.child_by_field_name("function") if node.type == "call_expression" else None
+            if function is not None and function.type == "import" and not is_tried(node):
+                yield self._problem(
+                    node, "module_not_found", "import() brings nothing in here; write require('./utils')"
+                )
+
+    def _of_target(
+        self, node: Node, target: str, modules: Sequence[str], beside: Sequence[str]
+    ) -> Iterator[Found]:
+        if not _can_be_required(target, modules):
+            yield self._problem(node, "module_not_found", not_found(target, modules, beside))
+
+    def _page(self) -> Iterator[Found]:
+        for name, fix in PAGE_NAMES.items():
+            if name in self._owned:
+                continue
+            for use in self._free(name):
+                if (
+                    not _is_typeof(use.node)
+                    and not self._guards.of(name, use.node)
+                    and not is_tried(use.node)
+                ):
+                    yield self._problem(use.node, "script_error", f"{name} is not defined: {fix}")
+                    break
+        for name in ("window", "globalThis", "self"):
+            for use in self._free(name):
+                yield from self._of_window(use.node)
+
+    def _of_window(self, node: Node) -> Iterator[Found]:
+        """`window.location.href`: the member is not there, and something is read of it."""
+        member = node.parent
+        name = None if member is None else member.child_by_field_name("property")
+        if member is None or member.type != "member_expression" or name is None:
+            return
+        spelled = self._source.text(name)
+        outer = member.parent
+        if spelled not in PAGE_NAMES or spelled in self._owned or outer is None:
+            return
+        is_read = (
+            outer.child_by_field_name("object") == member or outer.child_by_field_name("function") == member
+        )
+        is_optional = any(each.type == "optional_chain" for each in outer.children)
+        if is_read and not is_optional and not self._guards.of(spelled, node) and not is_tried(node):
+            whole = f"{self._source.text(node)}.{spelled}"
+            yield self._problem(name, "script_error", f"{whole} is undefined: {PAGE_NAMES[spelled]}")
+
+    def _intl(self) -> Iterator[Found]:
+        for use in self._free("Intl"):
+            member = use.node.parent
+            name = None if member is None else member.child_by_field_name("property")
+            if name is None or is_tried(use.node) or self._guards.of("Intl", use.node):
+                continue
+            spelled = self._source.text(name)
+            if spelled not in SUPPORTED_INTL:
+                message = f"Intl.{spelled} is not here; Intl has {', '.join(SUPPORTED_INTL)}"
+                yield self._problem(name, "script_error", message)
+
+    def _intervals(self) -> Iterator[Found]:
+        clears = "clearInterval" in self._scopes.free or b"clearInterval" in self._source.data
+        for use in () if clears else self._free("setInterval"):
+            parent = use.node.parent
+            if parent is not None and parent.type == "call_expression":
+                yield self._problem(
+                    use.node,
+                    "limit_wall",
+                    "nobody clears this interval, so the run would end by its wall limit; write "
+                    "const id = setInterval(…) and clearInterval(id), or schedule what should happen later",
+                )
+
+    def _options(self) -> Iterator[Found]:
+        """Members that `options` has not, and a poll of a selector."""
+        own, taken = options_of(self._scopes)
+        for each in [each for name in ("poll",) for each in taken.get(name, ())]:
+            for use in each.uses:
+                yield from self._poll(use.node)
+        for member, declared in taken.items():
+            meant = None if member in OPTIONS_MEMBERS else _meant(member)
+            for each in declared if meant else ():
+                yield self._problem(
+                    each.node, "script_error", f"options has no {member}; did you mean {meant}?"
+                )
+        uses = [use for each in self._scopes.all() if each.node.id in own for use in each.uses]
+        written = {name for use in uses if (name := self._written(use.node))}
+        for use in uses:
+            yield from self._of_member(use.node, written)
+
+    def _written(self, node: Node) -> str | None:
+        """The name of the member that is assigned here."""
+        member = node.parent
+        outer = None if member is None else member.parent
+        if member is None or outer is None or member.type != "member_expression":
+            return None
+        is_left = outer.type == "assignment_expression" and outer.child_by_field_name("left") == member
+        name = member.child_by_field_name("property")
+        return self._source.text(name) if is_left and name is not None else None
+
+    def _of_member(self, node: Node, written: set[str]) -> Iterator[Found]:
+        member = node.parent
+        name = None if member is None else member.child_by_field_name("property")
+        outer = None if member is None else member.parent
+        if member is None or outer is None or name is None or member.child_by_field_name("object") != node:
+            return
+        spelled = self._source.text(name)
+        if spelled == "poll":
+            yield from self._poll(member)
+        if spelled in OPTIONS_MEMBERS or spelled in written or spelled in dir(object) or is_tried(node):
+            return
+        is_used = "member_expression" in outer.type or outer.type == "call_expression"
+        is_optional = any(each.type == "optional_chain" for each in (*member.children, *outer.children))
+        meant = _meant(spelled)
+        if is_optional or not (is_used or meant) or self._guards.of_member(member):
+            return
+        hint = f"did you mean options.{meant}?" if meant else f"it has {', '.join(OPTIONS_MEMBERS)}"
+        yield self._problem(name, "script_error", f"options has no {spelled}; {hint}")
+
+    def _poll(self, function: Node) -> Iterator[Found]:
+        call = function.parent
+        if call is None or call.type != "call_expression" or call.child_by_field_name("function") != function:
+            return
+        for given in arguments_of(call)[:1]:
+            targets = given.named_children if given.type == "array" else [given]
+            for target in targets[:20]:
+                value = Reading(self._source).literal(bare(target)).value
+                if isinstance(value, str) and value != "window" and not value.startswith("window."):
+                    yield self._problem(
+                        target,
+                        "script_error",
+                        f"the selector {shown(value)} needs a page, and there is none here; "
+                        "poll a function or a path such as 'window.basket'",
+                    )
+
+
+def _meant(member: str) -> str | None:
+    # two letters of three that changed places: lgo
+    return nearest(member, OPTIONS_MEMBERS, cutoff=0.65 if len(member) <= 3 else 0.7)
+
+
+def not_found(target: str, modules: Sequence[str], beside: Sequence[str]) -> str:
+    """What a `require` of this name ends with, and what to do."""
+    files = sorted(name for name in modules if name.startswith("./"))
+    known = ", ".join([*files, *sorted(PACKAGES)])
+    message = f"cannot find module {shown(target)}; this experience can require {known}"
+    hint = beside_hint(target, beside)
+    return f"{message}; {hint}" if hint else message
+
+
+def beside_hint(target: str, beside: Sequence[str]) -> str | None:
+    """What to do about a file that is there, and that this experience does not bring along."""
+    plain = posixpath.normpath(target)
+    found = next((name for name in beside if plain in (name, name.rpartition(".")[0])), None)
+    if found is None:
+        return None
+    if plain in ("utils", "common", "utils.js", "common.js") or found.endswith(".json"):
+        return f"{found} stands beside it: name the folder, not the file, to bring it along"
+    return f"{found} is there, but of an author's own files only utils.js can be required: put its code there"
+
+
+def _can_be_required(name: str, modules: Sequence[str]) -> bool:
+    if not name.startswith(("./", "../", "/")):
+        parts = name.split("/")
+        return "/".join(parts[: 2 if name.startswith("@") else 1]) in PACKAGES
+    plain = "./" + posixpath.normpath(name)  # more lenient than the run: no false alarm
+    return any(plain in (each, each.removesuffix(".json"), f"{each}.js") for each in modules)
+
+
+def _is_typeof(node: Node) -> bool:
+    parent = node.parent
+    return parent is not None and parent.type == "unary_expression" and parent.children[0].type == "typeof"
+
+
+def owned_names(all_scopes: Sequence[Scopes]) -> set[str]:
+    """The page's names that some file makes its own: assigns, or declares for all."""
+    owned = set()
+    for scopes in all_scopes:
+        owned |= {name for name, uses in scopes.free.items() if any(use.writes for use in uses)}
+        if scopes.source.role == "global":
+            owned |= set(scopes.top.names)
+        for use in (use for name in ("window", "globalThis", "self") for use in scopes.free.get(name, ())):
+            member = use.node.parent
+            outer = None if member is None else member.parent
+            name = None if member is None else member.child_by_field_name("property")
+            if outer is None or name is None or outer.type != "assignment_expression":
+                continue
+            if outer.child_by_field_name("left") == member:
+                owned.add(scopes.source.text(name))
+    return owned

@@ -76,11 +76,11 @@ def play_mistake(lines: Sequence[str], folder: Path) -> list[tuple[int, str]]:
     *source, said = lines
     mark = _MARK.match(said)
     if mark is None or mark[1] != "✗":
-        return [(len(source), "a mistake ends with what is said to it: // ✗ LINE:COLUMN CODE: …")]
+        return [(len(source), "a mistake ends with what is said to it: // ✗ [LINE:COLUMN] CODE: …")]
     file = folder / "mistake.js"
     file.write_text("".join(f"{line}\n" for line in source), encoding="utf-8")
     place, _, message = mark[2].partition(" ")
-    expected = f"{file.name}:{place}: {message}"
+    expected = f"{file.name}:{place}: {message}" if ":" in place.rstrip(":") else mark[2]
     found: list[str] = []
     for words in (["check", str(file)], ["simulate", str(file), "--visitor", "v1", "--at", AT]):
         ended = CliRunner().invoke(main, words, env=_SETTINGS, prog_name="experience")

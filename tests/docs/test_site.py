@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from .headings import headings
 from .stage import ROOT, dev
 
 SECONDS = 120
@@ -43,6 +44,10 @@ def test_the_site_has_a_page_for_each_document_and_asks_no_other_host(checkout: 
     docs, site = checkout / "docs", checkout / "site"
     pages = {path.relative_to(docs) for path in docs.rglob("*.md")}
     assert pages <= {path.relative_to(site).with_suffix(".md") for path in site.rglob("*.html")}
+    for page in pages:
+        text = (site / page.with_suffix(".html")).read_text(encoding="utf-8")
+        made = re.findall(r'<h[1-6] id="([^"]+)"', text)
+        assert made == [each.slug for each in headings(docs / page)], f"{page}: a fence swallows headings"
     loaded = re.findall(r'(?:src|href)="(https?:[^"]+)"', (site / "index.html").read_text(encoding="utf-8"))
     assert [address for address in loaded if address.endswith((".js", ".css", ".woff2"))] == []
 

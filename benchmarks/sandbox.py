@@ -28,17 +28,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import _quickjs
 from experience_runtime.clocks import VirtualClock
+from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.plugins.registry import Registry
-from experience_runtime.running.boot import Situation, boot_message
+from experience_runtime.running.boot import Situation, boot
 from experience_runtime.running.guest import Limits, LogLine, Request
 from experience_runtime.running.run import open_run
-from experience_runtime.sandbox import worker
 from experience_runtime.sandbox.pool import Pool
-from experience_runtime.sandbox.prelude_files import Prelude
 from experience_runtime.scripts.bundle import Bundle
 from experience_runtime.scripts.loading import load_experience
 from experience_runtime.settings.load import Settings
@@ -227,8 +225,8 @@ def _batch(pool: Pool, script: Bundle, pause_seconds: float = 0) -> Batch:
 
 
 def _parts(script: Bundle, runs: int) -> list[dict[str, Any]]:
-    """What a fresh scope costs; runs on one and two workers, in the sandbox alone and with host and store."""
-    found = [{"name": "a context with the prelude", **_quantiles(_times(_fresh_scope(), runs))}]
+    """Runs on one and two workers, in the sandbox alone and with host and store."""
+    found = []
     for name, act in (("sandbox alone", _sandbox_run), ("host and store", _host_run)):
         for threads in (1, 2):
             _say(f"{name}, {threads} worker(s)")
@@ -240,28 +238,17 @@ def _parts(script: Bundle, runs: int) -> list[dict[str, Any]]:
     return found
 
 
-def _fresh_scope() -> Callable[[], object]:
-    prelude = Prelude(str(Path(worker.__file__).parent / "prelude"))
-
-    def make() -> object:
-        context = _quickjs.Context()
-        context.set_max_stack_size(worker.STACK_BYTES)
-        return prelude.install(context)
-
-    return make
-
-
 def _sandbox_run(pool: Pool, script: Bundle) -> Callable[[], None]:
     limits = Limits()
     answer = json.dumps({"id": "exe_1", "replaced": None})
 
     def run_once() -> None:
         guest = pool.open(limits)
-        boot = boot_message(script, Situation(visitor=ADA, seed=1), ("slack-update",), NOW, limits)
-        turn = guest.start(boot, deadline_seconds=5)
+        begin = boot(script, Situation(visitor=ADA, seed=1), ("slack-update",), NOW, limits)
+        turn = guest.start(begin, deadline_seconds=5)
         ids = [item.id for item in turn.outbox if isinstance(item, Request)]
         inbox = [{"kind": "answer", "id": each, "ok": True, "text": answer} for each in ids]
-        turn = guest.step({"now": boot["now"], "inbox": inbox}, deadline_seconds=5)
+        turn = guest.step({"now": to_ms(NOW), "inbox": inbox}, deadline_seconds=5)
         guest.close()
         metadata = [item.metadata for item in turn.outbox if isinstance(item, LogLine)]
         if len(ids) != 3 or turn.variation != "done" or metadata != [{"count": 3, "hour": 9}]:

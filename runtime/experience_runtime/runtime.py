@@ -27,7 +27,7 @@ from experience_runtime.engine.receivers import FRESH
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.engine.worker import Worker
 from experience_runtime.running.guest import Limits, Script
-from experience_runtime.running.run import wall_text
+from experience_runtime.running.problems import wall_text
 from experience_runtime.settings.load import Settings, load_settings
 from experience_runtime.store.sqlite.lock import FileLock
 

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.running.boot import Situation, boot_message
+from experience_runtime.running.boot import Situation, boot
 from experience_runtime.running.guest import Limits, LogLine
-from experience_runtime.running.run import limit_problem, thrown_problem
+from experience_runtime.running.problems import limit_problem, thrown_problem
 from experience_runtime.sandbox.pool import Pool
 from experience_runtime.scripts.bundle import Bundle
 from experience_runtime.scripts.loading import load_experience
@@ -129,8 +129,8 @@ def bundled(path: Path, helpers: dict[str, Path], adapter: str) -> str:
 def outcomes(pool: Pool, script: Bundle) -> Iterator[tuple[str, str]]:
     """Run one variation to its end; yield its tests and how each came out."""
     guest = pool.open(LIMITS)
-    boot = boot_message(script, Situation(visitor=Visitor(id="ada"), seed=1), (), NOW, LIMITS)
-    turn = guest.start(boot, deadline_seconds=LIMITS.wall_seconds)
+    begin = boot(script, Situation(visitor=Visitor(id="ada"), seed=1), (), NOW, LIMITS)
+    turn = guest.start(begin, deadline_seconds=LIMITS.wall_seconds)
     while True:
         for line in turn.outbox:
             if isinstance(line, LogLine) and line.logger == "variation" and line.level == "info":

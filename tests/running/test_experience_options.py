@@ -75,11 +75,11 @@ class TestSentEvents:
 
         assert said == ["a,b"]
 
-    def test_what_its_listener_throws_is_logged(self, lab: Lab) -> None:
+    def test_what_its_listener_throws_is_logged_and_fails_the_run(self, lab: Lab) -> None:
         report = lab.does("options.uv.onEventSent('a', () => { throw new Error('x') }); options.uv.emit('a')")
 
         assert [line["message"] for line in report.log] == ["a listener of sent events threw: Error: x"]
-        assert report.outcome == "ran"
+        assert report.outcome == "failed"
 
 
 class TestGoalsAndMetrics:

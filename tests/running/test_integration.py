@@ -252,7 +252,7 @@ def test_an_uncaught_rejection_fails_the_run_and_keeps_its_code(lab: Lab) -> Non
 
     assert report.outcome == "failed"
     assert report.error is not None
-    assert report.error.code == "script_error"
+    assert report.error.code == "invalid_delay"
     assert report.error.message.startswith('Error: Failed to perform schedule action: delay "soon"')
 
 

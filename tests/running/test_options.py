@@ -247,7 +247,9 @@ class TestEvents:
 
         assert said == ["2"]
 
-    def test_a_listeners_exception_is_logged_and_does_not_escape(self, lab: Lab) -> None:
+    def test_a_listeners_exception_is_logged_stops_no_other_listener_and_fails_the_run(
+        self, lab: Lab
+    ) -> None:
         report = lab.does(
             "options.uv.on('a', () => { throw new Error('x') })\n"
             "options.uv.on('a', async () => { throw new Error('y') })\n"
@@ -255,7 +257,7 @@ class TestEvents:
             "options.uv.emit('a')"
         )
 
-        assert report.outcome == "ran"
+        assert report.outcome == "failed"
         assert [(line["logger"], line["message"]) for line in report.log] == [
             ("uv", "a listener of a threw: Error: x"),
             ("variation", "told"),

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from experience_runtime.cli.doctor import confinement
 from experience_runtime.confined.confine import CALLS, MEMORY_ROOM_BYTES
-from experience_runtime.sandbox.pool import Pool, import_folders
+from experience_runtime.confined.process import import_folders
+from experience_runtime.sandbox.pool import Pool
 
 from tests.support.needs import lacking
 
@@ -23,9 +24,13 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="system call fil
 _BEGINNING = """
 import sys; sys.path[:0] = sys.argv[1:3]
 import ctypes, json, mmap, os, resource, socket, threading
-import _quickjs
+from experience_runtime.sandbox import engine
 from experience_runtime.confined.confine import confine
-context = _quickjs.Context()
+from experience_runtime.sandbox.heap import Heap
+heap = Heap()
+runtime = engine.new_runtime(heap.functions)
+context = engine.new_context(runtime)
+heap.seal()
 library = ctypes.CDLL(None)
 library.syscall.restype = ctypes.c_long
 path = ctypes.c_char_p(b"/etc/hostname")
@@ -44,7 +49,7 @@ def probe(body: str, *, answers: bool = False, beginning: str = _BEGINNING) -> t
                 "-S",
                 "-c",
                 beginning + textwrap.dedent(body),
-                *import_folders(),
+                *import_folders("_quickjs"),
                 str(theirs.fileno()),
             ],
             stdin=subprocess.DEVNULL,
@@ -162,7 +167,8 @@ def test_it_ends_the_process(body: str) -> None:
 def test_the_engine_still_runs_and_the_process_leaves_in_order() -> None:
     status, said = probe(
         """
-        answer = context.eval("[1, 2, 3].map(n => n * 2).join()")
+        value = engine.evaluate(context, b"[1, 2, 3].map(n => n * 2).join()", b"test")
+        answer = engine.text_of(context, value).decode()
         os.write(int(sys.argv[3]), json.dumps(answer).encode())
         os._exit(0)
         """,

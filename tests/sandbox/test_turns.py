@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from experience_runtime.running.guest import Emitted, LogLine, Marshalled, Request, Thrown
-from experience_runtime.sandbox.turns import read_turn
+from experience_runtime.running.guest import Emitted, Limits, LogLine, Marshalled, Request, Thrown, Turn
+from experience_runtime.sandbox import turns
+from experience_runtime.sandbox.turns import Allowance
 
 HEAD = b'O{"cpu_us": 1500, "limit": null, "stack": ""}\n'
 LINE = {"kind": "log", "at": 0, "level": "info", "logger": "a", "message": "b", "metadata": None}
@@ -18,7 +19,12 @@ CALL = {
     "payload": {"text": "{}"},
     "options": {"path": "options.key", "what": "a function"},
     "defaults": {},
+    "stack": "    at variation (variation.js:1:1)",
 }
+
+
+def read_turn(frame: bytes) -> Turn:
+    return turns.read_turn(frame, Allowance(Limits()))
 
 
 def frame(state: object, head: bytes = HEAD) -> bytes:
@@ -57,6 +63,7 @@ def test_a_turn_is_read() -> None:
             payload=Marshalled(text="{}"),
             options=Marshalled(path="options.key", what="a function"),
             defaults=Marshalled(),
+            stack="    at variation (variation.js:1:1)",
         ),
     ]
     assert turn.thrown == Thrown(**thrown)
@@ -121,6 +128,7 @@ def test_lone_surrogates_are_replaced_everywhere_but_in_what_goes_to_the_rules()
         frame(with_item(CALL, payload="{}")),
         frame(with_item(CALL, payload={"text": 7})),
         frame(with_item(CALL, options={"path": "options"})),
+        frame(with_item(CALL, stack=None)),
         frame({"triggers": "maybe"}),
         frame({"variation": 1}),
         frame({"limit": "unlimited"}),

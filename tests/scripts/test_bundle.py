@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from experience_runtime.domain.errors import ScriptModuleNotFound, ScriptSyntaxError
 from experience_runtime.running.run import check
-from experience_runtime.scripts import bundle as modules
-from experience_runtime.scripts.bundle import FIRST_LINE, Bundle
+from experience_runtime.scripts.bundle import Bundle
 from experience_runtime.scripts.loading import load_experience
 
 from tests.conftest import Lab
@@ -150,12 +149,6 @@ def test_check_finds_a_syntax_error_in_the_global_script(lab: Lab) -> None:
 
     assert problem is not None
     assert (problem.code, problem.file, problem.line) == ("syntax_error", "global.js", 2)
-
-
-def test_the_prelude_stands_above_the_authors_lines() -> None:
-    prelude = Path(modules.__file__).parent / "prelude"
-
-    assert sum(file.read_text(encoding="utf-8").count("\n") + 2 for file in prelude.glob("*.js")) < FIRST_LINE
 
 
 def test_a_stack_has_the_authors_frames_only(lab: Lab) -> None:

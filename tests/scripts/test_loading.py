@@ -41,7 +41,7 @@ def test_a_pipe_as_the_experience_is_refused(tmp_path: Path) -> None:
 def test_a_single_file_of_typescript_is_an_experience(tmp_path: Path) -> None:
     (tmp_path / "hello.ts").write_text("export default (o: any) => {}", encoding="utf-8")
 
-    assert "module.exports = (o     ) => {}" in prepare(tmp_path / "hello.ts").modules["variation"]["text"]
+    assert "module.exports = (o     ) => {}" in prepare(tmp_path / "hello.ts").modules["variation"].text
 
 
 def test_a_file_of_another_kind_is_refused_with_what_can_be_named(tmp_path: Path) -> None:

@@ -2,30 +2,45 @@
 
 import os
 
+OUT_OF_MEMORY = 71
+"""A process's exit status when Python itself found no more room."""
+
+BROKEN = 72
+"""A process's exit status after an exception that nobody expected."""
+
 
 class Frames:
-    """Length-prefixed frames over one descriptor."""
+    """Reads and writes whole frames. The process ends when the other side is gone."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._left = b""
 
     def read(self) -> bytes:
-        """Wait for one frame; the process ends when the host is gone."""
-        return self._read_exactly(int.from_bytes(self._read_exactly(4), "big"))
+        left = self._left
+        if len(left) < 4:
+            left = self._more(left, 4)
+        size = int.from_bytes(left[:4], "big") + 4
+        if len(left) < size:
+            left = self._more(left, size)
+        self._left = left[size:]
+        return left[4:size]
 
     def write(self, *parts: bytes) -> None:
-        # one by one: joining them would hold a long text twice
-        for part in (sum(map(len, parts)).to_bytes(4, "big"), *parts):
+        length = sum(map(len, parts)).to_bytes(4, "big")
+        # a long text by itself: joining would hold it twice
+        joined = [b"".join((length, *parts))] if sum(map(len, parts)) < 65536 else [length, *parts]
+        for part in joined:
             rest = memoryview(part)
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
 
-    def _read_exactly(self, count: int) -> bytes:
-        parts = []
-        while count:
-            part = os.read(self._descriptor, min(count, 1 << 20))
+    def _more(self, left: bytes, count: int) -> bytes:
+        parts, held = [left], len(left)
+        while held < count:
+            part = os.read(self._descriptor, max(65536, min(count - held, 1 << 20)))
             if not part:
-                os._exit(0)
+                os._exit(0)  # the host is gone
             parts.append(part)
-            count -= len(part)
+            held += len(part)
         return b"".join(parts)

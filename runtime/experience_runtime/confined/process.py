@@ -14,6 +14,10 @@ _START_SECONDS = 10.0
 _PROGRAM = "import sys; sys.path[:0] = sys.argv[3:]; from {0} import main; main(int(sys.argv[2]))"
 
 
+class FrameTooLong(EOFError):
+    """The process says more than it may."""
+
+
 class ConfinedProcess:
     """One process. It starts at once and says when it is ready; nobody waits for that before they must."""
 
@@ -22,7 +26,7 @@ class ConfinedProcess:
     ) -> None:
         """`module` has `main(descriptor)`; `folders` are all that it may import from.
 
-        Its first frame is `R` and what confines it.
+        Its first frame is `R` and what confines it, or `F` and why it cannot run here.
         """
         ours, theirs = socket.socketpair()
         with theirs, contextlib.ExitStack() as on_failure:
@@ -51,14 +55,18 @@ class ConfinedProcess:
         self._socket = ours
         self._in_force: list[str] | None = None  # None: it has yet to say that it is ready
         self._ready_seconds = ready_seconds
+        self._left = b""
 
     @property
     def process_id(self) -> int:
         return self._process.pid
 
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
     def is_whole(self) -> bool:
         """Wait until it is ready; False when it is gone."""
-        if self._process.poll() is not None:
+        if not self.is_alive():
             return False
         try:
             self.in_force()
@@ -70,21 +78,38 @@ class ConfinedProcess:
         """Wait until it is ready; return what confines it. InternalError when it does not start."""
         if self._in_force is None:
             try:
-                ready = self._read(monotonic() + self._ready_seconds, 1000)
+                ready = self._read(monotonic() + self._ready_seconds, 100_000)
             except (OSError, EOFError):
                 raise InternalError(
                     f"a confined process did not start (status {self.kill()}); `experience doctor` says more"
                 ) from None
+            if ready[:1] == b"F":
+                self.kill()
+                raise InternalError(ready[1:].decode())
             self._in_force = ready[1:].decode().split()
         return self._in_force
 
-    def send(self, frame: bytes) -> None:
-        self.in_force()
-        self._socket.settimeout(_START_SECONDS)
-        self._socket.sendall(len(frame).to_bytes(4, "big") + frame)
+    def expect_ready(self, seconds: float) -> None:
+        """It was told something after which it says anew, within so long, that it is ready."""
+        self._in_force, self._ready_seconds = None, seconds
+
+    def send(self, *frames: bytes) -> None:
+        """Send frames; it need not be ready yet. One that cannot take them is found out when it is read."""
+        data = b"".join(part for frame in frames for part in (len(frame).to_bytes(4, "big"), frame))
+        try:
+            sent = self._socket.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            return
+        if sent < len(data):
+            self._socket.settimeout(_START_SECONDS)
+            with contextlib.suppress(OSError):
+                self._socket.sendall(data[sent:])
 
     def receive(self, seconds: float, most_bytes: int) -> bytes:
         """Read one frame; TimeoutError after `seconds`, EOFError when it is gone or says too much."""
+        self.in_force()
         return self._read(monotonic() + seconds, most_bytes)
 
     def kill(self) -> int:
@@ -110,24 +135,31 @@ class ConfinedProcess:
             self._process.wait()
 
     def _read(self, deadline: float, most_bytes: int) -> bytes:
-        length = int.from_bytes(self._read_exactly(4, deadline), "big")
-        if length > most_bytes:
-            raise EOFError("a frame that long is not ours")
-        return self._read_exactly(length, deadline)
+        left = self._left
+        while len(left) < 4:
+            left += self._receive(deadline)
+        size = int.from_bytes(left[:4], "big") + 4
+        if size > most_bytes + 4:
+            raise FrameTooLong("a frame that long is not ours")
+        if len(left) < size:
+            parts, held = [left], len(left)
+            while held < size:
+                part = self._receive(deadline)
+                parts.append(part)
+                held += len(part)
+            left = b"".join(parts)
+        self._left = left[size:]
+        return left[4:size]
 
-    def _read_exactly(self, count: int, deadline: float) -> bytes:
-        parts = []
-        while count:
-            left = deadline - monotonic()
-            if left <= 0:
-                raise TimeoutError
-            self._socket.settimeout(left)
-            part = self._socket.recv(min(count, 1 << 20))
-            if not part:
-                raise EOFError("the process is gone")
-            parts.append(part)
-            count -= len(part)
-        return b"".join(parts)
+    def _receive(self, deadline: float) -> bytes:
+        left = deadline - monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)
+        part = self._socket.recv(1 << 18)
+        if not part:
+            raise EOFError("the process is gone")
+        return part
 
 
 def import_folders(*packages: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@
     │   └── IntegrationTimeout
     ├── ScriptFault          the author's files are at fault, or ran into a limit
     │   ├── ScriptSyntaxError · ScriptError · ScriptModuleNotFound
-    │   └── LimitCpu · LimitWall · LimitMemory · LimitCalls · LimitLog
+    │   └── LimitCpu · LimitWall · LimitMemory · LimitCalls · LimitLog · LimitEvents
     └── InternalError        a defect of ours
 
 Every message shows the value, the rule and the fix. Source: reference/codes (the list is closed).
@@ -193,6 +193,10 @@ class LimitCalls(ScriptFault):
 
 class LimitLog(ScriptFault):
     code = "limit_log"
+
+
+class LimitEvents(ScriptFault):
+    code = "limit_events"
 
 
 class InternalError(ExperienceError):

@@ -1,12 +1,14 @@
-"""Boot: what a run finds, as the message a guest is started with."""
+"""Boot: what a run finds, as a guest is started with it. What every run of a script finds is spelled once."""
 
+import hashlib
 import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.instants import to_ms
@@ -14,7 +16,7 @@ from experience_runtime.domain.offset_table import offset_table
 from experience_runtime.domain.planning import visitor_zone
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.domain.zones import Zone
-from experience_runtime.running.guest import Limits, Script
+from experience_runtime.running.guest import Boot, Limits, Script
 
 _BROWSER = {
     "url": "https://example.com/",
@@ -36,7 +38,7 @@ class Situation:
     """The page's facts as they were sent, for `getBrowserState()`; None: nobody sent any."""
 
 
-def boot_message(
+def boot(
     script: Script,
     situation: Situation,
     linked: Sequence[str],
@@ -44,13 +46,14 @@ def boot_message(
     limits: Limits,
     *,
     check_only: bool = False,
-) -> dict[str, Any]:
-    """Spell the message; its inner texts are JSON that the guest parses anew for each reader.
+) -> Boot:
+    """Spell what a run is started with; the message's inner texts are JSON that the guest parses for each
+    reader.
 
     Raises InvalidParameter for data that is no JSON value.
     """
-    experience = script.experience
-    meta = experience.meta
+    placed = _placed(script)
+    meta = script.experience.meta
     visitor = situation.visitor
     zone = visitor_zone(visitor, [])[0]
     seed = secrets.randbits(128) if situation.seed is None else situation.seed
@@ -61,33 +64,94 @@ def boot_message(
     if visitor.timezone_offset is not None:
         state["timezoneOffset"] = visitor.timezone_offset
     events = [{"type": event["type"], "data": event.get("data", {})} for event in situation.events]
-    json_of(events, "an event's data")
-    return {
+    message = {
         "now": to_ms(now),
         "zone": zone.name,
-        "offsetsText": _offsets_text(zone),
+        "offsetsText": _offsets_text(zone, now.year),
         "seed": [(seed >> shift) & 0xFFFFFFFF for shift in (0, 32, 64, 96)],
-        "logBytes": limits.log_bytes,
-        "calls": limits.pending_calls,
-        "modules": script.modules,
-        "globalText": script.global_text,
+        "linked": list(linked),
+        "checkOnly": check_only,
+        "dataText": json_of(data, "data"),
+        "metaText": json_of(_meta(script, visitor, situation.is_preview), "meta"),
+        "visitorStateText": json_of(state, "the visitor's state"),
+        "browserStateText": json_of(
+            _BROWSER if situation.browser is None else situation.browser, "the browser's state"
+        ),
+    }
+    events_text = json_of(events, "an event's data")
+    text = f'{{"events":{events_text},{_limits_text(limits)},{placed.text},'
+    return Boot(script=placed.name, files=placed.files, text=(text + _COMPACT(message)[1:]).encode("ascii"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """What is the same for every run of a script: its files, under a name of their content, and members'
+    text."""
+
+    name: bytes
+    files: bytes
+    text: str
+
+
+_PLACED: WeakKeyDictionary[Script, _Placed] = WeakKeyDictionary()
+_COMPACT = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+
+def _placed(script: Script) -> _Placed:
+    found = _PLACED.get(script)
+    if found is not None:
+        return found
+    experience, meta = script.experience, script.experience.meta
+    raw = experience.global_script
+    files = {
+        "modules": [[name, each.kind, each.file, each.text] for name, each in script.modules.items()],
+        "global": None if raw is None else [raw.file, script.global_text],
+    }
+    text = _COMPACT(files).encode("ascii")
+    members = {
         "hasTriggers": experience.triggers is not None,
         "hasVariation": experience.variation is not None,
-        "checkOnly": check_only,
-        "linked": list(linked),
-        "events": events,
         "pageText": json_of(_page(meta), "meta.customGoals and meta.segments"),
-        "metaText": json_of(_meta(script, visitor, situation.is_preview), "meta"),
-        "dataText": json_of(data, "data"),
         "solutionText": json_of(meta.get("solutionOptions"), "meta.solutionOptions"),
-        "visitorStateText": json_of(state, "the visitor's state"),
-        "browserStateText": json.dumps(_BROWSER if situation.browser is None else situation.browser),
     }
+    placed = _Placed(hashlib.sha256(text).hexdigest()[:32].encode(), text, _COMPACT(members)[1:-1])
+    _PLACED[script] = placed
+    return placed
+
+
+@lru_cache(maxsize=64)
+def _limits_text(limits: Limits) -> str:
+    """The limits that the prelude keeps, as the message's member."""
+    return '"limits":' + _COMPACT(
+        {
+            "pendingCalls": limits.pending_calls,
+            "logLength": limits.log_bytes,
+            "events": limits.events,
+            "redirects": limits.redirects,
+            "eventLength": limits.event_bytes,
+            "calls": limits.calls,
+            "callLength": limits.call_bytes,
+            "turnCallLength": limits.turn_call_bytes,
+        }
+    )
 
 
 @lru_cache(maxsize=512)
-def _offsets_text(zone: Zone) -> str:
-    return json.dumps(offset_table(zone), separators=(",", ":"))
+def _offsets_text(zone: Zone, year: int) -> str:
+    """The zone's offsets from the year before to the end of the second one after, a line end, and all of
+    them.
+
+    In minutes: the first is [from, until, offset, change, offset, …], the second begins with an offset.
+    """
+    table = offset_table(zone)
+    first, until = (int(datetime(at, 1, 1, tzinfo=UTC).timestamp()) // 60 for at in (year - 1, year + 3))
+    changes = list(zip(table[1::2], table[2::2], strict=True))
+    before = [offset for change, offset in changes if change <= first]
+    near = [first, until, before[-1] if before else table[0]]
+    for change, offset in changes:
+        if first < change < until:
+            near += [change, offset]
+    return _COMPACT(near) + "\n" + _COMPACT(table)
 
 
 def json_of(value: Any, what: str) -> str:

@@ -29,20 +29,43 @@ class Problem:
     stack: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """One file for the engine, as `kind` says.
+
+    "code": `text` is one function of (module, exports, require), and the engine names its places by `file`.
+    "json": the text as it is. "alias": the name of another module, which it is too.
+    """
+
+    kind: str
+    text: str
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boot:
+    """How a run is started. `script` names the content of `files`, which a worker is told once; both as the
+    sandbox wants them, and so is `text`, the message of this one run."""
+
+    script: bytes
+    files: bytes
+    text: bytes
+
+
 class Script(Protocol):
-    """An experience made ready for the sandbox: texts at lines of their own, and the way back."""
+    """An experience made ready for the sandbox: what the engine reads, and the way back from what it says."""
 
     @property
     def experience(self) -> Experience: ...
 
     @property
-    def modules(self) -> Mapping[str, Mapping[str, str]]:
-        """Each file under the name it is required by: {"kind": "code" | "json" | "alias", "text"}."""
+    def modules(self) -> Mapping[str, Module]:
+        """Each file under the name it is required by."""
         ...
 
     @property
     def global_text(self) -> str:
-        """The text of global.js; "" when there is none."""
+        """The text of global.js, a script; "" when there is none."""
         ...
 
     @property
@@ -67,6 +90,12 @@ class Limits:
     memory_bytes: int = 32 * 1024 * 1024
     pending_calls: int = 1000
     log_bytes: int = 1024 * 1024
+    events: int = 1000
+    redirects: int = 100
+    event_bytes: int = 1024 * 1024  # events and redirects together
+    calls: int = 10_000
+    call_bytes: int = 32 * 1024 * 1024
+    turn_call_bytes: int = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +135,7 @@ class Marshalled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One call of an integration; `id` is what its answer goes back under."""
+    """One call of an integration; `id` is what its answer goes back under, `stack` where it was made."""
 
     id: int
     verb: str
@@ -114,6 +143,7 @@ class Request:
     payload: Marshalled
     options: Marshalled
     defaults: Marshalled
+    stack: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,11 +158,13 @@ class Thrown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What one turn of a guest came to. `limit` is the code of the limit that ended the run, if one did.
+    """What one turn of a guest came to. `limit` names the limit that ended the run, if one did: a code, or
+    one of `limit_calls_run` and `limit_calls_turn`.
 
     `triggers` is none, waiting, yes, no or failed; `variation` none, running, done or failed. `describing`:
     the turn was reading a thrown value when it ended. `stack` is where a limit stopped it, when that is
-    known. `restarts`: a later view runs the experience again.
+    known. `restarts`: a later view runs the experience again. `unhandled`: there are rejections that nobody
+    has handled; an inbox item of kind "end" makes the guest tell them.
     """
 
     outbox: Sequence[LogLine | Emitted | Redirected | Request] = ()
@@ -144,6 +176,7 @@ class Turn:
     describing: bool = False
     listens: bool = False
     restarts: bool = False
+    unhandled: bool = False
     wake_at: datetime | None = None
     cpu_seconds: float = 0.0
 
@@ -155,7 +188,7 @@ class Guest(Protocol):
     it broke its bounds or said what cannot be read: it is gone then.
     """
 
-    def start(self, message: Mapping[str, Any], *, deadline_seconds: float) -> Turn: ...
+    def start(self, boot: Boot, *, deadline_seconds: float) -> Turn: ...
 
     def step(self, message: Mapping[str, Any], *, deadline_seconds: float) -> Turn: ...
 

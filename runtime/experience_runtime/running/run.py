@@ -10,21 +10,27 @@ import json
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from experience_runtime.clocks import monotonic
 from experience_runtime.domain.clients import NO_CLIENT, Client
-from experience_runtime.domain.errors import ExperienceError, InternalError, ScriptFault
+from experience_runtime.domain.errors import (
+    ExperienceError,
+    InternalError,
+    LimitWall,
+    ScriptFault,
+)
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import from_ms, iso, to_ms
 from experience_runtime.domain.page_views import MOST_OWN_RESTARTS, is_view, too_many_own_views
 from experience_runtime.domain.visitors import Visitor, in_default_zone
 from experience_runtime.engine.ports import Clock, Integrations
 from experience_runtime.engine.scheduler import Scheduler
-from experience_runtime.running.boot import Situation, boot_message, json_of
+from experience_runtime.running.boot import Situation, boot, json_of
 from experience_runtime.running.guest import (
     Emitted,
     Guest,
@@ -35,17 +41,15 @@ from experience_runtime.running.guest import (
     Request,
     Sandbox,
     Script,
-    Thrown,
     Turn,
 )
 from experience_runtime.running.guest_calls import GuestCalls, Started, refusal_text, refused_message
+from experience_runtime.running.problems import limit_problem, thrown_problem, wall_text
 from experience_runtime.running.report import Report, call_document
 
 __all__ = ["CallNow", "ExperienceRun", "Situation", "check", "open_run"]
 
 _LOGGER = logging.getLogger(__name__)
-_WIRING_CODES = frozenset({"not_linked", "module_not_found"})
-
 CallNow = Callable[[Execution, float], Any]
 """Carry out a started `execute` within so many seconds; return the integration's answer."""
 
@@ -91,6 +95,7 @@ class ExperienceRun:
         self._last = Turn()
         self._ended = False
         self._own_restarts_left = MOST_OWN_RESTARTS
+        self._has_converted = False
 
     @property
     def is_over(self) -> bool:
@@ -116,11 +121,9 @@ class ExperienceRun:
         """Take the first turn."""
         for line in self._script.warnings:
             self._write("warn", "repair", line)
-        boot = boot_message(
-            self._script, self._situation, self._answers.linked, self._clock.now(), self._limits
-        )
+        begin = boot(self._script, self._situation, self._answers.linked, self._clock.now(), self._limits)
         guest = self._guest = self._sandbox.open(self._limits)
-        self._take(lambda deadline: guest.start(boot, deadline_seconds=deadline))
+        self._take(lambda deadline: guest.start(begin, deadline_seconds=deadline))
 
     def advance(self) -> None:
         """Take one turn, when one is ready: with the answers that came, and the timers that are due."""
@@ -148,12 +151,22 @@ class ExperienceRun:
         """Wait for the calls in flight, end the guest, and settle the outcome."""
         for future in self._in_flight:
             future.result()
+        self._end()
         if self._guest is not None:
             self._guest.close()
         if not self._ended and self.report.error is None:
             self.report.outcome = self._outcome()
         self._ended = True
         return self.report
+
+    def _end(self) -> None:
+        """Let the guest tell the rejections that nobody has handled: each is logged, the first is the run's
+        error."""
+        guest = self._guest
+        if guest is None or self._ended or not self._last.unhandled:
+            return
+        message = {"now": to_ms(self._clock.now()), "inbox": [{"kind": "end"}]}
+        self._take(lambda deadline: _told(guest.step(message, deadline_seconds=deadline)))
 
     def _outcome(self) -> str:
         match self._last.triggers, self._last.variation:
@@ -176,6 +189,7 @@ class ExperienceRun:
             self._take(lambda deadline: guest.step(message, deadline_seconds=deadline))
 
     def _take(self, take: Callable[[float], Turn]) -> None:
+        ends_at = monotonic() + max(0.0, self.real_seconds_left)
         try:
             turn = take(max(0.0, self.real_seconds_left))
         except ScriptFault as fault:
@@ -184,28 +198,48 @@ class ExperienceRun:
         except InternalError as fault:
             _LOGGER.error("a run of %s ended: %s", self.report.experience, fault.message)
             self._fail(
-                Problem(code=fault.code, message="the sandbox failed, which is no fault of the script's")
+                Problem(
+                    code=fault.code,
+                    message="the sandbox failed; what this turn asked for was not carried out. Try again",
+                )
             )
             return
         self._last = turn
         self.report.cpu_seconds += turn.cpu_seconds
-        for item in turn.outbox:
-            if isinstance(item, LogLine):
-                self._log(item)
-            elif turn.limit is not None:
-                continue  # the requests of a turn that a limit ended are not carried out
-            elif isinstance(item, Emitted):
-                self._event(item)
-            elif isinstance(item, Redirected):
-                self.report.redirects.append(item.url)
-            else:
-                self._call(item)
+        is_in_time = self._carry_out(turn, ends_at)
         self.wake_at = turn.wake_at
         if turn.limit is not None:
             self._fail(limit_problem(self._script, turn, self._limits))
+        elif not is_in_time:
+            self.end_by(LimitWall.code, wall_text(self._limits.wall_seconds))
         elif turn.thrown is not None and self.report.error is None:
             self.report.error = thrown_problem(self._script, turn.thrown)
             self.report.outcome = "failed"
+
+    def _carry_out(self, turn: Turn, ends_at: float) -> bool:
+        """Do what a turn asks for, in its order; False when the time was up first, and the rest was left
+        undone.
+
+        Of a turn that a limit ended only the log is taken.
+        """
+        self._has_converted = False
+        for item in turn.outbox:
+            if isinstance(item, LogLine):
+                self._log(item)
+            elif turn.limit is None:
+                if monotonic() >= ends_at:
+                    return False
+                self._carry_out_one(item)
+        return True
+
+    def _carry_out_one(self, item: Emitted | Redirected | Request) -> None:
+        match item:
+            case Emitted():
+                self._event(item)
+            case Redirected():
+                self.report.redirects.append(item.url)
+            case Request():
+                self._call(item)
 
     def _fail(self, problem: Problem) -> None:
         self._ended = True
@@ -215,8 +249,8 @@ class ExperienceRun:
         self.report.outcome = "failed"
         self._write("error", "run", f"{problem.code}: {problem.message}")
 
-    def _write(self, level: str, logger: str, message: str) -> None:
-        self.report.write(self._clock.now(), level, logger, message)
+    def _write(self, level: str, logger: str, message: str, metadata: Any = None) -> None:
+        self.report.write(self._clock.now(), level, logger, message, metadata)
 
     def _log(self, line: LogLine) -> None:
         metadata = line.metadata
@@ -231,8 +265,12 @@ class ExperienceRun:
         if is_view(event.type) and self._last.restarts:
             self._restart(event.type)
         visitor = self._situation.visitor.id
-        if visitor is not None and self._answers.scheduler.is_conversion(event.type):
+        if visitor is None or not self._answers.scheduler.is_conversion(event.type):
+            return
+        # one more changes nothing until something is scheduled again
+        if not self._has_converted:
             cancelled = self._answers.scheduler.convert(visitor, event=event.type)
+            self._has_converted = True
             self._write("info", "conversion", f"{event.type} cancelled {len(cancelled)} pending executions")
 
     def _restart(self, view: str) -> None:
@@ -255,6 +293,7 @@ class ExperienceRun:
                 self._begin(request, done)
                 return
             result, made = done
+            self._has_converted = self._has_converted and made is None
             if made is not None:
                 self.report.created.append(made.id)
             self._resolve(request, result)
@@ -290,7 +329,9 @@ class ExperienceRun:
 
     def _reject(self, request: Request, error: ExperienceError) -> None:
         message = refusal_text(request.verb, error)
-        self._write("error", f"integration:{request.integration}", message)
+        stack = self._script.problem("", "", request.stack).stack
+        metadata = {"stack": stack} if stack else None
+        self._write("error", f"integration:{request.integration}", message, metadata)
         self.report.calls.append(
             call_document(
                 request.integration, request.verb, {"error": {"code": error.code, "message": message}}
@@ -343,9 +384,9 @@ def check(script: Script, sandbox: Sandbox, limits: Limits | None = None) -> Pro
     """Compile every file of an experience and run none; return the first problem."""
     limits = limits or Limits()
     guest = sandbox.open(limits)
-    boot = boot_message(script, Situation(visitor=Visitor(id=None)), (), from_ms(0), limits, check_only=True)
+    begin = boot(script, Situation(visitor=Visitor(id=None)), (), from_ms(0), limits, check_only=True)
     try:
-        turn = guest.start(boot, deadline_seconds=limits.wall_seconds)
+        turn = guest.start(begin, deadline_seconds=limits.wall_seconds)
     except ScriptFault as fault:
         return Problem(code=fault.code, message=fault.message)
     finally:
@@ -355,49 +396,11 @@ def check(script: Script, sandbox: Sandbox, limits: Limits | None = None) -> Pro
     return None if turn.thrown is None else thrown_problem(script, turn.thrown)
 
 
-def limit_problem(script: Script, turn: Turn, limits: Limits) -> Problem:
-    """Tell which limit ended a turn, and where the author's code stood when that is known."""
-    limit = turn.limit or ""
-    if limit == "limit_cpu" and turn.describing:
-        return Problem(
-            code="script_error", message="threw a value that cannot be read in time; throw an Error"
-        )
-    stack = turn.stack or (turn.thrown.stack if turn.thrown else "")
-    return script.problem(limit, _LIMIT_TEXTS[limit](limits), stack)
-
-
-def thrown_problem(script: Script, thrown: Thrown) -> Problem:
-    """A thrown value under the code it has for an author."""
-    code = "script_error"
-    if thrown.role == "load" and thrown.text.startswith("SyntaxError"):
-        code = "syntax_error"
-    elif thrown.code in _WIRING_CODES:
-        code = thrown.code
-    return script.problem(code, thrown.text, thrown.stack, thrown.role)
+def _told(turn: Turn) -> Turn:
+    """What a run's last turn says; what it asks for comes too late."""
+    return replace(turn, outbox=[item for item in turn.outbox if isinstance(item, LogLine)], wake_at=None)
 
 
 def _our_fault(request: Request) -> InternalError:
     _LOGGER.exception("%s of %s failed", request.verb, request.integration)
     return InternalError("something went wrong on our side, and its log says what; try again later")
-
-
-_LIMIT_TEXTS: Mapping[str, Callable[[Limits], str]] = {
-    "limit_cpu": lambda limits: (
-        f"a turn may use {limits.cpu_turn_seconds * 1000:g} ms of CPU, a run {limits.cpu_run_seconds:g} s; "
-        "look for a loop that does not end"
-    ),
-    "limit_memory": lambda limits: (
-        f"a run may use {limits.memory_bytes // 2**20} MiB of memory; keep less at a time"
-    ),
-    "limit_calls": lambda limits: (
-        f"{limits.pending_calls} calls may wait for an answer at a time; await some first"
-    ),
-    "limit_log": lambda limits: f"a run may write {limits.log_bytes // 1024} KiB of log; write less of it",
-}
-
-
-def wall_text(wall_seconds: float) -> str:
-    return (
-        f"a run may last {wall_seconds:g} s, and timers or calls were still open; "
-        "clear the timers it does not need, and schedule what should happen later"
-    )

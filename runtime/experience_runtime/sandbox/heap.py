@@ -1,47 +1,255 @@
-"""The heap: how far the process's has grown, which the engine does not tell.
+"""The heap: every byte the engine can reach, counted, and put back as it was before each run.
 
-An engine that has no room left for even an Error throws null, and an author may throw null too: the growth of
-the heap tells the two apart. On Linux with glibc; elsewhere nothing is known to have grown.
+The engine cuts what is small from 4 KiB arenas of its own, and asks the five functions here for arenas and
+for what is larger. What it takes before `seal` lies in one region; what it takes afterwards lies in libc's
+heap and is known by its address. An image is a copy of all that at a moment at which the engine stands
+still. Restoring one frees what was taken since and copies the image back: no finalizer, no collection,
+nothing walked.
+
+    seal() -> the base image          image() -> the base image, and what was taken since
+    restore(an image)                 forget(an image) when another one is restored
+
+Guest code chooses the sizes that reach these functions.
 """
 
 import ctypes
-import sys
+import mmap
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
-_LARGEST_MMAP_THRESHOLD = 32 * 1024 * 1024
-_MOST_LEFT_BYTES = 1024 * 1024
+from experience_runtime.sandbox import engine
+from experience_runtime.sandbox.engine import Address
+
+ROOM_BYTES = 8 * 1024 * 1024
+"""What the engine still gets beyond a run's limit: it stops a run that went past it at its next look at the
+clock, and an engine that is refused memory in between may break its own structures."""
+
+_REGION_BYTES = 8 * 1024 * 1024
+_LEAST_ARENA, _ARENA_BYTES = 3700, 4096
+_MOST_SPARE_ARENAS = 128
+_TRIM_FROM_BYTES = 8 * 1024 * 1024
+_PAGE = mmap.PAGESIZE
+
+_P = ctypes.c_void_p
+_SIZE = ctypes.c_size_t
+_LIBC = ctypes.PyDLL(None)
+
+
+def _function(name: str, result: Any, *arguments: Any) -> Callable[..., Any]:
+    function = getattr(_LIBC, name)
+    function.restype, function.argtypes = result, arguments
+    return function  # type: ignore[no-any-return]  # ctypes types none of its functions
+
+
+_malloc = _function("malloc", _P, _SIZE)
+_free = _function("free", None, _P)
+_memset = _function("memset", _P, _P, ctypes.c_int, _SIZE)
+_memmove = _function("memmove", _P, _P, _P, _SIZE)
+_mprotect = _function("mprotect", ctypes.c_int, _P, _SIZE, ctypes.c_int)
+_trim = (
+    _function("malloc_trim", ctypes.c_int, _SIZE) if hasattr(_LIBC, "malloc_trim") else None
+)  # glibc's alone
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """The heap at one moment. `blocks`: address, size, address of the copy, and the copy itself."""
+
+    region: Address
+    region_copy: object
+    sizes: dict[Address, int]
+    blocks: tuple[tuple[Address, int, Address, bytes], ...]
+    taken_bytes: int
+    """What of it was taken since `seal`."""
+    held_bytes: int
+    """What keeping it costs."""
 
 
 class Heap:
-    """Watches one run's heap. Made before confinement: the library is looked up here."""
+    """The engine's backing allocator, for one runtime. Nothing here is safe for a second thread."""
 
     def __init__(self) -> None:
-        self._library = ctypes.CDLL(None) if sys.platform == "linux" else None
-        self._start = self._first = 0
-        if self._library is not None:
-            self._library.mallopt(_M_ARENA_MAX, 1)
-            # one heap, which takes large pieces too and does not shrink by itself: its end is then its peak
-            self._library.mallopt(_M_TRIM_THRESHOLD, -1)
-            self._library.mallopt(_M_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD)
-            self._library.sbrk.restype = ctypes.c_void_p
-            self._library.sbrk.argtypes = (ctypes.c_ssize_t,)
+        self._map = _pages(_REGION_BYTES)
+        self._region = ctypes.addressof(ctypes.c_char.from_buffer(self._map))
+        self._top = self._region
+        self._is_sealed = False
+        self._sizes: dict[Address, int] = {}  # of what is the image's
+        self._live: dict[Address, int] = {}  # of what was taken since
+        self._spare: list[Address] = []
+        self._refuse_from = self._limit = 1 << 62
+        self.used_bytes = 0
+        """Taken since `seal` and not given back."""
+        self.is_over = False
+        """Whether more than the limit was asked for since the last `limit`, whatever became of it."""
+        self._callbacks = self._callbacks_for_the_engine()
+        self.functions = engine.MallocFunctions(*(ctypes.cast(each, _P) for each in self._callbacks))  # type: ignore[arg-type]
 
-    def begin(self) -> None:
-        """Give back what the last run left, and count from here."""
-        if self._library is not None:
-            if self._end() > self._first:
-                self._library.malloc_trim(0)
-            self._start = self._end()
-            self._first = self._first or self._start
+    def limit(self, limit_bytes: int) -> None:
+        """Count from here: `is_over` once so many bytes are in use, or more are asked for."""
+        self._limit = limit_bytes
+        self._refuse_from = limit_bytes + ROOM_BYTES
+        self.is_over = self.used_bytes >= limit_bytes
 
-    def stays_grown(self) -> bool:
-        """Whether a run left so much that `grown_bytes` of the next one would hide in it."""
-        return self._start - self._first > _MOST_LEFT_BYTES
+    def stock(self, runtime: Address) -> None:
+        """Before `seal`: leave room in an arena of every size, so that a short run asks for few."""
+        for block in _ARENA_CLASSES:
+            loose, top = [], self._top
+            while self._top == top:
+                loose.append(engine.malloc_in(runtime, block - 8))
+            for at in loose[:-1]:  # the last is the first of a new arena, and keeps it
+                engine.free_in(runtime, at)
 
-    def grown_bytes(self) -> int:
-        """How far the heap has grown since `begin`, at its peak."""
-        return self._end() - self._start if self._library is not None else 0
+    def seal(self) -> Image:
+        """Make the base image, and make its copy read-only."""
+        self._is_sealed = True
+        size = -(self._region - self._top) + _PAGE - 1 & -_PAGE
+        self._top = self._region + size
+        kept = _pages(size)
+        at = ctypes.addressof(ctypes.c_char.from_buffer(kept))
+        _memmove(at, self._region, size)
+        if _mprotect(at, size, mmap.PROT_READ) != 0:
+            raise OSError("the image could not be made read-only")
+        return Image(at, kept, self._sizes, (), 0, size)
 
-    def _end(self) -> int:
-        assert self._library is not None
-        return self._library.sbrk(0) or 0
+    def image(self) -> Image:
+        """Keep the heap as it is; what was taken since `seal` is the image's from here on."""
+        copies = [(at, size, ctypes.string_at(at, size)) for at, size in self._live.items()]
+        region = ctypes.string_at(self._region, self._top - self._region)
+        made = Image(
+            _address(region),
+            region,
+            {**self._sizes, **self._live},
+            tuple((at, size, _address(copy), copy) for at, size, copy in copies),
+            self.used_bytes,
+            len(region) + 2 * self.used_bytes,
+        )
+        self._live.clear()
+        self._sizes = made.sizes
+        return made
+
+    def forget(self, image: Image) -> None:
+        """Give back what an image holds that is not the one in place."""
+        for at, size, _, _ in image.blocks:
+            self._give_back(at, size)
+
+    def restore(self, image: Image) -> None:
+        """Put the heap back as it was."""
+        is_large = self.used_bytes > _TRIM_FROM_BYTES
+        for at, size in self._live.items():
+            self._give_back(at, size)
+        self._live.clear()
+        _memmove(self._region, image.region, self._top - self._region)
+        for at, size, copy, _ in image.blocks:
+            _memmove(at, copy, size)
+        self._sizes = image.sizes
+        self.used_bytes = image.taken_bytes
+        if is_large and _trim is not None:
+            _trim(0)
+
+    def differences(self, image: Image) -> list[Address]:
+        """Where the heap is not as an image has it: pages of the region, and blocks."""
+        size = self._top - self._region
+        now, then = ctypes.string_at(self._region, size), ctypes.string_at(image.region, size)
+        pages = range(0, size, _PAGE)
+        found = [self._region + at for at in pages if now[at : at + _PAGE] != then[at : at + _PAGE]]
+        return found + [at for at, length, _, copy in image.blocks if ctypes.string_at(at, length) != copy]
+
+    def places_of(self, text: bytes) -> list[Address]:
+        """Where these bytes stand: pages of the region, blocks in use, and arenas kept for later."""
+        pages = dict.fromkeys(range(self._region, self._top, _PAGE), _PAGE)
+        spare = dict.fromkeys(self._spare, _ARENA_BYTES)
+        blocks = {at: size for at, size in self._sizes.items() if not self._region <= at < self._top}
+        held = pages | blocks | self._live | spare
+        return [at for at, size in held.items() if text in ctypes.string_at(at, size)]
+
+    def _give_back(self, at: Address, size: int) -> None:
+        _memset(at, 0, size)  # nothing of a run is found in what the next one is given
+        if size == _ARENA_BYTES and len(self._spare) < _MOST_SPARE_ARENAS:
+            self._spare.append(at)
+        else:
+            _free(at)
+
+    def _may_take(self, more: int) -> bool:
+        wanted = self.used_bytes + more
+        if wanted >= self._limit:
+            self.is_over = True
+        return wanted < self._refuse_from
+
+    def _take(self, size: int, *, instead_of: int = 0) -> Address:
+        """A block of this size, perhaps in the place of one of another; 0 when there is no room."""
+        if not self._is_sealed:
+            at = self._top
+            if size > self._region + _REGION_BYTES - at:
+                return 0
+            self._top = at + (size + 15 & -16)
+            self._sizes[at] = size
+            return at
+        if _LEAST_ARENA < size <= _ARENA_BYTES:
+            size = _ARENA_BYTES
+        if not self._may_take(size - instead_of):
+            return 0
+        at = self._spare.pop() if size == _ARENA_BYTES and self._spare else _malloc(size) or 0
+        if at:
+            self._live[at] = size
+            self.used_bytes += size
+        return at
+
+    # --- the engine's five functions
+
+    def calloc(self, count: int, size: int) -> Address:
+        at = self._take(count * size)
+        if at:
+            _memset(at, 0, count * size)
+        return at
+
+    def malloc(self, size: int) -> Address:
+        return self._take(size)
+
+    def free(self, at: Address | None) -> None:
+        size = self._live.pop(at or 0, None)
+        if size is not None:  # what is the image's comes back with it
+            self.used_bytes -= size
+            self._give_back(at or 0, size)
+
+    def realloc(self, at: Address | None, size: int) -> Address:
+        if at is None:
+            return self._take(size)
+        if not size:
+            self.free(at)
+            return 0
+        old = self._live.get(at)
+        # not libc's realloc: it leaves what the block held where it was
+        new = self._take(size, instead_of=old or 0)
+        if new:
+            _memmove(new, at, min(self._sizes.get(at, 0) if old is None else old, size))
+            self.free(at)
+        return new
+
+    def usable_size(self, at: Address | None) -> int:
+        return self._live.get(at or 0) or self._sizes.get(at or 0, 0)
+
+    def _callbacks_for_the_engine(self) -> tuple[object, ...]:
+        def given(act: Callable[..., Any]) -> Callable[..., Any]:
+            return engine.ends_if_it_raises(lambda _opaque, *arguments: act(*arguments))
+
+        return (
+            ctypes.PYFUNCTYPE(_P, _P, _SIZE, _SIZE)(given(self.calloc)),
+            ctypes.PYFUNCTYPE(_P, _P, _SIZE)(given(self.malloc)),
+            ctypes.PYFUNCTYPE(None, _P, _P)(given(self.free)),
+            ctypes.PYFUNCTYPE(_P, _P, _P, _SIZE)(given(self.realloc)),
+            ctypes.PYFUNCTYPE(_SIZE, _P)(engine.ends_if_it_raises(self.usable_size)),
+        )
+
+
+def _pages(size: int) -> mmap.mmap:
+    return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+
+
+def _address(copy: bytes) -> Address:
+    at = ctypes.cast(ctypes.c_char_p(copy), _P).value
+    assert at is not None
+    return at
+
+
+_ARENA_CLASSES = (*range(16, 128, 8), 128, *range(144, 257, 16), *range(288, 513, 32))

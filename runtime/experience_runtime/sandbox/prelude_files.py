@@ -1,44 +1,36 @@
-"""The prelude: the JavaScript we put into a fresh context before any guest code.
-
-Compiling it is what a fresh scope costs, so two things keep it small. The engine reads a bracketed expression
-twice, once to see whether it is an arrow function: each file's one function is handed over without its
-brackets. And the files of `lazy` go in as texts that the kit compiles on their first use.
-"""
+"""The prelude: the JavaScript that stands in every run before any guest code. Compiled once a process."""
 
 import os
 from collections.abc import Iterator
-from typing import Any
+
+from experience_runtime.sandbox import engine
+from experience_runtime.sandbox.engine import Address, Value
 
 _OPEN, _CLOSE = "(function (kit) {", "})"
 
 
-class Prelude:
-    """The prelude's files, read once; `install` puts them into a context."""
+def compile_prelude(folder: str) -> bytes:
+    """Compile the folder's files, each a function of the kit, in the order of their names."""
+    calls = "\n".join(f"entries = ({_function(text)})(kit);" for text in _texts(folder))
+    return engine.bytecode(
+        f"0, function () {{ const kit = {{ __proto__: null }}; let entries\n{calls}\nreturn entries }}"
+    )
 
-    def __init__(self, folder: str) -> None:
-        self._eager = [_function(text) for _, text in _texts(folder)]
-        self._lazy = [(name, _function(text)) for name, text in _texts(os.path.join(folder, "lazy"))]
 
-    def install(self, context: Any) -> Any:
-        """Evaluate the files in the order of their names; return what the last gives: the entry points."""
-        kit = context.eval("({ __proto__: null, texts: { __proto__: null } })")
-        keep = context.eval("0, function (kit, name, text) { kit.texts[name] = text }")
-        for name, text in self._lazy:
-            keep(kit, name, text)
-        entry = None
-        for text in self._eager:
-            entry = context.eval(text)(kit)
-        return entry
+def install_prelude(context: Address, code: bytes) -> Value:
+    """Run them in a context; the value is what the last file gives: the functions that the worker calls."""
+    function = engine.run_bytecode(context, code)
+    entries = engine.checked(context, engine.js_call(context, function, engine.UNDEFINED, 0, None))
+    engine.free_value(context, function)
+    return entries
 
 
 def _function(text: str) -> str:
-    """The file's one function as an expression without brackets; every line stays where it is."""
-    start, end = text.index(_OPEN), text.rindex(_CLOSE)
-    return "\n" * text.count("\n", 0, start) + "0, " + text[start + 1 : end + 1]
+    return text[text.index(_OPEN) + 1 : text.rindex(_CLOSE) + 1]
 
 
-def _texts(folder: str) -> Iterator[tuple[str, str]]:
+def _texts(folder: str) -> Iterator[str]:
     for name in sorted(os.listdir(folder)):
         if name.endswith(".js"):
             with open(os.path.join(folder, name), encoding="utf-8") as file:
-                yield name.removesuffix(".js"), file.read()
+                yield file.read()

@@ -1,13 +1,14 @@
 """Turns: what a worker says -> a Turn. It ran guest code, so nothing about its text is taken on trust."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
 from experience_runtime.domain.instants import from_ms
 from experience_runtime.running.guest import (
     Emitted,
+    Limits,
     LogLine,
     Marshalled,
     Redirected,
@@ -17,16 +18,53 @@ from experience_runtime.running.guest import (
 )
 
 T = TypeVar("T")
+Item = LogLine | Emitted | Redirected | Request
 
 _LEVELS = frozenset({"trace", "debug", "info", "warn", "error"})
 _VERBS = frozenset({"execute", "schedule", "cancel", "app"})
 _TRIGGERS = frozenset({"none", "waiting", "yes", "no", "failed"})
 _VARIATION = frozenset({"none", "running", "done", "failed"})
-_LIMITS = frozenset({"limit_cpu", "limit_memory", "limit_calls", "limit_log"})
+_LIMITS = frozenset(
+    {
+        *("limit_cpu", "limit_memory", "limit_log", "limit_events"),
+        *("limit_calls", "limit_calls_run", "limit_calls_turn"),
+    }
+)
+_LEAST_LINE = 60  # characters of a log line's JSON, whatever it says
+_BEYOND: Mapping[type[Item], str] = {
+    LogLine: "limit_log",
+    Emitted: "limit_events",
+    Redirected: "limit_events",
+    Request: "limit_calls_run",
+}
+_ROOM_BYTES = 100_000  # what a frame has beside its items
 _LATEST_MS = 253_402_300_799_999  # the end of 9999, the last instant a datetime holds
 
 
-def read_turn(frame: bytes) -> Turn:
+class Allowance:
+    """What one run may still hand out. The prelude keeps to it; a worker that was broken into may not."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._left = {
+            LogLine: limits.log_bytes // _LEAST_LINE,
+            Emitted: limits.events,
+            Redirected: limits.redirects,
+            Request: limits.calls,
+        }
+        # the prelude counts characters, of which each takes three bytes at most
+        self.most_bytes = 3 * (limits.log_bytes + limits.event_bytes + limits.turn_call_bytes) + _ROOM_BYTES
+        """What one frame may have."""
+
+    def passes(self, outbox: Sequence[Item]) -> tuple[Sequence[Item], str | None]:
+        """The items that are within it, and the limit that the first one beyond it runs into."""
+        for at, item in enumerate(outbox):
+            self._left[type(item)] -= 1
+            if self._left[type(item)] < 0:
+                return outbox[:at], _BEYOND[type(item)]
+        return outbox, None
+
+
+def read_turn(frame: bytes, allowance: Allowance) -> Turn:
     """Read a worker's frame: a JSON head, a line end, and the guest's outbox and state.
 
     Raises ValueError for anything that is not of this form.
@@ -36,19 +74,25 @@ def read_turn(frame: bytes) -> Turn:
         _refuse("a frame of another kind")
     try:
         # without a text the limit left no room to say more
-        state = _object(json.loads(rest, parse_constant=_refuse)) if rest else {}
-        return _turn(_object(json.loads(head)), state)
+        state = _object(_DECODE(rest.decode("utf-8", "surrogatepass"))) if rest else {}
+        return _turn(_object(_DECODE(head.decode())), state, allowance)
     except KeyError as missing:
         return _refuse(f"no {missing}")
     except RecursionError:
         return _refuse("a value nested too deeply")
 
 
-def _turn(head: Mapping[str, Any], state: Mapping[str, Any]) -> Turn:
-    limit = state.get("limit") or head["limit"]
+def _turn(head: Mapping[str, Any], state: Mapping[str, Any], allowance: Allowance) -> Turn:
     thrown, wake_at = state.get("error"), state.get("wakeAt")
+    outbox, beyond = allowance.passes(
+        [_item(_object(each)) for each in _typed(list, state.get("outbox", []))]
+    )
+    # memory that was short may have spoilt whatever else the guest says
+    limit = (
+        "limit_memory" if head["limit"] == "limit_memory" else state.get("limit") or head["limit"] or beyond
+    )
     return Turn(
-        outbox=[_item(_object(each)) for each in _typed(list, state.get("outbox", []))],
+        outbox=outbox,
         triggers=_one_of(_TRIGGERS, state.get("triggers", "none")),
         variation=_one_of(_VARIATION, state.get("variation", "none")),
         thrown=None if thrown is None else _thrown(_object(thrown)),
@@ -57,12 +101,13 @@ def _turn(head: Mapping[str, Any], state: Mapping[str, Any]) -> Turn:
         describing=state.get("phase") == "describing",
         listens=state.get("listeners") is True,
         restarts=state.get("restarts") is True,
+        unhandled=state.get("unhandled") is True,
         wake_at=None if wake_at is None else _instant(wake_at),
         cpu_seconds=_typed(int, head["cpu_us"]) / 1e6,
     )
 
 
-def _item(item: Mapping[str, Any]) -> LogLine | Emitted | Redirected | Request:
+def _item(item: Mapping[str, Any]) -> Item:
     match item.get("kind"):
         case "log":
             return LogLine(
@@ -84,6 +129,7 @@ def _item(item: Mapping[str, Any]) -> LogLine | Emitted | Redirected | Request:
                 payload=_marshalled(_object(item["payload"])),
                 options=_marshalled(_object(item["options"])),
                 defaults=_marshalled(_object(item["defaults"])),
+                stack=_text(item["stack"]),
             )
         case kind:
             return _refuse(f"an item of kind {kind!r}")
@@ -145,6 +191,9 @@ def _whole(value: Any) -> Any:
             return {_without_surrogates(name): _whole(each) for name, each in value.items()}
         case _:
             return value
+
+
+_DECODE = json.JSONDecoder(parse_constant=lambda word: _refuse(word)).decode
 
 
 def _refuse(what: str) -> NoReturn:

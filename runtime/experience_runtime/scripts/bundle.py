@@ -1,7 +1,7 @@
-"""Modules: the author's files as texts the engine can take, and engine positions as the author's own.
+"""Bundles: the author's files as texts the engine can take, and the engine's positions as the author's own.
 
-The binding names every script `<input>`, so each file stands at a range of lines of its own; the range tells
-the file. Source: reference/experiences#module-forms.
+The engine names file and line; what was written otherwise for it on a line, and how columns are counted, is
+put right here. Source: reference/experiences#module-forms.
 """
 
 import re
@@ -10,20 +10,18 @@ from typing import Any
 
 from experience_runtime.domain.errors import ScriptSyntaxError
 from experience_runtime.domain.experience import Experience, SourceText
-from experience_runtime.running.guest import Position, Problem
+from experience_runtime.running.guest import Module, Position, Problem
 from experience_runtime.scripts.positions import Columns, Moved, PlacedFile
 from experience_runtime.scripts.reader import CHECK_CPU_SECONDS, Reader, shared_reader
 
-FIRST_LINE = 2_000
-"""Where the first file's own lines begin; the prelude stands below."""
-
 # no brackets around it: the engine would read the whole file twice, to see whether it is an arrow function
-_WRAPPER = "0, function (module, exports, require) {\n", "\n}"
-_FRAME = re.compile(r"^ *at (?:(?P<name>.*?) \()?<input>:(?P<line>\d{1,9}):(?P<column>\d{1,9})\)?$")
-_PLACE = re.compile(r"<input>:(?P<line>\d{1,9}):(?P<column>\d{1,9})")
+_WRAPPER = "0, function (module, exports, require) {", "\n}"
+_PLACE = re.compile(r":(?P<line>\d{1,9}):(?P<column>\d{1,9})\)?$")
+_OURS = ("(native)", "(<null>)")  # how the engine names a function without lines
 _ADVISED = frozenset(("syntax_error", "script_error", "not_linked"))
 _ADVISED_FRAMES = 3
 _MOST_FRAMES = 100
+_LONGEST_PLACE = 30
 
 
 class Bundle:
@@ -38,8 +36,7 @@ class Bundle:
         self._reader = reader or shared_reader()
         self._repair = repair
         self._placed: list[PlacedFile] = []
-        self._next_line = FIRST_LINE
-        self.modules: dict[str, dict[str, str]] = {}
+        self.modules: dict[str, Module] = {}
         if experience.variation:
             self._add("variation", experience.variation)
         if experience.triggers:
@@ -47,9 +44,9 @@ class Bundle:
         for name, source in experience.shared.items():
             self._add(name, source)
         for name, text in experience.json_files.items():
-            self.modules[name] = {"kind": "json", "text": text}
+            self.modules[name] = Module(kind="json", text=text)
         raw = experience.global_script
-        self.global_text = "" if raw is None else self._place(raw, "global", lines_before=0)
+        self.global_text = "" if raw is None else self._place(raw, "global", ("", ""))
 
     @property
     def sources(self) -> list[dict[str, str]]:
@@ -119,18 +116,17 @@ class Bundle:
         return answer["message"], None if place is None else Position(**place)
 
     def in_own_places(self, text: str) -> str:
-        """A text in which every place the engine named is the author's own, and our frames are left out."""
-        if "<input>:" not in text:
+        """A text in which every frame the engine wrote has the author's own place, and ours are left out."""
+        if " at " not in f" {text}":
             return text
         lines = []
         for line in text.split("\n"):
-            frame = _FRAME.match(line)
-            place = _PLACE.search(line)
-            position = place and self.locate(int(place["line"]), int(place["column"]))
-            if place and position:
-                here = f"{position.file}:{position.line}:{position.column}"
-                lines.append(line[: place.start()] + here + line[place.end() :])
-            elif frame is None:
+            frame = self._frame(line)
+            if frame is not None:
+                name, at = frame
+                indent = line[: len(line) - len(line.lstrip(" "))]
+                lines.append(f"{indent}at {name} ({at.file}:{at.line}:{at.column})")
+            elif not line.endswith(_OURS) or not line.lstrip(" ").startswith("at "):
                 lines.append(line)
         return "\n".join(lines)
 
@@ -140,14 +136,10 @@ class Bundle:
     def _add(self, name: str, source: SourceText) -> None:
         same = next((each for each in self._placed if each.source.file == source.file), None)
         if same is not None:  # two names of one file are one module
-            self.modules[name] = {"kind": "alias", "text": same.name}
+            self.modules[name] = Module(kind="alias", text=same.name)
         else:
-            self.modules[name] = {"kind": "code", "text": self._place(source, name, lines_before=1)}
-
-    def locate(self, line: int, column: int) -> Position | None:
-        """The author's place for an engine's; None for a line that is ours."""
-        found = (placed.locate(line, column) for placed in self._placed)
-        return next((place for place in found if place is not None), None)
+            text = self._place(source, name, _WRAPPER)
+            self.modules[name] = Module(kind="code", text=text, file=source.file)
 
     def stack(self, text: str) -> list[tuple[str, Position]]:
         """The frames of an engine's stack text that stand in the author's files, innermost first."""
@@ -155,26 +147,35 @@ class Bundle:
         for line in text.splitlines():
             if len(frames) == _MOST_FRAMES:
                 break
-            frame = _FRAME.match(line)
-            position = frame and self.locate(int(frame["line"]), int(frame["column"]))
-            if frame and position:
-                name = frame["name"] or ""
+            frame = self._frame(line)
+            if frame is not None:
+                name, position = frame
                 frames.append(("" if name.startswith("<") else name, position))
         return frames
+
+    def _frame(self, line: str) -> tuple[str, Position] | None:
+        """One line of a stack: "at name (file:line:column)", or the place alone for a syntax error."""
+        place = _PLACE.search(line[-_LONGEST_PLACE:])
+        if place is None or not line.lstrip(" ").startswith("at "):
+            return None
+        before = line[: len(line) - len(place[0])].lstrip(" ").removeprefix("at ")
+        for placed in self._placed:
+            file = placed.source.file
+            if before == file or before.endswith(f" ({file}"):
+                name = before.removesuffix(file).removesuffix(" (")
+                return name, placed.locate(int(place["line"]), int(place["column"]))
+        return None
 
     def source(self, file: str) -> str:
         """The text of one of the author's files, as on disk; "" when it is none of them."""
         return next((placed.source.text for placed in self._placed if placed.source.file == file), "")
 
-    def _place(self, source: SourceText, name: str, *, lines_before: int) -> str:
-        """Put a file at lines of its own; `lines_before`: those of our wrapper."""
+    def _place(self, source: SourceText, name: str, wrapper: tuple[str, str]) -> str:
+        """Read a file; return it as the engine takes it, in our wrapper."""
         text, moved = self._read(source, name)
-        own_lines = text.count("\n") + lines_before  # the wrapper's last line is the file's too
-        first, self._next_line = self._next_line, self._next_line + own_lines + 2
         columns = Columns(text, source.text)
-        self._placed.append(PlacedFile(source, name, first, first + own_lines, columns, moved))
-        wrapped = _WRAPPER[0] + text + _WRAPPER[1] if lines_before else text
-        return "\n" * (first - 1 - lines_before) + wrapped
+        self._placed.append(PlacedFile(source, name, len(wrapper[0]), columns, moved))
+        return wrapper[0] + text + wrapper[1]
 
     def _read(self, source: SourceText, name: str) -> tuple[str, dict[int, list[Moved]]]:
         """The file as the engine takes it, and what moved on its lines."""

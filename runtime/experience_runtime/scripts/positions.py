@@ -17,28 +17,21 @@ _WITHIN_A_CHARACTER = bytes(range(0x80, 0xC0))
 
 @dataclass(frozen=True, slots=True)
 class PlacedFile:
-    """A file at a range of the engine's lines. `moved` is by the file's own lines, in their order."""
+    """A file as the engine took it. `moved` is by the file's own lines, in their order."""
 
     source: SourceText
     name: str
-    first_line: int
-    last_line: int
+    wrapper: int  # columns of ours before the first line
     columns: "Columns"
     moved: Mapping[int, Sequence[Moved]] = field(default_factory=dict)
 
-    def locate(self, line: int, column: int) -> Position | None:
-        """The author's place for an engine's; None for a line of another file, or of ours."""
-        file = self.source.file
-        if line == self.first_line - 1:  # the opening line of our wrapper: the file as a function
-            return Position(file, 1, 1)
-        if not self.first_line <= line <= self.last_line:
-            return None
-        own_line = line - self.first_line + 1
-        last = self.columns.own_lines
-        if own_line > last:  # the closing line of our wrapper: the file ended too early
+    def locate(self, line: int, column: int) -> Position:
+        """The author's place for an engine's."""
+        file, last = self.source.file, self.columns.own_lines
+        if line > last:  # the closing line of our wrapper: the file ended too early
             return Position(file, last, self.columns.last_column)
-        seen = self.columns.characters(own_line, column)
-        return Position(file, own_line, _own_column(self.moved.get(own_line, ()), seen))
+        seen = self.columns.characters(line, column - self.wrapper if line == 1 else column)
+        return Position(file, line, _own_column(self.moved.get(line, ()), seen))
 
 
 class Columns:

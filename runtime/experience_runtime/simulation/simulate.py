@@ -29,8 +29,9 @@ from experience_runtime.engine.ports import Integrations
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.engine.stores import Store
 from experience_runtime.running.guest import Limits, Sandbox, Script
+from experience_runtime.running.problems import wall_text
 from experience_runtime.running.report import Report, visitor_document
-from experience_runtime.running.run import ExperienceRun, Situation, open_run, wall_text
+from experience_runtime.running.run import ExperienceRun, Situation, open_run
 from experience_runtime.simulation.expectations import differences
 from experience_runtime.simulation.scripted import NoHttp, Played
 from experience_runtime.simulation.story import (

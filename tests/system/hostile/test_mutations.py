@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 from experience_runtime.clocks import VirtualClock, monotonic
+from experience_runtime.domain.errors import Refusal
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.running.guest import Limits
 from experience_runtime.sandbox.pool import Pool
@@ -28,7 +29,8 @@ LIMITS = Limits(cpu_turn_seconds=0.05, cpu_run_seconds=0.1, wall_seconds=0.5)
 ENDS = {
     *("ran", "pending", "not_triggered"),
     *("script_error", "syntax_error", "module_not_found", "not_linked"),
-    *("limit_cpu", "limit_wall", "limit_memory", "limit_calls", "limit_log"),
+    *("limit_cpu", "limit_wall", "limit_memory", "limit_calls", "limit_log", "limit_events"),
+    *(refusal.code for refusal in Refusal.__subclasses__()),  # of a call that nobody caught
 }
 HANG_SECONDS = 120.0
 GROWTH_BYTES = 64 * 1024 * 1024

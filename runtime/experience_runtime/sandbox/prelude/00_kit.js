@@ -16,7 +16,6 @@
   kit.Object = Object
   kit.Promise = Promise
   kit.Error = Error
-  kit.memoryErrors = InternalError.prototype
   kit.TypeError = TypeError
   kit.SyntaxError = SyntaxError
   kit.Date = Date
@@ -38,7 +37,6 @@
   kit.parse = JSON.parse
   kit.String = String
   kit.Number = Number
-  kit.evaluate = eval // called as a value it is indirect: global scope, sloppy mode
   kit.slice = method(String.prototype.slice)
   kit.charCode = method(String.prototype.charCodeAt)
   kit.indexOf = method(String.prototype.indexOf)
@@ -46,6 +44,14 @@
   kit.arrayPrototype = Array.prototype
   kit.promisePrototype = Promise.prototype
   kit.queueMicrotask = queueMicrotask
+  kit.WeakSet = WeakSet
+  kit.setAdd = method(WeakSet.prototype.add)
+  kit.setHas = method(WeakSet.prototype.has)
+  kit.Map = Map
+  kit.mapSet = method(Map.prototype.set)
+  kit.mapDelete = method(Map.prototype.delete)
+  kit.mapSize = method(Object.getOwnPropertyDescriptor(Map.prototype, 'size').get)
+  kit.mapEach = method(Map.prototype.forEach)
   kit.numberText = method(Number.prototype.toString)
   kit.sourceOf = method(Function.prototype.toString)
   const exec = method(RegExp.prototype.exec) // not test(), which calls whatever exec is by then
@@ -111,14 +117,6 @@
   kit.define(Guarded, 'prototype', { __proto__: null, value: Registry.prototype, writable: false })
   kit.hidden(Registry.prototype, 'constructor', Guarded)
   kit.hidden(globalThis, 'FinalizationRegistry', Guarded)
-
-  // Parts that many runs never need are texts until their first use: compiling is what a fresh scope costs.
-  const made = kit.create(null)
-  kit.has = (name) => made[name] !== undefined
-  kit.part = function (name) {
-    if (made[name] === undefined) made[name] = kit.evaluate(kit.texts[name])(kit)
-    return made[name]
-  }
 
   // The code of the first limit that a prelude part noticed: this run has no next task.
   kit.limit = null

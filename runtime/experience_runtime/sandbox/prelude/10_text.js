@@ -134,7 +134,4 @@
     const text = kit.looseText(value)
     return text[0] === '"' && typeof value !== 'object' ? kit.parse(text) : text
   }
-
-  // A thrown value in words: {text, message, stack, code, memory}; see lazy/describe.js
-  kit.describe = (thrown) => kit.part('describe')(thrown)
 })

@@ -1,5 +1,5 @@
 // Time and chance come from the host: Date and performance stand still within a turn, timers fire when the host
-// says so, Math.random is seeded. Local time is the visitor's: see lazy/date.js.
+// says so, Math.random is seeded. Local time is the visitor's: see 21_date.js.
 (function (kit) {
   'use strict'
   let origin = 0
@@ -9,18 +9,28 @@
     kit.now = now
   }
 
-  // Date and Intl are made when the guest first names them: most runs never do, and they cost more than all the rest.
-  function onFirstUse (name) {
-    const become = (value) => {
-      kit.hidden(kit.global, name, value)
-      return value
-    }
-    kit.define(kit.global, name, {
-      __proto__: null, get: () => become(kit.part('date')[name]), set: become, enumerable: false, configurable: true
-    })
+  // The zone's offsets near this run, and all of them: each is read when local time there is first asked for.
+  let zoneText = '[0,0,0]\n[0]'
+  let near = null
+  let all = null
+  kit.setZone = function (name, text) {
+    kit.zoneName = name
+    zoneText = text
+    near = all = null
   }
-  onFirstUse('Date')
-  onFirstUse('Intl')
+  // -> {from, until, table, first}: the offsets that hold at this instant, from the table's `first` on
+  kit.zoneRules = function (minutes) {
+    if (near === null) {
+      const table = kit.parse(kit.slice(zoneText, 0, kit.indexOf(zoneText, '\n')))
+      near = kit.record({ from: table[0], until: table[1], table: table, first: 2 })
+    }
+    if (minutes >= near.from && minutes < near.until) return near
+    if (all === null) {
+      const table = kit.parse(kit.slice(zoneText, kit.indexOf(zoneText, '\n') + 1))
+      all = kit.record({ from: -Infinity, until: Infinity, table: table, first: 0 })
+    }
+    return all
+  }
   kit.hidden(kit.global, 'performance', { now: function now () { return kit.now - origin }, get timeOrigin () { return origin } })
 
   // sfc32: small, fast, passes PractRand; four words of seed.
@@ -46,24 +56,4 @@
     c = (c + t) | 0
     return (t >>> 0) / 4294967296
   }
-
-  // Timers are made when the first one is set.
-  let timers = null
-  const start = function (fn, delay, args, every) {
-    if (timers === null) timers = kit.part('timers')
-    return timers.start(fn, delay, args, every)
-  }
-  const clear = function (id) { if (timers !== null) timers.remove(id) }
-  kit.hidden(kit.global, 'setTimeout', function setTimeout (fn, delay, ...args) { return start(fn, delay, args, false) })
-  kit.hidden(kit.global, 'setInterval', function setInterval (fn, delay, ...args) { return start(fn, delay, args, true) })
-  kit.hidden(kit.global, 'clearTimeout', clear)
-  kit.hidden(kit.global, 'clearInterval', clear)
-  kit.hidden(kit.global, 'queueMicrotask', function queueMicrotask (fn) {
-    if (typeof fn !== 'function') throw new kit.TypeError('queueMicrotask needs a function, not ' + kit.word(fn))
-    kit.queueMicrotask(() => kit.guarded('microtask', fn, []))
-  })
-  kit.startTimer = (fn, delay) => start(fn, delay, [], false)
-  kit.clearTimer = clear
-  kit.nextTimerAt = () => timers === null ? null : timers.nextAt()
-  kit.takeDueTimer = () => timers === null ? null : timers.takeDue()
 })

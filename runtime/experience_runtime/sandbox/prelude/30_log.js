@@ -7,23 +7,14 @@
   LEVELS.put('info')
   LEVELS.put('warn')
   LEVELS.put('error')
-  let bytesLeft = 1024 * 1024
-  kit.setLogLimit = (bytes) => { bytesLeft = bytes }
 
   // metadata: JSON text
   kit.writeLog = function (logger, level, message, metadata) {
-    const text = '{"kind":"log","level":"' + level + '","logger":' + kit.quote(logger) +
-      ',"at":' + kit.numberText(kit.now) + ',"message":' + kit.quote(message) + ',"metadata":' + metadata + '}'
-    bytesLeft -= text.length // all of it: a flood of empty lines costs the host as much
-    if (bytesLeft < 0) {
-      kit.limit = kit.limit || 'limit_log'
-      throw new kit.Error('this run has written all the log it may')
-    }
-    kit.out(text)
+    kit.outLog('{"kind":"log","level":"' + level + '","logger":' + kit.quote(logger) +
+      ',"at":' + kit.numberText(kit.now) + ',"message":' + kit.quote(message) + ',"metadata":' + metadata + '}')
   }
 
   kit.logThrown = function (logger, intro, thrown) {
-    kit.noteMemory(thrown)
     const found = kit.describe(thrown)
     kit.writeLog(logger, 'error', intro + found.text, found.stack === '' ? 'null' : '{"stack":' + kit.quote(found.stack) + '}')
   }

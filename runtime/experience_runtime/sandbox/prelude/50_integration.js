@@ -4,8 +4,6 @@
   const inFlight = kit.create(null)
   let lastCall = 0
   let pending = 0
-  let mostPending = 1000
-  kit.setCallLimit = (calls) => { mostPending = calls }
 
   const part = (found) => found.text !== undefined ? '{"text":' + kit.quote(found.text) + '}'
     : '{"path":' + kit.quote(found.path) + ',"what":' + kit.quote(found.what) + '}'
@@ -14,22 +12,21 @@
   const member = (value, path) => value === undefined || value === null ? '{}' : part(kit.strictText(value, path))
 
   function call (integration, verb, defaults, payload, options, path) {
-    if (pending >= mostPending) {
-      kit.limit = kit.limit || 'limit_calls'
-      throw new kit.Error('this run has ' + mostPending + ' calls waiting for their answer')
-    }
+    if (pending >= kit.mostPending) kit.endBy('limit_calls', 'this run has ' + kit.mostPending + ' calls waiting for their answer')
     lastCall += 1
     pending += 1
     const id = lastCall
     const site = new kit.Error() // made here, so that a refusal has the author's line
-    kit.out('{"kind":"call","id":' + id + ',"verb":"' + verb + '","integration":' + kit.quote(integration) +
+    kit.outCall('{"kind":"call","id":' + id + ',"verb":"' + verb + '","integration":' + kit.quote(integration) +
       ',"payload":' + (verb === 'cancel' ? '{}' : part(kit.strictText(payload, path || 'payload'))) +
-      ',"options":' + member(options, 'options') + ',"defaults":' + defaults + '}')
+      ',"options":' + member(options, 'options') + ',"defaults":' + defaults + ',"stack":' + kit.quote(kit.slice(kit.stackOf(site), 0, 2048)) + '}')
     return new kit.Promise((resolve, reject) => {
       inFlight[id] = { __proto__: null, resolve: resolve, reject: reject, site: site }
     })
   }
 
+  // The Errors that refusals reject with: the host has logged each already.
+  kit.refusals = new kit.WeakSet()
   kit.answer = function (id, ok, text, code) {
     const waiting = inFlight[id]
     if (waiting === undefined) return
@@ -39,6 +36,7 @@
     const error = waiting.site
     kit.hidden(error, 'message', text)
     kit.hidden(error, 'code', code)
+    kit.setAdd(kit.refusals, error)
     waiting.reject(error)
   }
 

@@ -14,7 +14,7 @@
   kit.options = function (role, boot) {
     const copy = (text) => kit.parse(text)
     let members = null
-    const rare = () => members === null ? members = kit.part('members')(role, boot) : members
+    const rare = () => members === null ? members = kit.members(role, boot) : members
     return {
       integration: boot.integration,
       log: kit.logger(role),
@@ -22,10 +22,10 @@
       meta: copy(boot.metaText),
       data: copy(boot.dataText),
       solution: copy(boot.solutionText),
-      getVisitorState: function getVisitorState () { return kit.part('sync_promise').resolved(copy(boot.visitorStateText)) },
-      getBrowserState: function getBrowserState () { return kit.part('sync_promise').resolved(copy(boot.browserStateText)) },
-      get uv () { return kit.part('events').uv },
-      // what few files use is made on first use
+      getVisitorState: function getVisitorState () { return kit.syncPromise.resolved(copy(boot.visitorStateText)) },
+      getBrowserState: function getBrowserState () { return kit.syncPromise.resolved(copy(boot.browserStateText)) },
+      get uv () { return kit.events.uv },
+      // what few files use is made when one does
       get emitCustomGoal () { return rare().emitCustomGoal },
       get emitMetric () { return rare().emitMetric },
       get cookies () { return rare().cookies },

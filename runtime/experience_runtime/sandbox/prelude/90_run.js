@@ -2,11 +2,9 @@
 // The worker holds these functions; guest code never does. Text goes in, text comes out.
 (function (kit) {
   'use strict'
-  let outbox = ''
   let triggers = 'none' // none | waiting | yes | no | failed
   let variation = 'none' // none | running | done | failed
   let error = 'null'
-  let threwNull = false
   const tasks = kit.queue()
   let experience = null // what is run, once it has begun
   let cycle = 0 // a later view begins the next; what an earlier one still says is not heard
@@ -15,37 +13,22 @@
   kit.isActive = false
   kit.runsAcrossViews = false
 
-  kit.out = (text) => { outbox += (outbox === '' ? '' : ',') + text }
-
-  // Out of memory is noted first of all: there may be none left to tell it with. An engine without room for
-  // even the Error throws null; only the worker knows whether memory was short, so that waits for `collect`.
-  kit.noteMemory = function (thrown) {
-    if (thrown === null) threwNull = true
-    if (typeof thrown !== 'object' || thrown === null) return
-    kit.phase = 'describing'
-    try {
-      const message = kit.prototypeOf(thrown) === kit.memoryErrors ? kit.descriptor(thrown, 'message') : undefined
-      if (message !== undefined && message.value === 'out of memory') kit.limit = kit.limit || 'limit_memory'
-    } catch (again) { // a trap of a hostile value; describing it says so
-    }
-    kit.phase = 'running'
-  }
-
   const UNREADABLE = '{"role":"run","code":"","text":"a value that cannot be read","stack":""}'
 
-  function failed (role, thrown) {
+  // `intro` is what the log says before the thrown value; of a refusal the log has its line already.
+  function failed (role, thrown, intro) {
     const isFirst = error === 'null'
-    if (isFirst) error = UNREADABLE // holds when there is no memory for more
-    kit.noteMemory(thrown)
+    if (isFirst) error = UNREADABLE // holds when there is no time or memory for more
     try {
       const found = kit.describe(thrown)
       const stack = kit.quote(found.stack)
       if (isFirst) error = '{"role":"' + role + '","code":' + kit.quote(found.code) + ',"text":' + kit.quote(found.text) + ',"stack":' + stack + '}'
-      kit.writeLog(role, 'error', found.text, '{"stack":' + stack + '}')
-    } catch (again) {
-      kit.noteMemory(again)
+      const isRefusal = typeof thrown === 'object' && thrown !== null && kit.setHas(kit.refusals, thrown)
+      if (!isRefusal) kit.writeLog(role, 'error', (intro || '') + found.text, '{"stack":' + stack + '}')
+    } catch (again) { // a limit, which is noted where it is found
     }
   }
+  kit.failed = failed
 
   // Call a function that nobody waits for: what it throws, or its promise rejects with, is the run's failure.
   kit.guarded = function (role, fn, args) {
@@ -73,31 +56,30 @@
     }
   }
 
-  // -> the text of the global script, which the worker runs next
+  // What the worker found when it compiled the files, before any of them ran: {thrown}.
+  let loadFailure = null
+  let globalFailure = null
+  const loadFailed = function (thrown) { loadFailure = { __proto__: null, thrown: thrown } }
+  const globalFailed = function (thrown) { globalFailure = { __proto__: null, thrown: thrown } }
+
+  // -> whether the run begins, and the worker is to run the global script next
   const start = function (text) {
     const boot = kit.parse(text)
     kit.setNow(boot.now)
     kit.seed(boot.seed)
-    kit.zoneName = boot.zone
-    kit.zoneText = boot.offsetsText
-    kit.setLogLimit(boot.logBytes)
-    kit.setCallLimit(boot.calls)
-    kit.setModules(boot.modules)
-    try {
-      kit.compileModules()
-      if (boot.checkOnly) kit.compileGlobal(boot.globalText)
-    } catch (thrown) {
-      failed('load', thrown)
-      return ''
-    }
-    if (boot.checkOnly) return ''
+    kit.setZone(boot.zone, boot.offsetsText)
+    kit.setLimits(boot.limits)
+    const failure = loadFailure !== null ? loadFailure : boot.checkOnly ? globalFailure : null
+    if (failure !== null) failed('load', failure.thrown)
+    if (failure !== null || boot.checkOnly) return false
     const linked = kit.create(null)
     for (let index = 0; index < boot.linked.length; index++) linked[boot.linked[index]] = true
     boot.integration = kit.integration(linked)
-    for (let index = 0; index < boot.events.length; index++) kit.part('events').remember(boot.events[index].type, boot.events[index].data)
+    for (let index = 0; index < boot.events.length; index++) kit.events.remember(boot.events[index].type, boot.events[index].data)
     experience = boot
     begin()
-    return boot.globalText
+    if (globalFailure !== null) globalThrew(globalFailure.thrown)
+    return true
   }
 
   function begin () {
@@ -109,12 +91,31 @@
     if (experience === null || kit.runsAcrossViews) return
     cycle += 1
     kit.isActive = false
-    if (kit.has('hooks')) kit.part('hooks').removed()
+    kit.hooks.removed()
     begin()
   }
 
-  const globalThrew = function (text, stack) {
-    kit.writeLog('global', 'error', kit.slice(text, 0, 4096), '{"stack":' + kit.quote(stack) + '}')
+  const globalThrew = function (thrown) {
+    kit.logThrown('global', '', thrown)
+  }
+
+  // Promises that were rejected and that nobody has handled yet, with the reason, in their order.
+  const rejections = new kit.Map()
+  const MOST_TOLD = 10
+  const rejected = function (promise, reason, isHandled) {
+    if (isHandled) kit.mapDelete(rejections, promise)
+    else kit.mapSet(rejections, promise, reason)
+  }
+
+  // The run is over: what nobody handled is its failure.
+  function end () {
+    const left = kit.mapSize(rejections) - MOST_TOLD
+    let told = 0
+    kit.mapEach(rejections, (reason) => {
+      told += 1
+      if (told <= MOST_TOLD) failed('run', reason, 'nobody handled this rejection: ')
+    })
+    if (left > 0) kit.writeLog('run', 'error', 'nobody handled ' + left + ' more rejections', 'null')
   }
 
   function runTriggers () {
@@ -133,7 +134,7 @@
       triggers = yes ? 'yes' : 'no'
       if (yes) tasks.put(() => { if (own === cycle) activate() })
     }
-    kit.part('triggers')(fn, kit.options('triggers', experience), decided, (thrown) => {
+    kit.runTriggers(fn, kit.options('triggers', experience), decided, (thrown) => {
       if (own === cycle) triggers = 'failed'
       failed('triggers', thrown)
     })
@@ -143,7 +144,7 @@
   function activate () {
     hasDecided = true
     kit.isActive = true
-    if (kit.has('hooks')) kit.part('hooks').activated()
+    kit.hooks.activated()
     if (experience.hasVariation) runVariation()
   }
 
@@ -156,7 +157,7 @@
         throw new kit.TypeError('the variation exports ' + (typeof fn) + ', not a function; write module.exports = function variation (options) {…}')
       }
       const returned = await kit.apply(fn, undefined, [kit.options('variation', experience)])
-      if (typeof returned === 'object' && returned !== null) kit.part('hooks').keep('variation', returned)
+      if (typeof returned === 'object' && returned !== null) kit.hooks.keep('variation', returned)
       if (own === cycle) variation = 'done'
     } catch (thrown) {
       if (own === cycle) variation = 'failed'
@@ -169,8 +170,8 @@
     kit.setNow(message.now)
     for (let index = 0; index < message.inbox.length; index++) {
       const item = message.inbox[index]
-      tasks.put(item.kind === 'event' ? () => kit.part('events').receive(item.type, item.data)
-        : item.kind === 'restart' ? restart
+      tasks.put(item.kind === 'event' ? () => kit.events.receive(item.type, item.data)
+        : item.kind === 'restart' ? restart : item.kind === 'end' ? end
           : () => kit.answer(item.id, item.ok, item.text, item.code))
     }
   }
@@ -192,18 +193,24 @@
     return true
   }
 
-  // `memory` is 'short' when this run came near its limit.
-  const collect = function (memory) {
-    if (threwNull && memory === 'short') kit.limit = kit.limit || 'limit_memory'
+  const state = () => '"triggers":"' + (hasDecided && triggers !== 'failed' ? 'yes' : triggers) + '","variation":"' + variation +
+    '","error":' + error + ',"limit":' + kit.quote(kit.limit) + ',"phase":"' + kit.phase + '","unhandled":' + (kit.mapSize(rejections) > 0) +
+    ',"restarts":' + (experience !== null && !kit.runsAcrossViews) + ',"listeners":' + kit.events.hasListeners()
+
+  const collect = function () {
     const at = kit.nextTimerAt()
-    const text = '{"outbox":[' + outbox + '],"triggers":"' + (hasDecided && triggers !== 'failed' ? 'yes' : triggers) + '","variation":"' + variation + '","error":' + error +
-      ',"limit":' + kit.quote(kit.limit) + ',"phase":"' + kit.phase + '","restarts":' + (experience !== null && !kit.runsAcrossViews) + ',"listeners":' + (kit.has('events') && kit.part('events').hasListeners()) + ',"wakeAt":' + (at === null ? 'null' : kit.numberText(at)) + '}'
-    outbox = ''
-    return kit.slice(text, 0) // one flat string: the binding cannot read the engine's ropes
+    return '{"outbox":[' + kit.takeOut() + '],' + state() + ',"wakeAt":' + (at === null ? 'null' : kit.numberText(at)) + '}'
   }
 
-  return function (name) {
-    return name === 'start' ? start : name === 'deliver' ? deliver : name === 'next' ? next
-      : name === 'globalThrew' ? globalThrew : collect
-  }
+  return kit.record({
+    start: start,
+    deliver: deliver,
+    next: next,
+    collect: collect,
+    globalThrew: globalThrew,
+    setModule: kit.setModule,
+    loadFailed: loadFailed,
+    globalFailed: globalFailed,
+    rejected: rejected
+  })
 })

@@ -72,27 +72,27 @@ echo.schedule({}, { get delay () { for (;;) {} } })
 options.integration('echo', { get key () { for (;;) {} } })
 //= limit_cpu|script_error: the name of an integration
 options.integration({ toString () { for (;;) {} }, toJSON () { for (;;) {} } })
-//= script_error: a payload whose getter throws
+//= invalid_payload: a payload whose getter throws
 await echo.schedule({ get a () { throw new Proxy({}, {}) } }, { delay: 1 })
-//= script_error: a payload of toJSON upon toJSON
+//= invalid_payload: a payload of toJSON upon toJSON
 const t = () => ({ toJSON: t }); await echo.schedule(t(), { delay: 1 })
-//= script_error: a payload in a cycle through toJSON
+//= invalid_payload: a payload in a cycle through toJSON
 const a = {}; a.b = { toJSON: () => a }; await echo.schedule(a, { delay: 1 })
-//= script_error: a payload nested too deep
+//= invalid_payload: a payload nested too deep
 let a = 1; for (let i = 0; i < 1e4; i++) a = { a }; await echo.schedule(a, { delay: 1 })
-//= script_error|limit_cpu|limit_memory: a payload of a list without end
+//= limit_cpu|limit_memory|payload_too_large: a payload of a list without end
 await echo.schedule(new Array(2 ** 32 - 1), { delay: 1 })
-//= script_error|limit_cpu: a payload of a proxied list that lies about its length
+//= limit_cpu|payload_too_large: a payload of a proxied list that lies about its length
 await echo.schedule(new Proxy([], { get: (t, n) => n === 'length' ? 2 ** 53 : 1 }), { delay: 1 })
-//= script_error|limit_cpu: a payload that grows while it is read
+//= limit_cpu|payload_too_large: a payload that grows while it is read
 const a = [1]; Object.defineProperty(a, 0, { get () { a.push(1); return 1 } }); const o = { get a () { o['x' + Math.random()] = 1; return a } }; await echo.schedule([o, new Proxy([], { get: (t, n) => n === 'length' ? { valueOf: () => 2 ** 53 } : 1 })], { delay: 1 })
-//= script_error: an oversized payload
+//= payload_too_large: an oversized payload
 await echo.schedule('x'.repeat(300000), { delay: 1 })
-//= script_error: an oversized payload of many members
+//= payload_too_large: an oversized payload of many members
 const o = {}; for (let i = 0; i < 3e4; i++) o['member' + i] = i; await echo.schedule(o, { delay: 1 })
-//= script_error|limit_memory: a payload larger than the outbox
+//= limit_memory|payload_too_large: a payload larger than the outbox
 await echo.schedule('\0'.repeat(5e6), { delay: 1 })
-//= script_error: a payload of NaN
+//= invalid_payload: a payload of NaN
 await echo.schedule({ a: [NaN] }, { delay: 1 })
 //= ran|script_error stored=1: a payload of half a surrogate pair
 await echo.schedule({ a: '\ud800' }, { delay: 1 })
@@ -106,25 +106,25 @@ await echo.schedule({ 'a\0b': '\u2028\0😀\u202e' }, { delay: 1, key: 'a\u2029'
 await echo.schedule(JSON.parse('{"__proto__": {"a": 1}, "constructor": {"prototype": 2}, "toString": 3}'), { delay: 1 })
 //= ran|script_error: a key of huge numbers
 for (const key of [1e308, -0, 2 ** 53 + 2, 5e-324]) await echo.cancel({ key }).catch(e => { if (e.code !== 'invalid_key') throw e })
-//= script_error: a delay that is a hostile object
+//= invalid_delay: a delay that is a hostile object
 await echo.schedule({}, { delay: { valueOf: () => 1, toJSON: () => ({ a: [1] }) } })
-//= script_error: a delay of 100,000 digits
+//= invalid_delay: a delay of 100,000 digits
 await echo.schedule({}, { delay: '9'.repeat(1e5) })
-//= script_error: a delay for a slow pattern
+//= invalid_delay: a delay for a slow pattern
 await echo.schedule({}, { delay: '1 '.repeat(40) + 'h' })
-//= script_error: a time of 100,000 characters
+//= invalid_time: a time of 100,000 characters
 await echo.schedule({}, { time: '2026-01-01T' + '0'.repeat(1e5) })
-//= script_error: a window of a thousand days
+//= invalid_window: a window of a thousand days
 await echo.schedule({}, { delay: 1, window: { day: 'monday,'.repeat(1000) } })
-//= script_error: a window for a zone outside the tables
+//= invalid_window: a window for a zone outside the tables
 await echo.schedule({}, { delay: 1, window: { timezone: '../../../../etc/passwd' } })
-//= script_error: a key that is a proxy of a list
+//= invalid_key: a key that is a proxy of a list
 await echo.schedule({}, { delay: 1, key: new Proxy([], {}) })
-//= script_error: a reason that is a megabyte
+//= invalid_parameter: a reason that is a megabyte
 await echo.cancel({ key: 'a', reason: 'x'.repeat(1e6) })
 //= not_linked: a name of an integration with everything in it
 options.integration('\0\ud800"\\\n{}</script>' + 'x'.repeat(1e6))
-//= script_error: a forged answer through the promise's resolver
+//= invalid_delay: a forged answer through the promise's resolver
 const real = Promise; let take; globalThis.Promise = function (f) { return new real((a, b) => { take = a; f(a, b) }) }; const p = echo.schedule({}, { delay: NaN }); if (take) take({ id: 'forged' }); await p
 //= ran stored=1: Object.prototype.then sees an answer and cannot change what is stored
 Object.defineProperty(Object.prototype, 'then', { configurable: true, get () { delete Object.prototype.then; return undefined } }); await echo.schedule({ a: 1 }, { delay: 1 })
@@ -160,7 +160,7 @@ for (;;) try { console.log('x'.repeat(1000)) } catch (e) {}
 for (;;) console.log('\0'.repeat(16000))
 //= limit_log|limit_cpu: a flood of child names
 for (;;) options.log('x'.repeat(100))('y'.repeat(100)).info()
-//= limit_log|limit_cpu: a flood of rejections
+//= limit_calls|limit_log|limit_cpu|limit_wall: a flood of rejections
 for (;;) { await echo.schedule({}, {}).catch(() => 1) }
 //= limit_calls: a flood of calls
 for (;;) echo.schedule({}, { delay: 1000 })
@@ -170,19 +170,19 @@ for (;;) try { echo.cancel({ key: 'a' }) } catch (e) {}
 for (;;) echo.schedule('x'.repeat(2e5), { delay: 1000 })
 //= limit_calls|limit_memory|limit_cpu: a flood of calls that ask themselves again
 (function again () { echo.cancel({ key: 'a' }).then(again, again); echo.cancel({ key: 'a' }).then(again, again) })()
-//= limit_cpu|limit_memory: a flood of events
+//= limit_events: a flood of events
 for (;;) options.uv.emit('x', { a: 1 })
-//= limit_cpu|limit_memory: an outbox flood of large events
+//= limit_events: an outbox flood of large events
 for (;;) options.uv.emit('x', { a: 'é'.repeat(10000) })
 //= limit_cpu|limit_memory: an outbox flood of small lists
 const a = new Array(1000).fill([]); for (;;) options.uv.emit('x', { a })
-//= limit_cpu|limit_memory: an event that emits itself
+//= limit_events: an event that emits itself
 options.uv.on('x', () => options.uv.emit('x')); options.uv.emit('x')
-//= limit_cpu|limit_memory|ran: an event that listens again and replays
+//= limit_memory|limit_cpu|script_error: an event that listens again and replays
 options.uv.emit('x'); (function again () { options.uv.on('x', again).replay() })()
 //= limit_cpu: an event pattern that never ends
 options.uv.on(/^(a+)+$/, () => 1); options.uv.emit('a'.repeat(40) + 'b')
-//= ran: a listener that throws hostile values
+//= script_error: a listener that throws hostile values
 options.uv.on('x', () => { throw new Proxy({}, { getPrototypeOf () { throw 1 } }) }); options.uv.on('x', () => { throw null }); options.uv.emit('x')
 //= ran stored=500: 500 calls in flight
 for (let i = 0; i < 500; i++) echo.schedule({ i }, { delay: 1000, key: { i } })

@@ -52,7 +52,7 @@ for (let i = 0; i < 99; i++) Object.defineProperty(Array.prototype, i, { configu
 const g = (function* () { options.uv.on('a', () => { try { g.next() } catch (e) {} }); yield options.uv.emit('a') })(); g.next()
 //= ran: a hostile this for our functions
 for (const f of [options.log.info, options.uv.emit, options.state.set, setTimeout, clearTimeout, Math.random, performance.now]) for (const t of [null, globalThis, new Proxy({}, {}), f]) try { f.call(t, 'x', () => 1) } catch (e) { if (/kit/.test(e.message)) throw new Error('reached') }
-//= ran: our functions as constructors
+//= invalid_parameter: our functions as constructors
 for (const f of [options.log.info, options.uv.emit, echo.cancel, setTimeout, Math.random]) try { Reflect.construct(f, [() => 1], new Proxy(function () {}, {})) } catch (e) {}
 //= ran: the real Date through every door
 for (const D of [new Date().constructor, Date.prototype.constructor, Object.getPrototypeOf(new (class extends Date {})()).constructor.__proto__]) if (D !== Date || D.now() !== Date.now()) throw new Error('reached')

@@ -8,8 +8,6 @@
     try {
       return read()
     } catch (thrown) {
-      kit.noteMemory(thrown)
-      kit.phase = 'describing'
       return otherwise
     }
   }
@@ -25,7 +23,7 @@
     if (typeof code === 'string') found.code = kit.slice(code, 0, 100)
   }
 
-  return function describe (thrown) {
+  kit.describe = function describe (thrown) {
     const before = kit.phase
     kit.phase = 'describing'
     const found = kit.record({ text: UNREADABLE, stack: '', code: '' })

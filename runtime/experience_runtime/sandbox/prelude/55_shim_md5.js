@@ -63,7 +63,7 @@
     return text
   }
 
-  return function md5 (message) {
+  kit.md5 = function md5 (message) {
     if (message === undefined || message === null) throw new kit.Error('Illegal argument ' + message)
     const padded = words(typeof message === 'string' ? message : kit.String(message))
     let a = 0x67452301

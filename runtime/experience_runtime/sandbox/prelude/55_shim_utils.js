@@ -1,7 +1,7 @@
 // require('@qubit/utils')(): a page's tools, each giving back its undoing. What touches the DOM says that there is none.
 (function (kit) {
   'use strict'
-  return function utils () {
+  kit.utils = function utils () {
     const undoings = kit.queue()
     const noDom = (name) => function () {
       throw new kit.Error('@qubit/utils ' + name + ' needs a DOM, and there is none here; what a page shows cannot be part of this experience')

@@ -7,9 +7,8 @@
   // An instant in milliseconds; a Date, a number of them, or a text that Date.parse reads.
   function instant (expires) {
     if (typeof expires === 'number') return expires
-    const date = kit.part('date').Date
-    if (typeof expires === 'string') return date.parse(expires)
-    return typeof expires === 'object' && expires !== null ? kit.Number(new date(expires).getTime()) : NaN
+    if (typeof expires === 'string') return kit.LocalDate.parse(expires)
+    return typeof expires === 'object' && expires !== null ? kit.Number(new kit.LocalDate(expires).getTime()) : NaN
   }
 
   function at (name) {
@@ -75,7 +74,7 @@
     return all
   }
 
-  return kit.record({
+  kit.cookies = kit.record({
     options: {
       get: function get (name) { return val(name) },
       getAll: getAll,

@@ -162,7 +162,7 @@
     }
   }
 
-  return {
+  kit.slapdash = {
     assign: assign,
     bind: bind,
     debounce: debounce,

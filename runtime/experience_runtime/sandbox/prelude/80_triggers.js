@@ -4,7 +4,7 @@
   const isYes = (value) => value === undefined || !!value
 
   // decide(verdict) is called once, with true or false; or fail(thrown)
-  return function runTriggers (triggers, options, decide, fail) {
+  kit.runTriggers = function runTriggers (triggers, options, decide, fail) {
     let decided = false
     const once = (tell) => (value) => {
       if (decided) return
@@ -28,7 +28,7 @@
       if (typeof result === 'object' && result !== null && typeof result.then === 'function') {
         return follow(result, () => answer === null || answer.yes, settle, refuse)
       }
-      if (typeof result === 'object' && result !== null) kit.part('hooks').keep('triggers', result)
+      if (typeof result === 'object' && result !== null) kit.hooks.keep('triggers', result)
       if (answer !== null) settle(answer.yes)
     } catch (thrown) {
       refuse(thrown)
@@ -40,7 +40,7 @@
       const value = await promise
       if (value === undefined) return settle(otherwise())
       const isObject = typeof value === 'object' && value !== null
-      if (isObject) kit.part('hooks').keep('triggers', value)
+      if (isObject) kit.hooks.keep('triggers', value)
       settle(isObject && value.execute !== undefined ? !!value.execute : isYes(value))
     } catch (thrown) {
       refuse(thrown)

@@ -5,8 +5,6 @@
   'use strict'
   const RealDate = kit.Date
   const proto = RealDate.prototype
-  const table = kit.parse(kit.zoneText)
-  const zoneName = kit.zoneName
   const getTime = kit.method(proto.getTime)
   const setTime = kit.method(proto.setTime)
   const realParse = RealDate.parse
@@ -17,14 +15,17 @@
   // milliseconds ahead of UTC at an instant
   function offsetAt (time) {
     const minutes = time / MINUTE
+    const rules = kit.zoneRules(minutes)
+    const table = rules.table
+    const first = rules.first
     let low = 0
-    let high = (table.length - 1) / 2
+    let high = (table.length - first - 1) / 2
     while (low < high) {
       const middle = (low + high + 1) >>> 1
-      if (table[2 * middle - 1] <= minutes) low = middle
+      if (table[first + 2 * middle - 1] <= minutes) low = middle
       else high = middle - 1
     }
-    return table[2 * low] * MINUTE
+    return table[first + 2 * low] * MINUTE
   }
 
   function toUTC (local) {
@@ -85,7 +86,7 @@
   function timeText (shifted, offset) {
     const minutes = (offset < 0 ? -offset : offset) / MINUTE
     return two(utcGetters.Hours(shifted)) + ':' + two(utcGetters.Minutes(shifted)) + ':' + two(utcGetters.Seconds(shifted)) +
-      ' GMT' + (offset < 0 ? '-' : '+') + two((minutes - minutes % 60) / 60) + two(minutes % 60) + ' (' + zoneName + ')'
+      ' GMT' + (offset < 0 ? '-' : '+') + two((minutes - minutes % 60) / 60) + two(minutes % 60) + ' (' + kit.zoneName + ')'
   }
 
   function usDate (shifted) {
@@ -156,10 +157,12 @@
     if (new.target === undefined) return new DateTimeFormat()
   }
   DateTimeFormat.prototype.resolvedOptions = function () {
-    return { locale: 'en-US', calendar: 'gregory', numberingSystem: 'latn', timeZone: zoneName }
+    return { locale: 'en-US', calendar: 'gregory', numberingSystem: 'latn', timeZone: kit.zoneName }
   }
   DateTimeFormat.prototype.format = function (date) {
     return usDate(local(date === undefined ? new RealDate(kit.now) : new RealDate(kit.Number(date))))
   }
-  return kit.record({ Date: Date, Intl: { DateTimeFormat: DateTimeFormat } })
+  kit.LocalDate = Date
+  kit.hidden(kit.global, 'Date', Date)
+  kit.hidden(kit.global, 'Intl', { DateTimeFormat: DateTimeFormat })
 })

@@ -25,11 +25,11 @@
     return new kit.Error(what + ' needs a DOM, and there is none here; what a page shows cannot be part of this experience')
   }
 
-  return function (role, boot) {
+  kit.members = function (role, boot) {
     const meta = kit.parse(boot.metaText)
     const page = kit.parse(boot.pageText)
-    const emit = (type, data) => kit.part('events').uv.emit(type, data)
-    const sync = kit.part('sync_promise')
+    const emit = (type, data) => kit.events.uv.emit(type, data)
+    const sync = kit.syncPromise
 
     function noDom (what) {
       const error = needsDom(what)
@@ -62,18 +62,18 @@
           metadata: typeof metadata === 'string' || metadata === undefined ? metadata : kit.looseText(metadata)
         })
       },
-      get cookies () { return kit.part('cookies').options },
+      get cookies () { return kit.cookies.options },
       poll: function poll (targets, settings) {
         if (typeof settings === 'function') {
           throw new kit.TypeError('poll takes options, not a callback; write options.poll(targets).then(callback)')
         }
-        return kit.part('poller').promised(targets, settings, true)
+        return kit.poller.promised(targets, settings, true)
       },
-      onRemove: function onRemove (fn) { kit.part('hooks').onRemove(role, fn) },
-      onActivation: function onActivation (fn) { kit.part('hooks').onActivation(role, fn) },
+      onRemove: function onRemove (fn) { kit.hooks.onRemove(role, fn) },
+      onActivation: function onActivation (fn) { kit.hooks.onActivation(role, fn) },
       redirectTo: function redirectTo (url) {
         if (typeof url !== 'string') throw new kit.TypeError('redirectTo needs a URL, not ' + kit.word(url))
-        kit.out('{"kind":"redirect","url":' + kit.quote(kit.slice(url, 0, 8192)) + '}')
+        kit.outRedirect('{"kind":"redirect","url":' + kit.quote(kit.slice(url, 0, 8192)) + '}')
       },
       registerContentAreas: function registerContentAreas () {},
       unregisterContentAreas: function unregisterContentAreas () {},

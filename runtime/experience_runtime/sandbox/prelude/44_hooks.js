@@ -33,7 +33,7 @@
     if (kit.isActive) kit.later(() => run(activation))
   }
 
-  return kit.record({
+  kit.hooks = kit.record({
     onRemove: onRemove,
     onActivation: onActivation,
     // what triggers or a variation return: {remove, onActivation, runAcrossViews}

@@ -74,5 +74,5 @@
     return made.promise
   }
 
-  return kit.record({ defer: defer, resolved: resolved, rejected: rejected })
+  kit.syncPromise = kit.record({ defer: defer, resolved: resolved, rejected: rejected })
 })

@@ -22,7 +22,7 @@
       logged(thrown)
     }
     function logged (thrown) {
-      kit.logThrown('uv', 'a listener of ' + event.type + ' threw: ', thrown)
+      kit.failed('uv', thrown, 'a listener of ' + event.type + ' threw: ')
     }
   }
 
@@ -57,7 +57,7 @@
       logged(thrown)
     }
     function logged (thrown) {
-      kit.logThrown('uv', 'a listener of sent events threw: ', thrown)
+      kit.failed('uv', thrown, 'a listener of sent events threw: ')
     }
   }
 
@@ -125,7 +125,7 @@
   const uv = {
     emit: function emit (type, data) {
       if (typeof type !== 'string') throw new kit.TypeError('uv.emit needs the name of the event, not ' + kit.word(type))
-      kit.out('{"kind":"event","type":' + kit.quote(type) + ',"data":' + kit.looseText(data === undefined ? {} : data) + '}')
+      kit.outEvent('{"kind":"event","type":' + kit.quote(type) + ',"data":' + kit.looseText(data === undefined ? {} : data) + '}')
       publish(enriched(type, data))
     },
     on: function on (pattern, fn, self) { return listen(listeners, pattern, fn, self, false) },
@@ -134,5 +134,5 @@
     onceEventSent: function onceEventSent (pattern, fn, self) { return listen(sentListeners, pattern, fn, self, true) },
     events: events
   }
-  return kit.record({ uv: uv, receive: receive, remember: remember, hasListeners: () => !listeners.isEmpty() || !sentListeners.isEmpty() })
+  kit.events = kit.record({ uv: uv, receive: receive, remember: remember, hasListeners: () => !listeners.isEmpty() || !sentListeners.isEmpty() })
 })

@@ -104,7 +104,7 @@
     checkAll(targets)
     const given = typeof settings === 'object' && settings !== null ? settings : {}
     const timeout = typeof given.timeout === 'number' && given.timeout >= 0 ? given.timeout : TIMEOUT
-    const result = kit.part('sync_promise').defer()
+    const result = kit.syncPromise.defer()
     const polling = watch(targets, timeout, given.stopOnError === undefined ? stopOnError : !!given.stopOnError,
       (values) => result.resolve(kit.isArray(targets) ? values : values[0]), result.reject)
     polling.start()
@@ -132,5 +132,5 @@
   const poller = function poller (targets, settings) {
     return typeof settings === 'function' ? calling(targets, settings) : promised(targets, settings, false)
   }
-  return kit.record({ promised: promised, poller: poller })
+  kit.poller = kit.record({ promised: promised, poller: poller })
 })

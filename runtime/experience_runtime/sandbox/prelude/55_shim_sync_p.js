@@ -1,7 +1,7 @@
 // require('sync-p'): promises that run their handlers at once.
 (function (kit) {
   'use strict'
-  const sync = kit.part('sync_promise')
+  const sync = kit.syncPromise
 
   function promise (executor) {
     if (typeof executor !== 'function') throw new kit.TypeError('a promise needs a function, not ' + kit.word(executor))
@@ -65,5 +65,5 @@
   promise.defer = defer
   promise.resolve = function resolve (value) { return sync.resolved(value) }
   promise.reject = function reject (reason) { return sync.rejected(reason) }
-  return promise
+  kit.syncP = promise
 })

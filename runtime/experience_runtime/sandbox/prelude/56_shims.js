@@ -2,17 +2,17 @@
 (function (kit) {
   'use strict'
   const made = kit.create(null)
-  const sync = () => kit.part('shim_sync_p')
+  const sync = () => kit.syncP
   const MAKERS = kit.record({
-    '@qubit/poller': () => kit.part('poller').poller,
+    '@qubit/poller': () => kit.poller.poller,
     '@qubit/remember-preview': () => function rememberPreview () {},
     '@qubit/send-uv-event': () => sendEvent,
-    '@qubit/utils': () => kit.part('shim_utils'),
-    '@qubit/utils/dom': () => kit.part('shim_utils'),
-    cookieman: () => kit.part('cookies').cookieman,
+    '@qubit/utils': () => kit.utils,
+    '@qubit/utils/dom': () => kit.utils,
+    cookieman: () => kit.cookies.cookieman,
     driftwood: driftwood,
-    md5: () => kit.part('shim_md5'),
-    slapdash: () => kit.part('shim_slapdash'),
+    md5: () => kit.md5,
+    slapdash: () => kit.slapdash,
     'sync-p': sync,
     'sync-p/all': () => sync().all,
     'sync-p/any': () => sync().any,
@@ -50,7 +50,7 @@
         __proto__: null, value: extra[names[index]], writable: true, enumerable: true, configurable: true
       })
     }
-    kit.part('events').uv.emit('qubit-deliver', data)
+    kit.events.uv.emit('qubit-deliver', data)
   }
 
   function unknown (name, files) {
@@ -71,7 +71,7 @@
   }
 
   // `files` are the folder's own, for the error to name
-  return function shim (name, files) {
+  kit.shim = function shim (name, files) {
     if (typeof name !== 'string' || MAKERS[name] === undefined) throw unknown(typeof name === 'string' ? name : kit.word(name), files)
     if (made[name] === undefined) made[name] = MAKERS[name]()
     return made[name]

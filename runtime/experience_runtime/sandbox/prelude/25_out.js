@@ -1,0 +1,70 @@
+// What leaves a run: JSON texts, which the host takes at the end of each turn, and how much of each kind may leave.
+// Whatever an author catches, a run that went past one of these has its limit noted, and takes no further task.
+(function (kit) {
+  'use strict'
+  let outbox = ''
+  let most = null // what the boot message allows
+  let logLeft = 1024 * 1024
+  let eventsLeft = 0
+  let redirectsLeft = 0
+  let eventLengthLeft = 0 // events and redirects together
+  let callsLeft = 0
+  let callLengthLeft = 0
+  let turnCallLengthLeft = 0
+
+  kit.setLimits = function (limits) {
+    most = limits
+    logLeft = limits.logLength
+    eventsLeft = limits.events
+    redirectsLeft = limits.redirects
+    eventLengthLeft = limits.eventLength
+    callsLeft = limits.calls
+    callLengthLeft = limits.callLength
+    turnCallLengthLeft = limits.turnCallLength
+    kit.mostPending = limits.pendingCalls
+  }
+
+  kit.endBy = function (limit, text) {
+    kit.limit = kit.limit || limit
+    throw new kit.Error(text)
+  }
+
+  function out (text) { outbox += (outbox === '' ? '' : ',') + text }
+
+  kit.outLog = function (text) {
+    logLeft -= text.length // all of it: a flood of empty lines costs the host as much
+    if (logLeft < 0) kit.endBy('limit_log', 'this run has written all the log it may')
+    out(text)
+  }
+
+  kit.outEvent = function (text) {
+    eventsLeft -= 1
+    eventLengthLeft -= text.length
+    if (eventsLeft < 0 || eventLengthLeft < 0) kit.endBy('limit_events', 'this run has emitted all the events it may')
+    out(text)
+  }
+
+  kit.outRedirect = function (text) {
+    redirectsLeft -= 1
+    eventLengthLeft -= text.length
+    if (redirectsLeft < 0 || eventLengthLeft < 0) kit.endBy('limit_events', 'this run has asked for all the redirects it may')
+    out(text)
+  }
+
+  kit.outCall = function (text) {
+    callsLeft -= 1
+    callLengthLeft -= text.length
+    turnCallLengthLeft -= text.length
+    if (callsLeft < 0 || callLengthLeft < 0) kit.endBy('limit_calls_run', 'this run has made all the calls it may')
+    if (turnCallLengthLeft < 0) kit.endBy('limit_calls_turn', 'the calls of one turn carry too much; await some of them first')
+    out(text)
+  }
+
+  // -> all that is to leave now; the next turn begins
+  kit.takeOut = function () {
+    const taken = outbox
+    outbox = ''
+    if (most !== null) turnCallLengthLeft = most.turnCallLength
+    return taken
+  }
+})

@@ -70,10 +70,12 @@ class Runtime:
         lease_seconds: int | None = None,
         attempted: "Attempted | None" = None,
         idle_sandboxes: int | None = None,
+        to_look: bool = False,
     ) -> None:
         """`only`: the integrations whose executions are delivered here, where there are other workers.
 
         `attempted` hears of each attempt that was settled here; `idle_sandboxes`: see `Pool.most_idle`.
+        `to_look`: a SQLite file that cannot be written is read.
         """
         self.settings = settings
         self._idle_sandboxes = idle_sandboxes
@@ -82,6 +84,7 @@ class Runtime:
         self.concurrency = concurrency
         self.only = only
         self._lease_seconds = lease_seconds
+        self._to_look = to_look
         self._made: list[Any] = []
 
     @property
@@ -125,6 +128,13 @@ class Runtime:
         """Whether there is one yet; opening the store of a file would make it."""
         return self.is_shared or os.path.exists(self.database_path)
 
+    def check_database(self) -> None:
+        """Raise InvalidParameter when the file is damaged; a server looks after its own."""
+        if not self.is_shared and os.path.exists(self.database_path):
+            from experience_runtime.store.sqlite.recovery import check_whole
+
+            check_whole(self.database_path)
+
     @cached_property
     def store(self) -> "SqlStore[Any]":
         from experience_runtime.store.opening import open_postgres, open_sqlite
@@ -132,7 +142,7 @@ class Runtime:
         if self.is_shared:
             silence = None if self._lease_seconds is None else max(_LEAST_SILENCE, self._lease_seconds)
             return self._keep(open_postgres(self.settings.database, silence_seconds=silence))
-        return self._keep(open_sqlite(self.database_path))
+        return self._keep(open_sqlite(self.database_path, to_look=self._to_look))
 
     @cached_property
     def integrations(self) -> "Registry":

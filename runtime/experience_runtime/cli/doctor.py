@@ -33,7 +33,7 @@ Exit codes: 0 all well; 1 something needs mending."""
 @everywhere
 def doctor(settings: Settings, as_json: bool) -> None:
     """Check this installation, and say what to mend."""
-    with Runtime(settings) as runtime:
+    with Runtime(settings, to_look=True) as runtime:
         findings = list(_findings(runtime))
     ok = all(finding.ok for finding in findings)
     if as_json:
@@ -51,7 +51,7 @@ def _findings(runtime: Runtime) -> Iterator[Finding]:
     yield Finding("python", sys.version_info >= (3, 11), f"{version}; 3.11 or newer is needed")
     yield engine(installed_version)
     yield _sandbox(runtime)
-    yield _try("database", lambda: f"{runtime.database_name} opens; next wake {_wake_text(runtime)}")
+    yield _try("database", lambda: _database_text(runtime))
     yield _try("integrations", lambda: ", ".join(_integration_texts(runtime)))
     yield Finding(
         "settings", True, str(runtime.settings.config or "no experience.toml; defaults and environment")
@@ -106,6 +106,11 @@ def _sandbox(runtime: Runtime) -> Finding:
 def _integration_texts(runtime: Runtime) -> Iterator[str]:
     for each in runtime.integrations.describe():
         yield f"{each.name} ({'configured' if each.configured else 'not configured'})"
+
+
+def _database_text(runtime: Runtime) -> str:
+    runtime.check_database()
+    return f"{runtime.database_name} opens; next wake {_wake_text(runtime)}"
 
 
 def _wake_text(runtime: Runtime) -> str:

@@ -54,7 +54,7 @@ def list_(
     as_json: bool,
 ) -> None:
     """List executions, newest first."""
-    with Runtime(settings) as runtime:
+    with Runtime(settings, to_look=True) as runtime:
         page = runtime.store.find(wanted, cursor=cursor, limit=limit)
         holds = runtime.operations.waits_because(page.executions)
     documents = [
@@ -84,7 +84,7 @@ Examples:
 @everywhere
 def show(execution_id: str, settings: Settings, as_json: bool) -> None:
     """Show one execution: why it runs when it does, every state change and every attempt."""
-    with Runtime(settings) as runtime:
+    with Runtime(settings, to_look=True) as runtime:
         number = execution_number(execution_id)
         execution = runtime.store.execution(number)
         attempts = runtime.store.attempts(number)

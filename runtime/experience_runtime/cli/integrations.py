@@ -59,7 +59,7 @@ Examples:
 @everywhere
 def list_(settings: Settings, as_json: bool) -> None:
     """List the registered integrations, where each comes from and whether it is configured."""
-    with Runtime(settings) as runtime:
+    with Runtime(settings, to_look=True) as runtime:
         found = runtime.integrations.describe()
         holds = runtime.operations.holds() if runtime.has_database else {}
     if as_json:

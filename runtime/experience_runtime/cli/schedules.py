@@ -85,7 +85,7 @@ Examples:
 @everywhere
 def list_(settings: Settings, as_json: bool) -> None:
     """List the schedules, with the next instant of each."""
-    with Runtime(settings) as runtime:
+    with Runtime(settings, to_look=True) as runtime:
         found = [schedule_document(each, redact=settings.redact) for each in runtime.recurring.list()]
     if as_json:
         print_json({"schedules": found})
@@ -107,7 +107,7 @@ Examples:
 @everywhere
 def show(name: str, settings: Settings, as_json: bool) -> None:
     """Show one schedule: its next five instants, and what became of the last ones."""
-    with Runtime(settings) as runtime:
+    with Runtime(settings, to_look=True) as runtime:
         shown = runtime.recurring.show(name)
     document = schedule_document(shown.schedule, redact=settings.redact)
     document["next"] = instants_document(shown.next, shown.schedule.zone)

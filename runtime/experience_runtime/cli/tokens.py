@@ -71,7 +71,7 @@ Examples:
 @everywhere
 def list_(settings: Settings, as_json: bool) -> None:
     """List the tokens: what each may do, and from where. Never the tokens themselves."""
-    with Runtime(settings) as runtime:
+    with Runtime(settings, to_look=True) as runtime:
         found = [token_document(each) for each in runtime.store.tokens.all()]
     if as_json:
         print_json({"tokens": found})

@@ -56,6 +56,7 @@ def worker(
     log_to_stderr(settings, logging.INFO, "%(asctime)s %(levelname)s %(message)s")
     stop = threading.Event()
     with Runtime(settings, concurrency=concurrency, only=_names(only), lease_seconds=lease) as runtime:
+        runtime.check_database()
         if runtime.only is not None:
             _require_served(runtime, runtime.only)
         wake = runtime.dispatcher.wake

@@ -34,7 +34,7 @@ One that ended in order is not listed; one that said nothing for 15 s is shown a
 @everywhere
 def list_(here: bool, settings: Settings, as_json: bool) -> None:
     """List the workers that report themselves, the longest running first."""
-    with Runtime(settings) as runtime:
+    with Runtime(settings, to_look=True) as runtime:
         present = runtime.store.workers.all() if runtime.has_database else []
         now = runtime.clock.now()
     if here:

@@ -16,9 +16,12 @@ PostgresStore: TypeAlias = "SqlStore[PostgresDatabase]"
 _EXTRA = ("psycopg", "psycopg_pool", "procrastinate")
 
 
-def open_sqlite(path: str) -> SqliteStore:
-    """Open or create the store of a file, or with ":memory:" one that is forgotten when it is closed."""
-    return SqlStore(SqliteDatabase(path))
+def open_sqlite(path: str, *, to_look: bool = False) -> SqliteStore:
+    """Open or create the store of a file, or with ":memory:" one that is forgotten when it is closed.
+
+    `to_look`: one that cannot be written can be read; every write is refused.
+    """
+    return SqlStore(SqliteDatabase(path, to_look=to_look))
 
 
 def open_postgres(address: str, *, silence_seconds: float | None = None) -> PostgresStore:

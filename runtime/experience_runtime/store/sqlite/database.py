@@ -1,5 +1,6 @@
 """The database of a SQLite store: statements by name, reads, and writes that commit in groups."""
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from importlib import resources
@@ -9,8 +10,9 @@ import apsw
 
 from experience_runtime.store.database import Rows
 from experience_runtime.store.rows import Values
-from experience_runtime.store.sqlite.file import failure, open_database
+from experience_runtime.store.sqlite.file import CannotBeWritten, failure, open_database, open_to_look
 from experience_runtime.store.sqlite.group_commit import GroupCommit
+from experience_runtime.store.sqlite.recovery import Identity
 from experience_runtime.store.statements import read_statements
 
 T = TypeVar("T")
@@ -39,34 +41,53 @@ class SqliteDatabase:
     Commits in groups, `synchronous=FULL`. `path` names the file, or is ":memory:".
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, to_look: bool = False) -> None:
+        """`to_look`: a file that cannot be written is opened for reading only."""
         self.path = path
-        self.connection = open_database(path)
+        self._refusal: CannotBeWritten | None = None
+        self.connection = self._open(to_look)
+        self._identity = Identity(path)
         self._commits = GroupCommit(self.connection)
         # what is in memory only is another database for each connection
-        self._looking = None if path == ":memory:" else open_database(path)
+        self._looking = None if path == ":memory:" else self._open(to_look)
         self._one_looks = threading.Lock()
 
     @property
     def name(self) -> str:
         return self.path
 
+    def _open(self, to_look: bool) -> apsw.Connection:
+        try:
+            return open_database(self.path)
+        except CannotBeWritten as refusal:
+            if not to_look or not os.path.exists(self.path):
+                raise
+            self._refusal = refusal
+            return open_to_look(self.path)
+
     def read(self, act: Callable[[], T]) -> T:
+        self._identity.require()
         try:
             return self._commits.read(act)
         except apsw.Error as error:
             raise failure(self.path, error) from error
 
     def write(self, act: Callable[[], T]) -> T:
+        if self._refusal is not None:
+            raise self._refusal
+        self._identity.require()
         try:
-            return self._commits.write(act)
+            result = self._commits.write(act)
         except apsw.Error as error:
             raise failure(self.path, error) from error
+        self._identity.require()  # what was put into a file that is gone is not acknowledged
+        return result
 
     def look(self, act: Callable[[Rows], T]) -> T:
         looking = self._looking
         if looking is None:
             return self.read(lambda: act(self.execute))
+        self._identity.require()
         try:
             with self._one_looks:
                 looking.execute("BEGIN")
@@ -95,4 +116,4 @@ class SqliteDatabase:
         if self._looking is not None:
             with self._one_looks:
                 self._looking.close()
-        self.read(self.connection.close)
+        self._commits.read(self.connection.close)

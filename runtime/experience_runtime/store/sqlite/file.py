@@ -1,7 +1,9 @@
 """Opening a SQLite file: settings of the connection, migrations, and errors that name the file."""
 
-from collections.abc import Callable
+import os
+import stat
 from importlib import resources
+from urllib.parse import quote
 
 import apsw
 
@@ -10,6 +12,11 @@ from experience_runtime.domain.errors import InternalError, InvalidParameter
 BUSY_TIMEOUT_MS = 10_000
 
 _TRIES = 5
+
+
+class CannotBeWritten(InvalidParameter):
+    """A database that may be readable, and where nothing can be stored."""
+
 
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
@@ -27,6 +34,7 @@ def open_database(path: str) -> apsw.Connection:
     A file that cannot be opened, is not a database, belongs to another program or comes from a newer version
     raises InvalidParameter.
     """
+    _refuse_two_names(path)
     try:
         connection = apsw.Connection(path)
     except apsw.IOError as error:
@@ -41,12 +49,10 @@ def open_database(path: str) -> apsw.Connection:
         _prepare(connection, path)
     except (apsw.NotADBError, apsw.CorruptError) as error:
         connection.close()
-        raise InvalidParameter(
-            f"{path!r} is not a SQLite database; name another file with --database, or move this one away"
-        ) from error
+        raise _no_database(path) from error
     except (apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError) as error:
         connection.close()
-        raise InvalidParameter(
+        raise CannotBeWritten(
             f"the database {path!r} cannot be written ({error}); make the file and its folder writable"
         ) from error
     except apsw.Error as error:
@@ -73,29 +79,58 @@ def _prepare(connection: apsw.Connection, path: str) -> None:
             return
 
 
-def back_up(path: str, to: str, progress: Callable[[int], None]) -> int:
-    """Copy a database as it is at one instant, while others use it; return its pages.
+def open_to_look(path: str, *, of_older_version: bool = False) -> apsw.Connection:
+    """Open a database that is there for reading only, wherever it lies; nothing is created or migrated.
 
-    `progress` hears the percentage. InvalidParameter when the copy cannot be made there.
+    On a file system that cannot be written a log beside the file has to be read where it can be: then
+    InvalidParameter says so, as for a file of a version that is not read.
     """
-    source = open_database(path)
+    has_log = os.path.exists(f"{path}-wal") and os.path.getsize(f"{path}-wal") > 0
+    # without a log, and where nobody can write, nothing changes; SQLite would want to make a log
+    mode = "mode=ro" if has_log or os.access(os.path.dirname(path) or ".", os.W_OK) else "immutable=1"
     try:
-        target = apsw.Connection(to)
-        with source, target.backup("main", source, "main") as backup:  # one read transaction: one instant
-            source.execute("SELECT 1 FROM sqlite_schema").fetchall()
-            while not backup.done:
-                backup.step(1000)
-                progress(100 - 100 * backup.remaining // max(1, backup.page_count))
-            pages = backup.page_count
-        target.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
-        target.close()
-    except apsw.CantOpenError as error:
-        raise InvalidParameter(f'"{to}" cannot be written ({error}); name a folder that is there') from error
+        connection = apsw.Connection(
+            f"file:{quote(os.path.abspath(path))}?{mode}",
+            flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI,
+        )
+        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+        version = _version(connection)
+    except (apsw.NotADBError, apsw.CorruptError) as error:
+        raise _no_database(path) from error
+    except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
+        raise InvalidParameter(
+            f"the database {path!r} cannot be read where it is ({error}); "
+            f"copy it, with {path}-wal beside it, to a folder that can be written"
+        ) from error
     except apsw.Error as error:
         raise failure(path, error) from error
-    finally:
-        source.close()
-    return int(pages)
+    newest = len(_migrations())
+    if not (1 if of_older_version else newest) <= version <= newest:
+        connection.close()
+        raise InvalidParameter(
+            f"{path!r} has schema {version}, and this program reads {len(_migrations())}; "
+            "copy it to a folder that can be written, and open it there"
+        )
+    return connection
+
+
+def _no_database(path: str) -> InvalidParameter:
+    return InvalidParameter(
+        f"{path!r} is not a SQLite database; name another file with --database, or move this one away"
+    )
+
+
+def _refuse_two_names(path: str) -> None:
+    """Two programs that call one file by two names keep two logs beside it, and damage it."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return  # there is none yet, or it is in memory
+    if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
+        raise InvalidParameter(
+            f"the file {path!r} has {found.st_nlink} names (hard links), and two programs that use two of "
+            "them damage it; remove the others, or copy the file"
+        )
 
 
 def failure(path: str, error: apsw.Error) -> InternalError:
@@ -110,7 +145,7 @@ def failure(path: str, error: apsw.Error) -> InternalError:
         case apsw.IOError():
             hint = "the disk did not read or write: look at the system's log"
         case apsw.CorruptError() | apsw.NotADBError():
-            hint = "the file is damaged: restore a backup"
+            hint = "the file is damaged: restore a backup with `experience restore BACKUP`"
         case _:
             hint = "this is a defect of ours if the file is intact"
     return InternalError(f"the database {path!r} refused an operation ({error}); {hint}")

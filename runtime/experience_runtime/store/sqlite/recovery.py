@@ -1,0 +1,175 @@
+"""Recovery: is a file whole, a copy of it while it is in use, and a copy put back in its place."""
+
+import os
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+from experience_runtime.domain.errors import Conflict, InternalError, InvalidParameter
+from experience_runtime.store.sqlite.file import CannotBeWritten, failure, open_database, open_to_look
+from experience_runtime.store.sqlite.lock import FileLock
+
+_BESIDE = ("-wal", "-shm")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """`moved_to` is where the file lies that was there before; None when there was none."""
+
+    pages: int
+    moved_to: str | None
+
+
+def check_whole(path: str) -> None:
+    """Raise InvalidParameter when the database has a defect that SQLite's quick check finds."""
+    with closing(_opened(path)) as connection:
+        _check(connection, path, "restore a backup with `experience restore BACKUP`")
+
+
+def back_up(path: str, to: str, progress: Callable[[int], None]) -> int:
+    """Copy a database as it is at one instant, while others use it; return its pages.
+
+    The copy is checked before it gets its name. `progress` hears the percentage. InvalidParameter when the
+    copy cannot be made there, or when the database itself is damaged.
+    """
+    with closing(_opened(path)) as source:
+        return _copy(source, path, to, progress)
+
+
+def restore(backup: str, path: str, progress: Callable[[int], None]) -> Restored:
+    """Put a copy of `backup` in the place of a database, and what was there aside, with the log beside it.
+
+    Conflict while a worker delivers from it. InvalidParameter when the backup is none, or damaged; then
+    nothing has changed. A process that still has the old file open notices, and stores nothing more.
+    """
+    if not os.path.exists(backup):
+        raise InvalidParameter(f'there is no backup "{backup}"; name a file that `experience backup` made')
+    target = os.path.realpath(path)
+    if os.path.exists(target) and os.path.samefile(backup, target):
+        raise InvalidParameter(f'"{backup}" is the database itself; name a backup of it')
+    lock = FileLock(target)
+    try:
+        if not lock.try_take():
+            raise Conflict(
+                f"a worker delivers from {path} (process {lock.holder()}); stop it first: "
+                "what it does meanwhile would not be in the restored file"
+            )
+        fresh = f"{target}.restoring"
+        with closing(open_to_look(backup, of_older_version=True)) as source:
+            pages = _copy(source, backup, fresh, progress)
+        return Restored(pages=pages, moved_to=_swap(fresh, target))
+    except OSError as error:
+        raise InvalidParameter(
+            f"{path} cannot be put in its place ({error.strerror}); make its folder writable"
+        ) from error
+    finally:
+        lock.release()
+
+
+def _swap(fresh: str, target: str) -> str | None:
+    """Give a file its name. What had it stays whole under another: its log belongs to it, and to no other."""
+    aside = None
+    if os.path.exists(target) or os.path.exists(f"{target}-wal"):
+        aside = _free_name(target)
+    if aside is not None and os.path.exists(target):
+        # until its log has followed it has two names, and is opened by none
+        os.link(target, aside)
+    for suffix in _BESIDE:
+        with suppress(FileNotFoundError):
+            os.rename(f"{target}{suffix}", f"{aside}{suffix}")
+    os.replace(fresh, target)
+    _sync_folder(target)
+    return aside
+
+
+def _free_name(target: str) -> str:
+    number = 1
+    while any(os.path.lexists(f"{target}.before-{number}{suffix}") for suffix in ("", *_BESIDE)):
+        number += 1
+    return f"{target}.before-{number}"
+
+
+def _opened(path: str) -> apsw.Connection:
+    try:
+        return open_database(path)
+    except CannotBeWritten:
+        return open_to_look(path)
+
+
+def _copy(source: apsw.Connection, path: str, to: str, progress: Callable[[int], None]) -> int:
+    unfinished = f"{to}.unfinished"
+    try:
+        with suppress(FileNotFoundError):
+            os.unlink(unfinished)  # of a copy that was interrupted
+        with closing(apsw.Connection(unfinished)) as target:
+            with (
+                source,
+                target.backup("main", source, "main") as copying,
+            ):  # one read transaction: one instant
+                source.execute("SELECT 1 FROM sqlite_schema").fetchall()
+                while not copying.done:
+                    copying.step(1000)
+                    progress(100 - 100 * copying.remaining // max(1, copying.page_count))
+                pages = int(copying.page_count)
+            target.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+            _check(target, path, "restore an older backup")
+        _sync(unfinished)
+        os.replace(unfinished, to)
+        _sync_folder(to)
+    except apsw.CantOpenError as error:
+        raise InvalidParameter(f'"{to}" cannot be written ({error}); name a folder that is there') from error
+    except apsw.Error as error:
+        raise failure(path, error) from error
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(unfinished)
+    return pages
+
+
+def _check(connection: apsw.Connection, path: str, fix: str) -> None:
+    try:
+        found = [str(text) for (text,) in connection.execute("PRAGMA quick_check(3)")]
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        found = [str(error)]
+    except apsw.Error as error:
+        raise failure(path, error) from error
+    if found != ["ok"]:
+        raise InvalidParameter(f"the database {path!r} is damaged ({'; '.join(found)[:300]}); {fix}")
+
+
+def _sync(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(path: str) -> None:
+    _sync(str(Path(path).resolve().parent))
+
+
+class Identity:
+    """Which file a path led to when it was opened; others may delete it, or put another in its place."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._was = self._now() if path != ":memory:" else None
+
+    def require(self) -> None:
+        """Raise InternalError when the path leads to that file no more: what is stored there is lost."""
+        if self._was is not None and self._now() != self._was:
+            raise InternalError(
+                f"the database {self._path!r} was deleted or replaced while this process used it, "
+                "and nothing more is stored; stop this process, and start it again"
+            )
+
+    def _now(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino

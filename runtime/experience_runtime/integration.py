@@ -206,6 +206,10 @@ class Integration(Generic[S, P]):
     of `backoff` between. "Not now" (429, or 503 with Retry-After) is no failure: the receiver is then called
     at the pace that its answers teach. `pace` is what it documents, to begin with; None: as fast as it can.
 
+    A call ends within `timeout` seconds: past that the attempt is settled as `integration_timeout`, which may
+    pass, whatever the call still comes to. An exception of no kind that is told here may pass when it is an
+    OSError, and twice otherwise; never when the receiver has answered 2xx before.
+
     One instance serves every call, from many threads: keep nothing of a call in it.
     """
 
@@ -215,6 +219,7 @@ class Integration(Generic[S, P]):
     retries: ClassVar[int] = RETRIES
     backoff: ClassVar[Backoff] = Backoff()
     pace: ClassVar[Pace | None] = None
+    timeout: ClassVar[float] = 60.0
 
     def pace_key(self, payload: P, settings: S | None) -> str | None:  # noqa: ARG002 names a subclass repeats
         """Name the receiver of this payload where there are several, each with a pace of its own.

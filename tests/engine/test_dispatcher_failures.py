@@ -91,11 +91,7 @@ class _NeverMade(IntegrationFailed):
     [
         (IntegrationFailed("no such channel", may_pass=False), "integration_failed", "no such channel"),
         (BlockedAddress("10.0.0.1 is private"), "blocked_address", "10.0.0.1 is private"),
-        (ValueError("odd"), "integration_failed", "integration raised ValueError: odd"),
-        (SystemExit(3), "integration_failed", "integration raised SystemExit: 3"),
-        (asyncio.CancelledError(), "integration_failed", "integration raised CancelledError: "),
         (_NeverMade("late"), "integration_failed", "late"),
-        (RecursionError("deep"), "integration_failed", "integration raised RecursionError: deep"),
     ],
 )
 def test_other_failures_are_final_at_once(world: World, error: BaseException, reason: str, text: str) -> None:
@@ -108,6 +104,25 @@ def test_other_failures_are_final_at_once(world: World, error: BaseException, re
     (attempt,) = world.store.attempts(row.number)
     assert (row.status, row.reason) == (Status.FAILED, reason)
     assert (attempt.outcome, attempt.error) == ("failed", text)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ValueError("odd"), "integration raised ValueError: odd"),
+        (SystemExit(3), "integration raised SystemExit: 3"),
+        (asyncio.CancelledError(), "integration raised CancelledError: "),
+        (RecursionError("deep"), "integration raised RecursionError: deep"),
+    ],
+)
+def test_what_was_not_expected_is_told_and_tried_again(world: World, error: BaseException, text: str) -> None:
+    world.integrations.put("slack-update", raising(error))
+    scheduled = world.schedule()
+
+    world.run_all()
+
+    (attempt,) = world.store.attempts(scheduled.execution.number)
+    assert (attempt.outcome, attempt.error) == ("retry", text)
 
 
 def test_missing_settings_fail_at_once_and_can_be_replayed(world: World) -> None:

@@ -99,10 +99,13 @@ def test_the_holder_of_the_lock_gives_back_what_an_earlier_worker_left(world: Wo
     world.store.start_all([(claimed[0].number, 1)], now=NOW, lease_until=lease_until)
 
     run_until_idle(world, lock=FileLock(str(tmp_path / "experience.db")))
+    assert world.clock.now() == NOW
+    assert world.execution(scheduled[1].execution.id).status is Status.SUCCEEDED
+    world.clock.advance_to(world.execution(scheduled[0].execution.id).due_at)
+    world.run_all()
 
     assert {world.execution(each.execution.id).status for each in scheduled} == {Status.SUCCEEDED}
     assert [a.outcome for a in world.store.attempts(claimed[0].number)] == ["lost", "succeeded"]
-    assert world.clock.now() == NOW
 
 
 def test_without_a_lock_leases_of_others_are_left_alone(world: World) -> None:

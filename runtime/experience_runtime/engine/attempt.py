@@ -17,6 +17,7 @@ EXCERPT_BYTES = 4096
 """How much of an answer or an error is kept. Source: reference/executions#attempts."""
 
 _LONGEST_SECONDS = 1_000_000
+_DEFECTS = 2  # retries of what raised something that it should not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ class Outcome:
     may_pass: bool = False
     retry_after: float | None = None
     refusal: Refusal | None = None
+    is_defect: bool = False  # of the integration: it says nothing about its receiver
 
     @property
     def asks_to_wait(self) -> bool:
@@ -102,10 +104,14 @@ def _attempt(
         if is_ctrl_c(error):
             raise
         logger.exception("%s raised during %s", execution.integration, execution.id)
+        is_network = isinstance(error, OSError)  # TimeoutError, ConnectionResetError, …
         return Outcome(
             code="integration_failed",
             error=_excerpt(f"integration raised {type(error).__name__}: {spell(error)}", redact),
             http_status=recorder.status,
+            # what the receiver has taken is not sent again, whatever was raised afterwards
+            may_pass=not recorder.was_taken and (is_network or execution.begun < _DEFECTS),
+            is_defect=not is_network,
         )
     excerpt = recorder.text if answer is None else text
     return Outcome(
@@ -157,6 +163,10 @@ class _Recorder:
         self, method: str, url: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> Answer:
         return self._keep(self._http.request(method, url, content=content, headers=headers))
+
+    @property
+    def was_taken(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
 
     def _keep(self, answer: Answer) -> Answer:
         self.status, self.text = _status(answer.status), answer.text

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from experience_runtime.clocks import monotonic
 from experience_runtime.domain.admission import NO_POLICIES, IntegrationState, Policies
 from experience_runtime.domain.errors import (
     CallFailed,
@@ -27,7 +28,7 @@ from experience_runtime.engine.attempt import Outcome, call, refused
 from experience_runtime.engine.ports import Clock, Delivery, Integrations, Relay
 from experience_runtime.engine.receivers import Receivers
 from experience_runtime.engine.stores import DispatcherStore
-from experience_runtime.integration import Http
+from experience_runtime.integration import Http, Integration
 from experience_runtime.untrusted import Redact
 
 Attempted = Callable[[Execution, str, datetime], None]
@@ -80,6 +81,7 @@ class Dispatcher:
         self._redact = redact
         self._lease = timedelta(seconds=lease_seconds)
         self._ended: deque[_Ended] = deque()  # filled by the delivery's threads
+        self._calls: dict[tuple[int, int], _Call] = {}  # those that run, each ended by whoever takes it out
         self._unstarted: list[tuple[int, int, datetime]] = []  # (number, attempt, due_at) to be given back
         self._held: set[tuple[int, int]] = set()  # (number, attempt), from the start until it is settled
         self._renew_at = clock.now()
@@ -97,7 +99,7 @@ class Dispatcher:
         next_wake = self.next_wake()
         if next_wake is None or next_wake > now:
             return taken
-        for lost in self._store.give_back(now=now):
+        for lost in self._store.give_back(now=now, retry_at=self._lost_until):
             _logger.warning("%s came back: its lease had lapsed; it is %s now", lost.id, lost.status)
         limit = self._delivery.free() if self._relay is None else _MOST_AT_ONCE
         if limit < 1:
@@ -112,6 +114,23 @@ class Dispatcher:
         if claimed and self._relay is None:
             self._deliver(claimed)
         return taken + len(claimed)
+
+    def give_everything_back(self) -> Sequence[Execution]:
+        """Return what an earlier worker has left behind to the waiting room."""
+        return self._store.give_back(now=self._clock.now(), everything=True, retry_at=self._lost_until)
+
+    def _lost_until(self, execution: Execution) -> datetime | None:
+        """When an attempt that was lost is made again: it waits as a failed one does."""
+        window, _ = _window_of(execution)
+        return decide(
+            may_pass=True,
+            retry_after=None,
+            begun=execution.begun,
+            retries=execution.retries,
+            now=self._clock.now(),
+            random=self._random.random(),
+            window=window,
+        )
 
     def open(self) -> None:
         """Take from now on what others claimed for this process."""
@@ -199,13 +218,58 @@ class Dispatcher:
         try:
             window, refusal = _window_of(execution)
             refusal = refusal or _held(execution, HELD_TOO_LONG, began_at)
+            if refusal is None and window is not None and not window.contains(began_at):
+                # it has waited for a thread, or the machine has slept
+                opening = window.next_inside(began_at)
+                late = Settlement(status=Status.PENDING, reason="window_closed", due_at=opening)
+                self._ended.append(_Ended(execution, Outcome(code="window_closed"), late, began_at, began_at))
+                self.wake.set()
+                return
+            key = (execution.number, execution.attempt)
+            self._calls[key] = _Call(execution, began_at, monotonic() + self._timeout(execution.integration))
             outcome = refused(refusal, self._redact) if refusal else self._call(execution)
+            if self._calls.pop(key, None) is None:
+                said = outcome.error or "it succeeded"
+                _logger.warning(
+                    "%s of %s ended after its deadline: %s", execution.id, execution.integration, said
+                )
+                return
             settlement = self._judge(execution, outcome, window)
             self._ended.append(_Ended(execution, outcome, settlement, began_at, self._clock.now()))
         except Exception:  # a thread of the delivery has nobody to tell
+            self._calls.pop((execution.number, execution.attempt), None)
             self._held.discard((execution.number, execution.attempt))
             _logger.exception("%s was interrupted; its lease brings it back", execution.id)
         self.wake.set()
+
+    def _end_overdue(self) -> None:
+        """Settle the calls that run past their deadline, and give their slots back."""
+        now = monotonic()
+        for key, running in list(self._calls.items()):
+            if running.ends_at > now or self._calls.pop(key, None) is None:
+                continue
+            execution = running.execution
+            self._delivery.abandon(execution)
+            seconds = self._timeout(execution.integration)
+            error = (
+                f"{execution.integration} did not end within {seconds:g} s, its timeout, and may still act"
+            )
+            _logger.error("%s: %s; %d such calls are stuck", execution.id, error, len(self._delivery.stuck()))
+            outcome = Outcome(code=IntegrationTimeout.code, error=error, may_pass=True)
+            window, _ = _window_of(execution)
+            settlement = self._judge(execution, outcome, window)
+            self._ended.append(_Ended(execution, outcome, settlement, running.began_at, self._clock.now()))
+
+    def _timeout(self, integration: str) -> float:
+        try:
+            timeout = self._integrations.get(integration).timeout
+        except Refusal:
+            return Integration.timeout
+        return timeout if isinstance(timeout, int | float) and timeout > 0 else Integration.timeout
+
+    def stuck(self) -> Sequence[Execution]:
+        """The calls of this process that were given up and have not ended."""
+        return self._delivery.stuck()
 
     def call_now(self, execution: Execution, timeout_seconds: float = EXECUTE_TIMEOUT_SECONDS) -> Any:
         """Carry out an `execute` whose row is running already; return the integration's answer, a JSON value.
@@ -302,6 +366,7 @@ class Dispatcher:
 
     def _settle_ended(self) -> None:
         """Settle what has ended, and give back what could not be started, all that there is at once."""
+        self._end_overdue()
         unstarted, self._unstarted = self._unstarted, []
         ended = [self._ended.popleft() for _ in range(len(self._ended))]
         try:
@@ -387,7 +452,7 @@ class Dispatcher:
         """Let the circuit breakers know how attempts went; what never left, and "not now", say nothing."""
         told: dict[str, list[_Ended]] = {}
         for each in ended:
-            if each.outcome.asks_to_wait:
+            if each.outcome.asks_to_wait or each.outcome.is_defect:
                 continue
             if each.outcome.may_pass or each.outcome.is_answered:
                 told.setdefault(each.execution.integration, []).append(each)
@@ -441,6 +506,15 @@ class _Ended:
     settlement: Settlement
     began_at: datetime
     ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call that runs; `ends_at` is its deadline, monotonic."""
+
+    execution: Execution
+    began_at: datetime
+    ends_at: float
 
 
 def _window_of(execution: Execution) -> tuple[Window | None, Refusal | None]:

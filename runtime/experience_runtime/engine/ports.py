@@ -53,8 +53,16 @@ class Delivery(Protocol):
         """How many more executions are welcome now."""
         ...
 
+    def abandon(self, execution: Execution) -> None:
+        """Give back the slot of a call that runs past its deadline; nothing when it has just ended."""
+        ...
+
+    def stuck(self) -> Sequence[Execution]:
+        """Those that were abandoned and have not ended since."""
+        ...
+
     def close(self) -> None:
-        """Finish what runs; what has not begun is left to its lease."""
+        """Finish what runs, within a grace; what has not begun or not ended is left to its lease."""
         ...
 
 

@@ -1,6 +1,6 @@
 """Stores: what the engine needs of a database. Each docstring is a contract."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -49,6 +49,10 @@ class Cancelling:
     key_owner: str
     reason: str | None
     now: datetime
+
+
+RetryAt = Callable[[Execution], datetime | None]
+"""When an execution whose attempt was lost is due again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,13 +230,16 @@ class DispatcherStore(Protocol):
         """Extend the leases of these (number, attempt); nothing for one that has moved on."""
         ...
 
-    def give_back(self, *, now: datetime, everything: bool = False) -> list[Execution]:
+    def give_back(
+        self, *, now: datetime, everything: bool = False, retry_at: RetryAt | None = None
+    ) -> list[Execution]:
         """Return lapsed leases (lease_until <= now) to the waiting room.
 
         With `everything`, leases that still run too, except those of running rows that may not be retried:
         such a row may be another process's `execute`. A claimed row is pending without a lease again. A
-        running row: its Attempt ends as `lost`; then pending when begun <= retries (due_at stays), else
-        failed. Same key rule as `settle_all`. Returns the rows changed, as they are now.
+        running row: its Attempt ends as `lost`; then pending when begun <= retries, due at `retry_at` of it
+        (without that, when it was), else failed. Same key rule as `settle_all`. Returns the rows changed, as
+        they are now.
         """
         ...
 

@@ -118,7 +118,7 @@ class Worker:
         return min((at for at in instants if at is not None), default=None)
 
     def _give_everything_back(self) -> None:
-        for execution in self._store.give_back(now=self._clock.now(), everything=True):
+        for execution in self._dispatcher.give_everything_back():
             _logger.warning(
                 "%s was left behind by an earlier worker; it is %s now", execution.id, execution.status
             )

@@ -23,7 +23,7 @@ from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.ports import HandOver
-from experience_runtime.engine.stores import Added, Adding, Cancelling, Page
+from experience_runtime.engine.stores import Added, Adding, Cancelling, Page, RetryAt
 from experience_runtime.store import rows
 from experience_runtime.store.adding import Adder
 from experience_runtime.store.claiming import Claiming
@@ -203,14 +203,16 @@ class SqlStore(Generic[D]):
     def settle_all(self, settlings: Sequence[Settling]) -> list[Execution | None]:
         return self.database.write(lambda: self._transitions.settle_all(settlings))
 
-    def give_back(self, *, now: datetime, everything: bool = False) -> list[Execution]:
+    def give_back(
+        self, *, now: datetime, everything: bool = False, retry_at: RetryAt | None = None
+    ) -> list[Execution]:
         statement = "leased" if everything else "lapsed"
         if not self.database.read(lambda: self.database.execute(statement, {"now": to_ms(now)})):
             return []  # the usual answer costs no transaction
 
         def act() -> list[Execution]:
             lapsed = sorted(self.database.execute(statement, {"now": to_ms(now)}))  # by number
-            given_back = (self._transitions.give_back(rows.execution(row), now) for row in lapsed)
+            given_back = (self._transitions.give_back(rows.execution(row), now, retry_at) for row in lapsed)
             return [execution for execution in given_back if execution is not None]
 
         return self.database.write(act)

@@ -16,6 +16,7 @@ from experience_runtime.domain.executions import (
     execution_id,
 )
 from experience_runtime.domain.instants import to_ms
+from experience_runtime.engine.stores import RetryAt
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 
@@ -130,14 +131,20 @@ class Transitions:
             self._record(number, from_status, to_status, why, now)
         return rows.execution(found[0])
 
-    def give_back(self, execution: Execution, now: datetime) -> Execution | None:
+    def give_back(
+        self, execution: Execution, now: datetime, retry_at: RetryAt | None = None
+    ) -> Execution | None:
         if execution.status is Status.PENDING:
             self._database.execute("unclaim", {"number": execution.number, "attempt": execution.attempt})
             return replace(execution, lease_until=None)
+        is_over = execution.begun > execution.retries
+        times = "once" if execution.begun == 1 else f"{execution.begun} times"
         lost = Settlement(
-            status=Status.PENDING if execution.begun <= execution.retries else Status.FAILED,
+            status=Status.FAILED if is_over else Status.PENDING,
             reason="lost",
-            error="the process that ran this attempt went away before it ended",
+            due_at=None if is_over or retry_at is None else retry_at(execution),
+            error="the process that ran this attempt went away before it ended, and no answer was kept: "
+            f"it may have been delivered. It has been in flight {times}",
         )
         return self.settle(execution.number, execution.attempt, lost, now, outcome="lost")
 

@@ -19,11 +19,13 @@ FAILED_SINCE = timedelta(hours=24)
 
 
 class Ready(BaseModel):
-    """`store`: it answers. `worker`: some process delivers from it."""
+    """`store`: it can be written to. `worker`: some process delivers from it. `stuck`: calls of this process
+    that were given up at their deadline and have not ended."""
 
     ready: bool
     store: bool
     worker: bool
+    stuck: int
 
 
 class Up(BaseModel):
@@ -44,15 +46,18 @@ def make_router(runtime: Runtime, metrics: Metrics, is_delivered: Callable[[], b
 
     @router.get("/readyz", summary="It can work", responses=ready)
     def is_ready() -> Document:
-        """The store answers, and some process delivers from it. For anybody."""
+        """The store can be written to, some process delivers from it, and not half of the calls of this one
+        are stuck. For anybody."""
+        stuck = len(runtime.dispatcher.stuck())
         try:
             runtime.store.tokens.ever()
         except ExperienceError:
-            return Document({"ready": False, "store": False, "worker": False}, status_code=503)
+            found = {"ready": False, "store": False, "worker": False, "stuck": stuck}
+            return Document(found, status_code=503)
         delivered = is_delivered()
-        return Document(
-            {"ready": delivered, "store": True, "worker": delivered}, status_code=200 if delivered else 503
-        )
+        ready = delivered and 2 * stuck < runtime.concurrency
+        found = {"ready": ready, "store": True, "worker": delivered, "stuck": stuck}
+        return Document(found, status_code=200 if ready else 503)
 
     @router.get(
         "/metrics",

@@ -59,6 +59,12 @@ class HeldDelivery:
     def free(self) -> int:
         return 32
 
+    def abandon(self, execution: Execution) -> None:
+        raise AssertionError(execution)
+
+    def stuck(self) -> Sequence[Execution]:
+        return []
+
     def go(self) -> None:
         while self._held:
             self._held.pop(0)()

@@ -18,7 +18,7 @@ from experience_runtime.confined.process import ConfinedProcess, import_folders
 CPU_SECONDS = 0.4
 """For one question. Files of 1 MiB of ordinary code take half of it."""
 
-CHECK_CPU_SECONDS = 2.0
+CHECK_CPU_SECONDS = 1.0
 """For `check`, which nobody's message waits for."""
 
 WALL_SECONDS = 10.0

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from experience_runtime.domain.experience import Experience, SourceText
-from experience_runtime.scripts.bundle import FIRST_LINE, Bundle
+from experience_runtime.scripts.bundle import Bundle
 from experience_runtime.scripts.reader import Reader
 from experience_runtime.scripts.rules import find_all
 
@@ -74,7 +74,7 @@ def test_the_host_is_not_slowed_by_a_text(reader: Reader, lab: Lab, text: str) -
 @pytest.mark.parametrize("text", [TEXTS["line ends"], TEXTS["one line of characters"], filled("é\n")])
 def test_the_host_is_not_slowed_by_places_in_a_log(reader: Reader, lab: Lab, text: str) -> None:
     bundle = Bundle(_experience(lab, text), reader=reader)
-    lines = "\n".join(f"    at f (<input>:{FIRST_LINE}:{200_000 + each})" for each in range(500))
+    lines = "\n".join(f"    at f (variation.js:1:{200_000 + each})" for each in range(500))
 
     def log() -> None:
         for _ in range(60):  # about the limit of a run's log

@@ -65,10 +65,8 @@ class Adder:
         """Add what replaces, each under a key of its own, which is held, or under none."""
         replaced: list[str | None] = [None] * len(addings)
         keyed = [(place, each) for place, each in enumerate(addings) if _key(each) is not None]
-        bounds = [_bound(each) | {"reason": "replaced"} for _, each in keyed]
-        for (place, each), found in zip(
-            keyed, self._database.execute_each("cancel_key", bounds), strict=True
-        ):
+        asked = [("cancel_key", _bound(each) | {"reason": "replaced"}) for _, each in keyed]
+        for (place, each), found in zip(keyed, self._database.execute_together(asked), strict=True):
             ids = self._transitions.record_cancelled(found, "replaced", each.execution.created_at)
             replaced[place] = ids[0] if ids else None
         inserted = self._insert_each([each.execution for each in addings])
@@ -84,8 +82,8 @@ class Adder:
         inserted = list(executions)
         left = list(range(len(inserted)))
         while left:
-            bounds = [rows.values(inserted[place]) for place in left]
-            found = self._database.execute_each("insert_execution", bounds)
+            asked = [("insert_execution", rows.values(inserted[place])) for place in left]
+            found = self._database.execute_together(asked)
             left = [place for place, numbers in zip(left, found, strict=True) if not numbers]
             for place in left:
                 inserted[place] = replace(inserted[place], number=inserted[place].number + 1)

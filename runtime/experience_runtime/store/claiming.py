@@ -48,7 +48,8 @@ class Claiming:
         """Lease what is due and has room; inside `Database.write`."""
         # One claims at a time: what limits, rates, paces and breakers leave room for is counted, then taken.
         self._database.hold("claims")
-        waiting = [name for name, due_at in self._waiting(policies) if due_at <= to_ms(now)]
+        found = self._database.execute("waiting", {})
+        waiting = [name for name, due_at in found if policies.serves(name) and due_at <= to_ms(now)]
         if not waiting:
             return []
         for integration in waiting:
@@ -77,8 +78,9 @@ class Claiming:
 
     def next_wake(self, *, now: datetime, policies: Policies) -> datetime | None:
         """The earliest instant at which something may be claimed or given back; None for never."""
-        found = [from_ms(at) for (at,) in self._database.execute("next_lapse", {}) if at is not None]
-        if waiting := self._waiting(policies):
+        lapses, first_of_each = self._database.execute_together([("next_lapse", {}), ("waiting", {})])
+        found = [from_ms(at) for (at,) in lapses if at is not None]
+        if waiting := [(name, due_at) for name, due_at in first_of_each if policies.serves(name)]:
             view = self._look(policies, now)
             if policies.room(view.of_integrations) >= 1:
                 for integration, due_at in waiting:
@@ -106,13 +108,9 @@ class Claiming:
         free = [max(from_ms(due), admitted_at) for (due,) in others]
         return [*free, max(due_at, min(admitted), admitted_at)] if admitted else [*free, look_until]
 
-    def _waiting(self, policies: Policies) -> list[tuple[str, int]]:
-        found = self._database.execute("waiting", {})
-        return [(integration, due_at) for integration, due_at in found if policies.serves(integration)]
-
     def _look(self, policies: Policies, now: datetime, *, to_spend: Sequence[str] = ()) -> "_View":
-        states = self._states.known()
-        paces = self._paces.known()
+        found = self._database.execute_together([("integration_states", {}), ("paces", {})])
+        states, paces = self._states.read(found[0]), self._paces.read(found[1])
         if to_spend and (paces or any(policies.start(integration) for integration in to_spend)):
             self._paces.hold()
             paces = self._paces.known()  # as they are now that nobody else changes them

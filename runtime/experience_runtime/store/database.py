@@ -38,8 +38,8 @@ class Database(Protocol):
         """Execute a statement by its name; only inside `read` or `write`."""
         ...
 
-    def execute_each(self, statement: str, bounds: Sequence[Values]) -> list[list[tuple[Any, ...]]]:
-        """Execute a statement that gives rows once for each; on a server in one round trip."""
+    def execute_together(self, asked: Sequence[tuple[str, Values]]) -> list[list[tuple[Any, ...]]]:
+        """Execute statements that give rows, in this order; on a server in one round trip."""
         ...
 
     def execute_counted(self, statement: str, bound: Values) -> int:

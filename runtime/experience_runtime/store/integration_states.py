@@ -42,10 +42,12 @@ class SqlIntegrationStates:
         self._database.hold(f"health {integration}")
 
     def known(self) -> dict[str, IntegrationState]:
-        return {
-            state.integration: state
-            for state in map(_integration_state, self._database.execute("integration_states", {}))
-        }
+        return self.read(self._database.execute("integration_states", {}))
+
+    @staticmethod
+    def read(found: Sequence[Sequence[Any]]) -> dict[str, IntegrationState]:
+        """What the statement `integration_states` gave, by integration."""
+        return {state.integration: state for state in map(_integration_state, found)}
 
     def put(self, state: IntegrationState) -> None:
         self._database.execute(

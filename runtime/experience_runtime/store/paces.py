@@ -49,8 +49,13 @@ class SqlPaces:
         self._database.hold("paces")
 
     def known(self) -> dict[Receiver, PaceState]:
-        found = (_pace(*row) for row in self._database.execute("paces", {}))
-        return {(state.integration, state.key): state for state in found}
+        return self.read(self._database.execute("paces", {}))
+
+    @staticmethod
+    def read(found: Sequence[Sequence[Any]]) -> dict[Receiver, PaceState]:
+        """What the statement `paces` gave, by receiver."""
+        states = (_pace(*row) for row in found)
+        return {(state.integration, state.key): state for state in states}
 
     def put(self, state: PaceState) -> None:
         if not state.says_something:

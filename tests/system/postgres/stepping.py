@@ -39,9 +39,10 @@ class Stepping:
         self._stop(statement)
         return self._database.execute(statement, bound)
 
-    def execute_each(self, statement: str, bounds: Sequence[Values]) -> list[list[tuple[Any, ...]]]:
-        self._stop(statement)
-        return self._database.execute_each(statement, bounds)
+    def execute_together(self, asked: Sequence[tuple[str, Values]]) -> list[list[tuple[Any, ...]]]:
+        for statement, _ in asked:
+            self._stop(statement)
+        return self._database.execute_together(asked)
 
     def execute_counted(self, statement: str, bound: Values) -> int:
         self._stop(statement)

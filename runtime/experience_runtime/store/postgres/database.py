@@ -55,7 +55,7 @@ STATEMENTS: Final = {
 
 _GIVES_ROWS: Final = frozenset(
     name for name, sql in STATEMENTS.items() if re.match("SELECT|WITH", sql) or "RETURNING" in sql
-) - {"hold", "defer_jobs"}  # nobody reads what these answer
+) - {"hold", "defer_jobs", "convert_running"}  # nobody reads what these answer
 
 _WRITES: Final = frozenset(
     name
@@ -122,8 +122,12 @@ class PostgresDatabase:
         cursor = self._cursor(statement, bound)
         return cursor.fetchall() if statement in _GIVES_ROWS else []
 
-    def execute_each(self, statement: str, bounds: Sequence[Values]) -> list[list[tuple[Any, ...]]]:
-        sent = [self._cursor(statement, bound) for bound in bounds]
+    def execute_together(self, asked: Sequence[tuple[str, Values]]) -> list[list[tuple[Any, ...]]]:
+        if self._here.pipeline is None:
+            with self._here.connection.pipeline():
+                sent = [self._cursor(statement, bound) for statement, bound in asked]
+        else:
+            sent = [self._cursor(statement, bound) for statement, bound in asked]
         return [cursor.fetchall() for cursor in sent]
 
     def execute_counted(self, statement: str, bound: Values) -> int:

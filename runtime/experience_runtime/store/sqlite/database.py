@@ -102,8 +102,8 @@ class SqliteDatabase:
     def execute(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
         return self.connection.execute(STATEMENTS[statement], bound).fetchall()
 
-    def execute_each(self, statement: str, bounds: Sequence[Values]) -> list[list[tuple[Any, ...]]]:
-        return [self.execute(statement, bound) for bound in bounds]
+    def execute_together(self, asked: Sequence[tuple[str, Values]]) -> list[list[tuple[Any, ...]]]:
+        return [self.execute(statement, bound) for statement, bound in asked]
 
     def execute_counted(self, statement: str, bound: Values) -> int:
         self.execute(statement, bound)

@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType, TracebackType
 
+from . import in_process
+
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_PER_COMMAND = 180
 PORT = "8080"
@@ -113,8 +115,15 @@ class Stage:
                 command = shlex.join([*dev.DEMO, *rest])
             case ["experience", "serve"] if "||" not in command:
                 return self._serve(shlex.split(command))
+        command = self._with_own_places(command)
+        if (own := in_process.words_of(command)) is not None:
+            words, tells_code = own
+            code, lines = in_process.run(
+                words, folder=self.folder, environment=self.environment, tells_code=tells_code
+            )
+            return code, [line.replace(self._port, PORT) for line in lines]
         ended = subprocess.run(
-            ["sh", "-c", self._with_own_places(command)],
+            ["sh", "-c", command],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,

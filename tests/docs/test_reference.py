@@ -151,6 +151,14 @@ def test_every_name_of_a_page_has_an_example(page: str) -> None:
     assert without == (NO_EXAMPLE if page == "codes" else set())
 
 
+@pytest.mark.parametrize("kind", [sdk.Integration, sdk.Context, sdk.Answer, sdk.Http, sdk.Clock])
+def test_every_member_of_a_class_of_the_sdk_stands_in_its_section(kind: type) -> None:
+    section = _sections("integrations")[kind.__name__]
+    members = {name for name in (*vars(kind), *kind.__annotations__) if not name.startswith("_")}
+
+    assert [name for name in sorted(members) if not re.search(rf"\b{name}\b", section)] == []
+
+
 def test_the_settings_of_every_built_in_integration_stand_in_its_section() -> None:
     sections = _sections("settings")
 
@@ -191,6 +199,8 @@ def test_the_limits_of_the_reference_are_the_runtimes() -> None:
         f"| memory a run | {limits.memory_bytes // 2**20} MiB |",
         f"| calls that wait for an answer | {limits.pending_calls:,} |",
         f"| log a run | {limits.log_bytes // 2**20} MiB |",
+        f"| events a run | {limits.events:,} |",
+        f"| redirects a run | {limits.redirects:,} |",
     ):
         assert row in table
 

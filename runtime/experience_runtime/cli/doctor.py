@@ -12,6 +12,7 @@ from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, pr
 from experience_runtime.domain.errors import ExperienceError
 from experience_runtime.domain.instants import iso
 from experience_runtime.runtime import Runtime
+from experience_runtime.sandbox.pool import ENGINE, mend_engine
 from experience_runtime.settings.load import Settings
 
 
@@ -73,19 +74,19 @@ def confinement(in_force: Sequence[str], system: str, machine: str) -> Finding:
 
 
 def engine(version_of: Callable[[str], str | None]) -> Finding:
-    """Whether `import quickjs` is the maintained engine and not the archived package of that name."""
+    """Whether the engine is the one release whose inside the sandbox knows."""
     if version_of("quickjs") is not None:
         return Finding(
             "engine",
             False,
             "the archived package quickjs is installed and shadows quickjs-ng; "
-            "pip uninstall quickjs, then pip install --force-reinstall quickjs-ng",
+            f"pip uninstall quickjs, then pip install --force-reinstall quickjs-ng=={ENGINE}",
         )
     found = version_of("quickjs-ng")
     return Finding(
         "engine",
-        found is not None,
-        f"quickjs-ng {found}" if found else "quickjs-ng is missing; pip install quickjs-ng",
+        found == ENGINE,
+        f"quickjs-ng {found}" if found == ENGINE else f"quickjs-ng is {found or 'missing'}; {mend_engine()}",
     )
 
 

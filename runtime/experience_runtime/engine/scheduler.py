@@ -221,14 +221,26 @@ class Scheduler:
 
         Source: reference/schedule-options#cancel.
         """
+        return self._cancel(self.prepare_cancel_of(integration, options, defaults=defaults, visitor=visitor))
+
+    def prepare_cancel_of(
+        self,
+        integration: str,
+        options: Mapping[str, object],
+        *,
+        defaults: Mapping[str, object] = _NOTHING,
+        visitor: Visitor | None,
+    ) -> PreparedCancel:
+        """Do everything of `cancel` but the cancelling itself; for `carry_out`."""
         self._integrations.get(integration)
-        return self.cancel_under(
-            integration, plan_cancel(options, defaults=defaults, visitor=visitor), visitor=visitor
-        )
+        planned = plan_cancel(options, defaults=defaults, visitor=visitor)
+        return self.prepare_cancel(integration, planned, visitor=visitor)
 
     def cancel_under(self, key_space: str, planned: CancelPlan, *, visitor: Visitor | None) -> Cancelled:
         """Cancel what is pending under a key of this key space, whatever its integration."""
-        prepared = self.prepare_cancel(key_space, planned, visitor=visitor)
+        return self._cancel(self.prepare_cancel(key_space, planned, visitor=visitor))
+
+    def _cancel(self, prepared: PreparedCancel) -> Cancelled:
         act = prepared.cancelling
         ids = self._store.cancel_key(
             key_digest=act.key_digest, key_owner=act.key_owner, reason=act.reason, now=act.now

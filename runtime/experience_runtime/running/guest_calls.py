@@ -1,7 +1,7 @@
 """Guest calls: one integration call of a guest -> the verb it names -> what its promise settles with."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -22,10 +22,16 @@ from experience_runtime.domain.errors import (
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.options import check_execute_options, chosen, execute_timeout_seconds
+from experience_runtime.domain.planning import plan
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.app_events import call_app, refused
-from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.engine.prepared import PreparedCancel, PreparedSchedule
+from experience_runtime.engine.scheduler import (
+    Cancelled,
+    Scheduled,
+    Scheduler,
+)
 from experience_runtime.running.guest import Marshalled, Request
 
 APP = "app"
@@ -85,6 +91,47 @@ class GuestCalls:
             case _:
                 raise InvalidParameter(f"an integration has no action {shown(request.verb)}")
 
+    def answer_together(
+        self, requests: Sequence[Request], note: Callable[[Request], Note]
+    ) -> list[tuple[Any, Execution | None] | ExperienceError]:
+        """Carry `schedule` and `cancel` requests out in their order, in one transaction.
+
+        For each its result and the execution it made, or the refusal that it alone gets.
+        """
+        prepared: dict[int, PreparedSchedule | PreparedCancel] = {}
+        answers: dict[int, tuple[Any, Execution | None] | ExperienceError] = {}
+        for at, request in enumerate(requests):
+            try:
+                prepared[at] = self._prepare(request)
+            except ExperienceError as error:
+                answers[at] = error
+        done = self.scheduler.carry_out(list(prepared.values()))
+        for at, each in zip(prepared, done, strict=True):
+            match each:
+                case Scheduled():
+                    answers[at] = self._scheduled(each, note(requests[at]))
+                case Cancelled():
+                    answers[at] = self._cancelled(each, note(requests[at])), None
+                case refused:
+                    answers[at] = refused
+        return [answers[at] for at in range(len(requests))]
+
+    def _prepare(self, request: Request) -> PreparedSchedule | PreparedCancel:
+        self._check_linked(request.integration)
+        options = _options(request.options, "options")
+        defaults = _options(request.defaults, "defaults")
+        if request.verb == "cancel":
+            return self.scheduler.prepare_cancel_of(
+                request.integration, options, defaults=defaults, visitor=self.visitor
+            )
+        return self.scheduler.prepare(
+            request.integration,
+            _payload(request.payload),
+            lambda now: plan(options, defaults=defaults, now=now, visitor=self.visitor),
+            visitor=self.visitor,
+            experience=self.experience,
+        )
+
     def schedule(
         self,
         integration: str,
@@ -103,6 +150,10 @@ class GuestCalls:
             visitor=self.visitor,
             experience=self.experience,
         )
+        return self._scheduled(done, note)
+
+    @staticmethod
+    def _scheduled(done: Scheduled, note: Note) -> tuple[Any, Execution]:
         for line in done.warnings:
             note("warn", line)
         for line in done.notes:
@@ -127,6 +178,10 @@ class GuestCalls:
     ) -> Any:
         """What `cancel` resolves with."""
         done = self.scheduler.cancel(integration, options, defaults=defaults, visitor=self.visitor)
+        return self._cancelled(done, note)
+
+    @staticmethod
+    def _cancelled(done: Cancelled, note: Note) -> Any:
         for line in done.warnings:
             note("warn", line)
         if done.elsewhere:

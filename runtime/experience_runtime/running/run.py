@@ -43,13 +43,16 @@ from experience_runtime.running.guest import (
     Script,
     Turn,
 )
-from experience_runtime.running.guest_calls import GuestCalls, Started, refusal_text, refused_message
+from experience_runtime.running.guest_calls import GuestCalls, Note, Started, refusal_text, refused_message
 from experience_runtime.running.problems import limit_problem, thrown_problem, wall_text
 from experience_runtime.running.report import Report, call_document
 
 __all__ = ["CallNow", "ExperienceRun", "Situation", "check", "open_run"]
 
 _LOGGER = logging.getLogger(__name__)
+_MOST_TOGETHER = 100
+"""Calls in one transaction; the clock is looked at between two of them."""
+
 CallNow = Callable[[Execution, float], Any]
 """Carry out a started `execute` within so many seconds; return the integration's answer."""
 
@@ -218,26 +221,30 @@ class ExperienceRun:
 
     def _carry_out(self, turn: Turn, ends_at: float) -> bool:
         """Do what a turn asks for, in its order; False when the time was up first, and the rest was left
-        undone.
-
-        Of a turn that a limit ended only the log is taken.
+        undone. Of a turn that a limit ended only the log is taken.
         """
         self._has_converted = False
+        together: list[Request] = []
         for item in turn.outbox:
             if isinstance(item, LogLine):
                 self._log(item)
             elif turn.limit is None:
+                if len(together) == _MOST_TOGETHER or not _goes_together(item):
+                    self._call_together(together)
                 if monotonic() >= ends_at:
                     return False
-                self._carry_out_one(item)
+                self._carry_out_one(item, together)
+        self._call_together(together)
         return True
 
-    def _carry_out_one(self, item: Emitted | Redirected | Request) -> None:
+    def _carry_out_one(self, item: Emitted | Redirected | Request, together: list[Request]) -> None:
         match item:
             case Emitted():
                 self._event(item)
             case Redirected():
                 self.report.redirects.append(item.url)
+            case Request() if _goes_together(item):
+                together.append(item)
             case Request():
                 self._call(item)
 
@@ -281,9 +288,8 @@ class ExperienceRun:
             self._write("warn", "run", too_many_own_views(view))
 
     def _call(self, request: Request) -> None:
-        logger = f"integration:{request.integration}"
         try:
-            done = self._answers.answer(request, lambda level, text: self._write(level, logger, text))
+            done = self._answers.answer(request, self._note(request))
         except ExperienceError as error:
             self._reject(request, error)
         except Exception:  # noqa: BLE001 - a full disk, say: this call failed, the host carries on
@@ -291,12 +297,36 @@ class ExperienceRun:
         else:
             if isinstance(done, Started):
                 self._begin(request, done)
-                return
-            result, made = done
-            self._has_converted = self._has_converted and made is None
-            if made is not None:
-                self.report.created.append(made.id)
-            self._resolve(request, result)
+            else:
+                self._answer(request, done)
+
+    def _call_together(self, requests: list[Request]) -> None:
+        """Carry out what was gathered, in one transaction, and empty the list."""
+        if not requests:
+            return
+        try:
+            answers = self._answers.answer_together(requests, self._note)
+        except ExperienceError as error:
+            answers = [error] * len(requests)
+        except Exception:  # noqa: BLE001 - as above; nothing of them is stored
+            answers = [_our_fault(requests[0])] * len(requests)
+        for request, done in zip(requests, answers, strict=True):
+            if isinstance(done, ExperienceError):
+                self._reject(request, done)
+            else:
+                self._answer(request, done)
+        requests.clear()
+
+    def _answer(self, request: Request, done: tuple[Any, Execution | None]) -> None:
+        result, made = done
+        self._has_converted = self._has_converted and made is None
+        if made is not None:
+            self.report.created.append(made.id)
+        self._resolve(request, result)
+
+    def _note(self, request: Request) -> Note:
+        logger = f"integration:{request.integration}"
+        return lambda level, text: self._write(level, logger, text)
 
     def _begin(self, request: Request, started: Started) -> None:
         self.report.created.append(started.execution.id)
@@ -394,6 +424,10 @@ def check(script: Script, sandbox: Sandbox, limits: Limits | None = None) -> Pro
     if turn.limit is not None:
         return limit_problem(script, turn, limits)
     return None if turn.thrown is None else thrown_problem(script, turn.thrown)
+
+
+def _goes_together(item: Emitted | Redirected | Request) -> bool:
+    return isinstance(item, Request) and item.verb in ("schedule", "cancel")
 
 
 def _told(turn: Turn) -> Turn:

@@ -30,10 +30,14 @@ _USAGE_AS_JSON = "experience_runtime.usage_as_json"
 _documents: ContextVar[TextIO | None] = ContextVar("documents", default=None)  # None: stdout
 
 
-def everywhere(command: Callable[..., Any], *, folder_may_be_missing: bool = False) -> Callable[..., Any]:
+def everywhere(
+    command: Callable[..., Any], *, folder_may_be_missing: bool = False, reads_strangers: bool = False
+) -> Callable[..., Any]:
     """Add the options that every verb has; the verb takes `settings` and `as_json`.
 
     Refusals end with exit code 2. `folder_may_be_missing`: the verb makes the folder of --integrations.
+    `reads_strangers`: the verb looks at somebody's experience, and runs no integration file that only the
+    current directory's experience.toml names.
     """
 
     @click.option(
@@ -75,8 +79,17 @@ def everywhere(command: Callable[..., Any], *, folder_may_be_missing: bool = Fal
                     "name the folder of your integration files"
                 )
             settings = load_settings(
-                config=config, database=database, integrations_dir=integrations_dir, environ=os.environ
+                config=config,
+                database=database,
+                integrations_dir=integrations_dir,
+                environ=os.environ,
+                runs_code_found_here=not reads_strangers,
             )
+            if settings.code_left_out is not None:
+                tell(
+                    f"the integrations in {settings.code_left_out} are left out: this command runs no code "
+                    "that it only finds here; with --config experience.toml it does"
+                )
             log_to_stderr(settings, logging.WARNING, "%(levelname)s %(message)s")
             return command(settings=settings, as_json=as_json, **arguments)
 

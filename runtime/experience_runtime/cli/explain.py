@@ -1,5 +1,7 @@
 """experience explain: when would this run, and why."""
 
+import functools
+
 import click
 
 from experience_runtime.cli.common import everywhere, print_json, say
@@ -30,7 +32,7 @@ Examples:
     help="Instead: the visitor's minutes behind UTC (-60 is UTC+1).",
 )
 @click.option("--at", metavar="ISO", help="When it is asked. [default: now]")
-@everywhere
+@functools.partial(everywhere, reads_strangers=True)
 def explain(
     delay: str | None,
     time: str | None,

@@ -1,5 +1,6 @@
 """experience simulate: the same run in virtual time, with what follows over the next thirty days."""
 
+import functools
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -36,7 +37,7 @@ Exit codes: 0 fine; 1 the experience failed, or the story's expectations were no
 @click.option("--at", metavar="ISO", help="When it starts, in virtual time. [default: now]")
 @click.option("--for", "horizon", metavar="DURATION", help="How long to watch. [default: 30d]")
 @visitor_options
-@everywhere
+@functools.partial(everywhere, reads_strangers=True)
 def simulate(
     path: Path,
     story_file: Path | None,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,12 @@ class Checked:
     problems: Sequence[Problem]
     warnings: Sequence[Problem] = ()
     script: Bundle | None = None
+
+    def without_doubt_of(self, code: str) -> "Checked":
+        """The same where problems of a code are warnings: it is not known whether they are any."""
+        doubtful = [problem for problem in self.problems if problem.code == code]
+        certain = [problem for problem in self.problems if problem.code != code]
+        return replace(self, problems=certain, warnings=[*self.warnings, *doubtful])
 
     def document(self) -> dict[str, Any]:
         """The document of `check --json`."""

@@ -58,6 +58,7 @@ class Settings:
     client: Client = NO_CLIENT
     served: Served = field(default_factory=Served)
     config: Path | None = None
+    code_left_out: Path | None = None
     secrets: frozenset[str] = frozenset()
 
     def integration(self, name: str) -> Mapping[str, object]:
@@ -112,14 +113,19 @@ def load_settings(
     database: str | None = None,
     integrations_dir: Path | None = None,
     environ: Mapping[str, str],
+    runs_code_found_here: bool = True,
 ) -> Settings:
     """Read everything once; the arguments are the command line's flags.
+
+    Without `runs_code_found_here`, integration files that only the current directory's experience.toml names
+    are left out and named in `code_left_out`: whoever looks at a stranger's folder runs nothing of it.
 
     Raises InvalidParameter for a file that cannot be read or holds something unknown. An empty variable
     counts as not set.
     """
     env = {name: value for name, value in environ.items() if value}
     path = config or (Path(env["EXPERIENCE_CONFIG"]) if "EXPERIENCE_CONFIG" in env else None)
+    is_named = path is not None
     if path is None and DEFAULT_CONFIG.is_file():
         path = DEFAULT_CONFIG
     table = _Table(path, {} if path is None else _read(path))
@@ -128,7 +134,11 @@ def load_settings(
     table.require_known(outbound, _OUTBOUND, "outbound.")
 
     folder = env.get("EXPERIENCE_INTEGRATIONS_DIR") or env.get("EXPERIENCE_INTEGRATIONS")
+    named_folder = integrations_dir or folder
     folder = folder or table.text("integrations_dir")
+    left_out = None
+    if not (runs_code_found_here or is_named or named_folder) and folder is not None:
+        left_out, folder = Path(folder), None
     chosen = database or env.get("EXPERIENCE_DATABASE") or table.text("database") or DEFAULT_DATABASE
     chosen = _required(chosen, env, "the database")
     integrations, missing, sites, texts = _integrations(table, env)
@@ -159,6 +169,7 @@ def load_settings(
             trusted_proxies=_listed(env, "EXPERIENCE_SERVE_TRUSTED_PROXIES"),
         ),
         config=path,
+        code_left_out=left_out,
         secrets=frozenset(secret_texts(chosen, texts)),
     )
 

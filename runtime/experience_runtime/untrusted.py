@@ -14,6 +14,31 @@ from experience_runtime.integration import Answer
 Redact = Callable[[str], str]
 
 
+class Foreign:
+    """A guard around somebody else's code; `error` is what it raised, None when it came to its end."""
+
+    def __init__(self, passed: tuple[type[BaseException], ...]) -> None:
+        self._passed = passed
+        self.error: BaseException | None = None
+
+    def __enter__(self) -> "Foreign":
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        if error is None or isinstance(error, self._passed) or is_ctrl_c(error):
+            return False
+        self.error = error
+        return True
+
+
+def foreign(*passed: type[BaseException]) -> Foreign:
+    """Run somebody else's code inside, and keep whatever it raises: sys.exit and CancelledError too.
+
+    `passed` are raised as they are, and so is Ctrl-C.
+    """
+    return Foreign(passed)
+
+
 def plain_refusal(refusal: Refusal, redact: Redact) -> Refusal:
     """Make the refusal of ours that an integration's own subclass stands for, with its text redacted.
 
@@ -27,12 +52,9 @@ def plain_refusal(refusal: Refusal, redact: Redact) -> Refusal:
 
 def spell(value: object) -> str:
     """Spell anything, also what cannot be."""
-    try:
+    with foreign():
         return str(value)
-    except BaseException as error:  # even spelling it is somebody else's code
-        if is_ctrl_c(error):
-            raise
-        return f"<{type(value).__name__} that cannot be spelled>"
+    return f"<{type(value).__name__} that cannot be spelled>"
 
 
 def is_ctrl_c(error: BaseException) -> bool:
@@ -42,25 +64,19 @@ def is_ctrl_c(error: BaseException) -> bool:
 
 def as_json(answer: Any) -> tuple[Any, str]:
     """Make an answer a JSON value, and spell it; what JSON cannot write becomes text."""
-    try:
+    with foreign():
         text = _JSON.encode(answer)
         return (None if answer is None else json.loads(text)), text
-    except BaseException as error:  # the answer is somebody else's object
-        if is_ctrl_c(error):
-            raise
-        spelled = spell(answer)
-        return spelled, json.dumps(spelled)
+    spelled = spell(answer)
+    return spelled, json.dumps(spelled)
 
 
 def held(error: BaseException, name: str) -> Any:
     """What an error holds; None when its class lacks it, or raises when it is asked."""
-    try:
+    with foreign():
         # a subclass may have an __init__ that never calls ours
         return getattr(error, name, None)
-    except BaseException as problem:  # a property of somebody else's
-        if is_ctrl_c(problem):
-            raise
-        return None
+    return None
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ from experience_runtime.domain.errors import Refusal
 from experience_runtime.domain.executions import Execution
 from experience_runtime.engine.ports import Clock, Integrations
 from experience_runtime.integration import Answer, Context, Http, IntegrationFailed
-from experience_runtime.untrusted import Redact, as_json, held, is_ctrl_c, plain_refusal, spell
+from experience_runtime.untrusted import Redact, as_json, foreign, held, is_ctrl_c, plain_refusal, spell
 
 EXCERPT_BYTES = 4096
 """How much of an answer or an error is kept. Source: reference/executions#attempts."""
@@ -59,16 +59,13 @@ def call(
     A KeyboardInterrupt on the main thread passes: there it is a person's.
     """
     recorder = _Recorder(http)
-    try:
+    with foreign():  # even telling what was raised is the integration's own code
         return _attempt(execution, clock, integrations, recorder, redact)
-    except BaseException as error:  # even telling what was raised is the integration's own code
-        if is_ctrl_c(error):
-            raise
-        return Outcome(
-            code="integration_failed",
-            error=f"{execution.integration} raised something that cannot be told; repair the integration",
-            http_status=recorder.status,
-        )
+    return Outcome(
+        code="integration_failed",
+        error=f"{execution.integration} raised something that cannot be told; repair the integration",
+        http_status=recorder.status,
+    )
 
 
 def _attempt(

@@ -10,7 +10,7 @@ from typing import Any
 from experience_runtime.domain.errors import NotConfigured
 from experience_runtime.domain.pace import Receiver
 from experience_runtime.engine.ports import Integrations
-from experience_runtime.untrusted import is_ctrl_c, spell
+from experience_runtime.untrusted import foreign, spell
 
 FRESH = 4
 """Calls in flight to a receiver that is not known to answer; each answer allows one more."""
@@ -70,11 +70,8 @@ def pace_key(integrations: Integrations, name: str, parsed: Any) -> str:
         settings = integrations.settings(name)
     except NotConfigured:
         settings = None
-    try:
+    with foreign() as raised:
         key = integrations.get(name).pace_key(parsed, settings)
-    except BaseException as problem:  # a third party's code may raise anything
-        if is_ctrl_c(problem):
-            raise
-        _logger.warning("%s could not name the receiver of a payload: %s", name, type(problem).__name__)
-        return ""
-    return spell(key)[:_KEY_LENGTH] if isinstance(key, str) else ""
+        return spell(key)[:_KEY_LENGTH] if isinstance(key, str) else ""
+    _logger.warning("%s could not name the receiver of a payload: %s", name, type(raised.error).__name__)
+    return ""

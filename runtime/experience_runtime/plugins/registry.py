@@ -31,7 +31,7 @@ from experience_runtime.domain.errors import (
 from experience_runtime.integration import Backoff, Integration
 from experience_runtime.settings.load import Settings
 from experience_runtime.settings.redaction import SECRET_LENGTH
-from experience_runtime.untrusted import plain_refusal, spell
+from experience_runtime.untrusted import foreign, plain_refusal, spell
 
 GROUP = "experience_runtime.integrations"
 BUILT_INS = "experience_integrations"
@@ -123,25 +123,22 @@ class Registry:
         except NotConfigured:
             settings = None
         try:
-            integration.check(parsed, settings)
+            with foreign(Refusal) as raised:
+                integration.check(parsed, settings)
         except Refusal as refusal:
             raise plain_refusal(refusal, self._settings.redact) from None
-        except KeyboardInterrupt:
-            raise
-        except BaseException as problem:  # noqa: BLE001 a third party's code may raise anything, sys.exit too
-            text = f'"{name}" could not check the payload: {_named(problem)}; repair the integration'
-            raise InvalidPayload(self._settings.redact(text)) from None
+        if raised.error is not None:
+            text = f'"{name}" could not check the payload: {_named(raised.error)}; repair the integration'
+            raise InvalidPayload(self._settings.redact(text))
 
     def _fitted(self, name: str, model: type[BaseModel], payload: Any) -> BaseModel:
-        try:
+        with foreign() as raised:
             return model.model_validate(payload)
-        except ValidationError as problem:
-            first, *others = problem.errors(include_url=False)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as problem:  # noqa: BLE001 a third party's validator may raise anything
-            text = f'"{name}" could not read the payload: {_named(problem)}; repair the integration'
-            raise InvalidPayload(self._settings.redact(text)) from None
+        assert raised.error is not None
+        if not isinstance(raised.error, ValidationError):
+            text = f'"{name}" could not read the payload: {_named(raised.error)}; repair the integration'
+            raise InvalidPayload(self._settings.redact(text))
+        first, *others = raised.error.errors(include_url=False)
         more = f" (and {len(others)} more)" if others else ""
         raise InvalidPayload(self._settings.redact(f'{_fault(first)}{more}; see what "{name}" takes'))
 
@@ -164,10 +161,10 @@ class Registry:
             yield f"{setting} refers to the environment variable {variable}, which is not set; set {variable}"
         table = self._settings.integration(name)
         yield from _unknown_settings(table, model)
-        try:
+        with foreign() as raised:
             model.model_validate(table)
-        except ValidationError as problem:
-            for error in problem.errors(include_url=False, include_context=False):
+        if isinstance(raised.error, ValidationError):
+            for error in raised.error.errors(include_url=False, include_context=False):
                 setting = _path(error["loc"]) or "the table"
                 if setting in unset:
                     continue
@@ -175,10 +172,8 @@ class Registry:
                     yield f"{setting} is missing; {_how_to_set(name, setting)}"
                 else:
                     yield f"{setting} is wrong: {self._without_value(error)}; {_how_to_set(name, setting)}"
-        except KeyboardInterrupt:
-            raise
-        except BaseException as problem:  # noqa: BLE001 a third party's validator may raise anything
-            yield f"its settings cannot be read: {type(problem).__name__}; repair the integration"
+        elif raised.error is not None:
+            yield f"its settings cannot be read: {type(raised.error).__name__}; repair the integration"
 
     def _without_value(self, error: Mapping[str, Any]) -> str:
         text, given = _expected(error), error.get("input")
@@ -205,29 +200,26 @@ class _Found:
     load: Callable[[], Any]
 
     def make(self) -> AnyIntegration:
-        try:
+        with foreign() as raised:
             kind = self.load()
-        except KeyboardInterrupt:
-            raise
-        except BaseException as problem:  # noqa: BLE001 a third party's module may raise anything
+        if raised.error is not None:
             raise InvalidParameter(
-                f'the integration "{self.name}" ({self.source}) cannot be loaded: {_named(problem)};'
+                f'the integration "{self.name}" ({self.source}) cannot be loaded: {_named(raised.error)};'
                 " repair or uninstall it"
-            ) from None
+            )
         _check(kind, self.source)
         if kind.name != self.name:
             raise InvalidParameter(
                 f'{self.source} is registered as "{self.name}" but names itself "{kind.name}";'
                 " make them equal"
             )
-        try:
+        with foreign() as raised:
             integration: AnyIntegration = kind()
-        except KeyboardInterrupt:
-            raise
-        except BaseException as problem:  # noqa: BLE001 as above
+        if raised.error is not None:
             raise InvalidParameter(
-                f'the integration "{self.name}" ({self.source}) cannot be made: {_named(problem)}; repair it'
-            ) from None
+                f'the integration "{self.name}" ({self.source}) cannot be made: {_named(raised.error)};'
+                " repair it"
+            )
         return integration
 
 
@@ -278,16 +270,14 @@ def _import_file(path: Path) -> ModuleType:
         raise InvalidParameter(f"{path} cannot be imported as Python; rename it to NAME.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # pydantic and dataclasses look types up there
-    try:
+    with foreign() as raised:
         spec.loader.exec_module(module)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as problem:  # noqa: BLE001 a third party's file may raise anything
+    if raised.error is not None:
         del sys.modules[name]
         raise InvalidParameter(
-            f"{path}, line {_line(problem, path)}: {_named(problem)};"
+            f"{path}, line {_line(raised.error, path)}: {_named(raised.error)};"
             " correct the file or remove it from the folder"
-        ) from None
+        )
     return module
 
 

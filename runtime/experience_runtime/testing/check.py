@@ -20,6 +20,7 @@ from experience_runtime.plugins.registry import Registry, load_file
 from experience_runtime.settings.load import Settings
 from experience_runtime.testing.other_side import OtherSide, Reply
 from experience_runtime.testing.trials import Trial, shown_json
+from experience_runtime.untrusted import foreign
 
 __all__ = ["check_integration"]
 
@@ -104,13 +105,9 @@ def _settings_problems(registry: Registry, name: str, table: Mapping[str, object
 
 
 def _is_taken(model: type[BaseModel], table: Mapping[str, object]) -> bool:
-    try:
+    with foreign() as raised:
         model.model_validate(table)
-    except KeyboardInterrupt:
-        raise
-    except BaseException:  # noqa: BLE001 a validator may raise anything
-        return False
-    return True
+    return raised.error is None
 
 
 def _payload_problems(registry: Registry, name: str, payloads: Sequence[object]) -> Iterator[str]:

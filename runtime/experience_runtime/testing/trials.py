@@ -19,7 +19,7 @@ from experience_runtime.integration import Answer, Context, Http, IntegrationFai
 from experience_runtime.plugins.http import Outbound
 from experience_runtime.plugins.registry import Registry
 from experience_runtime.testing.other_side import OtherSide, Reply, Request
-from experience_runtime.untrusted import as_json, spell
+from experience_runtime.untrusted import as_json, foreign, spell
 
 SILENCE_SECONDS = 0.3
 THREADS = 4
@@ -185,14 +185,12 @@ class Trial:
             visitor="visitor",
             logger=logging.getLogger(f"experience.integration.{self.name}"),
         )
-        try:
+        with foreign() as raised:
             parsed = self.registry.parse_payload(self.name, json.loads(payload or self.payloads[0]))
             value = integration.call(parsed, context)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 a third party's code may raise anything, sys.exit too
-            self.seen["an error of it"] = f"{self.seen.get('an error of it', '')}\n{spell(error)}"
-            return _Ended(error=error)
+        if raised.error is not None:
+            self.seen["an error of it"] = f"{self.seen.get('an error of it', '')}\n{spell(raised.error)}"
+            return _Ended(error=raised.error)
         self.seen["its answer"] = f"{self.seen.get('its answer', '')}\n{as_json(value)[1]}"
         return _Ended(value=value)
 

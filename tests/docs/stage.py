@@ -35,7 +35,7 @@ def _load_dev() -> ModuleType:
 
 
 dev = _load_dev()
-DEV_VERBS = frozenset(re.findall(r"^  (\w+)   ", dev.HELP, re.MULTILINE))
+DEV_VERBS = frozenset(re.findall(r"^  (\w+)  ", dev.HELP, re.MULTILINE))
 
 
 class OtherSide:

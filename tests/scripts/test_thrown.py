@@ -152,13 +152,13 @@ THROWN: Mapping[str, tuple[str, int | None, int | None, tuple[str, ...]]] = {
     "a refused call": (
         "await options.integration('echo').schedule(1, { dely: 1 })",
         2,
-        37,
+        51,
         ('option "dely" is not known; did you mean "delay"?',),
     ),
     "a refused call that is returned": (
         "return options.integration('echo').schedule(1, { delay: 'soon' })",
         2,
-        38,
+        59,
         ('delay "soon" is not a duration; write',),
     ),
     "a call that fails": ("await options.integration('broken')({})", 2, 17, ("503",)),

@@ -1,10 +1,14 @@
 """Problems: what ended a run, in an author's terms and under its code."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from experience_runtime.domain.errors import CallFailed, IntegrationTimeout, Refusal
+from experience_runtime.domain.values import nearest
 from experience_runtime.running.guest import Limits, Problem, Script, Thrown, Turn
 
+_NOT_LINKED = re.compile(r'The integration "([^"]{1,100})" is not linked')
 _WIRING_CODES = frozenset({"not_linked", "module_not_found"})
 _CALL_CODES = frozenset(
     {CallFailed.code, IntegrationTimeout.code, *(each.code for each in Refusal.__subclasses__())}
@@ -24,14 +28,17 @@ def limit_problem(script: Script, turn: Turn, limits: Limits) -> Problem:
     return script.problem(code, _LIMIT_TEXTS[limit](limits), stack)
 
 
-def thrown_problem(script: Script, thrown: Thrown) -> Problem:
-    """A thrown value under the code it has for an author."""
+def thrown_problem(script: Script, thrown: Thrown, linked: Sequence[str] = ()) -> Problem:
+    """A thrown value under the code it has for an author; `linked` are the integrations it may have meant."""
     code = "script_error"
     if thrown.role == "load" and thrown.text.startswith("SyntaxError"):
         code = "syntax_error"
     elif thrown.code in _WIRING_CODES or thrown.code in _CALL_CODES:
         code = thrown.code
-    return script.problem(code, thrown.text, thrown.stack, thrown.role)
+    problem = script.problem(code, thrown.text, thrown.stack, thrown.role)
+    name = _NOT_LINKED.search(problem.message) if code == "not_linked" else None
+    meant = None if name is None else nearest(name[1], linked)
+    return problem if meant is None else replace(problem, message=f"{problem.message}; did you mean {meant}?")
 
 
 _LIMIT_TEXTS: Mapping[str, Callable[[Limits], str]] = {

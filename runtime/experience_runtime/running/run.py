@@ -216,7 +216,7 @@ class ExperienceRun:
         elif not is_in_time:
             self.end_by(LimitWall.code, wall_text(self._limits.wall_seconds))
         elif turn.thrown is not None and self.report.error is None:
-            self.report.error = thrown_problem(self._script, turn.thrown)
+            self.report.error = thrown_problem(self._script, turn.thrown, self._answers.linked)
             self.report.outcome = "failed"
 
     def _carry_out(self, turn: Turn, ends_at: float) -> bool:

@@ -18,7 +18,6 @@ from experience_runtime.scripts.reader import CHECK_CPU_SECONDS, Reader, shared_
 _WRAPPER = "0, function (module, exports, require) {", "\n}"
 _PLACE = re.compile(r":(?P<line>\d{1,9}):(?P<column>\d{1,9})\)?$")
 _OURS = ("(native)", "(<null>)")  # how the engine names a function without lines
-_ADVISED = frozenset(("syntax_error", "script_error", "not_linked"))
 _ADVISED_FRAMES = 3
 _MOST_FRAMES = 100
 _LONGEST_PLACE = 30
@@ -78,8 +77,8 @@ class Bundle:
         position = frames[0][1] if frames and code else None  # no code: only the stack is asked for
         if code == "limit_cpu" and position is not None:  # the engine notes calls, and no loop
             message = f"{message}, in or after line {position.line}"
-        elif code in _ADVISED:
-            message, position = self._advised(code, message, frames, has_stack=bool(stack or frames))
+        elif code and not code.startswith("limit_"):
+            message, position = self._advised(code, message, frames, role, has_stack=bool(stack or frames))
         return Problem(
             code=code,
             message=message,
@@ -92,7 +91,7 @@ class Bundle:
         )
 
     def _advised(
-        self, code: str, message: str, frames: list[tuple[str, Position]], *, has_stack: bool
+        self, code: str, message: str, frames: list[tuple[str, Position]], role: str, *, has_stack: bool
     ) -> tuple[str, Position | None]:
         """What the reader says of an error; the engine's own words and place when it gives up."""
         first = frames[:_ADVISED_FRAMES]
@@ -108,6 +107,8 @@ class Bundle:
                     for name, at in first
                 ],
                 "has_stack": has_stack,
+                "role": role,
+                "beside": list(self.experience.beside),
             }
         )
         if answer is None:

@@ -18,7 +18,9 @@ from experience_runtime.scripts.names import (
     WEB_NAMES,
 )
 from experience_runtime.scripts.reading.code import Code
+from experience_runtime.scripts.reading.links import arguments_of
 from experience_runtime.scripts.reading.literals import UNKNOWN, Reading
+from experience_runtime.scripts.reading.missing import beside_hint
 from experience_runtime.scripts.reading.source import FUNCTIONS, Place, Source, ancestors, walk
 from experience_runtime.scripts.reading.syntax_advice import explain, without_a_place
 
@@ -26,6 +28,18 @@ Frame = tuple[Source, Place]
 Chain = tuple[str, str]
 
 _MOST_NAMES = 2000
+_REFUSED = re.compile(
+    r"Error: Failed to perform (?P<verb>execute|schedule|cancel) action: (?P<why>.*)", re.DOTALL
+)
+_OPTION = re.compile(
+    r'option "(?P<quoted>\w{1,40})"|'
+    r"(?P<name>delay|time|window|key|timeout|reason|scope|ifExists|cancelOnConversion)\b"
+    r"(?:\.(?P<inner>\w+)| has no option)?"
+)
+_NOT_FOUND = re.compile(r"Error: cannot find module (?P<name>[^;]{1,200});")
+_NO_FUNCTION = re.compile(r"TypeError: the \w+ exports \w+, not a function")
+_IMPORTED = re.compile(r"could not load module|import\(\)|module loading")
+_ASSIGNMENTS = frozenset(("assignment_expression", "augmented_assignment_expression", "update_expression"))
 _REJECTS = (b"Promise.reject",)
 _ERRORS = frozenset(
     f"{kind}Error" for kind in ("", "Eval", "Range", "Reference", "Syntax", "Type", "URI", "Aggregate")
@@ -62,16 +76,109 @@ def advise(files: list[Source], asked: Mapping[str, Any]) -> dict[str, Any]:
     at = _first(frames)
     frame = None if at is None else (at[0], at[1])
     if code == "syntax_error":
-        found = without_a_place(message, files) if frame is None else explain(message, *frame)
-        message, frame = found if found is not None else (message, frame)
+        told = without_a_place(message, files) if frame is None else explain(message, *frame)
+        message, frame = told
+    elif (refused := _REFUSED.match(message)) is not None:
+        frame = None if frame is None else (frame[0], _option_place(*frame, refused))
+    elif (missing := _NOT_FOUND.match(message)) is not None:
+        hint = beside_hint(missing["name"], asked["beside"])
+        message = f"{message.partition('; there is no utils.js')[0]}; {hint}" if hint else message
+    elif (found := _known_mistake(message, files, asked["role"])) is not None:
+        message, frame = found
     elif code == "script_error" and not asked["has_stack"]:
         message, frame = _no_error(files, message)
     elif code in ("script_error", "not_linked"):
+        if frame is not None and (written := _READ_ONLY.match(message)):
+            frame = frame[0], _assignment_place(*frame, written["name"])
         message = _advised(message, frame, files)
     place = None
     if frame is not None:
         place = {"file": frame[0].file, "line": frame[1][0], "column": frame[1][1]}
     return {"message": message, "place": place}
+
+
+def _known_mistake(message: str, files: Sequence[Source], role: str) -> tuple[str, Frame] | None:
+    """Mistakes that the engine names no place of: an export by another name, and `import()`."""
+    entry = next((source for source in files if source.role == role), None)
+    if _NO_FUNCTION.match(message) and entry is not None:
+        for node in walk(entry.root, into=lambda each: each.type not in FUNCTIONS):
+            target = node.child_by_field_name("left") if node.type == "assignment_expression" else None
+            written = "" if target is None else entry.words(target)
+            if written == "exports" or (
+                nearest(written, ("module.exports",)) and written != "module.exports"
+            ):
+                said = f"{written} = … exports nothing; write module.exports = …"
+                return said, (entry, entry.place(node.start_byte))
+            if written.startswith(("exports.", "module.exports.")):
+                said = f"{entry.role}.js exports one function; write module.exports = … for {written} = …"
+                return said, (entry, entry.place(node.start_byte))
+    if _IMPORTED.search(message):
+        for source in files:
+            for node in walk(source.root):
+                if (
+                    node.type == "import"
+                    and node.parent is not None
+                    and node.parent.type == "call_expression"
+                ):
+                    said = "import() brings nothing in here; write require('./utils')"
+                    return said, (source, source.place(node.start_byte))
+    return None
+
+
+def _assignment_place(source: Source, place: Place, name: str) -> Place:
+    """Where a const is assigned to: at the place, or nearest before it."""
+    at = source.offset(place)
+    found = None
+    for node in walk(source.root):
+        if node.start_byte > at:
+            break
+        target = node.child_by_field_name("left") or node.child_by_field_name("argument")
+        is_written = node.type in _ASSIGNMENTS and target is not None
+        if is_written and target is not None and source.text(target) == name:
+            found = node
+    return place if found is None else source.place(found.start_byte)
+
+
+def _option_place(source: Source, place: Place, refused: re.Match[str]) -> Place:
+    """Where the option stands that a call was refused for; the place of the call when that is not known.
+
+    The engine may name a call within the arguments.
+    """
+    call = _call_around(source.node_at(source.offset(place)), refused["verb"])
+    if call is None:
+        return place
+    arguments = arguments_of(call)
+    given = arguments[0 if refused["verb"] == "cancel" else 1 :]
+    reading = Reading(source)
+    members = reading.literal(given[0]).members if given else None
+    if not members:
+        return source.place((given[0] if given else _verb_of(call)).start_byte)
+    path = _OPTION.match(refused["why"])
+    name = "" if path is None else path["quoted"] or path["name"]
+    member = members.get(name)
+    if member is None:
+        return source.place(given[0].start_byte)
+    if path is not None and path["quoted"]:
+        return source.place(member.name.start_byte)
+    inner = (member.literal.members or {}).get(path["inner"] or "") if path is not None else None
+    return source.place((inner or member).literal.node.start_byte)
+
+
+def _call_around(node: Node, verb: str) -> Node | None:
+    """The call of a verb that a place lies in."""
+    for each in (node, *ancestors(node)):
+        if each.type in FUNCTIONS:
+            return None
+        if each.type == "call_expression":
+            name = _verb_of(each)
+            if name.text == verb.encode() or (verb == "execute" and name.type == "identifier"):
+                return each
+    return None
+
+
+def _verb_of(call: Node) -> Node:
+    function = call.child_by_field_name("function") or call
+    return function.child_by_field_name("property") or function
 
 
 def _first(frames: Sequence[tuple[Source, Place, str]]) -> tuple[Source, Place, str] | None:

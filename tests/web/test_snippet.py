@@ -1,12 +1,19 @@
 """Where the snippet sends what visitors do: whose it is, when, and what strangers send."""
 
+import contextlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 from experience_runtime.domain.access import Scope
 from experience_runtime.runtime import Runtime
+from experience_runtime.web.guard.access import Access, Caller
+from experience_runtime.web.guard.limits import AtOnce
+from experience_runtime.web.guard.problems import Throttled
+from experience_runtime.web.wire.snippet import _facts
+from starlette.requests import Request
 
 from .conftest import Token, bearing
 
@@ -147,3 +154,185 @@ def test_an_idempotency_key_that_is_none_breaks_nothing(client: httpx.Client, ke
         return  # the client or the server's parser would have none of it
 
     assert answer.status_code in (200, 400, 422, 431)
+
+
+# --- batches
+
+
+def item(number: int, **more: Any) -> dict[str, Any]:
+    return {"key": f"{number:032x}", "age": 0, **more}
+
+
+def test_the_items_of_a_batch_are_taken_in_order_and_each_once(
+    client: httpx.Client, key: str, runtime: Runtime
+) -> None:
+    items = [item(1, type="one"), item(2, type="two"), item(3)]
+    body = {"visitor": "anna", "timezone": "Europe/Paris", "items": items}
+
+    first = send(client, key, body).json()
+    again = send(client, key, body | {"items": [*items, item(4, type="three", age=9)]}).json()
+
+    assert first == {"items": [{"conversion": False, "cancelled": 0}] * 3}
+    assert again["items"][:3] == first["items"]
+    assert types(runtime, "anna") == ["three", "two", "one"]
+    known = runtime.store.visitor("anna")
+    assert known is not None
+    assert known.timezone == "Europe/Paris"
+
+
+def test_an_item_that_is_refused_holds_up_no_other(client: httpx.Client, key: str, runtime: Runtime) -> None:
+    items = [
+        item(1, type="<script>"),
+        item(2, type="fine", age=-1),
+        item(3, type="fine", age="x"),
+        {"type": "fine"},
+        {"key": "short", "type": "fine"},
+        item(4, identify=""),
+        item(5, type=5),
+        item(6, type="good", visitor="ben"),
+        item(7, type="x", data="x" * 20_000),
+    ]
+
+    answers = send(client, key, {"visitor": "anna", "items": items}).json()["items"]
+
+    codes = [answer.get("code") for answer in answers]
+    assert codes == [*["invalid_parameter"] * 7, None, "payload_too_large"]
+    assert types(runtime, "anna") == []
+    assert types(runtime, "ben") == ["good"]
+
+
+@pytest.mark.parametrize("items", ["x", 5, {}, [5], [[]], [item(number) for number in range(101)]])
+def test_what_is_no_batch_is_refused_whole(client: httpx.Client, key: str, items: Any) -> None:
+    assert send(client, key, {"visitor": "anna", "items": items}).status_code == 422
+
+
+def test_an_item_happened_when_its_age_says_and_never_in_the_future(
+    client: httpx.Client, key: str, runtime: Runtime
+) -> None:
+    items = [item(1, type="now"), item(2, type="then", age=60_000), item(3, type="long", age=1e300)]
+
+    send(client, key, {"visitor": "anna", "items": items})
+
+    long, then, now = runtime.store.events.of("anna", limit=9)
+    assert now.at == now.received_at
+    assert (then.received_at - then.at).total_seconds() == 60
+    assert (long.received_at - long.at).days == 31
+
+
+def test_a_key_of_another_site_takes_nobodys_item(
+    client: httpx.Client, key: str, token: Token, runtime: Runtime
+) -> None:
+    other = token(Scope.SITE, name="other", origins=[SHOP])
+
+    send(client, key, {"visitor": "anna", "items": [item(1, type="one")]})
+    send(client, other, {"visitor": "anna", "items": [item(1, type="two")]})
+
+    assert types(runtime, "anna") == ["two", "one"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "domain", "cookie"),
+    [
+        ("https://shop.example", "runtime.example", None, None),
+        ("https://shop.example", "shop.example:8080", None, ""),
+        ("https://www.shop.example", "runtime.shop.example", "shop.example", "Domain=shop.example"),
+        ("https://www.shop.example", "runtime.shop.example", None, None),
+        ("https://www.shop.example", "runtime.other.example", "shop.example", None),
+        ("https://www.other.example", "runtime.shop.example", "shop.example", None),
+        ("https://evilshop.example", "runtime.shop.example", "shop.example", None),
+        ("https://www.shop.example", "runtime.shop.example", "shop.example; Path=/x", None),
+        ("https://www.shop.example", "runtime.shop.example", ["x"], None),
+    ],
+)
+def test_the_cookie_is_set_for_a_page_of_the_runtimes_own_site_only(
+    client: httpx.Client, token: Token, origin: str, host: str, domain: Any, cookie: str | None
+) -> None:
+    key = token(Scope.SITE, name="cookies", origins=[origin])
+    visitor = "0123456789abcdef0123456789abcdef"
+
+    answer = send(client, key, {"visitor": visitor, "domain": domain}, origin=origin, host=host)
+
+    assert answer.status_code == 200
+    if cookie is None:
+        assert "set-cookie" not in answer.headers
+    else:
+        assert answer.headers["set-cookie"].startswith(f"experience_visitor={visitor};")
+        assert cookie in answer.headers["set-cookie"]
+        assert answer.headers["access-control-allow-credentials"] == "true"
+
+
+# --- runs
+
+
+def test_a_run_is_answered_without_what_only_its_author_should_see(client: httpx.Client, key: str) -> None:
+    answer = client.post(f"/visitors/k/{key}/run/reminder", content=json.dumps({"visitor": "anna"}))
+
+    document = answer.json()
+    assert (answer.status_code, document["outcome"]) == (200, "ran")
+    assert document["executions"][0]["payload"] is None
+    assert document["log"] == document["events"] == document["redirects"] == []
+
+
+@pytest.mark.parametrize(
+    ("agent", "device"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) Chrome/140", "computer"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 19) Mobile/15E148", "mobile"),
+        ("Mozilla/5.0 (Linux; Android 16; Pixel 11) Mobile Safari", "mobile"),
+        ("Mozilla/5.0 (Linux; Android 16; SM-X910) Safari", "tablet"),
+        ("Mozilla/5.0 (iPad; CPU OS 19) Mobile/15E148", "tablet"),
+        ("", "computer"),
+    ],
+)
+def test_the_device_is_told_by_the_user_agent(agent: str, device: str) -> None:
+    facts = _facts({"url": "https://shop.example/"}, agent)
+
+    assert facts == {"url": "https://shop.example/", "ua": {"deviceType": device, "userAgent": agent}}
+
+
+@pytest.mark.parametrize("browser", [5, "x", []])
+def test_facts_that_are_none_are_refused(client: httpx.Client, key: str, browser: Any) -> None:
+    body = json.dumps({"visitor": "anna", "browser": browser})
+
+    assert client.post(f"/visitors/k/{key}/run/reminder", content=body).status_code == 422
+
+
+# --- what one address takes from the others
+
+
+def test_a_flood_from_one_address_uses_up_nobody_elses_requests(runtime: Runtime, token: Token) -> None:
+    token(Scope.SITE, name="shop")
+    access = Access(runtime.store.tokens, runtime.clock, is_open=False, per_second=100, per_address=5)
+    caller = Caller("shop", frozenset({Scope.SITE}), runtime.store.tokens.all()[0])
+
+    def ask(address: str) -> bool:
+        request = Request({"type": "http", "headers": [], "client": (address, 1)})
+        try:
+            access._admit(replace(caller, address=address), request)
+        except Throttled:
+            return False
+        return True
+
+    flood = [ask("192.0.2.1") for _ in range(1000)]
+    others = [ask(f"198.51.100.{number}") for number in range(42)]
+
+    assert sum(flood) <= 12
+    assert all(others)
+
+
+def test_one_address_of_a_key_has_its_share_of_the_room_and_no_more() -> None:
+    at_once = AtOnce(24)
+    site = Caller("shop", frozenset({Scope.SITE}))
+
+    with contextlib.ExitStack() as held:
+        for _ in range(4):
+            held.enter_context(at_once.of(replace(site, address="192.0.2.1").shares))
+        with pytest.raises(Throttled, match=r"192\.0\.2\.1"):
+            held.enter_context(at_once.of(replace(site, address="192.0.2.1").shares))
+        for number in range(12):
+            held.enter_context(at_once.of(replace(site, address=f"198.51.100.{number}").shares))
+        with pytest.raises(Throttled, match="16 experiences"):
+            held.enter_context(at_once.of(replace(site, address="203.0.113.1").shares))
+        held.enter_context(at_once.of(Caller("ops", frozenset({Scope.OPERATOR})).shares))
+    held.enter_context(at_once.of(replace(site, address="192.0.2.1").shares))
+    held.close()

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from experience_runtime.domain.errors import InvalidParameter, InvalidWindow
-from experience_runtime.domain.values import read_name, shown, whole_number
-from experience_runtime.domain.zones import fixed_zone, iana_zone
+from experience_runtime.domain.errors import InvalidWindow
+from experience_runtime.domain.values import read_name, whole_number
+from experience_runtime.domain.zones import fixed_zone, iana_zone, is_iana_zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,19 +24,33 @@ class Visitor:
 def make_visitor(
     visitor_id: str | None, *, timezone: str | None = None, timezone_offset: int | None = None
 ) -> Visitor:
-    """Make a visitor of what a caller gives. Raises the Refusal of what is wrong with it."""
-    if timezone is not None and timezone_offset is not None:
-        raise InvalidParameter(
-            f"timezone {shown(timezone)} and timezone offset {timezone_offset} are both set; "
-            "a visitor has one of them: leave one out"
-        )
-    if timezone is not None:
-        iana_zone(timezone)
+    """Make a visitor of what a caller gives. Raises the Refusal of what is wrong with it.
+
+    Of a zone and an offset, the zone counts; the offset does where the zone is not known here.
+    """
     if timezone_offset is not None:
         fixed_zone(timezone_offset)
+        if timezone is not None:
+            timezone = timezone if is_iana_zone(timezone) else None
+            timezone_offset = timezone_offset if timezone is None else None
+    if timezone is not None:
+        iana_zone(timezone)
     if visitor_id is not None:
         check_visitor_id(visitor_id)
     return Visitor(id=visitor_id, timezone=timezone, timezone_offset=timezone_offset)
+
+
+def browser_visitor(visitor_id: str, timezone: object, timezone_offset: int | None) -> Visitor:
+    """Make a visitor of what a browser says of its clock; what cannot be read is passed over.
+
+    Browsers learn of new zones before machines do, and know names that no list has, such as `Etc/Unknown`.
+    """
+    if isinstance(timezone, str) and is_iana_zone(timezone):
+        return Visitor(id=visitor_id, timezone=timezone)
+    try:
+        return make_visitor(visitor_id, timezone_offset=timezone_offset)
+    except InvalidWindow:
+        return Visitor(id=visitor_id)
 
 
 def in_default_zone(visitor: Visitor, fields: Mapping[str, object]) -> Visitor:

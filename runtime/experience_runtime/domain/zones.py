@@ -52,7 +52,7 @@ def iana_zone(name: object) -> Zone:
     if not isinstance(name, str):
         raise InvalidWindow(f'timezone {shown(name)} is not a text; write an IANA name like "Europe/Paris"')
     # the list is asked first: ZoneInfo would open a file named after whatever it is given
-    if len(name) > _LONGEST_NAME or name not in _names():
+    if not is_iana_zone(name):
         suggestion = _suggestion(name)
         raise InvalidWindow(
             f"timezone {shown(name)} is not an IANA time zone; "
@@ -60,6 +60,11 @@ def iana_zone(name: object) -> Zone:
             + " (for a fixed offset use timezoneOffset)"
         )
     return _iana(name)
+
+
+def is_iana_zone(name: str) -> bool:
+    """Whether `iana_zone` knows this name."""
+    return len(name) <= _LONGEST_NAME and name in _names()
 
 
 def fixed_zone(minutes_behind: object) -> Zone:

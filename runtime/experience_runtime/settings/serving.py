@@ -14,10 +14,12 @@ EXPERIENCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 _BOUNDS = {
     "per_second": (0, 1_000_000),
+    "per_address": (0, 1_000_000),
     "largest_body_kib": (1, 65_536),
     "connections_per_address": (0, 100_000),
 }
-_KEYS = ("drafts", "trusted_proxies", *_BOUNDS)
+_KEYS = ("drafts", "snippet_path", "trusted_proxies", *_BOUNDS)
+_SNIPPET_PATH = re.compile(r"(?:/[A-Za-z0-9_-]+)+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,9 @@ class Served:
 
     `released`: the experiences that sites may run, by name. `drafts`: a folder whose folders and `.js` files
     authors may run as well. `sites`: the integrations that sites may call. `per_second`: requests a token may
-    make, 0 for any number. `connections_per_address`: how many one address may keep open, 0 for any number.
+    make, 0 for any number; `per_address`: those of a site key from
+    one address. `connections_per_address`: how many one address may keep open, 0 for any number.
+    `snippet_path`: what the script for sites is served as, besides `/visitor`.
     `trusted_proxies`: whose word is taken on who asks, under which name, and below which path.
     """
 
@@ -34,6 +38,8 @@ class Served:
     drafts: Path | None = None
     sites: frozenset[str] = frozenset()
     per_second: int = 100
+    per_address: int = 20
+    snippet_path: str = "/visitor"
     largest_body_kib: int = 512
     connections_per_address: int = 100
     trusted_proxies: tuple[Network, ...] = ()
@@ -66,6 +72,7 @@ def read_served(
         released={name: _released(name, folder, where) for name, folder in experiences.items()},
         drafts=None if drafts is None else Path(drafts),
         sites=sites,
+        snippet_path=_snippet_path(serve.get("snippet_path", "/visitor"), where),
         trusted_proxies=tuple(
             read_network(text, where=f"{where}: serve.trusted_proxies")
             for text in trusted_proxies or _texts("trusted_proxies", serve, where)
@@ -95,6 +102,15 @@ def _released(name: str, folder: object, where: str) -> Path:
             f'{where}: experiences.{name} = {shown(folder)} must name a folder; write {name} = "folder"'
         )
     return Path(folder)
+
+
+def _snippet_path(path: object, where: str) -> str:
+    if not isinstance(path, str) or not _SNIPPET_PATH.fullmatch(path) or len(path) > 100:
+        raise InvalidParameter(
+            f"{where}: serve.snippet_path = {shown(path)} is not one; write what stands before .js in the "
+            'script\'s address, in letters, digits, - and _: snippet_path = "/assets/shop"'
+        )
+    return path
 
 
 def _texts(key: str, serve: Mapping[str, Any], where: str) -> list[str]:

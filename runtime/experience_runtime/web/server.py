@@ -26,6 +26,7 @@ from experience_runtime.web.guard.problems import Defects, Document, handle_prob
 from experience_runtime.web.guard.proxies import Proxied, Trust
 from experience_runtime.web.metrics import Metrics
 from experience_runtime.web.pages.rendering import Rendering
+from experience_runtime.web.running import Runs
 from experience_runtime.web.wire import csml, gateway, snippet
 
 MOST_AT_ONCE = 24
@@ -56,11 +57,18 @@ def make_web(
         redirect_slashes=False,
         separate_input_output_schemas=False,
     )
-    access = Access(runtime.store.tokens, runtime.clock, is_open=is_open, per_second=served.per_second)
+    access = Access(
+        runtime.store.tokens,
+        runtime.clock,
+        is_open=is_open,
+        per_second=served.per_second,
+        per_address=served.per_address,
+    )
     web.state.access = access
     web.state.clock = runtime.clock
     web.state.jobs = jobs
     web.state.at_once = at_once = AtOnce(MOST_AT_ONCE)
+    runs = Runs(runtime, metrics, at_once)
     web.state.replies = runtime.store.replies
     web.state.redact = runtime.settings.redact
     web.state.routes = []
@@ -76,18 +84,19 @@ def make_web(
     web.add_middleware(Crowd)
     web.add_middleware(SecurityHeaders)
     web.add_middleware(Observed, metrics=metrics)
+    web.add_middleware(snippet.Renamed, snippet_path=served.snippet_path)
     web.add_middleware(Proxied, is_trusted=Trust(served.trusted_proxies))
     for router in (
         login.make_router(refused=pages.login_refused(rendering)),
         health.make_router(runtime, metrics, is_delivered),
-        api_runs.make_router(runtime, metrics, at_once),
+        api_runs.make_router(runtime, metrics, at_once, runs),
         api_executions.make_router(runtime, jobs),
         api_schedules.make_router(runtime),
         api_integrations.make_router(runtime),
         api_visitors.make_router(runtime),
         gateway.make_router(runtime, at_once),
         csml.make_router(runtime),
-        snippet.make_router(runtime),
+        snippet.make_router(runtime, runs),
         pages.make_router(runtime, rendering, jobs, is_delivered, at_once),
     ):
         web.state.routes += flat(router.routes)

@@ -31,8 +31,11 @@ ARGUMENTS = [
 CONFIG = """
 [serve]
 per_second = 0
+per_address = 0
+snippet_path = "/assets/shop"
 [experiences]
 reminder = "reminder"
+facts = "facts"
 [integrations.webhook]
 url = "http://127.0.0.1:9/"
 site = true
@@ -47,7 +50,14 @@ module.exports = function variation (options) {
   })
 }
 """
-DRAINED = "() => experience.visitor && !(JSON.parse(localStorage.getItem('experience_queue')) || []).length"
+FACTS = """
+module.exports = async function variation (options) {
+  const seen = await options.getBrowserState()
+  await options.integration('webhook').schedule({ seen }, { key: 'facts', delay: '1 day' })
+}
+"""
+WAITING = "Object.keys(localStorage).filter(name => name.startsWith('experience_item_')).sort()"
+DRAINED = f"() => experience.visitor && !{WAITING}.length"
 
 
 @dataclass
@@ -147,6 +157,8 @@ def runtime(tmp_path_factory: pytest.TempPathFactory, the_shop: Shop) -> Iterato
     (tmp_path / "experience.toml").write_text(CONFIG)
     (tmp_path / "reminder").mkdir()
     (tmp_path / "reminder/variation.js").write_text(REMINDER)
+    (tmp_path / "facts").mkdir()
+    (tmp_path / "facts/variation.js").write_text(FACTS)
     command = shutil.which("experience", path=str(Path(sys.executable).parent))
     assert command is not None
     environ = {name: value for name, value in os.environ.items() if not name.startswith("EXPERIENCE_")}

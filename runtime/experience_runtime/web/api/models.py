@@ -245,7 +245,10 @@ class Held(BaseModel):
 
 
 class EventDocument(BaseModel):
+    """`at` is when it happened, `received_at` when it was heard of."""
+
     at: str
+    received_at: str
     type: str
     data: Any
 
@@ -253,6 +256,14 @@ class EventDocument(BaseModel):
 class WholeVisitor(VisitorFields):
     events: list[EventDocument]
     conversions: list[dict[str, str]]
+    ids: list[str]
+
+
+class Identified(BaseModel):
+    """`ids`: all of the person."""
+
+    visitor: str
+    ids: list[str]
 
 
 class Converted(BaseModel):

@@ -10,10 +10,9 @@ from fastapi import APIRouter, Depends
 from pydantic import Field, StrictBool, StrictInt
 
 from experience_runtime.clocks import monotonic
-from experience_runtime.documents.documents import execution_document, plan_document
+from experience_runtime.documents.documents import plan_document
 from experience_runtime.domain.access import Scope
 from experience_runtime.domain.errors import InvalidParameter, LimitWall, ScriptFault
-from experience_runtime.domain.executions import execution_number
 from experience_runtime.domain.instants import iso, parse_time
 from experience_runtime.domain.planning import plan
 from experience_runtime.domain.visitors import make_visitor
@@ -40,6 +39,7 @@ from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.limits import AtOnce
 from experience_runtime.web.guard.problems import Document
 from experience_runtime.web.metrics import Metrics
+from experience_runtime.web.running import Runs
 
 MOST_STEPS = 200
 SIMULATION_SECONDS = 60.0
@@ -58,6 +58,9 @@ class RunBody(Body):
     timezone: _Zone = None
     timezone_offset: _Offset = None
     data: Any = Field(default=None, description="`options.data`.")
+    browser: dict[str, Any] | None = Field(
+        default=None, description="The page's facts, for `options.getBrowserState()`: `url`, `referrer`, …"
+    )
     variation: str | None = Field(default=None, max_length=200)
     repair: _Repair = False
 
@@ -98,9 +101,9 @@ class ExplainBody(Body):
     at: _Instant = None
 
 
-def make_router(runtime: Runtime, metrics: Metrics, at_once: AtOnce) -> APIRouter:
+def make_router(runtime: Runtime, metrics: Metrics, at_once: AtOnce, runs: Runs) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["experiences"], route_class=OnceRoute)
-    served, redact = runtime.settings.served, runtime.settings.redact
+    served = runtime.settings.served
 
     @router.get("/experiences", summary="List the experiences", responses=answers(Experiences, LISTED))
     def list_experiences(_: Annotated[Caller, needs(Scope.AUTHOR)]) -> Document:
@@ -127,22 +130,11 @@ def make_router(runtime: Runtime, metrics: Metrics, at_once: AtOnce) -> APIRoute
 
         Scopes: author, operator; site for released ones, and it sees no log, payload, key or answer.
         """
-        path = experience_path(served, name, released_only=caller.is_site)
         visitor = runtime.visitor(body.visitor, timezone=body.timezone, timezone_offset=body.timezone_offset)
-        documents: list[dict[str, Any]] = []
-        try:
-            script = prepare(path, variation=body.variation, repair=body.repair)
-        except ScriptFault as fault:
-            report = failed_report(path, visitor, fault)
-        else:
-            with at_once:
-                report = runtime.run(script, Situation(visitor=visitor, data=body.data))
-            for number in map(execution_number, dict.fromkeys(report.created)):
-                execution, attempts = runtime.store.execution(number), runtime.store.attempts(number)
-                documents.append(execution_document(execution, attempts, redact=redact))
-        metrics.ran(report.outcome, report.cpu_seconds)
-        document = report.document(documents)
-        return Document(_for_sites(document) if caller.is_site else document)
+        situation = Situation(visitor=visitor, data=body.data, browser=body.browser)
+        return Document(
+            runs.run(name, situation, caller=caller, variation=body.variation, repair=body.repair)
+        )
 
     @router.post(
         "/simulate",
@@ -259,18 +251,3 @@ def _deadline() -> Callable[[datetime], None]:
             )
 
     return hear
-
-
-def _for_sites(document: dict[str, Any]) -> dict[str, Any]:
-    """The same document without what only its author should see: a site's key is in everybody's hands."""
-    error = document["error"]
-    return {
-        **document,
-        "error": None if error is None else {"code": error["code"], "message": "the experience failed"},
-        "log": [],
-        "calls": [{name: call[name] for name in ("integration", "verb", "ok")} for call in document["calls"]],
-        "executions": [
-            {**each, "key": None, "payload": None, "why": [], "attempts": []}
-            for each in document["executions"]
-        ],
-    }

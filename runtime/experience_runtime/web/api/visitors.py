@@ -10,11 +10,12 @@ from experience_runtime.domain.access import Scope
 from experience_runtime.domain.errors import MissingParameter, UnknownVisitor
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.values import shown
+from experience_runtime.domain.visitor_events import happened_at
 from experience_runtime.domain.visitors import Visitor, check_visitor_id, make_visitor
 from experience_runtime.running.report import visitor_document
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.api.idempotency import OnceRoute, documented_key
-from experience_runtime.web.api.models import Converted, Received, VisitorFields, WholeVisitor
+from experience_runtime.web.api.models import Converted, Identified, Received, VisitorFields, WholeVisitor
 from experience_runtime.web.api.openapi import Body, VisitorId, answers
 from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.problems import Document
@@ -25,6 +26,12 @@ _FIELDS = {"id": "v1", "timezone": "Europe/Paris", "timezone_offset": None}
 _Zone = Annotated[str | None, Field(max_length=100, description="An IANA name such as `Europe/Paris`.")]
 _Offset = Annotated[
     StrictInt | None, Field(description="Minutes *behind* UTC, as `getTimezoneOffset()`: -60 is UTC+1.")
+]
+
+
+_Age = Annotated[
+    StrictInt | None,
+    Field(ge=0, description="How many milliseconds ago it happened; left out: now."),
 ]
 
 
@@ -40,10 +47,18 @@ class EventBody(ZoneBody):
 
     type: str = Field(max_length=200, examples=["ecBasketTransactionSummary"])
     data: Any = Field(default=None, description="Any JSON value of at most 16 KiB.")
+    age: _Age = None
 
 
 class ConvertBody(Body):
     event: str | None = Field(default=None, max_length=200, description="Left out: the first of the list.")
+    age: _Age = None
+
+
+class IdentifyBody(Body):
+    """The other id of the same person."""
+
+    person: str = Field(max_length=200, examples=["customer-5512"])
 
 
 def make_router(runtime: Runtime) -> APIRouter:
@@ -53,7 +68,7 @@ def make_router(runtime: Runtime) -> APIRouter:
     @router.get(
         "/visitors/{visitor_id}",
         summary="Show a visitor",
-        responses=answers(WholeVisitor, _FIELDS | {"events": [], "conversions": []}, 404),
+        responses=answers(WholeVisitor, _FIELDS | {"events": [], "conversions": [], "ids": ["v1"]}, 404),
     )
     def show(visitor_id: VisitorId, _: Annotated[Caller, needs()]) -> Document:
         """The last known zone, and the last 100 events and conversions. Scope: operator."""
@@ -61,16 +76,26 @@ def make_router(runtime: Runtime) -> APIRouter:
         known = runtime.store.visitor(visitor_id)
         events = runtime.store.events.of(visitor_id, limit=SHOWN_EVENTS)
         conversions = runtime.store.events.conversions(visitor_id, limit=SHOWN_EVENTS)
-        if known is None and not events and not conversions:
+        ids = runtime.store.ids_of_person(visitor_id)
+        if known is None and not events and not conversions and ids == [visitor_id]:
             raise UnknownVisitor(f"nothing is known of visitor {shown(visitor_id)}; no event came, no zone")
         return Document(
             visitor_document(known or Visitor(id=visitor_id))
             | {
                 "events": [
-                    {"at": iso(each.at), "type": each.type, "data": redacted_value(each.data, redact)}
+                    {
+                        "at": iso(each.at),
+                        "received_at": iso(each.received_at),
+                        "type": each.type,
+                        "data": redacted_value(each.data, redact),
+                    }
                     for each in events
                 ],
-                "conversions": [{"at": iso(each.at), "event": each.event} for each in conversions],
+                "conversions": [
+                    {"at": iso(each.at), "received_at": iso(each.received_at), "event": each.event}
+                    for each in conversions
+                ],
+                "ids": ids,
             }
         )
 
@@ -101,7 +126,7 @@ def make_router(runtime: Runtime) -> APIRouter:
         Scopes: site, operator.
         """
         given = make_visitor(visitor_id, timezone=body.timezone, timezone_offset=body.timezone_offset)
-        cancelled = runtime.receive(visitor_id, body.type, body.data)
+        cancelled = runtime.receive(visitor_id, body.type, body.data, age_ms=body.age)
         runtime.store.remember_visitor(given, now=runtime.clock.now())
         return Document(
             {
@@ -124,7 +149,26 @@ def make_router(runtime: Runtime) -> APIRouter:
         visitor_id: VisitorId, caller: Annotated[Caller, needs(Scope.SITE)], body: ConvertBody | None = None
     ) -> Document:
         """It cancels what waits for one; a site is not told the ids. Scopes: site, operator."""
-        ids = runtime.scheduler.convert(visitor_id, event=None if body is None else body.event)
+        body = body or ConvertBody()
+        at = happened_at(body.age, now=runtime.clock.now())
+        ids = runtime.scheduler.convert(visitor_id, event=body.event, at=at)
         return Document({"visitor": visitor_id, "cancelled": len(ids), "ids": [] if caller.is_site else ids})
+
+    @router.post(
+        "/visitors/{visitor_id}/identify",
+        summary="Make two ids one person",
+        dependencies=[Depends(documented_key)],
+        responses=answers(Identified, {"visitor": "v1", "ids": ["customer-5512", "v1"]}, 409, 413),
+    )
+    def identify(
+        visitor_id: VisitorId, body: IdentifyBody, caller: Annotated[Caller, needs(Scope.SITE)]
+    ) -> Document:
+        """From now on conversions of either count for both; a site is not told the ids.
+
+        Scopes: site, operator.
+        """
+        person = check_visitor_id(body.person)
+        ids = runtime.store.identify(check_visitor_id(visitor_id), person, now=runtime.clock.now())
+        return Document({"visitor": visitor_id, "ids": [] if caller.is_site else ids})
 
     return router

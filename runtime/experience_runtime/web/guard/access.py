@@ -5,7 +5,7 @@ route; `needs()` is for operators alone. In a route below `/…/k/{site_key}` th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,10 +19,17 @@ from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.values import shown
 from experience_runtime.engine.keeping import Tokens
 from experience_runtime.engine.ports import Clock
+from experience_runtime.web.guard.connections import neighbourhood
 from experience_runtime.web.guard.limits import Buckets
 from experience_runtime.web.guard.middleware import is_own_origin, site_key_in
 from experience_runtime.web.guard.problems import Throttled
 from experience_runtime.web.guard.session import session_of
+
+RUNS_OF_KEY = 16
+"""How many of the runs and calls that are under way at one time may be of one site key."""
+
+RUNS_OF_ADDRESS = 4
+"""And how many of those may have come from one address."""
 
 SESSION_LASTS = timedelta(hours=12)
 
@@ -37,11 +44,12 @@ bearer = HTTPBearer(
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls. `token` is None where everything is open."""
+    """Who calls. `token` is None where everything is open. `address` is where the call came from."""
 
     name: str
     scopes: frozenset[Scope]
     token: Token | None = None
+    address: str = ""
 
     @property
     def is_operator(self) -> bool:
@@ -52,6 +60,14 @@ class Caller:
         """A site and nothing more: it runs what is released, calls what is for sites, and sees little."""
         return self.scopes == {Scope.SITE}
 
+    @property
+    def shares(self) -> dict[str, int]:
+        """How much of the room for runs and calls is this caller's: a site's key is in everybody's hands."""
+        if not self.is_site:
+            return {}
+        key = f"the site key {self.name}"
+        return {f"{key} from {self.address}": RUNS_OF_ADDRESS, key: RUNS_OF_KEY}
+
     def may_see(self, execution: Execution) -> bool:
         """Authors see what experiences made, operators everything."""
         return self.is_operator or execution.experience is not None
@@ -60,11 +76,14 @@ class Caller:
 class Access:
     """Finds the caller of a request. Once a token was seen, nothing is open any more."""
 
-    def __init__(self, tokens: Tokens, clock: Clock, *, is_open: bool, per_second: float) -> None:
+    def __init__(
+        self, tokens: Tokens, clock: Clock, *, is_open: bool, per_second: float, per_address: float
+    ) -> None:
         self._tokens = tokens
         self._clock = clock
         self._is_open = is_open
         self._buckets = Buckets(per_second, now=monotonic)
+        self._of_address = Buckets(per_address, now=monotonic)
 
     def is_open(self) -> bool:
         """Whether everything may be called without a token."""
@@ -76,7 +95,7 @@ class Access:
         """The caller of a request; Unauthorized, Forbidden from this origin, or Throttled."""
         found = getattr(request.state, "caller", None)
         if not isinstance(found, Caller):  # a route that answers once asks before its dependency does
-            found = request.state.caller = self._find(request)
+            found = request.state.caller = replace(self._find(request), address=_address(request))
             self._admit(found, request)
         return found
 
@@ -109,9 +128,12 @@ class Access:
 
     def throttle(self, caller: str) -> None:
         """Count a request of this caller; Throttled when it has made too many."""
-        if wait := self._buckets.take(caller):
+        self._take(self._buckets, caller, "per_second")
+
+    def _take(self, buckets: Buckets, caller: str, setting: str) -> None:
+        if wait := buckets.take(caller):
             raise Throttled(
-                f"too many requests; wait {wait:.1f} s, or raise per_second under [serve] in experience.toml",
+                f"too many requests; wait {wait:.1f} s, or raise {setting} under [serve] in experience.toml",
                 retry_after=wait,
             )
 
@@ -135,7 +157,7 @@ class Access:
     def _known(self, text: str, request: Request) -> Token:
         token = self._tokens.token(token_digest(text))
         if token is None:
-            self.throttle(f"unknown {request.client.host if request.client else ''}")
+            self.throttle(f"unknown {_address(request)}")
             raise Unauthorized(_BAD_TOKEN)
         return token
 
@@ -148,6 +170,9 @@ class Access:
                 f"the token {caller.name} may not be used by pages of {shown(origin)}; "
                 "name the origin when you make a token: `experience tokens create NAME --origin URL`"
             )
+        if caller.is_site:
+            # first, and without the key's own: one address uses up nobody else's requests
+            self._take(self._of_address, f"site {caller.name} {caller.address}", "per_address")
         self.throttle(f"token {caller.name}")
 
 
@@ -196,6 +221,10 @@ def signed_in(*scopes: Scope) -> Any:
             raise NotSignedIn from None
 
     return Depends(find)
+
+
+def _address(request: Request) -> str:
+    return neighbourhood(request.client.host) if request.client else ""
 
 
 def _caller(token: Token) -> Caller:

@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -109,11 +110,37 @@ def _declared_bytes(scope: Scope) -> int:
 
 
 class AtOnce:
-    """Lets so many in at a time, and refuses the next: `with at_once: …`."""
+    """Lets so many in at a time, and refuses the next: `with at_once: …`.
+
+    `with at_once.of({"site shop": 8}): …` lets in at most eight under this name, whatever room there is.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._room = threading.BoundedSemaphore(most)
+        self._lock = threading.Lock()
+        self._held: Counter[str] = Counter()
+
+    @contextmanager
+    def of(self, shares: Mapping[str, int]) -> Iterator[None]:
+        with self._lock:
+            for name, most in shares.items():
+                if self._held[name] >= most:
+                    raise Throttled(
+                        f"{most} experiences and calls of {name} are under way here, and no more are let in; "
+                        "try again",
+                        retry_after=1,
+                    )
+            self._held.update(shares.keys())
+        try:
+            with self:
+                yield
+        finally:
+            with self._lock:
+                self._held.subtract(shares.keys())
+                for name in shares:
+                    if not self._held[name]:
+                        del self._held[name]
 
     def __enter__(self) -> None:
         if not self._room.acquire(blocking=False):

@@ -21,7 +21,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 ALIVE = "/healthz"
 """The path that is answered whatever else goes on, under whatever name."""
 
-KEYED_PREFIXES = ("/integrations/k/", "/csml/apps/k/", "/visitors/k/")
+SNIPPET_PREFIX = "/visitors/k/"
+KEYED_PREFIXES = ("/integrations/k/", "/csml/apps/k/", SNIPPET_PREFIX)
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -117,7 +118,7 @@ class SameSite:
 class SharedOrigins:
     """CORS: answers browsers that ask for another origin, when `may_call(origin, site key)` says so.
 
-    Never with credentials: what a page of another origin may do, it does with its token.
+    With credentials below SNIPPET_PREFIX only: what a page of another origin may do, it does with its token.
     """
 
     def __init__(self, app: ASGIApp, *, may_call: Callable[[str, str | None], bool]) -> None:
@@ -139,6 +140,9 @@ class SharedOrigins:
                 answer.add_vary_header("Origin")
                 if allowed:
                     answer["Access-Control-Allow-Origin"] = origin
+                    if scope["path"].startswith(SNIPPET_PREFIX):
+                        # only the visitor's own cookie is set there; a session opens nothing below a site key
+                        answer["Access-Control-Allow-Credentials"] = "true"
                     answer["Access-Control-Expose-Headers"] = "Idempotent-Replayed, Retry-After"
                     if is_preflight:
                         answer["Access-Control-Allow-Methods"] = _CORS_METHODS

@@ -1,92 +1,188 @@
 // Experience Runtime's snippet: window.experience. Its settings are the data attributes of its script tag.
 (function () {
-  'use strict'
   const early = window.experience || []
-  if (early.emit || !document.currentScript) return
-  const script = document.currentScript
+  // a module has no current script
+  const script = document.currentScript || document.querySelector('script[src][data-key],script[src*="/visitor.js"]')
+  if (early.emit || !script) return
   const set = script.dataset
-  const base = script.src.replace(/\/visitor\.js.*$/, '')
-  const address = base + '/visitors' + (set.key ? '/k/' + set.key : '') + '/events'
+  const base = script.src.replace(/\.js([?#].*)?$/, '') + (set.key ? '/k/' + set.key : '')
   const NAME = 'experience_visitor'
-  const QUEUE = 'experience_queue'
   const ZONE = 'experience_zone'
-  const PASSING = [0, 408, 409, 425, 429]
+  // what waits is one entry each, so that tabs write none over another's
+  const ITEM = 'experience_item_'
+  const CONVERSIONS = []
+  // for what localStorage does not take: it is forbidden, or full
   const memory = {}
-  // false once localStorage is forbidden or full: then this page's memory has to do
-  let local = true
+  // a run's place in the order, until it has ended: what was emitted after it waits
+  const runs = []
   let id = null
-  let sending = false
+  let order = 0
+  let sending = null
+  let chain = Promise.resolve()
   let wait = 1000
+  let refused = false
   const objects = navigator.doNotTrack === '1' || navigator.globalPrivacyControl
   let allowed = set.consent !== 'required' && !(objects && set.dnt !== 'ignore')
 
   function keep (name, value) {
-    memory[name] = value
+    delete memory[name]
     try {
       if (value === null) localStorage.removeItem(name)
       else localStorage.setItem(name, value)
-    } catch (e) { local = false }
+    } catch (e) { if (value !== null) memory[name] = value }
   }
 
   function kept (name) {
-    try { if (local) return localStorage.getItem(name) } catch (e) { local = false }
-    return memory[name]
+    let value = null
+    try { value = localStorage.getItem(name) } catch (e) {}
+    return value === null ? memory[name] : value
   }
 
+  // empty where cookies are forbidden, as in a sandboxed frame
   function cookie (value, seconds) {
-    document.cookie = NAME + '=' + value + '; Max-Age=' + seconds + '; Path=/; SameSite=Lax' +
-      (set.domain ? '; Domain=' + set.domain : '') + (location.protocol === 'https:' ? '; Secure' : '')
+    try {
+      if (value !== undefined) {
+        document.cookie = NAME + '=' + value + '; Max-Age=' + seconds + '; Path=/; SameSite=Lax' +
+          (set.domain ? '; Domain=' + set.domain : '') + (location.protocol === 'https:' ? '; Secure' : '')
+      }
+      return document.cookie
+    } catch (e) { return '' }
   }
 
   function random () {
-    return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => (b + 256).toString(16).slice(1)).join('')
+    return Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(16).padStart(8, 0)).join('')
   }
 
-  function queue () {
-    try { return JSON.parse(kept(QUEUE)).filter((each) => each.key) } catch (e) { return [] }
+  function waiting () {
+    let names = Object.keys(memory)
+    try { names = names.concat(Object.keys(localStorage)) } catch (e) {}
+    return names.filter((name) => name.startsWith(ITEM)).sort()
+  }
+
+  // the items of these names; what others made of them is dropped
+  function items (names) {
+    return names.map((name) => {
+      try {
+        const each = JSON.parse(kept(name))
+        return Object.assign(each, { key: name.slice(ITEM.length), visitor: each.visitor.trim(), age: Math.max(0, Date.now() - each.at || 0) })
+      } catch (e) { keep(name, null) }
+    }).filter(Boolean)
+  }
+
+  // as many as one request takes
+  function fit (all) {
+    let size = 0
+    return all.filter((each) => (size += JSON.stringify(each).length) < 5e4)
+  }
+
+  function converts (item) {
+    return CONVERSIONS.includes(item.type) || CONVERSIONS.includes(String(item.type).replace(/^\w+\./, ''))
   }
 
   function zone () {
     return { timezone: Intl.DateTimeFormat().resolvedOptions().timeZone, timezone_offset: new Date().getTimezoneOffset() }
   }
 
-  function add (event) {
-    const all = queue().concat(Object.assign({ key: random(), visitor: id }, zone(), event)).slice(-50)
-    while (JSON.stringify(all).length > 5e5) all.shift()
-    keep(QUEUE, JSON.stringify(all))
+  function browser () {
+    return { url: location.href, referrer: document.referrer, language: navigator.language, screen: { width: screen.width, height: screen.height } }
+  }
+
+  // false when it cannot be sent
+  function add (item) {
+    let text
+    try { text = JSON.stringify(Object.assign({ visitor: id, at: Date.now() }, item)) } catch (e) {}
+    if (!allowed || refused || !text || text.length > 2e4) return false
+    order = Math.max(order + 1, Date.now())
+    keep(ITEM + order.toString(36) + random(), text)
+    const all = items(waiting())
+    if (all.length > 50) keep(ITEM + (all.find((each) => !converts(each)) || all[0]).key, null)
     flush()
+    return true
   }
 
-  function send (url, body, headers) {
-    const text = JSON.stringify(body)
-    headers['Content-Type'] = 'application/json'
-    return fetch(url, { method: 'POST', credentials: 'omit', headers: headers, body: text, keepalive: text.length < 2e4 })
+  function body (more) {
+    return JSON.stringify(Object.assign({ visitor: id, domain: set.domain }, zone(), more))
   }
 
-  async function flush () {
-    if (sending) return
-    sending = true
-    for (let next; allowed && (next = queue()[0]);) {
-      const event = Object.assign({}, next, { key: undefined })
-      let status = 0
-      // the same key each time: what arrived and was not answered does not count twice
-      try { status = (await send(address, event, { 'Idempotency-Key': next.key })).status } catch (e) {}
-      if (PASSING.includes(status) || status > 499) {
-        setTimeout(flush, wait = Math.min(2 * wait, 3e5))
-        break
-      }
+  // as text, which needs no preflight
+  function post (path, more) {
+    const text = body(more)
+    const near = set.domain || new URL(base).hostname === location.hostname
+    return fetch(base + path, { method: 'POST', body: text, credentials: near ? 'include' : 'omit', keepalive: text.length < 3e4 })
+  }
+
+  // what may be sent now: nothing that was emitted after a run that has not ended
+  function next () {
+    const end = ITEM + (runs.length ? (runs[0] + 1).toString(36) : '~')
+    return fit(items(waiting().filter((name) => name < end)))
+  }
+
+  // true once nothing waits that may be sent
+  async function drain () {
+    await null
+    for (let batch; allowed && (batch = next()).length;) {
+      let status, told
+      try {
+        const answer = await post('/events', { items: batch })
+        status = answer.status
+        told = await answer.json()
+      } catch (e) { return false }
+      if (status > 499 || [408, 409, 425, 429].includes(status)) return false
+      refused = status === 401 || status === 403
+      batch.forEach((each, n) => {
+        const { detail } = status > 399 ? told : told.items[n]
+        if (detail) console.warn('experience: ' + each.type + ' was refused: ' + detail)
+        keep(ITEM + each.key, null)
+      })
       wait = 1000
-      if (status > 399) console.warn('experience: ' + next.type + ' was refused with ' + status)
-      keep(QUEUE, JSON.stringify(queue().filter((each) => each.key !== next.key)))
     }
-    sending = false
+    return true
+  }
+
+  // one tab at a time, where the browser can tell
+  function flush () {
+    const locked = () => navigator.locks ? navigator.locks.request(NAME, drain).catch(drain) : drain()
+    sending = sending || locked().then((done) => {
+      sending = null
+      if (!done) setTimeout(flush, wait = Math.min(2 * wait, 3e5))
+      else if (allowed && next().length) return flush()
+      return done
+    })
+    return sending
+  }
+
+  // everything in one batch; what has arrived and is sent again by the next page counts once
+  function leave () {
+    const all = allowed ? items(waiting()) : []
+    const batch = fit(all.sort((a, b) => converts(b) - converts(a)))
+    if (batch.length) navigator.sendBeacon(base + '/events', body({ items: batch }))
+  }
+
+  function fail (why, code) {
+    return Promise.reject(Object.assign(new Error('experience: ' + why), { code }))
+  }
+
+  function run (name, data) {
+    if (!allowed) return fail('no consent')
+    runs.push(order = Math.max(order, Date.now()))
+    const page = browser()
+    const ran = chain.then(async () => {
+      if (!await flush()) return fail('offline')
+      const answer = await post('/run/' + encodeURIComponent(name), { data, browser: page })
+      const told = await answer.json()
+      return answer.ok ? told : fail(told.detail, told.code)
+    })
+    chain = ran.catch(() => {}).then(() => {
+      runs.shift()
+      flush()
+    })
+    return ran
   }
 
   function begin () {
-    const found = /(?:^|; )experience_visitor=([\w-]{16,64})/.exec(document.cookie + '; ' + NAME + '=' + kept(NAME))
+    const found = /(?:^|; )experience_visitor=([\w-]{16,64})/.exec(cookie() + '; ' + NAME + '=' + kept(NAME))
     id = found ? found[1] : random()
-    cookie(id, 31536000)
-    if (!document.cookie.includes(id)) keep(NAME, id)
+    if (!cookie(id, 31536000).includes(id)) keep(NAME, id)
     const here = zone()
     const told = id + (here.timezone || here.timezone_offset)
     if (kept(ZONE) !== told) {
@@ -98,26 +194,21 @@
 
   const experience = window.experience = {
     get visitor () { return id },
-    emit: function (type, data) {
-      if (allowed) add({ type: String(type), data: data })
-      return allowed
-    },
-    run: async function (name, data) {
-      if (!allowed) throw new Error('experience: no consent')
-      const body = { visitor: id, timezone: zone().timezone, data: data }
-      const answer = await send(base + '/v1/experiences/' + name + '/run', body, set.key ? { Authorization: 'Bearer ' + set.key } : {})
-      return answer.json()
-    },
+    emit: function (type, data) { return add({ type: String(type), data }) },
+    identify: function (person) { return add({ identify: String(person) }) },
+    run,
     consent: function (yes) {
       allowed = !!yes
       if (yes) return begin()
       id = null
       cookie('', 0)
-      for (const name of [NAME, QUEUE, ZONE]) keep(name, null)
+      for (const name of waiting().concat(NAME, ZONE)) keep(name, null)
     },
     push: function (call) { return experience[call[0]].apply(experience, call.slice(1)) }
   }
   addEventListener('online', flush)
+  addEventListener('pagehide', leave)
+  addEventListener('visibilitychange', () => document.hidden && leave())
   if (allowed) begin()
-  if (Array.isArray(early)) early.forEach(experience.push)
+  ;[].forEach.call(early, experience.push)
 })()

@@ -80,7 +80,7 @@ def make_router(runtime: Runtime, at_once: AtOnce) -> APIRouter:
     def execute(encoded_id: str, caller: _Site, body: Posted) -> Response:
         def act() -> Any:
             integration, sent, answers = _asked(runtime, caller, encoded_id, body)
-            with at_once:
+            with at_once.of(caller.shares):
                 started = answers.execute(integration, sent.get("data"), _options(sent), _note)
                 seconds = min(started.timeout_seconds, MOST_SECONDS)
                 answer = runtime.dispatcher.call_now(started.execution, seconds)

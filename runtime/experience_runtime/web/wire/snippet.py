@@ -1,92 +1,243 @@
 """/visitor.js, the snippet that a site's pages load, and where it sends what visitors do.
 
     GET  /visitor.js
-    POST /visitors/k/<siteKey>/events   {"visitor", "timezone", "timezone_offset", "type", "data"}
+    POST /visitors/k/<siteKey>/events      {"visitor", …, "items": [{"key", "age", …}]}
+    POST /visitors/k/<siteKey>/run/<name>  {"visitor", …, "data", "browser"}
 
-Each event has its own Idempotency-Key, so that one sent again after a lost answer counts once. Without a type
-it tells the zone only.
+The script finds both below its own address, without its `.js`: Renamed says which addresses that may be. Each
+item has a key of its own, so that one sent again after a lost answer counts once. Bodies come as text/plain,
+which needs no preflight. Source: reference/http#the-snippet.
 """
 
+import gzip
 import hashlib
+import json
 import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as AsgiScope
 
 from experience_runtime.domain.access import Scope
-from experience_runtime.domain.errors import InvalidParameter, InvalidWindow, MissingParameter
+from experience_runtime.domain.errors import InvalidParameter, MissingParameter, Refusal
 from experience_runtime.domain.values import shown, whole_number
-from experience_runtime.domain.visitors import Visitor, check_visitor_id, make_visitor
+from experience_runtime.domain.visitors import Visitor, browser_visitor, check_visitor_id
+from experience_runtime.engine.claims import in_hand
+from experience_runtime.engine.keeping import Reply
+from experience_runtime.running.run import Situation
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.api.idempotency import OnceRoute
+from experience_runtime.web.api.openapi import Name
 from experience_runtime.web.guard.access import Caller, needs
+from experience_runtime.web.guard.middleware import host_name
 from experience_runtime.web.guard.problems import Document
+from experience_runtime.web.running import Runs
 from experience_runtime.web.wire.bodies import Posted, posted_object
+
+MOST_ITEMS = 100
+OURS = "/visitor"
+"""What the script is served as, without its `.js`."""
+
+COOKIE = "experience_visitor"
+COOKIE_SECONDS = 400 * 24 * 3600
+"""As long as browsers keep any; a cookie that a script sets some of them drop after seven days."""
 
 _FILE = Path(__file__).parents[1] / "static" / "visitor.js"
 _KEPT_SECONDS = 3600
-_MARGIN = re.compile(r"^(?: +|//.*\n)", re.MULTILINE)
+_COMMENT = re.compile(r"^ *//.*\n", re.MULTILINE)
+_MARGIN = re.compile(r"^ +|\n(?=\n)|(?<=[{(,\[])\n|\n(?=\s*[})\]])", re.MULTILINE)
+_BLANKS = re.compile(r" (=>|[=!]==|[-+=?:<>]|&&|\|\|) |(?<=\)) (?=\{)|(?<=,) (?=[\w'{])|(?<=\bif) ")
+_TABLET = re.compile(r"iPad|Tablet|Android(?!.{0,200}Mobi)")
+_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
+_DOMAIN = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 
 
-def make_router(runtime: Runtime) -> APIRouter:
-    """The script and its endpoint, with a site key in the address or without."""
+class Renamed:
+    """Serves the snippet and what it calls under the operator's name too: block lists match fixed ones."""
+
+    def __init__(self, app: ASGIApp, *, snippet_path: str) -> None:
+        self._app = app
+        self._names = [OURS, snippet_path] if snippet_path != OURS else [OURS]
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope = {**scope, "path": self._ours(scope["path"])}
+        await self._app(scope, receive, send)
+
+    def _ours(self, path: str) -> str:
+        for name in self._names:
+            if path == f"{name}.js":
+                return f"{OURS}.js"
+            if path.startswith((f"{name}/k/", f"{name}/events", f"{name}/run/")):
+                return "/visitors" + path[len(name) :]
+        return path
+
+
+def make_router(runtime: Runtime, runs: Runs) -> APIRouter:
+    """The script and what it calls, with a site key in the address or without."""
     router = APIRouter(route_class=OnceRoute, include_in_schema=False)
 
     def script(request: Request) -> Response:
-        text = snippet()
-        tag = f'"{hashlib.sha256(text).hexdigest()[:16]}"'
-        headers = {
-            "ETag": tag,
-            "Cache-Control": f"public, max-age={_KEPT_SECONDS}",
-            # pages of every site load it; it holds nothing of anybody's
-            "Cross-Origin-Resource-Policy": "cross-origin",
-            "Access-Control-Allow-Origin": "*",
-        }
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers=headers)
-        return Response(text, media_type="text/javascript; charset=utf-8", headers=headers)
+        return _script(request, runtime)
 
-    def receive(_: Annotated[Caller, needs(Scope.SITE)], body: Posted) -> Response:
+    async def receive(
+        request: Request, caller: Annotated[Caller, needs(Scope.SITE)], body: Posted
+    ) -> Response:
         sent = posted_object(body)
-        visitor = _visitor(sent)
-        event_type = sent.get("type")
-        if event_type is not None and not isinstance(event_type, str):
-            raise InvalidParameter(f"type {shown(event_type)} is not a text; write it in quotes")
-        cancelled = None
-        if event_type is not None:
-            cancelled = runtime.receive(str(visitor.id), event_type, sent.get("data"))
-        runtime.store.remember_visitor(visitor, now=runtime.clock.now())
-        return Document({"conversion": cancelled is not None, "cancelled": len(cancelled or ())})
+        answer = Document(await run_in_threadpool(_received, runtime, caller, sent))
+        _keep_id(request, answer, sent.get("visitor"), sent.get("domain"))
+        return answer
 
-    router.get("/visitor.js")(script)
-    for address in ("/visitors/events", "/visitors/k/{site_key}/events"):
-        router.post(address)(receive)
+    def run(
+        name: Name, request: Request, caller: Annotated[Caller, needs(Scope.SITE)], body: Posted
+    ) -> Response:
+        sent = posted_object(body)
+        visitor = visitor_of(sent)
+        runtime.store.remember_visitor(visitor, now=runtime.clock.now())
+        if visitor == Visitor(id=visitor.id):
+            visitor = runtime.visitor(visitor.id)
+        facts = _facts(sent.get("browser"), request.headers.get("user-agent", ""))
+        situation = Situation(visitor=visitor, data=sent.get("data"), browser=facts)
+        return Document(runs.run(name, situation, caller=caller))
+
+    router.get(f"{OURS}.js")(script)
+    for base in ("/visitors", "/visitors/k/{site_key}"):
+        router.post(f"{base}/events")(receive)
+        router.post(f"{base}/run/{{name}}")(run)
     return router
 
 
 @cache
-def snippet() -> bytes:
-    """The script as it is served: without its margins and the lines that are comments."""
-    return _MARGIN.sub("", _FILE.read_text(encoding="utf-8")).encode()
+def snippet(conversions: tuple[str, ...] = ()) -> bytes:
+    """The script as it is served: without comments, margins and blanks, and with the list of conversions."""
+    text = _FILE.read_text(encoding="utf-8")
+    text = _BLANKS.sub(r"\1", _MARGIN.sub("", _COMMENT.sub("", text)))
+    return text.replace("CONVERSIONS=[]", f"CONVERSIONS={json.dumps(conversions)}", 1).encode()
 
 
-def _visitor(sent: dict[str, Any]) -> Visitor:
-    """Whose event it is, with the browser's zone; its offset where the zone is not known here.
+@cache
+def _packed(text: bytes) -> bytes:
+    return gzip.compress(text, 9, mtime=0)
 
-    Browsers learn of new zones before machines do: what cannot be read is passed over.
-    """
+
+def _script(request: Request, runtime: Runtime) -> Response:
+    text = snippet(tuple(runtime.settings.conversions))
+    tag = f'"{hashlib.sha256(text).hexdigest()[:16]}"'
+    headers = {
+        "ETag": tag,
+        "Cache-Control": f"public, max-age={_KEPT_SECONDS}",
+        "Vary": "Accept-Encoding",
+        # pages of every site load it; it holds nothing of anybody's
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "Access-Control-Allow-Origin": "*",
+    }
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    if re.search(r"\bgzip\b", request.headers.get("accept-encoding", "")):
+        text, headers["Content-Encoding"] = _packed(text), "gzip"
+    return Response(text, media_type="text/javascript; charset=utf-8", headers=headers)
+
+
+def _facts(sent: object, agent: str) -> dict[str, Any] | None:
+    """What a page says of its browser, and the browser of itself; None when the page says nothing."""
+    if sent is None:
+        return None
+    if not isinstance(sent, dict):
+        raise InvalidParameter(f"browser {shown(sent)} is not an object; write {{…}} or leave it out")
+    return {**sent, "ua": {"deviceType": _device_type(agent), "userAgent": agent}}
+
+
+def _device_type(agent: str) -> str:
+    if _TABLET.search(agent):
+        return "tablet"
+    return "mobile" if "Mobi" in agent else "computer"
+
+
+def _keep_id(request: Request, answer: Response, visitor: object, domain: object) -> None:
+    """Set the visitor's cookie from here, where the page lies on a host that this server may set one for."""
+    origin = urlsplit(request.headers.get("origin", "")).hostname or ""
+    here = host_name(request.headers.get("host", "")).lower()
+    if not isinstance(visitor, str) or not _ID.fullmatch(visitor) or not origin:
+        return
+    if isinstance(domain, str) and _DOMAIN.fullmatch(domain := domain.lower().lstrip(".")):
+        is_ours = all(host == domain or host.endswith(f".{domain}") for host in (origin, here))
+    else:
+        domain, is_ours = None, origin == here
+    if is_ours:
+        answer.set_cookie(
+            COOKIE,
+            visitor,
+            max_age=COOKIE_SECONDS,
+            domain=domain,
+            secure=request.scope["scheme"] == "https",
+            samesite="lax",
+        )
+
+
+def _received(runtime: Runtime, caller: Caller, sent: dict[str, Any]) -> dict[str, Any]:
+    items = sent.get("items")
+    if items is None:
+        return _happened(runtime, visitor_of(sent), sent)
+    if not isinstance(items, list) or len(items) > MOST_ITEMS or not all(isinstance(i, dict) for i in items):
+        raise InvalidParameter(f"items must be a list of at most {MOST_ITEMS} objects; send fewer at once")
+    return {"items": [_once(runtime, caller, sent, item) for item in items]}
+
+
+def _once(runtime: Runtime, caller: Caller, sent: dict[str, Any], item: dict[str, Any]) -> dict[str, Any]:
+    """Take one item, or give the answer that it got before. One that is refused holds up no other."""
+    key = item.get("key")
+    if not isinstance(key, str) or not 16 <= len(key) <= 100:
+        return _refused(InvalidParameter(f"key {shown(key)} is not one; write 16 to 100 random characters"))
+    # its age is another each time it is sent
+    told = {name: value for name, value in item.items() if name != "age"}
+    request = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).digest()
+    place = {"caller": "" if caller.token is None else caller.token.digest.hex(), "key": f"item {key}"}
+    replies = runtime.store.replies
+    claim = replies.claim(**place, request=request, now=runtime.clock.now())
+    if isinstance(claim, Reply):
+        found: dict[str, Any] = json.loads(claim.body)
+        return found
+    try:
+        with in_hand(claim):
+            answer = _happened(runtime, visitor_of({**sent, **item}), item)
+    except Refusal as refusal:
+        answer = _refused(refusal)
+    except BaseException:
+        replies.release(claim)
+        raise
+    body = json.dumps(answer).encode()
+    replies.keep(Reply(status=200, media_type="application/json", body=body), claim)
+    return answer
+
+
+def _happened(runtime: Runtime, visitor: Visitor, item: dict[str, Any]) -> dict[str, Any]:
+    """Act on one item: an event, an identification, or nothing but the zone."""
+    event_type, person = item.get("type"), item.get("identify")
+    if event_type is not None and not isinstance(event_type, str):
+        raise InvalidParameter(f"type {shown(event_type)} is not a string; write it in quotes")
+    cancelled = None
+    if event_type is not None:
+        cancelled = runtime.receive(str(visitor.id), event_type, item.get("data"), age_ms=item.get("age"))
+    runtime.store.remember_visitor(visitor, now=runtime.clock.now())
+    if person is not None:
+        runtime.store.identify(str(visitor.id), check_visitor_id(person), now=runtime.clock.now())
+    return {"conversion": cancelled is not None, "cancelled": len(cancelled or ())}
+
+
+def _refused(refusal: Refusal) -> dict[str, Any]:
+    return {"code": refusal.code, "detail": refusal.message}
+
+
+def visitor_of(sent: dict[str, Any]) -> Visitor:
+    """Who a body is about, with the browser's zone. MissingParameter without an id."""
     if sent.get("visitor") is None:
         raise MissingParameter('visitor is missing; send the id of the visitor, {"visitor": …}')
-    visitor_id = check_visitor_id(sent["visitor"])
-    timezone, offset = sent.get("timezone"), whole_number(sent.get("timezone_offset"))
-    for zone in ({"timezone": timezone if isinstance(timezone, str) else None}, {"timezone_offset": offset}):
-        try:
-            visitor = make_visitor(visitor_id, **zone)
-        except InvalidWindow:
-            continue
-        if visitor != Visitor(id=visitor_id):
-            return visitor
-    return Visitor(id=visitor_id)
+    return browser_visitor(
+        check_visitor_id(sent["visitor"]), sent.get("timezone"), whole_number(sent.get("timezone_offset"))
+    )

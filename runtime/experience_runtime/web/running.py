@@ -1,0 +1,70 @@
+"""Running a served experience for whoever asks: its path, its slot, and what the caller may see of it."""
+
+from typing import Any
+
+from experience_runtime.documents.documents import execution_document
+from experience_runtime.domain.errors import ScriptFault
+from experience_runtime.domain.executions import execution_number
+from experience_runtime.running.run import Situation
+from experience_runtime.runtime import Runtime
+from experience_runtime.scripts.loading import failed_report, prepare
+from experience_runtime.web.experiences import experience_path
+from experience_runtime.web.guard.access import Caller
+from experience_runtime.web.guard.limits import AtOnce
+from experience_runtime.web.metrics import Metrics
+
+
+class Runs:
+    """Runs experiences for real, at most so many at once."""
+
+    def __init__(self, runtime: Runtime, metrics: Metrics, at_once: AtOnce) -> None:
+        self._runtime = runtime
+        self._metrics = metrics
+        self._at_once = at_once
+
+    def run(
+        self,
+        name: str,
+        situation: Situation,
+        *,
+        caller: Caller,
+        variation: str | None = None,
+        repair: bool = False,
+    ) -> dict[str, Any]:
+        """Run it to its end; the document of `experience run --json`, as far as the caller may see it.
+
+        ScriptModuleNotFound when there is none of this name that the caller may run.
+        """
+        runtime = self._runtime
+        path = experience_path(runtime.settings.served, name, released_only=caller.is_site)
+        documents: list[dict[str, Any]] = []
+        try:
+            script = prepare(path, variation=variation, repair=repair)
+        except ScriptFault as fault:
+            report = failed_report(path, situation.visitor, fault)
+        else:
+            with self._at_once.of(caller.shares):
+                report = runtime.run(script, situation)
+            for number in map(execution_number, dict.fromkeys(report.created)):
+                execution, attempts = runtime.store.execution(number), runtime.store.attempts(number)
+                documents.append(execution_document(execution, attempts, redact=runtime.settings.redact))
+        self._metrics.ran(report.outcome, report.cpu_seconds)
+        document = report.document(documents)
+        return _for_sites(document) if caller.is_site else document
+
+
+def _for_sites(document: dict[str, Any]) -> dict[str, Any]:
+    """The same document without what only its author should see: a site's key is in everybody's hands."""
+    error = document["error"]
+    return {
+        **document,
+        "error": None if error is None else {"code": error["code"], "message": "the experience failed"},
+        "log": [],
+        "events": [],
+        "redirects": [],
+        "calls": [{name: call[name] for name in ("integration", "verb", "ok")} for call in document["calls"]],
+        "executions": [
+            {**each, "key": None, "payload": None, "why": [], "attempts": []}
+            for each in document["executions"]
+        ],
+    }

@@ -375,10 +375,11 @@ def make_worker(runtime: Runtime) -> Worker:
 
 def is_delivered(runtime: Runtime) -> bool:
     """Whether some process delivers from this app's store now, this one or another."""
-    if runtime.is_shared:
-        now = runtime.clock.now()
-        return any(each.is_there(now) for each in runtime.store.workers.all())
-    return FileLock(runtime.database_path).is_held()
+    if not runtime.is_shared and not FileLock(runtime.database_path).is_held():
+        return False
+    now = runtime.clock.now()
+    # also where the lock is held: a worker that is frozen holds it too
+    return any(each.is_there(now) for each in runtime.store.workers.all())
 
 
 def call_app(function_id: str, client: object, parameters: Mapping[str, object]) -> Any:

@@ -105,7 +105,11 @@ PAGES: dict[str, Callable[[], Iterable[str]]] = {
 
 
 EXAMPLES_EACH = ["schedule-options", "options", "recurring-schedules", "scheduled-events", "http"]
-NO_EXAMPLE = {"integration_timeout", "internal_error"}  # codes that no reader can make happen in a moment
+NO_EXAMPLE = {
+    "integration_timeout",
+    "database_unavailable",
+    "internal_error",
+}  # codes that no reader can make happen in a moment
 
 
 @pytest.mark.parametrize("page", PAGES)

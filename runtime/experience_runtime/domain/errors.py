@@ -203,3 +203,9 @@ class InternalError(ExperienceError):
     """A defect of ours."""
 
     code = "internal_error"
+
+
+class DatabaseUnavailable(InternalError):
+    """The database cannot be written to, or reached, at this moment. Nothing of the operation was stored."""
+
+    code = "database_unavailable"

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from experience_runtime.domain.admission import Policies
+from experience_runtime.domain.errors import DatabaseUnavailable
 from experience_runtime.engine.dispatcher import Dispatcher
 from experience_runtime.engine.fleet import Fleet
 from experience_runtime.engine.ports import Clock
@@ -86,12 +87,17 @@ class Worker:
                 # With no room, only a delivery that ends is news; what was found is seldom all there is.
                 has_room = self._dispatcher.has_room()
                 until = None if not has_room else now if delivered else self._next_wake()
-            except Exception:  # the store may be back in a moment
+            except Exception as error:  # the store may be back in a moment
                 failures += 1
                 seconds = min(self._poll_seconds * 2 ** min(failures, 10), LONGEST_BACKOFF_SECONDS)
-                _logger.exception("the worker could not reach its store; trying again in %.1f s", seconds)
+                if not isinstance(error, DatabaseUnavailable):
+                    _logger.exception("the worker could not reach its store; trying again in %.1f s", seconds)
+                elif failures == 1:
+                    _logger.error("the worker waits for its store: %s", error.message)
                 self._clock.wait(self._clock.now() + timedelta(seconds=seconds), stop, at_most=seconds)
                 continue
+            if failures:
+                _logger.warning("the worker has its store again")
             failures = 0
             self._clock.wait(until, wake, at_most=self._poll_seconds)
 
@@ -108,6 +114,8 @@ class Worker:
     def _fire_due(self) -> int:
         try:
             return 0 if self._recurring is None else self._recurring.fire_due()
+        except DatabaseUnavailable:
+            raise
         except Exception:  # a schedule that cannot be read holds up no delivery
             _logger.exception("schedules could not be read; deliveries go on")
             return 0

@@ -28,7 +28,7 @@ class ShadowedStore:
         self.acknowledged: Callable[[], None] = lambda: None  # called after each change
 
     def __getattr__(self, name: str) -> Any:
-        if name == "integration_states":
+        if name in ("integration_states", "paces"):
             return _Part(self, name)
         return lambda *args, **named: self.do(lambda store: getattr(store, name)(*args, **named))
 
@@ -70,7 +70,9 @@ class _Part:
         self._name = name
 
     def __getattr__(self, verb: str) -> Any:
-        return lambda *args: self._store.do(lambda store: getattr(getattr(store, self._name), verb)(*args))
+        return lambda *args, **named: self._store.do(
+            lambda store: getattr(getattr(store, self._name), verb)(*args, **named)
+        )
 
 
 def dump(connection: apsw.Connection) -> Dump:

@@ -8,7 +8,7 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from experience_runtime.clocks import monotonic
-from experience_runtime.domain.errors import InternalError, InvalidParameter
+from experience_runtime.domain.errors import DatabaseUnavailable, InternalError, InvalidParameter
 from experience_runtime.store.postgres.silence import Watch
 
 SCHEMES = ("postgresql://", "postgres://")
@@ -118,7 +118,10 @@ def why_away(address: str, error: Exception) -> Exception:
 
 
 def failure(address: str, error: Exception) -> InternalError:
-    """Say what a failed operation means for the person who runs this."""
+    """Say what a failed operation means for the person who runs this.
+
+    DatabaseUnavailable for what may be well again by itself.
+    """
     match error:
         case psycopg.errors.InsufficientPrivilege():
             hint = "grant this user what it needs, or connect as the owner of the tables"
@@ -132,9 +135,9 @@ def failure(address: str, error: Exception) -> InternalError:
             hint = "is the server up, and are address, user and password right?"
         case _:
             hint = "this is a defect of ours if the tables are as `experience migrate` made them"
-    return InternalError(
-        f"the database {shown_address(address)} refused an operation ({said(error)}); {hint}"
-    )
+    is_away = isinstance(error, psycopg.OperationalError | psycopg.errors.ReadOnlySqlTransaction)
+    kind = DatabaseUnavailable if is_away else InternalError
+    return kind(f"the database {shown_address(address)} refused an operation ({said(error)}); {hint}")
 
 
 def said(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import apsw
 
-from experience_runtime.domain.errors import Conflict, InternalError, InvalidParameter
+from experience_runtime.domain.errors import Conflict, DatabaseUnavailable, InvalidParameter
 from experience_runtime.store.sqlite.file import CannotBeWritten, failure, open_database, open_to_look
 from experience_runtime.store.sqlite.lock import FileLock
 
@@ -160,9 +160,9 @@ class Identity:
         self._was = self._now() if path != ":memory:" else None
 
     def require(self) -> None:
-        """Raise InternalError when the path leads to that file no more: what is stored there is lost."""
+        """Raise DatabaseUnavailable when the path leads to that file no more: what it stores is lost."""
         if self._was is not None and self._now() != self._was:
-            raise InternalError(
+            raise DatabaseUnavailable(
                 f"the database {self._path!r} was deleted or replaced while this process used it, "
                 "and nothing more is stored; stop this process, and start it again"
             )

@@ -15,10 +15,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from experience_runtime.clocks import monotonic
 from experience_runtime.domain.errors import (
     AlreadyScheduled,
     CallFailed,
     Conflict,
+    DatabaseUnavailable,
     ExperienceError,
     Forbidden,
     IntegrationTimeout,
@@ -51,6 +53,7 @@ _STATUSES: Mapping[type[ExperienceError], int] = {
     RateLimited: 429,
     CallFailed: 502,
     IntegrationTimeout: 504,
+    DatabaseUnavailable: 503,
     InternalError: 500,
 }
 
@@ -63,6 +66,13 @@ _OF_HTTP: Mapping[int, str] = {
 }
 
 _OUR_FAULT = "something went wrong on our side, and the server's log says what; try again later"
+
+RETRY_AFTER_SECONDS = 5
+
+_AWAY = (
+    "the database cannot be written to now, and the server's log says why; nothing of this was stored: "
+    f"send it again in {RETRY_AFTER_SECONDS} s"
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -156,11 +166,26 @@ def _refused(error: ExperienceError, detail: str) -> Response:
         _logger.error("%s", error.message)
         return problem(500, InternalError.code, _OUR_FAULT)
     headers = {}
+    if isinstance(error, DatabaseUnavailable):  # its message names files and systems of ours
+        _say_once_a_minute(error.message)
+        return problem(503, error.code, _AWAY, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if status == 429:
         headers["Retry-After"] = str(math.ceil(getattr(error, "retry_after", 1)))
     return problem(status, error.code, detail, headers=headers)
+
+
+_said: dict[str, float] = {}
+
+
+def _say_once_a_minute(message: str) -> None:
+    """Log what many requests meet once: a disk that is full is no news each time."""
+    now = monotonic()
+    if now - _said.get(message, -60.0) >= 60.0:
+        _said.clear()
+        _said[message] = now
+        _logger.error("%s", message)
 
 
 def _of_http(request: Request, error: HTTPException) -> Response:

@@ -65,6 +65,6 @@ def _table(command: click.Command, *, common: bool) -> list[str]:
             or (parameter.opts[-1] in _COMMON) is not common
         ):
             continue
-        spelled, help_text = (" ".join(part.split()).replace("|", "\\|") for part in record)
+        spelled, help_text = (" ".join(part.split()).replace("|", ", ") for part in record)
         rows.append(f"| `{spelled}` | {help_text} |")
     return [*_HEAD, *rows] if rows else []

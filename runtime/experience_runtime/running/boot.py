@@ -18,6 +18,9 @@ from experience_runtime.domain.visitors import Visitor
 from experience_runtime.domain.zones import Zone
 from experience_runtime.running.guest import Boot, Limits, Script
 
+_COMPACT = json.JSONEncoder(
+    allow_nan=False, separators=(",", ":")
+).encode  # one encoder: making it costs most
 _BROWSER = {
     "url": "https://example.com/",
     "ua": {"deviceType": "computer", "browserName": "", "browserVersion": "", "osName": ""},
@@ -94,7 +97,6 @@ class _Placed:
 
 
 _PLACED: WeakKeyDictionary[Script, _Placed] = WeakKeyDictionary()
-_COMPACT = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 def _placed(script: Script) -> _Placed:
@@ -157,7 +159,7 @@ def _offsets_text(zone: Zone, year: int) -> str:
 def json_of(value: Any, what: str) -> str:
     """Write a value that comes from outside as JSON in ASCII; InvalidParameter when it is none."""
     try:
-        return json.dumps(value, allow_nan=False)
+        return _COMPACT(value)
     except (TypeError, ValueError, RecursionError) as fault:
         raise InvalidParameter(f"{what} cannot be written as JSON ({fault}); use JSON values only") from None
 

@@ -15,6 +15,7 @@ from experience_runtime.domain.visitors import Visitor
 from experience_runtime.running.guest import Problem
 from experience_runtime.running.report import Report
 from experience_runtime.scripts.bundle import Bundle
+from experience_runtime.scripts.unchanged import Unchanged
 
 _MOST_BESIDE = 100
 LARGEST_FILE_BYTES = 1024 * 1024
@@ -171,14 +172,24 @@ def _content(path: Path, name: str) -> bytes:
     return content
 
 
+_PREPARED: Unchanged[Bundle] = Unchanged(most=64)
+
+
 def prepare(path: Path, *, variation: str | None = None, repair: bool = False) -> Bundle:
-    """Read an experience and place its files. Raises ScriptFault for one that cannot be read."""
+    """Read an experience and place its files, or take what was made of them while they are unchanged.
+
+    Raises ScriptFault for one that cannot be read.
+    """
     if not path.is_dir() and not path.is_file():  # a pipe would be read for ever
         raise ScriptModuleNotFound(
             f"{path} is neither a folder nor a file; name the experience's folder or its file"
         )
     try:
-        return Bundle(load_experience(path, variation=variation), repair=repair)
+        return _PREPARED.get(
+            path,
+            (variation, repair),
+            lambda: Bundle(load_experience(path, variation=variation), repair=repair),
+        )
     except OSError as error:
         raise ScriptModuleNotFound(
             f"{error.filename or path} cannot be read: {error.strerror}; make it a file that you may read"

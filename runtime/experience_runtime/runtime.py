@@ -13,6 +13,7 @@ from experience_runtime.clocks import SystemClock, monotonic
 from experience_runtime.domain.admission import Policies
 from experience_runtime.domain.clients import read_client
 from experience_runtime.domain.errors import InvalidParameter, LimitWall
+from experience_runtime.domain.executions import LEASE_SECONDS, SHARED_LEASE_SECONDS
 from experience_runtime.domain.visitor_events import (
     VisitorEvent,
     check_event_data,
@@ -47,10 +48,6 @@ T = TypeVar("T")
 
 CONCURRENCY = 64
 """Calls at a time; of one integration half as many, unless its policy says otherwise."""
-
-LEASE_SECONDS = 120
-SHARED_LEASE_SECONDS = 25
-"""With this, others take over within 30 s what a worker that died had claimed."""
 
 _LEAST_SILENCE = 5  # seconds; a list of a million takes some
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from experience_runtime.domain.admission import Policies, Policy
 from experience_runtime.domain.errors import CallFailed, Conflict, InternalError
-from experience_runtime.domain.executions import Execution, Filter, Settling, Status
+from experience_runtime.domain.executions import LEASE_SECONDS, Execution, Filter, Settling, Status
 from experience_runtime.engine.delivery import InlineDelivery, ThreadDelivery
-from experience_runtime.engine.dispatcher import LEASE_SECONDS, Dispatcher
+from experience_runtime.engine.dispatcher import Dispatcher
 from experience_runtime.integration import IntegrationFailed
 from experience_runtime.store.opening import open_sqlite
 

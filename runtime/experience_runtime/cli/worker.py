@@ -10,6 +10,7 @@ import click
 
 from experience_runtime.cli.common import everywhere, log_to_stderr, print_json
 from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.executions import LEASE_SECONDS, SHARED_LEASE_SECONDS
 from experience_runtime.runtime import CONCURRENCY, Runtime, make_worker
 from experience_runtime.settings.load import Settings
 
@@ -41,7 +42,8 @@ SIGTERM and Ctrl-C finish what runs; what has not begun stays for the next worke
     "--lease",
     metavar="SECONDS",
     type=click.IntRange(2, 3600),
-    help="After how long others take over from a worker that died. [default: 25 on PostgreSQL, else 120]",
+    help="After how long others take over from a worker that died. "
+    f"[default: {SHARED_LEASE_SECONDS} on PostgreSQL, else {LEASE_SECONDS}]",
 )
 @everywhere
 def worker(

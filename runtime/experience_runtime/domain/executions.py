@@ -27,6 +27,14 @@ TRANSITIONS: dict[Status | None, tuple[Status, ...]] = {
 """Every state change there is. Source: reference/executions#states."""
 
 
+LEASE_SECONDS = 120
+"""How long a claim is its worker's. It is renewed at half its time while the call runs: a lease that lapses
+belongs to a process that went away."""
+
+SHARED_LEASE_SECONDS = 25
+"""The same where several workers deliver: others take over within 30 s what one that died had claimed."""
+
+
 class IfExists(StrEnum):
     """What `schedule` does when the same key is already pending.
 

@@ -18,8 +18,9 @@ from experience_runtime.domain.errors import (
     RateLimited,
     Refusal,
 )
-from experience_runtime.domain.executions import Execution, Settlement, Settling, Status
+from experience_runtime.domain.executions import LEASE_SECONDS, Execution, Settlement, Settling, Status
 from experience_runtime.domain.instants import iso
+from experience_runtime.domain.options import EXECUTE_TIMEOUT_SECONDS
 from experience_runtime.domain.pace import HELD_TOO_LONG, MOST_HELD, Learned, Pace, Receiver, Spoken
 from experience_runtime.domain.retries import decide
 from experience_runtime.domain.windows import Window, parse_window_text
@@ -33,11 +34,6 @@ from experience_runtime.untrusted import Redact
 
 Attempted = Callable[[Execution, str, datetime], None]
 """Hears of each attempt that was settled: the execution as it was claimed, its outcome, and the start."""
-
-LEASE_SECONDS = 120
-"""Renewed at half its time while the call runs: a lease that lapses belongs to a process that went away."""
-
-EXECUTE_TIMEOUT_SECONDS = 5.0
 
 _MOST_AT_ONCE = 256  # of what is claimed for all workers, in one transaction
 

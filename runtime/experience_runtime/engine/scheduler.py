@@ -16,7 +16,14 @@ from experience_runtime.domain.errors import (
     InvalidParameter,
     RateLimited,
 )
-from experience_runtime.domain.executions import Execution, IfExists, Status, execution_id, execution_number
+from experience_runtime.domain.executions import (
+    LEASE_SECONDS,
+    Execution,
+    IfExists,
+    Status,
+    execution_id,
+    execution_number,
+)
 from experience_runtime.domain.keys import canonical_key, key_digest
 from experience_runtime.domain.payloads import check_payload
 from experience_runtime.domain.planning import (
@@ -38,8 +45,6 @@ from experience_runtime.engine.unconfigured import unconfigured_warnings
 
 EXECUTE_EVERY_SECONDS = 60
 """How long one key's `execute` keeps the next one out. Source: reference/schedule-options#execute."""
-
-LEASE_SECONDS = 120
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 _NO_INTERVALS: Mapping[str, int] = MappingProxyType({})

@@ -11,9 +11,8 @@ from typing import Any
 
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.errors import InternalError
-from experience_runtime.domain.executions import Filter, Status
+from experience_runtime.domain.executions import LEASE_SECONDS, Filter, Status
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.engine.dispatcher import LEASE_SECONDS
 from experience_runtime.engine.stores import Store
 from experience_runtime.integration import Context, IntegrationFailed
 

@@ -20,7 +20,7 @@ from typing import Any
 import procrastinate
 from procrastinate import exceptions, utils
 
-from experience_runtime.domain.executions import Execution
+from experience_runtime.domain.executions import SHARED_LEASE_SECONDS, Execution
 from experience_runtime.store.database import Database
 from experience_runtime.store.postgres.connecting import options, said
 from experience_runtime.store.postgres.silence import cut
@@ -49,7 +49,7 @@ class ProcrastinateRelay:
         address: str,
         *,
         integrations: Collection[str] | None = None,
-        stalled_seconds: float = 25.0,
+        stalled_seconds: float = SHARED_LEASE_SECONDS,
     ) -> None:
         self._database = database
         self._address = address

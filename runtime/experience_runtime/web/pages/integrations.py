@@ -26,7 +26,6 @@ from experience_runtime.web.pages.rendering import Rendering, back_to
 from experience_runtime.web.pages.rows import picture_of, rows_of
 
 HERE = "/settings/integrations"
-CALL_SECONDS = 5.0
 _OUTCOMES = 25
 _EXAMPLES: dict[str, Any] = {
     "slack-update": {"message": "Hello!"},
@@ -89,7 +88,7 @@ def make_router(runtime: Runtime, rendering: Rendering) -> APIRouter:
             execution = runtime.scheduler.begin_execute(
                 name, read_json(payload), key=None, visitor=None, experience=None
             )
-            runtime.dispatcher.call_now(execution, CALL_SECONDS)
+            runtime.dispatcher.call_now(execution)
         except UnknownIntegration:
             raise
         except ExperienceError as error:

@@ -306,8 +306,25 @@ def test_a_visitors_zone_is_kept_and_used(client: httpx.Client) -> None:
     ran = done(client.post("/v1/experiences/reminder/run", json={"visitor": "v9"}))
     assert ran["executions"][0]["zone"] == "UTC+01:00"
     assert refused(client.put("/v1/visitors/v9", json={}), 422) == "missing_parameter"
-    both = {"timezone": "UTC", "timezone_offset": 0}
-    assert refused(client.put("/v1/visitors/v9", json=both), 422) == "invalid_parameter"
+    known = {"timezone": "Europe/Paris", "timezone_offset": -60}
+    assert done(client.put("/v1/visitors/v9", json=known))["timezone"] == "Europe/Paris"
+    unknown = {"timezone": "Mars/Olympus", "timezone_offset": -60}  # a browser newer than this machine
+    assert done(client.put("/v1/visitors/v9", json=unknown))["timezone_offset"] == -60
+
+
+def test_a_conversion_of_another_id_of_the_person_cancels_and_one_that_was_earlier_does_not(
+    client: httpx.Client,
+) -> None:
+    run(client)
+    one = done(client.post("/v1/visitors/v1/identify", json={"person": "customer-5512"}))
+
+    earlier = done(client.post("/v1/visitors/customer-5512/convert", json={"age": 86_400_000}))
+    now = done(client.post("/v1/visitors/customer-5512/convert"))
+
+    assert one == {"visitor": "v1", "ids": ["customer-5512", "v1"]}
+    assert (earlier["cancelled"], now["cancelled"]) == (0, 1)
+    assert done(client.get("/v1/visitors/customer-5512"))["ids"] == ["customer-5512", "v1"]
+    assert refused(client.post("/v1/visitors/v1/identify", json={"person": ""}), 422) == "invalid_parameter"
 
 
 def test_an_event_that_is_a_conversion_cancels_what_waits_for_one(client: httpx.Client) -> None:
@@ -323,6 +340,7 @@ def test_an_event_that_is_a_conversion_cancels_what_waits_for_one(client: httpx.
     assert [each["type"] for each in visitor["events"]] == ["shop.ecBasketTransactionSummary", "ecView"]
     assert visitor["events"][1]["data"] == {"a": 1}
     assert [each["event"] for each in visitor["conversions"]] == ["shop.ecBasketTransactionSummary"]
+    assert all(each["at"] == each["received_at"] for each in visitor["events"] + visitor["conversions"])
     assert visitor["timezone"] == "Asia/Tokyo"
     assert refused(client.get("/v1/visitors/nobody"), 404) == "unknown_visitor"
     large = {"type": "ecView", "data": "x" * 16_385}

@@ -36,7 +36,7 @@ _Age = Annotated[
 
 
 class ZoneBody(Body):
-    """One of the two."""
+    """One of the two; of both, the name counts, and the offset where the name is not known here."""
 
     timezone: _Zone = None
     timezone_offset: _Offset = None

@@ -77,7 +77,7 @@ class Access:
     """Finds the caller of a request. Once a token was seen, nothing is open any more."""
 
     def __init__(
-        self, tokens: Tokens, clock: Clock, *, is_open: bool, per_second: float, per_address: float
+        self, tokens: Tokens, clock: Clock, *, is_open: bool, per_second: float, per_address: float = 0
     ) -> None:
         self._tokens = tokens
         self._clock = clock

@@ -185,19 +185,42 @@ def test_after_what_was_made_the_rest_is_made(store: Store) -> None:
     with in_hand(claimed(store, by=ended_process())):
         store.add(an_execution(1), IfExists.REPLACE)
 
-    with in_hand(claimed(store)) as _:
+    with in_hand(claimed(store)):
         store.add(an_execution(7), IfExists.REPLACE)
         store.add(an_execution(2), IfExists.REPLACE)
 
     assert [each.number for each in store.find(Filter()).executions] == [2, 1]
 
 
+def test_what_was_made_is_told_wherever_a_turn_ends_the_second_time(store: Store) -> None:
+    def turn(*numbers: int) -> list[Any]:
+        return list(
+            store.carry_out(
+                [Adding(execution=an_execution(number), if_exists=IfExists.REPLACE) for number in numbers]
+            )
+        )
+
+    with in_hand(claimed(store, by=ended_process())):
+        turn(1, 2)
+        store.add(an_execution(3), IfExists.REPLACE)
+
+    with in_hand(claimed(store)):
+        first = store.add(an_execution(11), IfExists.REPLACE)
+        others = turn(12, 13, 14)
+
+    assert [each.execution.number for each in (first, *others)] == [1, 2, 3, 14]
+    assert sorted(each.number for each in store.find(Filter()).executions) == [1, 2, 3, 14]
+
+
 def test_another_act_than_the_one_that_was_made_is_refused(store: Store) -> None:
     with in_hand(claimed(store, by=ended_process())):
         store.add(an_execution(1), IfExists.REPLACE)
 
-    with in_hand(claimed(store)), pytest.raises(Conflict, match="interrupted after it had made a schedule"):
+    claim = claimed(store)
+    with in_hand(claim), pytest.raises(Conflict, match="interrupted after it had made a schedule of slack"):
         store.cancel(1, reason=None, now=NOW)
+    with in_hand(claim), pytest.raises(Conflict, match="it does something else"):
+        store.add(replace(an_execution(2), integration="webhook"), IfExists.REPLACE)
 
     assert store.execution(1).status == "pending"
 

@@ -1,18 +1,20 @@
 """The journal: writes under an Idempotency-Key, each with what it came to, in one transaction."""
 
 import json
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 from experience_runtime.domain.errors import AlreadyScheduled, Conflict, UnknownExecution
 from experience_runtime.domain.executions import Execution, execution_id
 from experience_runtime.domain.values import shown
-from experience_runtime.engine.claims import claim_in_hand
-from experience_runtime.engine.stores import Added
+from experience_runtime.engine.claims import Claim, claim_in_hand
+from experience_runtime.engine.stores import Added, Adding, Cancelling
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 
 T = TypeVar("T")
+Act: TypeAlias = Adding | Cancelling
+Done: TypeAlias = Added | AlreadyScheduled | list[str]
 
 
 class Journal:
@@ -34,24 +36,41 @@ class Journal:
         if claim is None:
             return self._database.write(act)
         if claim.told < len(claim.acts):
-            told_verb, value = claim.acts[claim.told]
-            if told_verb != verb:
-                raise Conflict(
-                    f"the request with the Idempotency-Key {shown(claim.key)} was interrupted after it had "
-                    f"made a {told_verb}, and asked again it does something else ({verb}); "
-                    "look what there is, and send the rest under a new key"
-                )
-            claim.told += 1
+            value = _tell(claim, verb)
             return self._database.read(lambda: from_json(value))
+        return self._record(claim, act, lambda result: [(verb, as_json(result))])
 
-        def act_and_record() -> tuple[T, tuple[str, Any]]:
+    def carry_out(self, acts: Sequence[Act], act: Callable[[Sequence[Act]], list[Done]]) -> list[Done]:
+        """`Database.write` of several; under a claim each is told or recorded for itself."""
+        claim = claim_in_hand()
+        if claim is None:
+            return self._database.write(lambda: act(acts))
+        values = [_tell(claim, _verb(each)) for each, _ in zip(acts, claim.acts[claim.told :], strict=False)]
+        told = self._database.read(lambda: [self._done_from_json(value) for value in values])
+        rest = acts[len(told) :]
+        if not rest:
+            return told
+        return told + self._record(
+            claim,
+            lambda: act(rest),
+            lambda done: [(_verb(each), _as_json(what)) for each, what in zip(rest, done, strict=True)],
+        )
+
+    def add(self, adding: Adding, act: Callable[[], Added]) -> Added:
+        """`Database.write` of one."""
+        return self.write(_verb(adding), act, as_json=_as_json, from_json=self._added_from_json)
+
+    def _record(
+        self, claim: Claim, act: Callable[[], T], recorded: Callable[[T], list[tuple[str, Any]]]
+    ) -> T:
+        def act_and_record() -> tuple[T, list[tuple[str, Any]]]:
             result = act()
-            made = verb, as_json(result)
+            made = recorded(result)
             bound = {
                 "caller": claim.caller,
                 "key": claim.key,
                 "owner": claim.owner,
-                "acts": json.dumps([*claim.acts, made]),
+                "acts": json.dumps([*claim.acts, *made]),
             }
             if self._database.execute_counted("record_act", bound) == 0:
                 raise Conflict(
@@ -61,8 +80,8 @@ class Journal:
             return result, made
 
         result, made = self._database.write(act_and_record)
-        claim.acts.append(made)
-        claim.told += 1
+        claim.acts += made
+        claim.told += len(made)
         return result
 
     def execution_from_json(self, number: int) -> Execution:
@@ -72,31 +91,48 @@ class Journal:
             raise UnknownExecution(f"{execution_id(number)} was made, and is here no more")
         return rows.execution(found[0])
 
-    def added_from_json(self, value: Any) -> Added:
-        return Added(
-            execution=self.execution_from_json(value["number"]),
-            is_new=value["is_new"],
-            replaced=value["replaced"],
-            is_told_again=True,
-        )
+    def _added_from_json(self, value: Any) -> Added:
+        done = self._done_from_json(value)
+        if isinstance(done, AlreadyScheduled):
+            raise done
+        assert isinstance(done, Added)
+        return done
 
-    def done_from_json(self, value: Any) -> Added | AlreadyScheduled | list[str]:
+    def _done_from_json(self, value: Any) -> Done:
         match value:
             case {"refused": str(message)}:
                 return AlreadyScheduled(message)
             case dict():
-                return self.added_from_json(value)
+                return Added(
+                    execution=self.execution_from_json(value["number"]),
+                    is_new=value["is_new"],
+                    replaced=value["replaced"],
+                    is_told_again=True,
+                )
         return [str(id) for id in value]
 
 
-def added_as_json(added: Added) -> Any:
-    return {"number": added.execution.number, "is_new": added.is_new, "replaced": added.replaced}
+def _tell(claim: Claim, verb: str) -> Any:
+    """What the next write of a claim came to; Conflict when it was another one."""
+    told_verb, value = claim.acts[claim.told]
+    if told_verb != verb:
+        raise Conflict(
+            f"the request with the Idempotency-Key {shown(claim.key)} was interrupted after it had made a "
+            f"{told_verb}, and asked again it does something else ({verb}); "
+            "look what there is, and send the rest under a new key"
+        )
+    claim.told += 1
+    return value
 
 
-def done_as_json(done: Added | AlreadyScheduled | list[str]) -> Any:
+def _verb(act: Act) -> str:
+    return f"schedule of {act.execution.integration}" if isinstance(act, Adding) else "cancel"
+
+
+def _as_json(done: Done) -> Any:
     match done:
         case AlreadyScheduled():
             return {"refused": done.message}
         case Added():
-            return added_as_json(done)
+            return {"number": done.execution.number, "is_new": done.is_new, "replaced": done.replaced}
     return done

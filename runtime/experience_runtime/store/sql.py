@@ -30,7 +30,7 @@ from experience_runtime.store.claiming import Claiming
 from experience_runtime.store.database import Database
 from experience_runtime.store.events import SqlEvents
 from experience_runtime.store.integration_states import SqlIntegrationStates
-from experience_runtime.store.journal import Journal, added_as_json, done_as_json
+from experience_runtime.store.journal import Journal
 from experience_runtime.store.overview import read_overview
 from experience_runtime.store.paces import SqlPaces
 from experience_runtime.store.replies import SqlReplies
@@ -67,20 +67,11 @@ class SqlStore(Generic[D]):
     # --- schedule and cancel
 
     def add(self, execution: Execution, if_exists: IfExists) -> Added:
-        return self._journal.write(
-            "schedule",
-            lambda: self._adding.add(Adding(execution=execution, if_exists=if_exists)),
-            as_json=added_as_json,
-            from_json=self._journal.added_from_json,
-        )
+        adding = Adding(execution=execution, if_exists=if_exists)
+        return self._journal.add(adding, lambda: self._adding.add(adding))
 
     def carry_out(self, acts: Sequence[Adding | Cancelling]) -> list[Added | AlreadyScheduled | list[str]]:
-        return self._journal.write(
-            "turn",
-            lambda: self._adding.carry_out(acts),
-            as_json=lambda done: [done_as_json(each) for each in done],
-            from_json=lambda value: [self._journal.done_from_json(each) for each in value],
-        )
+        return self._journal.carry_out(acts, self._adding.carry_out)
 
     def cancel_key(
         self, *, key_digest: bytes, key_owner: str, reason: str | None, now: datetime

@@ -45,6 +45,11 @@
     kit.hidden(proto, name, fn)
   }
 
+  function overrideSetter (name, length, fn) {
+    kit.define(fn, 'length', { __proto__: null, value: length, configurable: true })
+    override(name, fn)
+  }
+
   const utcGetters = kit.create(null)
   const NAMES = ['FullYear', 'Month', 'Date', 'Day', 'Hours', 'Minutes', 'Seconds', 'Milliseconds']
   for (let index = 0; index < NAMES.length; index++) {
@@ -54,17 +59,20 @@
     override('get' + name, function () { return kit.apply(read, local(this), []) })
     const write = proto['setUTC' + name]
     if (write === undefined) continue // there is no setDay
-    override('set' + name, function (...args) {
-      const shifted = local(this)
-      kit.apply(write, shifted, args)
-      return setTime(this, toUTC(getTime(shifted)))
+    // the engine's setters answer NaN for what is no number, and leave the date as it was: the answer counts
+    overrideSetter('set' + name, write.length, function (...args) {
+      return setTime(this, toUTC(kit.apply(write, local(this), args)))
+    })
+    overrideSetter('setUTC' + name, write.length, function (...args) {
+      return setTime(this, kit.apply(write, new RealDate(getTime(this)), args))
     })
   }
+  const setFullYear = kit.method(proto.setFullYear)
   override('getYear', function () { return utcGetters.FullYear(local(this)) - 1900 })
   override('setYear', function (year) {
     const number = kit.Number(year)
     const whole = number - (number % 1)
-    return this.setFullYear(whole >= 0 && whole <= 99 ? 1900 + whole : number)
+    return setFullYear(this, whole >= 0 && whole <= 99 ? 1900 + whole : number)
   })
   override('getTimezoneOffset', function () {
     const time = getTime(this)

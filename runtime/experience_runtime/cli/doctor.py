@@ -53,10 +53,28 @@ def _findings(runtime: Runtime) -> Iterator[Finding]:
     yield engine(installed_version)
     yield _sandbox(runtime)
     yield _try("database", lambda: _database_text(runtime))
+    yield from _files(runtime)
     yield _try("integrations", lambda: ", ".join(_integration_texts(runtime)))
     yield Finding(
         "settings", True, str(runtime.settings.config or "no experience.toml; defaults and environment")
     )
+
+
+def _files(runtime: Runtime) -> Iterator[Finding]:
+    """Whether others on this machine may read or write what is kept; a server's files are its own matter."""
+    try:
+        if runtime.is_shared or not runtime.has_database:
+            return
+        path = runtime.database_path
+    except ExperienceError:
+        return  # the finding about the database says why
+    from experience_runtime.store.sqlite.private import too_open
+
+    found = list(too_open(path))
+    config = runtime.settings.config
+    if config is not None and (mode := config.stat().st_mode & 0o777) & 0o022:
+        found.append(f"others may write {config} ({mode:04o}); chmod go-w {config}")
+    yield Finding("files", not found, "; ".join(found) or "private to their owner")
 
 
 def confinement(in_force: Sequence[str], system: str, machine: str) -> Finding:

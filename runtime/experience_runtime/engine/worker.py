@@ -140,7 +140,7 @@ class Worker:
             if not said:
                 _logger.warning(
                     "another worker (process %s) delivers from this store; waiting for it to end",
-                    self._lock.holder(),
+                    self._lock.holder() or "of another user",
                 )
                 said = True
             self._clock.wait(None, stop, at_most=self._poll_seconds)

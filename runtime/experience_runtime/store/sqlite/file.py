@@ -8,6 +8,7 @@ from urllib.parse import quote
 import apsw
 
 from experience_runtime.domain.errors import DatabaseUnavailable, InternalError, InvalidParameter
+from experience_runtime.store.sqlite.private import create_private
 
 BUSY_TIMEOUT_MS = 10_000
 
@@ -35,6 +36,7 @@ def open_database(path: str) -> apsw.Connection:
     raises InvalidParameter.
     """
     _refuse_two_names(path)
+    create_private(path)
     try:
         connection = apsw.Connection(path)
     except apsw.IOError as error:

@@ -4,6 +4,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from experience_runtime.store.sqlite.private import open_beside
+
 
 class FileLock:
     """An OS lock on `PATH.lock`; the system drops it when its process ends, however it ends."""
@@ -17,7 +19,7 @@ class FileLock:
         """Take the lock and write this process's id into it; False while another holder has it."""
         if self._descriptor is not None:
             return True
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = open_beside(self.path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.ftruncate(descriptor, 0)
@@ -34,9 +36,11 @@ class FileLock:
     def is_held(self) -> bool:
         """Whether somebody holds it now. Those who ask at the same time do not see each other."""
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
+        except OSError:
+            return not self.path.is_symlink()  # another user's, who has it
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -46,11 +50,18 @@ class FileLock:
         return False
 
     def holder(self) -> int | None:
-        """The process id the lock was last taken by; None when nobody ever did."""
+        """The process that took the lock last; None when it is gone, or nobody ever did."""
         try:
-            return int(self.path.read_text())
+            holder = int(self.path.read_text())
         except (OSError, ValueError):
             return None
+        try:
+            os.kill(holder, 0)
+        except PermissionError:
+            return holder
+        except (OSError, OverflowError):
+            return None
+        return holder
 
     def release(self) -> None:
         # The file stays: removing it would let two processes lock two files of one name.

@@ -11,6 +11,7 @@ import apsw
 from experience_runtime.domain.errors import Conflict, DatabaseUnavailable, InvalidParameter
 from experience_runtime.store.sqlite.file import CannotBeWritten, failure, open_database, open_to_look
 from experience_runtime.store.sqlite.lock import FileLock
+from experience_runtime.store.sqlite.private import create_private
 
 _BESIDE = ("-wal", "-shm")
 
@@ -104,6 +105,7 @@ def _copy(source: apsw.Connection, path: str, to: str, progress: Callable[[int],
     try:
         with suppress(FileNotFoundError):
             os.unlink(unfinished)  # of a copy that was interrupted
+        create_private(unfinished)
         with closing(apsw.Connection(unfinished)) as target:
             with (
                 source,

@@ -1,8 +1,13 @@
 """Zones. Source: reference/schedule-options#windowtimezoneoffset."""
 
+import re
+import zoneinfo
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
+from experience_runtime.domain import zones
 from experience_runtime.domain.errors import InvalidWindow
 from experience_runtime.domain.zones import UTC as UTC_ZONE
 from experience_runtime.domain.zones import fixed_zone, iana_zone, iso_local, parse_zone
@@ -158,3 +163,25 @@ def test_there_is_a_change_exactly_where_hourly_steps_see_one(name: str, start: 
     if change is not None:
         assert start < change <= until
         assert zone.offset_at(change) != zone.offset_at(change - timedelta(milliseconds=1))
+
+
+def test_the_pinned_rules_win_over_the_systems_own(tmp_path: Path) -> None:
+    system = tmp_path / "America/Vancouver"
+    system.parent.mkdir()
+    with files("tzdata").joinpath("zoneinfo", "Asia", "Tokyo").open("rb") as tokyo:
+        system.write_bytes(tokyo.read())  # a system whose files say something else
+    before = zoneinfo.TZPATH
+    zones._iana.cache_clear()
+    zoneinfo.ZoneInfo.clear_cache()
+    zoneinfo.reset_tzpath(to=[tmp_path])
+    try:
+        zone = iana_zone("America/Vancouver")
+    finally:
+        zoneinfo.reset_tzpath(to=before)
+        zones._iana.cache_clear()
+
+    assert zone.offset_at(datetime(2020, 1, 1, tzinfo=UTC)) == timedelta(hours=-8)
+
+
+def test_the_release_of_the_rules_is_told() -> None:
+    assert re.fullmatch(r"20[0-9]{2}[a-z]", zones.rules_version())

@@ -348,3 +348,34 @@ def test_a_schedule_that_is_set_again_still_knows_the_run_that_is_not_over(
     assert [outcome for outcome, _, _ in runs(recurring)] == ["fired", "missed", "skipped"]
     with pytest.raises(Conflict):
         recurring.run_now("digest")
+
+
+def test_a_clock_that_was_a_week_ahead_for_a_moment_stops_no_schedule(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    recurring = recurring_on(world)
+    put(recurring)
+    ahead = VirtualClock(NOW + timedelta(days=7))
+    assert isinstance(world.store, SqlStore)
+    Recurring(store=world.store.schedules, clock=ahead, integrations=world.integrations).fire_due()
+    assert recurring.show("digest").schedule.next_at == NOW + timedelta(days=7, hours=1)
+
+    recurring.fire_due()
+
+    assert recurring.show("digest").schedule.next_at == NOW + 60 * MINUTE
+    assert "further ahead than its rule allows" in caplog.text
+
+
+def test_a_clock_that_is_put_back_a_little_fires_nothing_twice(world: World) -> None:
+    recurring = recurring_on(world)
+    put(recurring)
+    ahead = VirtualClock(NOW + 60 * MINUTE)
+    assert isinstance(world.store, SqlStore)
+    Recurring(store=world.store.schedules, clock=ahead, integrations=world.integrations).fire_due()
+
+    world.advance(minutes=59, seconds=50)
+    recurring.fire_due()
+    world.advance(seconds=10)
+    recurring.fire_due()
+
+    assert [at for _, at, _ in runs(recurring)] == [NOW + 60 * MINUTE]

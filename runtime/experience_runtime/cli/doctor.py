@@ -11,6 +11,7 @@ import click
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json, styled
 from experience_runtime.domain.errors import ExperienceError
 from experience_runtime.domain.instants import iso
+from experience_runtime.domain.zones import rules_version
 from experience_runtime.runtime import Runtime
 from experience_runtime.sandbox.pool import ENGINE, mend_engine
 from experience_runtime.settings.load import Settings
@@ -52,6 +53,7 @@ def _findings(runtime: Runtime) -> Iterator[Finding]:
     yield Finding("python", sys.version_info >= (3, 11), f"{version}; 3.11 or newer is needed")
     yield engine(installed_version)
     yield _sandbox(runtime)
+    yield Finding("time zones", True, f"the rules of {rules_version()}, of the package tzdata alone")
     yield _try("database", lambda: _database_text(runtime))
     yield from _files(runtime)
     yield _try("integrations", lambda: ", ".join(_integration_texts(runtime)))

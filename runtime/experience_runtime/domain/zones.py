@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC as _UTC
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cache, lru_cache
+from importlib import import_module
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
@@ -95,6 +96,11 @@ def iso_local(dt: datetime, zone: Zone) -> str:
     return zone.local(dt).isoformat(timespec="milliseconds")
 
 
+def rules_version() -> str:
+    """Tell which release of the IANA rules every zone is read from: `2026a`."""
+    return str(import_module("tzdata").IANA_VERSION)
+
+
 def zone_names() -> list[str]:
     """List every IANA name that can be written, in order."""
     return sorted(_names())
@@ -127,7 +133,11 @@ def _names() -> frozenset[str]:
 
 @cache  # bounded by the list of names
 def _iana(name: str) -> Zone:
-    return UTC if name == UTC.name else Zone(name, ZoneInfo(name))
+    if name == UTC.name:
+        return UTC
+    # not ZoneInfo(name): the system's own files would win, and may be years older than those we are locked to
+    with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as rules:
+        return Zone(name, ZoneInfo.from_file(rules, key=name))
 
 
 @cache  # bounded by -840 to 840

@@ -44,6 +44,7 @@ SHOWN_RUNS = 20
 """How many of its last runs a schedule is shown with."""
 
 _AT_ONCE = 100
+_LOOK_EVERY = timedelta(minutes=1)
 _LOOK_AGAIN = timedelta(hours=1)
 _TRIES = 5
 _DEFAULT_RETRIES = 5
@@ -88,6 +89,7 @@ class Recurring:
         self._store = store
         self._clock = clock
         self._integrations = integrations
+        self._looked_at = clock.now() - _LOOK_EVERY
         self._numbers = ExecutionNumbers(source or random.SystemRandom())
 
     def set(
@@ -200,6 +202,7 @@ class Recurring:
         A schedule that cannot be read is recorded as failed and looked at again in an hour.
         """
         now = self._clock.now()
+        self._plan_again(now)
         due = self._store.due(now=now, limit=_AT_ONCE)
         if not due:
             return 0
@@ -208,6 +211,43 @@ class Recurring:
             if run is not None and run.outcome is Outcome.SKIPPED:
                 _logger.info("the schedule %s skipped a run: %s", schedule.name, run.reason)
         return len(due)
+
+    def _plan_again(self, now: datetime) -> None:
+        """Bring back what lies further ahead than its own rule allows: a clock that was ahead put it there.
+
+        Further than its next run but one: a clock put back a little must not fire the same instant twice.
+        """
+        if self._looked_at <= now < self._looked_at + _LOOK_EVERY:
+            return
+        self._looked_at = now
+
+        def planned(schedule: Schedule, at: datetime) -> Schedule:
+            due = self._too_far_ahead(schedule, at)
+            return schedule if due is None else replace(schedule, next_at=due)
+
+        for schedule in self._store.schedules():
+            with suppress(UnknownSchedule, Conflict):  # removed, or edited by somebody else at this moment
+                if self._too_far_ahead(schedule, now) is not None:
+                    after = self._edit(schedule.name, planned)
+                    _logger.warning(
+                        "the next run of %s lay at %s, further ahead than its rule allows; it is %s now",
+                        schedule.name,
+                        schedule.next_at,
+                        after.next_at,
+                    )
+
+    @staticmethod
+    def _too_far_ahead(schedule: Schedule, now: datetime) -> datetime | None:
+        """Its next run by its rule, when the one that is planned lies beyond the run after that."""
+        if schedule.next_at is None or schedule.next_at <= now:
+            return None
+        try:
+            timing = timing_of(schedule)
+        except Refusal:  # `fire_due` records it when it is due
+            return None
+        due = timing.next_after(now)
+        following = None if due is None else timing.next_after(due)
+        return due if following is not None and schedule.next_at > following else None
 
     def _firing(self, schedule: Schedule, now: datetime) -> Firing:
         due_at = schedule.next_at or now

@@ -126,7 +126,10 @@ class Redirected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marshalled:
-    """One argument of a call: its JSON text; or where (`path`) and what JSON cannot carry; or left out."""
+    """One argument of a call: its JSON text; or where (`path`) and what JSON cannot carry; or left out.
+
+    With both, what stands there is in the text as an empty object: a Promise, a Map or a Set.
+    """
 
     text: str | None = None
     path: str | None = None

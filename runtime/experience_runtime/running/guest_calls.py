@@ -82,11 +82,13 @@ class GuestCalls:
         match request.verb:
             case "schedule":
                 payload = _payload(request.payload)
+                _tell_of_lost(request.payload, note)
                 return self.schedule(request.integration, payload, options, note, defaults=defaults)
             case "cancel":
                 return self.cancel(request.integration, options, note, defaults=defaults), None
             case "execute":
                 payload = _payload(request.payload)
+                _tell_of_lost(request.payload, note)
                 return self.execute(request.integration, payload, options, note, defaults=defaults)
             case _:
                 raise InvalidParameter(f"an integration has no action {shown(request.verb)}")
@@ -109,6 +111,7 @@ class GuestCalls:
         for at, each in zip(prepared, done, strict=True):
             match each:
                 case Scheduled():
+                    _tell_of_lost(requests[at].payload, note(requests[at]))
                     answers[at] = self._scheduled(each, note(requests[at]))
                 case Cancelled():
                     answers[at] = self._cancelled(each, note(requests[at])), None
@@ -190,6 +193,12 @@ class GuestCalls:
                 "nothing of this visitor's is pending under this key, but another visitor's is; "
                 "scope: 'property' makes a key one for all visitors",
             )
+        elif not done.ids:
+            note(
+                "warn",
+                "nothing was pending under this key, so nothing was cancelled; the key must be the one it "
+                "was scheduled with, of the same types: 7 and '7' differ",
+            )
         return {"cancelled": len(done.ids), "ids": list(done.ids)}
 
     def execute(
@@ -245,6 +254,12 @@ def refusal_text(verb: str, error: ExperienceError) -> str:
     if verb == APP:
         return f"App: {error.message}"
     return f"Failed to perform {verb} action: {error.message}"
+
+
+def _tell_of_lost(part: Marshalled, note: Note) -> None:
+    if part.path is not None:
+        fix = "write await before it" if part.what == "Promise" else "send a plain object or a list"
+        note("warn", f"{part.path} is a {part.what}, which goes out as an empty object; {fix}")
 
 
 def _payload(part: Marshalled) -> object:

@@ -326,7 +326,12 @@ class ExperienceRun:
 
     def _note(self, request: Request) -> Note:
         logger = f"integration:{request.integration}"
-        return lambda level, text: self._write(level, logger, text)
+
+        def note(level: str, text: str) -> None:
+            stack = self._script.problem("", "", request.stack).stack if level == "warn" else ""
+            self._write(level, logger, text, {"stack": stack} if stack else None)
+
+        return note
 
     def _begin(self, request: Request, started: Started) -> None:
         self.report.created.append(started.execution.id)

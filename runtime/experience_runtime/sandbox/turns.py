@@ -140,7 +140,8 @@ def _marshalled(part: Mapping[str, Any]) -> Marshalled:
         return Marshalled()
     if "text" in part:
         # as it is: whether a lone surrogate may stay is for the rules of payloads and keys to say
-        return Marshalled(text=_typed(str, part["text"]))
+        lost = {name: _text(part[name]) for name in ("path", "what") if "path" in part}
+        return Marshalled(text=_typed(str, part["text"]), **lost)
     return Marshalled(path=_text(part["path"]), what=_text(part["what"]))
 
 

@@ -48,6 +48,7 @@
   kit.setAdd = method(WeakSet.prototype.add)
   kit.setHas = method(WeakSet.prototype.has)
   kit.Map = Map
+  kit.Set = Set
   kit.mapSet = method(Map.prototype.set)
   kit.mapDelete = method(Map.prototype.delete)
   kit.mapSize = method(Object.getOwnPropertyDescriptor(Map.prototype, 'size').get)

@@ -84,6 +84,7 @@
   function writeMembers (place, budget, loose) {
     const value = place.value
     const names = kit.keys(value)
+    if (!loose && names.length === 0 && budget.lost === null) budget.lost = lostOf(place)
     spend('{', place, budget)
     let text = ''
     for (let index = 0; index < names.length; index++) {
@@ -92,6 +93,13 @@
       if (part !== undefined) text += (text === '' ? '' : ',') + spend(kit.quote(name), place, budget) + ':' + part
     }
     return '{' + text + '}'
+  }
+
+  // What has no members of its own and yet holds something: it goes out as {}.
+  function lostOf (place) {
+    const proto = kit.prototypeOf(place.value)
+    const what = proto === kit.promisePrototype ? 'Promise' : proto === kit.Map.prototype ? 'Map' : proto === kit.Set.prototype ? 'Set' : ''
+    return what === '' ? null : kit.record({ path: pathOf(place), what: what })
   }
 
   function unfit (place, what) {
@@ -104,11 +112,12 @@
     return text
   }
 
-  // -> {text} or {path, what}: never throws for what the value is; a getter's own exception is named too
+  // -> {text, lost} or {path, what}: never throws for what the value is; a getter's own exception is named too
   kit.strictText = function (value, path) {
+    const budget = { __proto__: null, left: LONGEST, lost: null }
     try {
-      const text = write(at(path, null, value), { __proto__: null, left: LONGEST }, false)
-      return kit.record(text === undefined ? { path: path, what: 'undefined' } : { text: text })
+      const text = write(at(path, null, value), budget, false)
+      return kit.record(text === undefined ? { path: path, what: 'undefined' } : { text: text, lost: budget.lost })
     } catch (thrown) {
       if (kit.isUnfit(thrown)) return kit.record({ path: thrown.path, what: thrown.what })
       return kit.record({ path: path, what: 'unreadable: ' + kit.describe(thrown).text })

@@ -1,0 +1,61 @@
+"""What is allowed and seldom meant is warned of in the log, with the line of the call."""
+
+import pytest
+
+from tests.conftest import Lab
+
+DOUBTS = {
+    "a forgotten await": (
+        "echo.schedule({ a: { b: Promise.resolve(1) } }, { delay: 0 })",
+        "payload.a.b is a Promise",
+    ),
+    "a forgotten await around it all": (
+        "echo.schedule((async () => 1)(), { delay: 0 })",
+        "payload is a Promise",
+    ),
+    "a Map": ("echo.schedule([1, new Map([[1, 2]])], { delay: 0 })", "payload[1] is a Map"),
+    "a Set in a call that runs now": ("echo({ a: new Set([1]) })", "payload.a is a Set"),
+    "a delay of seconds": ("echo.schedule(1, { delay: 3600 })", "write 3600000"),
+    "a date alone": ("echo.schedule(1, { time: '2026-03-07' })", "has no time of day"),
+    "a window of a minute": (
+        "echo.schedule(1, { delay: 0, window: { time: '09:00-09:00' } })",
+        "one minute long",
+    ),
+    "the visitor's offset turned round": (
+        "echo.schedule(1, { delay: 0, window: { timezoneOffset: 60 } })",
+        "write timezoneOffset: -60",
+    ),
+    "a cancel that finds nothing": (
+        "echo.cancel({ key: { id: '7' } })",
+        "nothing was pending under this key",
+    ),
+    "an unknown option of execute": ("echo(1, { zebra: 1 })", 'option "zebra" has no effect in execute'),
+}
+
+
+@pytest.mark.parametrize(("call", "part"), DOUBTS.values(), ids=DOUBTS.keys())
+def test_a_doubt_is_logged_with_its_line(lab: Lab, call: str, part: str) -> None:
+    report = lab.does(f"\nawait {call}")
+
+    assert report.outcome == "ran"
+    warned = [line for line in report.log if line["level"] == "warn" and part in line["message"]]
+    assert len(warned) == 1, report.log
+    assert "variation.js:3:" in warned[0]["metadata"]["stack"]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "{}",
+        "{ a: {} }",
+        "[]",
+        "new (class A {})",
+        "Object.create(null)",
+        "await Promise.resolve({ a: 1 })",
+        "new Date(0)",
+    ],
+)
+def test_what_is_plainly_empty_is_not_doubted(lab: Lab, payload: str) -> None:
+    report = lab.does(f"await echo.schedule({payload}, {{ delay: 0, key: 'k' }})")
+
+    assert [line["message"] for line in report.log if line["level"] == "warn"] == []

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from experience_runtime.cli import main
 from experience_runtime.domain import access, app_events, executions, schedules
 from experience_runtime.domain.planning import visitor_zone
 from experience_runtime.domain.visitors import Visitor
@@ -24,6 +26,9 @@ ENUMS: list[type[StrEnum]] = [
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, StrEnum) and kind.__module__ == module.__name__
 ]
+TOLD = re.compile(r"^  [\d:.]+Z .*?  (\w+) +(?:slack-update|webhook|event-webhook|broadcast)\b", re.MULTILINE)
+"""What a line of a simulation tells of an execution: `delivered`."""
+
 RETIRED = re.compile(r"\b(?:beget|begets|begot|begotten|healths|presences|crew|dead letter)\b", re.IGNORECASE)
 """Words that the glossary has others for."""
 
@@ -95,6 +100,16 @@ def test_the_outcomes_of_a_run_are_the_apis(schema: dict[str, Any]) -> None:
 )
 def test_a_zone_comes_from_where_the_glossary_says(visitor: Visitor | None, zone_from: str) -> None:
     assert visitor_zone(visitor, [])[1] == zone_from
+
+
+def test_the_words_of_the_timelines_are_the_glossarys() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    samples = sorted((ROOT / "sample_experiences").glob("*/story.json"))
+    told = [CliRunner().invoke(main, ["simulate", str(story.parent)]).output for story in samples]
+
+    words = {word for output in told for word in TOLD.findall(output)}
+    assert words >= {"scheduled", "delivered", "cancelled"}
+    assert [word for word in sorted(words) if f"*{word}*" not in text] == []
 
 
 def test_no_page_and_no_document_has_a_word_that_was_retired() -> None:

@@ -8,6 +8,7 @@ import pytest
 from experience_runtime.cli import main
 
 from .documents import BadDocument, blocks, commands, documents, play
+from .headings import headings
 from .refresh_readme import refreshed
 from .stage import DEV_VERBS, ROOT
 from .wildcard import agrees
@@ -67,12 +68,31 @@ def test_every_command_the_readme_names_exists() -> None:
     assert set(re.findall(r"python3 dev\.py (\w+)", README + contributing)) <= DEV_VERBS
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md"])
-def test_every_path_that_a_page_of_the_root_links_to_is_in_the_tree(page: str) -> None:
-    links = re.findall(r"\]\((?!http|#)([^)#]+)", (ROOT / page).read_text(encoding="utf-8"))
+def dead_links(page: Path) -> list[str]:
+    """The links of a page outside the site that lead nowhere; the site looks after its own."""
+    links = re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)", page.read_text(encoding="utf-8"))
+    dead = []
+    for path, anchor in links:
+        target = page.parent / path if path else page
+        if not target.exists() or (anchor and anchor not in {each.slug for each in headings(target)}):
+            dead.append(f"{path}#{anchor}")
+    return dead
 
-    assert links
-    assert [path for path in links if not (ROOT / path).exists()] == []
+
+@pytest.mark.parametrize(
+    "page",
+    [*ROOT.glob("*.md"), *(ROOT / "sample_experiences").glob("*/README.md")],
+    ids=lambda page: page.relative_to(ROOT).as_posix(),
+)
+def test_every_link_of_a_page_outside_the_site_leads_somewhere(page: Path) -> None:
+    assert dead_links(page) == []
+
+
+def test_a_dead_link_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "a.md"
+    page.write_text("# Here\n[a](#here) [b](#there) [c](b.md) [d](a.md#here) [e](https://x.example/#y)\n")
+
+    assert dead_links(page) == ["#there", "b.md#"]
 
 
 @pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])

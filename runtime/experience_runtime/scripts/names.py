@@ -27,10 +27,6 @@ WEB_NAMES: Mapping[str, str] = {
         ("URL", "URLSearchParams"),
         _NOT_THE_LANGUAGE + "take the address apart with split, or with a regular expression",
     ),
-    **dict.fromkeys(
-        ("TextEncoder", "TextDecoder", "atob", "btoa"),
-        _NOT_THE_LANGUAGE + "send plain strings, and let the integration encode them",
-    ),
     **dict.fromkeys(("Blob", "File", "FormData"), _NOT_THE_LANGUAGE + "send a plain object as the payload"),
     **dict.fromkeys(
         ("AbortController", "AbortSignal"),
@@ -40,9 +36,7 @@ WEB_NAMES: Mapping[str, str] = {
         ("Event", "EventTarget", "CustomEvent"),
         _NOT_THE_LANGUAGE + "use options.uv.emit and options.uv.on",
     ),
-    "crypto": _NOT_THE_LANGUAGE + "use Math.random for chance; an execution has an id of its own",
     "structuredClone": _NOT_THE_LANGUAGE + "write JSON.parse(JSON.stringify(value))",
-    "performance": _NOT_THE_LANGUAGE + "use Date.now()",
     **dict.fromkeys(("setImmediate", "requestIdleCallback"), "write setTimeout(…, 0)"),
 }
 """What a page has and this runtime may lack: told when a run missed it, for an engine may learn them."""

@@ -46,6 +46,7 @@
     for (let round = 0; round < 12; round++) random() // a seed of few bits spreads over the state
   }
   kit.hidden(Math, 'random', random)
+  kit.random = random
 
   function random () {
     const t = (((a + b) | 0) + d) | 0

@@ -58,5 +58,37 @@
   const console = {}
   LEVELS.each((level) => { console[level] = function (...args) { line('console', level, args) } })
   console.log = function (...args) { line('console', 'info', args) }
+
+  // The rest of a browser's console: each is a line, and none ends an experience that left it in.
+  const say = (level, text) => kit.writeLog('console', level, kit.slice(text, 0, 16384), 'null')
+  const counts = kit.create(null)
+  const started = kit.create(null)
+  const labelOf = (label) => label === undefined ? 'default' : kit.word(label)
+  const elapsed = (label) => {
+    const name = labelOf(label)
+    return name + ': ' + (started[name] === undefined ? 'no such timer' : kit.numberText(kit.now - started[name]) + ' ms')
+  }
+  console.group = console.groupCollapsed = function (...args) { if (args.length > 0) line('console', 'info', args) }
+  console.dir = console.table = console.dirxml = function (value) { line('console', 'info', [value]) }
+  console.assert = function (holds, ...args) {
+    if (holds) return
+    const said = ['Assertion failed' + (args.length > 0 ? ':' : '')]
+    for (let index = 0; index < args.length; index++) kit.push(said, args[index])
+    line('console', 'error', said)
+  }
+  console.count = function (label) {
+    const name = labelOf(label)
+    counts[name] = (counts[name] || 0) + 1
+    say('info', name + ': ' + kit.numberText(counts[name]))
+  }
+  console.countReset = function (label) { counts[labelOf(label)] = 0 }
+  console.time = function (label) { started[labelOf(label)] = kit.now }
+  console.timeLog = function (label) { say('info', elapsed(label)) }
+  console.timeEnd = function (label) {
+    say('info', elapsed(label))
+    delete started[labelOf(label)]
+  }
+  const names = ['groupEnd', 'clear', 'profile', 'profileEnd', 'timeStamp']
+  for (let index = 0; index < names.length; index++) console[names[index]] = quiet
   kit.hidden(kit.global, 'console', console)
 })

@@ -164,7 +164,7 @@ class _BudgetedStream(httpcore2.NetworkStream):
             raise httpcore2.ReadTimeout from None
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        # httpcore2's own write starts its timeout anew with every piece the other side takes
+        # httpcore2's own write starts its timeout anew with every piece the receiver takes
         connection: socket.socket = self._stream.get_extra_info("socket")
         rest = memoryview(buffer)
         try:

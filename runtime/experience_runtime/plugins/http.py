@@ -97,9 +97,8 @@ class Outbound:
         address = _parsed(url)
         where = origin(url)
         seconds = self._deadline_seconds if timeout is None else min(timeout, self._deadline_seconds)
-        connections = (
-            self._connections()
-        )  # reads every certificate the first time: not the other side's fault
+        # before the time counts: the first one reads every certificate, which is not the receiver's fault
+        connections = self._connections()
         self._budget.ends_at = monotonic() + seconds
         try:
             with connections.stream(
@@ -186,19 +185,6 @@ def origin(url: str) -> str:
         return "[not a URL]"
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}{'' if port is None else f':{port}'}/…"
-
-
-def redact_url(url: str) -> str:
-    """What a page or a history may show of an address: no userinfo, no query, no fragment.
-
-    >>> redact_url("https://ann:pw@example.com/hooks/1?token=x#y")
-    'https://example.com/hooks/1?…'
-    """
-    start = origin(url)
-    if start == "[not a URL]":
-        return start
-    parts = urlsplit(url)
-    return f"{start.removesuffix('/…')}{parts.path}{'?…' if parts.query else ''}"
 
 
 class _Within:

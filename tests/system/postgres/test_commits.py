@@ -162,6 +162,25 @@ def test_nothing_acknowledged_is_lost_or_doubled_by_crashes(durable: Server, add
     store.close()
 
 
+def test_marks_that_a_crash_left_are_dropped_when_they_are_old(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(address) as connection:
+        connection.execute("INSERT INTO commit_marks VALUES (gen_random_uuid(), 0, 1)")
+    old, young = 0, 1_000_000
+    left = []
+
+    for transactions in (young, old):
+        monkeypatch.setattr("experience_runtime.store.postgres.database.FORGOTTEN_AFTER", transactions)
+        store = open_postgres(address)
+        store.add(an_execution(transactions), IfExists.REPLACE)
+        store.close()
+        with psycopg.connect(address) as connection:
+            left.append(connection.execute("SELECT count(*) FROM commit_marks").fetchall())
+
+    assert left == [[(1,)], [(0,)]]
+
+
 def test_a_store_that_is_closed_leaves_no_mark(address: str) -> None:
     store = open_postgres(address)
     store.add(replace(an_execution(1), created_at=NOW), IfExists.REPLACE)

@@ -11,8 +11,6 @@ from experience_runtime.clocks import monotonic
 from experience_runtime.domain.errors import DatabaseUnavailable, InternalError, InvalidParameter
 from experience_runtime.store.postgres.silence import Watch
 
-SCHEMES = ("postgresql://", "postgres://")
-
 CONNECT_SECONDS = 5
 """How long one connection may take to be made."""
 
@@ -91,7 +89,7 @@ def pool_of(address: str, *, most: int, watch: Watch) -> ConnectionPool[Connecti
 
 
 def check(connection: Connection) -> None:
-    """See whether the other side still answers; not when it did a moment ago."""
+    """See whether the server still answers; not when it did a moment ago."""
     answered_at = getattr(connection, "answered_at", 0.0)
     if monotonic() - answered_at > _CHECKED_SECONDS:
         ConnectionPool.check_connection(connection)

@@ -25,6 +25,7 @@ CONFIG = """
 [serve]
 drafts = "drafts"
 per_second = 0
+per_address = 0
 
 [experiences]
 reminder = "released/reminder"

@@ -24,6 +24,7 @@ def folder(folder: Path, httpserver: HTTPServer) -> Path:
         f"""
 [serve]
 per_second = 0
+per_address = 0
 [outbound]
 allow_private = ["127.0.0.1/32"]
 [integrations.webhook]
@@ -251,3 +252,52 @@ def test_a_key_of_another_kind_is_no_site_key(client: httpx.Client, token: Token
         answer = client.post(f"/integrations/k/{text}/conversion", json={"visitorId": "anna"})
 
         assert answer.status_code in (401, 403, 404, 405)
+
+
+# --- a public key guesses the keys of others
+
+
+def test_a_guessed_key_of_a_site_reaches_no_execution_of_an_experience(
+    client: httpx.Client, key: str, runtime: Runtime
+) -> None:
+    options = {"key": "newsletter", "delay": "1h", "scope": "property"}
+    ours = runtime.scheduler.schedule("webhook", 1, options, visitor=None, experience="newsletter")
+    base, body = f"/integrations/k/{key}", {"key": "newsletter", "scope": "property"}
+
+    def ask(path: str, **more: Any) -> Any:
+        return client.post(f"{base}{path}/{encoded('webhook')}", json={**body, **more}).json()
+
+    cancelled = ask("/cancel")
+    anonymous = ask("/cancel", scope="visitor")
+    replaced = ask("/defer", data=2, delay="1h")
+    known = ask("/defer", data=2, delay="1h", meta={"visitorId": "v1"})
+
+    assert cancelled["data"]["cancelled"] == anonymous["data"]["cancelled"] == 0
+    assert replaced["data"]["replaced"] is None
+    assert known["data"]["replaced"] == replaced["data"]["id"]  # the site's own: one for all its visitors
+    assert runtime.store.execution(ours.execution.number).status is Status.PENDING
+    assert ask("/cancel")["data"]["ids"] == [known["data"]["id"]]
+
+
+def test_a_site_that_executes_under_a_guessed_key_holds_up_no_experience(
+    client: httpx.Client, key: str, runtime: Runtime
+) -> None:
+    body = {"data": 1, "key": "newsletter"}
+
+    client.post(f"/integrations/k/{key}/{encoded('webhook')}", json=body)
+    again = client.post(f"/integrations/k/{key}/{encoded('webhook')}", json=body).json()
+    ours = runtime.scheduler.begin_execute("webhook", 1, key="newsletter", visitor=None, experience="x")
+
+    assert again["error"]["code"] == "rate_limited"
+    assert ours.status is Status.RUNNING
+
+
+def test_an_operator_reaches_them_all(client: httpx.Client, token: Token, runtime: Runtime) -> None:
+    options = {"key": "newsletter", "delay": "1h", "scope": "property"}
+    runtime.scheduler.schedule("webhook", 1, options, visitor=None)
+    headers = bearing(token(Scope.OPERATOR))
+
+    path, body = f"/integrations/cancel/{encoded('webhook')}", {"key": "newsletter", "scope": "property"}
+    answer = client.post(path, json=body, headers=headers).json()
+
+    assert answer["data"]["cancelled"] == 1

@@ -108,10 +108,12 @@ class Scheduler:
         defaults: Mapping[str, object] = _NOTHING,
         visitor: Visitor | None,
         experience: str | None = None,
+        own_space: str | None = None,
     ) -> Scheduled:
         """Plan one execution and put it on disk. Raises the Refusal of the first rule it breaks.
 
-        Missing settings of the integration are a warning: the execution can be replayed.
+        Missing settings of the integration are a warning: the execution can be replayed. With `own_space`, a
+        key that is no visitor's is one for those who name this space, and for nobody else.
         Source: reference/schedule-options#schedule.
         """
         return self.put(
@@ -120,6 +122,7 @@ class Scheduler:
             lambda now: plan(options, defaults=defaults, now=now, visitor=visitor),
             visitor=visitor,
             experience=experience,
+            own_space=own_space,
         )
 
     def put(
@@ -131,6 +134,7 @@ class Scheduler:
         visitor: Visitor | None,
         experience: str | None = None,
         key_space: str | None = None,
+        own_space: str | None = None,
     ) -> Scheduled:
         """Put on disk what is decided for this instant, after the payload has passed.
 
@@ -138,7 +142,13 @@ class Scheduler:
         several integrations share their keys.
         """
         prepared = self.prepare(
-            integration, payload, decide, visitor=visitor, experience=experience, key_space=key_space
+            integration,
+            payload,
+            decide,
+            visitor=visitor,
+            experience=experience,
+            key_space=key_space,
+            own_space=own_space,
         )
         return self._scheduled(prepared, self._store.add(prepared.execution, prepared.plan.if_exists))
 
@@ -175,6 +185,7 @@ class Scheduler:
         visitor: Visitor | None,
         experience: str | None = None,
         key_space: str | None = None,
+        own_space: str | None = None,
     ) -> PreparedSchedule:
         """Do everything of `put` but put it on disk; for `carry_out`."""
         found = self._integrations.get(integration)
@@ -182,6 +193,8 @@ class Scheduler:
         owner = _owner_id(visitor)
         now = self._clock.now()
         planned = decide(now)
+        key_owner = owner if planned.scope_is_visitor and owner else ""
+        space = _space(key_space or integration, None if key_owner else own_space)
         execution = Execution(
             number=self._numbers.next(now),
             integration=integration,
@@ -194,8 +207,8 @@ class Scheduler:
             experience=experience,
             visitor=owner,
             key=planned.key,
-            key_digest=None if planned.key is None else key_digest(key_space or integration, planned.key),
-            key_owner=owner if planned.scope_is_visitor and owner else "",
+            key_digest=None if planned.key is None else key_digest(space, planned.key),
+            key_owner=key_owner,
             asked=planned.asked,
             window=None if planned.window is None else planned.window.text,
             cancel_on_conversion=planned.cancel_on_conversion,
@@ -221,12 +234,17 @@ class Scheduler:
         *,
         defaults: Mapping[str, object] = _NOTHING,
         visitor: Visitor | None,
+        own_space: str | None = None,
     ) -> Cancelled:
         """Cancel what is pending under a key; nothing pending is not an error.
 
         Source: reference/schedule-options#cancel.
         """
-        return self._cancel(self.prepare_cancel_of(integration, options, defaults=defaults, visitor=visitor))
+        return self._cancel(
+            self.prepare_cancel_of(
+                integration, options, defaults=defaults, visitor=visitor, own_space=own_space
+            )
+        )
 
     def prepare_cancel_of(
         self,
@@ -235,11 +253,14 @@ class Scheduler:
         *,
         defaults: Mapping[str, object] = _NOTHING,
         visitor: Visitor | None,
+        own_space: str | None = None,
     ) -> PreparedCancel:
         """Do everything of `cancel` but the cancelling itself; for `carry_out`."""
         self._integrations.get(integration)
         planned = plan_cancel(options, defaults=defaults, visitor=visitor)
-        return self.prepare_cancel(integration, planned, visitor=visitor)
+        is_the_visitors = planned.scope_is_visitor and _owner_id(visitor)
+        space = _space(integration, None if is_the_visitors else own_space)
+        return self.prepare_cancel(space, planned, visitor=visitor)
 
     def cancel_under(self, key_space: str, planned: CancelPlan, *, visitor: Visitor | None) -> Cancelled:
         """Cancel what is pending under a key of this key space, whatever its integration."""
@@ -325,6 +346,7 @@ class Scheduler:
         key: object | None,
         visitor: Visitor | None,
         experience: str | None,
+        own_space: str | None = None,
     ) -> Execution:
         """Put an `execute` on disk as running already; pass it to `Dispatcher.call_now`.
 
@@ -339,7 +361,8 @@ class Scheduler:
         canonical = None if key is None else canonical_key(key)
         self._admit_execute(integration, key_of_pace, now)
         if canonical is not None:
-            self._take_execute(integration, canonical, owner or "", now)
+            space = _space(integration, None if owner else own_space)
+            self._take_execute(integration, canonical, space, owner or "", now)
         execution = Execution(
             number=self._numbers.next(now),
             integration=integration,
@@ -389,10 +412,10 @@ class Scheduler:
         if policy.rate_count is not None:
             self._store.integration_states.change(integration, spend)
 
-    def _take_execute(self, integration: str, canonical: str, owner: str, now: datetime) -> None:
+    def _take_execute(self, integration: str, canonical: str, space: str, owner: str, now: datetime) -> None:
         seconds = self._execute_every_seconds.get(integration, EXECUTE_EVERY_SECONDS)
         if seconds and not self._store.allow_execute(
-            key_digest=key_digest(integration, canonical), key_owner=owner, now=now, per_seconds=seconds
+            key_digest=key_digest(space, canonical), key_owner=owner, now=now, per_seconds=seconds
         ):
             raise RateLimited(
                 f"{integration} was executed for the key {canonical[:100]} less than {seconds} s ago; "
@@ -416,3 +439,8 @@ _NAMESPACE = re.compile(r"\A\w+\.")
 
 def _owner_id(visitor: Visitor | None) -> str | None:
     return None if visitor is None or visitor.id is None else check_visitor_id(visitor.id)
+
+
+def _space(name: str, own: str | None) -> str:
+    """A key space: an integration's, or the part of it that is one caller's own; no name holds a NUL."""
+    return name if own is None else f"{name}\0{own}"

@@ -61,13 +61,17 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuestCalls:
-    """Answers the requests of one run, or of one caller on behalf of a visitor."""
+    """Answers the requests of one run, or of one caller on behalf of a visitor.
+
+    `own_space`: where keys are one for all visitors, whose they are; None: everybody's.
+    """
 
     scheduler: Scheduler
     visitor: Visitor
     experience: str | None
     linked: tuple[str, ...] = ()
     client: Client = NO_CLIENT
+    own_space: str | None = None
 
     def answer(self, request: Request, note: Note) -> tuple[Any, Execution | None] | Started:
         """Carry a request out; return its result and the execution it made, or the `execute` it started.
@@ -152,6 +156,7 @@ class GuestCalls:
             defaults=defaults,
             visitor=self.visitor,
             experience=self.experience,
+            own_space=self.own_space,
         )
         return self._scheduled(done, note)
 
@@ -180,7 +185,9 @@ class GuestCalls:
         defaults: Mapping[str, object] = _NOTHING,
     ) -> Any:
         """What `cancel` resolves with."""
-        done = self.scheduler.cancel(integration, options, defaults=defaults, visitor=self.visitor)
+        done = self.scheduler.cancel(
+            integration, options, defaults=defaults, visitor=self.visitor, own_space=self.own_space
+        )
         return self._cancelled(done, note)
 
     @staticmethod
@@ -216,7 +223,12 @@ class GuestCalls:
         key = chosen(options, defaults, "key")
         timeout_seconds = execute_timeout_seconds(options.get("timeout"))
         execution = self.scheduler.begin_execute(
-            integration, payload, key=key, visitor=self.visitor, experience=self.experience
+            integration,
+            payload,
+            key=key,
+            visitor=self.visitor,
+            experience=self.experience,
+            own_space=self.own_space,
         )
         return Started(execution=execution, timeout_seconds=timeout_seconds)
 

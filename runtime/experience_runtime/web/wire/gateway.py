@@ -112,6 +112,7 @@ def _asked(
             scheduler=runtime.scheduler,
             visitor=runtime.visitor(meta.get("visitorId")),
             experience=None if experience is None else read_name("experienceId", str(experience)),
+            own_space=f"site {caller.name}" if caller.is_site else None,
         ),
     )
 

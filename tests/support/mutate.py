@@ -101,12 +101,20 @@ def mutants(path: Path) -> Iterator[Mutant]:
     def at(line: int, column: int) -> int:
         return len(data[: starts[line - 1] + column].decode())
 
-    for node in ast.walk(ast.parse(text)):
+    for node in _outside_of_f_strings(ast.parse(text)):
         for first, last, became in _changes(node, text):
             yield Mutant(name, at(*first), at(*last), became)
 
 
 Place = tuple[int, int]
+
+
+def _outside_of_f_strings(node: ast.AST) -> Iterator[ast.AST]:
+    # inside of one, Python 3.11 does not know the columns
+    yield node
+    if not isinstance(node, ast.JoinedStr):
+        for child in ast.iter_child_nodes(node):
+            yield from _outside_of_f_strings(child)
 
 
 def _changes(node: ast.AST, text: str) -> Iterator[tuple[Place, Place, str]]:
@@ -124,7 +132,8 @@ def _changes(node: ast.AST, text: str) -> Iterator[tuple[Place, Place, str]]:
             between = _between(text, span(left)[1], span(right)[0])
             yield span(left)[1], span(right)[0], between.replace(was, became, 1)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            yield span(node)[0], span(operand)[0], ""
+            between = _between(text, span(node)[0], span(operand)[0])
+            yield span(node)[0], span(operand)[0], between.replace("not", "", 1).lstrip()
         case ast.If(test=test, body=[ast.Raise() | ast.Return() | ast.Continue()]):
             yield *span(test), "False"
         case ast.Expr(value=ast.Call(func=function)) if "log" not in ast.unparse(function).lower():

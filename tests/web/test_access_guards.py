@@ -23,7 +23,9 @@ def store() -> Iterator[SqliteStore]:
 
 
 def access_on(store: SqliteStore, *, per_second: float = 0) -> Access:
-    return Access(store.tokens, VirtualClock(NOW), is_open=True, per_second=per_second)
+    return Access(
+        store.tokens, VirtualClock(NOW), is_open=True, per_second=per_second, per_address=per_second
+    )
 
 
 def request(path: str = "/v1/executions", *, token: str = "", host: str = "192.0.2.1") -> Request:

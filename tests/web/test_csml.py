@@ -18,7 +18,10 @@ WEBHOOK = {"action": "webhook", "delay": "5 min", "url": "https://example.com/ho
 
 @pytest.fixture
 def folder(folder: Path) -> Path:
-    write(folder / "experience.toml", "[serve]\nper_second = 0\nper_address = 0\n[integrations.event-webhook]\nsite = true\n")
+    write(
+        folder / "experience.toml",
+        "[serve]\nper_second = 0\nper_address = 0\n[integrations.event-webhook]\nsite = true\n",
+    )
     return folder
 
 

@@ -239,6 +239,19 @@ def test_whoever_was_taken_over_makes_nothing_more(store: Store) -> None:
         asked(store, now=NOW + 61 * SECOND)
 
 
+def test_a_request_that_does_not_know_what_it_made_goes_on_from_there(store: Store) -> None:
+    claim = claimed(store)
+    with in_hand(claim):
+        store.add(an_execution(1), IfExists.REPLACE)
+    claim.acts.clear()  # as when the answer to its COMMIT was lost
+    store.replies.release(claim)
+
+    with in_hand(claimed(store)):
+        again = store.add(an_execution(7), IfExists.REPLACE)
+
+    assert (again.execution.number, again.is_told_again) == (1, True)
+
+
 def test_a_request_that_failed_after_it_had_made_something_goes_on_from_there(store: Store) -> None:
     claim = claimed(store)
     with in_hand(claim):

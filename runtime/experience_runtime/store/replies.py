@@ -72,7 +72,8 @@ class SqlReplies:
 
         def act() -> None:
             self._database.hold(f"reply {claim.caller} {claim.key}")
-            self._database.execute("give_up_reply" if claim.acts else "release_reply", _place(claim))
+            self._database.execute("release_reply", _place(claim))
+            self._database.execute("give_up_reply", _place(claim))
 
         self._database.write(act)
 

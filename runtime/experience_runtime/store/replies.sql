@@ -25,7 +25,9 @@ UPDATE replies SET status = :status, media_type = :media_type, body = :body, act
 WHERE caller = :caller AND key = :key AND status IS NULL AND owner = :owner;
 
 -- name: release_reply
-DELETE FROM replies WHERE caller = :caller AND key = :key AND status IS NULL AND owner = :owner;
+-- Whether anything was made is asked here: whoever lost the answer to a COMMIT does not know it.
+DELETE FROM replies
+WHERE caller = :caller AND key = :key AND status IS NULL AND owner = :owner AND acts IS NULL;
 
 -- name: give_up_reply
 UPDATE replies SET owner = ''

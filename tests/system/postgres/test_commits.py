@@ -12,6 +12,8 @@ import pytest
 from experience_runtime.domain.errors import InternalError
 from experience_runtime.domain.executions import Filter, IfExists
 from experience_runtime.store.opening import PostgresStore, open_postgres
+from experience_runtime.store.postgres.database import PostgresDatabase
+from experience_runtime.store.sql import SqlStore
 
 from tests.support.executions import NOW, an_execution
 from tests.support.postgres import Server
@@ -87,6 +89,24 @@ def test_a_commit_that_comes_after_it_was_asked_for_does_not_happen(
 
         assert added.result(30).execution.number == 1
     assert rows(address) == [(1,)]
+
+
+def test_what_cannot_be_known_is_not_said_to_be_nothing(
+    address: str, durable: Server, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("experience_runtime.store.postgres.database.WAIT_SECONDS", 0.5)
+    way = durable.address(address.rpartition("/")[2], port=relay.port)
+    through = SqlStore(PostgresDatabase(way, most=1))
+    through.add(an_execution(1), IfExists.REPLACE)
+    relay.to = 1  # whoever comes anew finds nobody
+    relay.last_words = b"COMMIT"
+
+    with pytest.raises(InternalError, match="look before you try again") as refusal:
+        through.add(an_execution(2), IfExists.REPLACE)
+
+    assert refusal.value.code == "internal_error"  # and not one that says: nothing was stored, come again
+    assert rows(address) == [(1,), (2,)]
+    through.close()
 
 
 def test_a_standby_that_was_behind_is_asked_what_it_has() -> None:

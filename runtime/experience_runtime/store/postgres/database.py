@@ -14,7 +14,7 @@ from psycopg.pq import TransactionStatus
 from psycopg_pool import PoolTimeout
 
 from experience_runtime.clocks import monotonic
-from experience_runtime.domain.errors import DatabaseUnavailable
+from experience_runtime.domain.errors import InternalError
 from experience_runtime.store.database import Rows
 from experience_runtime.store.postgres.connecting import (
     SILENCE_SECONDS,
@@ -215,7 +215,8 @@ class PostgresDatabase:
     def _was_committed(self, mark: Values, lost: Exception) -> bool:
         """Ask how a transaction ended whose COMMIT got no answer; if it has not, it never will.
 
-        DatabaseUnavailable when the server does not come back to tell.
+        InternalError when the server does not come back to tell: to ask again in a moment, as one may where
+        nothing was stored, might do it twice.
         """
         gives_up_at = monotonic() + WAIT_SECONDS
         while True:
@@ -227,7 +228,7 @@ class PostgresDatabase:
             except psycopg.Error as error:
                 lost = error
             if monotonic() > gives_up_at:
-                raise DatabaseUnavailable(
+                raise InternalError(
                     f"the database {self.name} was lost while it stored something ({said(lost)}), and did "
                     "not come back to say whether it had: look before you try again"
                 ) from lost

@@ -37,8 +37,8 @@ _ENTRIES = (
 )
 
 
-class SelfTestFailed(Exception):
-    """The engine does not do what this module relies on."""
+class SelfTestFailed(OSError):
+    """The engine here does not do what this module relies on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,13 +37,13 @@ def _serve(frames: Frames) -> None:
         # here, and not above: an engine that does not fit says so when it is looked up
         from experience_runtime.confined.confine import confine
         from experience_runtime.confined.cpu_timer import CpuTimer
-        from experience_runtime.sandbox.engine_context import EngineContext, RunLimits, SelfTestFailed
+        from experience_runtime.sandbox.engine_context import EngineContext, RunLimits
         from experience_runtime.sandbox.prelude_files import compile_prelude
 
         prelude = compile_prelude(os.path.join(os.path.dirname(__file__), "prelude"))
         context = EngineContext(prelude, CpuTimer())
         in_force = confine()
-    except (ImportError, OSError, SelfTestFailed) as unfit:
+    except (ImportError, OSError) as unfit:
         frames.write(b"F", str(unfit).encode())
         return
     gc.collect()

@@ -8,9 +8,12 @@ from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).resolve().parents[1]
 BROWSERS = {"chromium", "browser"}
-SLOW = (  # processes that are killed, whole commands, a real browser: seconds a test
+SLOW = (
+    # processes that are killed, whole commands, a real browser: seconds a test
     *("docs/", "samples/", "distribution/test_wheel.py", "web/pages/", "web/snippet/"),
     *("web/test_schema.py", "web/test_serve.py"),
+    # hundreds of cases, each with a served application of its own
+    *("web/test_access.py", "web/test_gateway_strangers.py", "web/test_hostile.py"),
     *("system/e2e/", "system/faults/", "system/hostile/", "system/postgres/", "system/races/"),
 )
 

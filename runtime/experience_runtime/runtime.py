@@ -306,7 +306,7 @@ class Runtime:
             while not run.is_over:
                 run.real_seconds_left = wall_seconds - (monotonic() - began)
                 if run.real_seconds_left <= 0:
-                    run.end_by(LimitWall.code, wall_text(wall_seconds))
+                    run.end_by(LimitWall.code, wall_text(wall_seconds, len(run.report.calls)))
                     break
                 run.woken.clear()
                 if not run.has_answers:

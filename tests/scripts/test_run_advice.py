@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from experience_runtime.running.problems import wall_text
 from experience_runtime.scripts.bundle import Bundle
 from experience_runtime.scripts.loading import load_experience
 
@@ -120,3 +121,8 @@ def test_a_file_of_another_name_is_told_where_its_code_may_stand(lab: Lab) -> No
     assert problem.message.endswith(
         "helper.js is there, but of an author's own files only utils.js can be required: put its code there"
     )
+
+
+def test_a_run_that_took_too_long_is_told_of_its_calls_where_there_were_many() -> None:
+    assert "clear the timers it does not need" in wall_text(10, 99)
+    assert "100 calls were answered by then; make fewer" in wall_text(10, 100)

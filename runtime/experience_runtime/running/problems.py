@@ -9,6 +9,9 @@ from experience_runtime.domain.values import nearest
 from experience_runtime.running.guest import Limits, Problem, Script, Thrown, Turn
 
 _NOT_LINKED = re.compile(r'The integration "([^"]{1,100})" is not linked')
+MANY_CALLS = 100
+"""From so many on, calls are the likelier reason for a run to last too long than a timer."""
+
 _WIRING_CODES = frozenset({"not_linked", "module_not_found"})
 _CALL_CODES = frozenset(
     {CallFailed.code, IntegrationTimeout.code, *(each.code for each in Refusal.__subclasses__())}
@@ -67,7 +70,13 @@ _LIMIT_TEXTS: Mapping[str, Callable[[Limits], str]] = {
 }
 
 
-def wall_text(wall_seconds: float) -> str:
+def wall_text(wall_seconds: float, calls: int = 0) -> str:
+    """What to do about a run that took too long, and had `calls` answered by then."""
+    if calls >= MANY_CALLS:
+        return (
+            f"a run may last {wall_seconds:g} s, and {calls} calls were answered by then; make fewer, "
+            "or start several at once: await Promise.all(list.map(each => slack.schedule(…)))"
+        )
     return (
         f"a run may last {wall_seconds:g} s, and timers or calls were still open; "
         "clear the timers it does not need, and schedule what should happen later"

@@ -214,7 +214,7 @@ class ExperienceRun:
         if turn.limit is not None:
             self._fail(limit_problem(self._script, turn, self._limits))
         elif not is_in_time:
-            self.end_by(LimitWall.code, wall_text(self._limits.wall_seconds))
+            self.end_by(LimitWall.code, wall_text(self._limits.wall_seconds, len(self.report.calls)))
         elif turn.thrown is not None and self.report.error is None:
             self.report.error = thrown_problem(self._script, turn.thrown, self._answers.linked)
             self.report.outcome = "failed"

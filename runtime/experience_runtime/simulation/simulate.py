@@ -178,7 +178,9 @@ class _Simulation:
             self._finish_runs(lambda each: each.run.is_over and not self._may_hear_more(each))
         for each in self._open:
             if each.run.wake_at is not None:
-                each.run.end_by(LimitWall.code, wall_text(self._limits.wall_seconds))
+                each.run.end_by(
+                    LimitWall.code, wall_text(self._limits.wall_seconds, len(each.run.report.calls))
+                )
         self._finish_runs(lambda _: True)
 
     def result(self) -> Simulated:
@@ -259,7 +261,9 @@ class _Simulation:
                 fired = True
                 self._in_real_time(each, each.run.advance)
                 if each.run.timer_turns >= MOST_TIMER_TURNS:
-                    each.run.end_by(LimitWall.code, wall_text(self._limits.wall_seconds))
+                    each.run.end_by(
+                        LimitWall.code, wall_text(self._limits.wall_seconds, len(each.run.report.calls))
+                    )
         return fired
 
     def _in_real_time(self, each: _OpenRun, act: Callable[[], None]) -> None:
@@ -274,7 +278,7 @@ class _Simulation:
         act()
         each.seconds_left -= monotonic() - began
         if each.seconds_left <= 0 and not each.run.is_over:
-            each.run.end_by(LimitWall.code, wall_text(self._limits.wall_seconds))
+            each.run.end_by(LimitWall.code, wall_text(self._limits.wall_seconds, len(each.run.report.calls)))
 
     def _finish_runs(self, which: Callable[[_OpenRun], bool]) -> None:
         for each in [each for each in self._open if which(each)]:

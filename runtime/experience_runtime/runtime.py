@@ -366,6 +366,7 @@ def make_worker(runtime: Runtime) -> Worker:
             concurrency=runtime.concurrency,
             integrations=runtime.only,
             policies=runtime.delivery_policies,
+            stops_for_skew=runtime.is_shared,
         ),
     )
 

@@ -110,7 +110,7 @@ def test_it_serves_this_machine_openly_delivers_and_ends_when_told(project: Proj
 
     assert served.ready["open"]
     assert served.ready["address"].startswith("http://127.0.0.1:")
-    assert ready == {"ready": True, "store": True, "worker": True, "stuck": 0}
+    assert ready == {"ready": True, "store": True, "worker": True, "stuck": 0, "clock": True}
     assert ran["outcome"] == "ran"
     assert code == 0
     log = served.log.read_text()

@@ -11,6 +11,7 @@ import click
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json, styled
 from experience_runtime.domain.errors import ExperienceError
 from experience_runtime.domain.instants import iso
+from experience_runtime.domain.workers import SKEW_TOLD, skew_text
 from experience_runtime.domain.zones import rules_version
 from experience_runtime.runtime import Runtime
 from experience_runtime.sandbox.pool import ENGINE, mend_engine
@@ -55,6 +56,7 @@ def _findings(runtime: Runtime) -> Iterator[Finding]:
     yield _sandbox(runtime)
     yield Finding("time zones", True, f"the rules of {rules_version()}, of the package tzdata alone")
     yield _try("database", lambda: _database_text(runtime))
+    yield _clock(runtime)
     yield from _files(runtime)
     yield _try("integrations", lambda: ", ".join(_integration_texts(runtime)))
     yield Finding(
@@ -115,6 +117,16 @@ def installed_version(distribution: str) -> str | None:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def _clock(runtime: Runtime) -> Finding:
+    try:
+        skew = runtime.store.workers.clock_skew(runtime.clock.now)
+    except ExperienceError as error:
+        return Finding("clock", False, error.message)
+    if abs(skew) > SKEW_TOLD:
+        return Finding("clock", False, skew_text(skew))
+    return Finding("clock", True, "within 2 s of the database's")
 
 
 def _sandbox(runtime: Runtime) -> Finding:

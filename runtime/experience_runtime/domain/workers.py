@@ -8,6 +8,12 @@ BEAT_SECONDS = 5
 LIVES = timedelta(seconds=3 * BEAT_SECONDS)
 """How long a worker counts as there after its last report."""
 
+SKEW_TOLD = timedelta(seconds=2)
+"""How far a worker's clock may be off before it says so."""
+
+SKEW_STOPS = timedelta(seconds=30)
+"""How far it may be off before it delivers nothing: too early, or too late, is worse than by others."""
+
 FORGOTTEN = timedelta(days=1)
 
 
@@ -30,6 +36,14 @@ class WorkerInfo:
     def serves(self, integrations: frozenset[str] | None) -> bool:
         """Whether it serves any of these (None: of all there are)."""
         return self.integrations is None or integrations is None or bool(self.integrations & integrations)
+
+
+def skew_text(skew: timedelta) -> str:
+    """Tell people how far a clock is off."""
+    side = "behind" if skew > timedelta(0) else "ahead of"
+    return (
+        f"this machine's clock is {abs(skew).total_seconds():.1f} s {side} that of the database; set it right"
+    )
 
 
 def concurrency_of(present: Iterable[WorkerInfo], mine: frozenset[str] | None, now: datetime) -> int:

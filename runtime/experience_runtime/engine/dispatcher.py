@@ -83,14 +83,18 @@ class Dispatcher:
         self._renew_at = clock.now()
         self.wake = threading.Event()
 
-    def run_due(self) -> int:
+    def run_due(self, *, claims: bool = True) -> int:
         """Settle what has ended, and start what is due, as much as the delivery welcomes; return how much.
+
+        Without `claims`, nothing is started.
 
         Everything that is stored for deliveries is stored here, in batches: their threads only call.
         """
         self._settle_ended()
         now = self._clock.now()
         self._renew(now)
+        if not claims:
+            return 0
         taken = self._take_arrived()
         next_wake = self.next_wake()
         if next_wake is None or next_wake > now:

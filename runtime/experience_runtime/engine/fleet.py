@@ -1,5 +1,6 @@
 """The fleet: the workers that deliver from one store, and what they may carry together."""
 
+import logging
 import os
 import socket
 import uuid
@@ -8,12 +9,21 @@ from dataclasses import replace
 from datetime import timedelta
 
 from experience_runtime.domain.admission import Policies
-from experience_runtime.domain.workers import BEAT_SECONDS, WorkerInfo, concurrency_of
+from experience_runtime.domain.workers import (
+    BEAT_SECONDS,
+    SKEW_STOPS,
+    SKEW_TOLD,
+    WorkerInfo,
+    concurrency_of,
+    skew_text,
+)
 from experience_runtime.engine.keeping import Workers
 from experience_runtime.engine.ports import Clock
 
 IN_FLIGHT_PER_CALL = 2
 """How many executions may be handed over for each call that can be made: the next is there when one ends."""
+
+_logger = logging.getLogger(__name__)
 
 
 class Fleet:
@@ -28,7 +38,11 @@ class Fleet:
         concurrency: int,
         integrations: frozenset[str] | None = None,
         policies: Policies,
+        stops_for_skew: bool = False,
     ) -> None:
+        """`stops_for_skew`: a clock that is far off the database's delivers nothing."""
+        self._stops_for_skew = stops_for_skew
+        self._skew = timedelta(0)
         self._workers = workers
         self._clock = clock
         self._policies = policies
@@ -53,6 +67,7 @@ class Fleet:
             self.me = replace(self.me, beat_at=now)
             self._present = self._workers.beat(self.me)
             self._beat_at = now
+            self._look_at_the_clock()
         mine = self.me.integrations
         together = max(concurrency_of(self._present, mine, now), self.me.concurrency)
         return replace(
@@ -61,6 +76,18 @@ class Fleet:
             only=mine,
             most=IN_FLIGHT_PER_CALL * together,
         )
+
+    @property
+    def may_deliver(self) -> bool:
+        """Whether this machine's clock is right enough to tell what is due."""
+        return not self._stops_for_skew or abs(self._skew) <= SKEW_STOPS
+
+    def _look_at_the_clock(self) -> None:
+        before, could = self._skew, self.may_deliver
+        self._skew = self._workers.clock_skew(self._clock.now)
+        if abs(self._skew) > SKEW_TOLD >= abs(before) or could != self.may_deliver:
+            stops = "" if self.may_deliver else "; nothing is delivered here until then"
+            _logger.warning("%s%s", skew_text(self._skew), stops)
 
     def leave(self) -> None:
         """Be gone for the others at once."""

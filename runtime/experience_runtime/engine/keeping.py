@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from experience_runtime.domain.access import Token
@@ -28,6 +28,13 @@ class Workers(Protocol):
 
     def all(self) -> Sequence[WorkerInfo]:
         """All of them, the longest running first."""
+        ...
+
+    def clock_skew(self, now: Callable[[], datetime]) -> timedelta:
+        """How far the clock is behind that of the database (negative: ahead of it); no more than is certain.
+
+        A file has no clock: there it is how far the row that was stored last lies in the future.
+        """
         ...
 
 

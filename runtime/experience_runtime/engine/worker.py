@@ -80,13 +80,14 @@ class Worker:
                 if not given_back:
                     self._give_everything_back()
                     given_back = True
-                fired = self._fire_due()
-                delivered = self._dispatcher.run_due()
+                may_deliver = self._fleet is None or self._fleet.may_deliver
+                fired = self._fire_due() if may_deliver else 0
+                delivered = self._dispatcher.run_due(claims=may_deliver)
                 if until_idle and not fired and not delivered and self._is_idle():
                     return
                 # With no room, only a delivery that ends is news; what was found is seldom all there is.
                 has_room = self._dispatcher.has_room()
-                until = None if not has_room else now if delivered else self._next_wake()
+                until = None if not (has_room and may_deliver) else now if delivered else self._next_wake()
             except Exception as error:  # the store may be back in a moment
                 failures += 1
                 seconds = min(self._poll_seconds * 2 ** min(failures, 10), LONGEST_BACKOFF_SECONDS)

@@ -1,7 +1,8 @@
 """The workers of a store: which workers report themselves."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from experience_runtime.domain.instants import from_ms, to_ms
@@ -41,6 +42,18 @@ class SqlWorkers:
 
     def all(self) -> list[WorkerInfo]:
         return self._database.read(self._all)
+
+    def clock_skew(self, now: Callable[[], datetime]) -> timedelta:
+        before = now()
+        found = self._database.read(lambda: self._database.execute("database_clock", {}))
+        after = now()
+        for at_ms, is_clock in found:
+            at = from_ms(at_ms)
+            if at > after:
+                return at - after
+            if is_clock and at < before:
+                return at - before
+        return timedelta(0)
 
     def _all(self) -> list[WorkerInfo]:
         return [_worker_info(row) for row in self._database.execute("workers", {})]

@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.errors import ExperienceError
+from experience_runtime.domain.workers import SKEW_STOPS, SKEW_TOLD
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.api.openapi import answers
 from experience_runtime.web.guard.access import Caller, needs
@@ -23,12 +24,13 @@ FAILED_SINCE = timedelta(hours=24)
 
 class Ready(BaseModel):
     """`store`: it can be written to. `worker`: some process delivers from it. `stuck`: calls of this process
-    that were given up at their deadline and have not ended."""
+    that were given up at their deadline and have not ended. `clock`: it is within 2 s of the database's."""
 
     ready: bool
     store: bool
     worker: bool
     stuck: int
+    clock: bool
 
 
 class Up(BaseModel):
@@ -67,11 +69,20 @@ def make_router(runtime: Runtime, metrics: Metrics, is_delivered: Callable[[], b
         try:
             write_once_a_second()
             delivered = is_delivered()
+            skew = abs(runtime.store.workers.clock_skew(runtime.clock.now))
         except ExperienceError:
-            found = {"ready": False, "store": False, "worker": False, "stuck": stuck}
+            found = {"ready": False, "store": False, "worker": False, "stuck": stuck, "clock": False}
             return Document(found, status_code=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
-        ready = delivered and 2 * stuck < runtime.concurrency
-        found = {"ready": ready, "store": True, "worker": delivered, "stuck": stuck}
+        ready = (
+            delivered and 2 * stuck < runtime.concurrency and (skew <= SKEW_STOPS or not runtime.is_shared)
+        )
+        found = {
+            "ready": ready,
+            "store": True,
+            "worker": delivered,
+            "stuck": stuck,
+            "clock": skew <= SKEW_TOLD,
+        }
         return Document(found, status_code=200 if ready else 503)
 
     @router.get(

@@ -54,3 +54,7 @@ DELETE FROM commit_marks WHERE (owner, session) IN (
     SELECT owner, session FROM commit_marks WHERE owner = :owner OR age(xmin) > :transactions
     FOR UPDATE SKIP LOCKED
 );
+
+-- name: database_clock
+-- The only look at the server's clock: it plans nothing by it, and compares.
+SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint), 1;

@@ -11,3 +11,7 @@ RETURNING number;
 UPDATE executions SET cancel_on_conversion = 2
 WHERE lease_until IS NOT NULL AND status = 'running' AND cancel_on_conversion = 1
     AND visitor = :visitor AND created_at <= :before;
+
+-- name: database_clock
+-- A file has no clock: what was stored last was stored by now.
+SELECT created_at, 0 FROM executions ORDER BY number DESC LIMIT 1;

@@ -208,7 +208,7 @@ class Dispatcher:
             if (opening := _opening(execution, began_at)) is None:
                 running.append(execution)
             else:
-                late = Settlement(status=Status.PENDING, reason="window_closed", due_at=opening)
+                late = Settlement(status=Status.PENDING, reason="window_closed", due_at=opening, held=True)
                 self._ended.append(_Ended(execution, Outcome(code="window_closed"), late, began_at, began_at))
         return running
 
@@ -221,7 +221,7 @@ class Dispatcher:
             if refusal is None and window is not None and not window.contains(began_at):
                 # it has waited for a thread, or the machine has slept
                 opening = window.next_inside(began_at)
-                late = Settlement(status=Status.PENDING, reason="window_closed", due_at=opening)
+                late = Settlement(status=Status.PENDING, reason="window_closed", due_at=opening, held=True)
                 self._ended.append(_Ended(execution, Outcome(code="window_closed"), late, began_at, began_at))
                 self.wake.set()
                 return

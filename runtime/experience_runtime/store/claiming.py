@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from experience_runtime.domain.admission import IntegrationState, Policies
 from experience_runtime.domain.executions import Execution
@@ -21,6 +21,8 @@ _AT_ONCE = 100  # of those that a pace has held too long
 _AHEAD = timedelta(seconds=60)  # how far `next_wake` walks past what is full; news wakes sooner
 _LATE = timedelta(seconds=1)
 
+_HELD_AT = [column.name for column in rows.EXECUTION].index("held_at")
+_Row = tuple[Any, ...]
 _Due = tuple[int, int, str]  # due_at, number, pace key
 
 
@@ -73,7 +75,9 @@ class Claiming:
         self._note_held([(c.number, c.due_at, pace) for c, pace in paced if pace and c.due_at <= late])
         numbers = [*(each.number for each in chosen), *view.too_long]
         bound = {"numbers": json.dumps(numbers), "lease_until": to_ms(lease_until)}
-        claimed = self._database.execute("claim", bound) if numbers else []
+        claimed: Sequence[_Row] = self._database.execute("claim", bound) if numbers else []
+        if view.too_long or any(row[_HELD_AT] is not None for row in claimed):
+            claimed = self._forget_old_holds(claimed, view)
         return sorted(map(rows.execution, claimed), key=lambda each: (each.due_at, each.number))
 
     def next_wake(self, *, now: datetime, policies: Policies) -> datetime | None:
@@ -175,6 +179,19 @@ class Claiming:
         held = [[number, max(due_at, to_ms(pace.since or pace.seen_at))] for number, due_at, pace in late]
         if held:
             self._database.execute("note_held", {"held": json.dumps(held)})
+
+    def _forget_old_holds(self, claimed: Sequence[_Row], view: "_View") -> Sequence[_Row]:
+        """Nobody was there to call it, or the clock has jumped: it has not been held since then."""
+        before = to_ms(view.now - HELD_TOO_LONG)
+        old = [
+            row[0]
+            for row in claimed
+            if row[_HELD_AT] is not None and row[_HELD_AT] <= before and row[0] not in view.too_long
+        ]
+        if not old:
+            return claimed
+        self._database.execute("forget_holds", {"numbers": json.dumps(old)})
+        return [(*row[:_HELD_AT], None, *row[_HELD_AT + 1 :]) if row[0] in old else row for row in claimed]
 
     def _spend(self, chosen: Sequence[_Candidate], view: "_View") -> None:
         for integration, taken in Counter(each.integration for each in chosen).items():

@@ -99,6 +99,9 @@ UPDATE executions SET held_at = coalesce(held_at, CAST(held.value ->> 1 AS bigin
 FROM {each held}
 WHERE number = CAST(held.value ->> 0 AS bigint);
 
+-- name: forget_holds
+UPDATE executions SET held_at = NULL WHERE number {in_numbers};
+
 -- name: in_flight
 SELECT integration, pace_key, count(*) FROM executions WHERE lease_until IS NOT NULL GROUP BY integration, pace_key;
 

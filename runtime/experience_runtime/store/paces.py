@@ -31,7 +31,8 @@ class SqlPaces:
             for receiver, lesson in learned.items():
                 before = known.get(receiver)
                 if before is None or not before.is_current(now):
-                    before = PaceState.beginning(receiver, starts.get(receiver[0]), now=now)
+                    first_at = min(now, *(each.ended_at for each in lesson.spoken))  # the clock may jump
+                    before = PaceState.beginning(receiver, starts.get(receiver[0]), now=first_at)
                 after[receiver] = lesson.taught(before)
                 if after[receiver] != known.get(receiver):
                     self.put(after[receiver])

@@ -114,8 +114,8 @@ class Case:
 
 CASES = {
     "good": Case(_says("200 OK", body=b"ok"), ["succeeded"], 200, None),
-    "seconds": Case(_asks_to_wait(lambda: "1"), ["retry", "succeeded"], 429, "answered 429", ASKED),
-    "date": Case(_asks_to_wait(_in_two_seconds), ["retry", "succeeded"], 429, "answered 429", ASKED * 0.9),
+    "seconds": Case(_asks_to_wait(lambda: "1"), ["held", "succeeded"], 429, "answered 429", ASKED),
+    "date": Case(_asks_to_wait(_in_two_seconds), ["held", "succeeded"], 429, "answered 429", ASKED * 0.9),
     "500": Case(_says("500 Oops", body=b"why"), SIX_TIMES, 500, "answered 500"),
     "400": Case(_says("400 Bad Request", body=b"why"), ONCE, 400, "answered 400"),
     "redirect": Case(_says("302 Found", "location: /good"), ONCE, 302, "redirect, which is not followed"),

@@ -53,6 +53,7 @@ MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
     ("PUT", "/v1/visitors/{visitor_id}"): OPERATORS,
     ("POST", "/v1/visitors/{visitor_id}/events"): SITES,
     ("POST", "/v1/visitors/{visitor_id}/convert"): SITES,
+    ("POST", "/v1/visitors/{visitor_id}/identify"): SITES,
 }
 FOR_ANYBODY = {("GET", "/healthz"), ("GET", "/readyz")}
 
@@ -74,6 +75,7 @@ BODIES = {
     "/v1/integrations/{name}/call": {"payload": {"body": 1}, "timeout_ms": 100},
     "/v1/visitors/{visitor_id}/events": {"type": "ecView"},
     "/v1/visitors/{visitor_id}": {"timezone": "UTC"},
+    "/v1/visitors/{visitor_id}/identify": {"person": "customer-5512"},
 }
 
 ROWS = [pytest.param(method, path, id=f"{method} {path}") for method, path in MATRIX]

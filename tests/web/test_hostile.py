@@ -63,7 +63,6 @@ def refused(answer: httpx.Response) -> str:
         b'{"unknown": 1}',
         b'{"__proto__": {"a": 1}}',
         b'{"timezone": "../../etc/passwd"}',
-        b'{"timezone": "Europe/Paris", "timezone_offset": 0}',
         b'{"timezone_offset": 99999999999999999999}',
         "{}".encode("utf-16"),
         b'{"visitor": "%s"}' % (b"v" * 201),

@@ -80,7 +80,6 @@ def test_exactly_thirty_days_pass_and_one_millisecond_more_does_not(cli: Command
         (["--delay", "1h", "--window-day", "someday"], "invalid_window"),
         (["--delay", "1h", "--window-time", "25:00-26:00"], "invalid_window"),
         (["--delay", "1h", "--timezone", "EST5EDT/../../etc/passwd"], "invalid_window"),
-        (["--delay", "1h", "--timezone", "UTC", "--timezone-offset", "0"], "invalid_parameter"),
         (["--time", "2026-03-06T17:08:59Z"], "in_the_past"),
         (["--time", "2026-02-30T00:00:00Z"], "invalid_time"),
     ],

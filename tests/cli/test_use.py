@@ -77,7 +77,6 @@ def test_wrong_use_ends_with_2_and_a_hint(cli: CommandLine, words: tuple[str, ..
             ["841", "-840 to 840"],
         ),
         (("simulate", "x", "--timezone-offset", "841"), "invalid_window", ["841", "-840 to 840"]),
-        (("run", "x", "--timezone", "UTC", "--timezone-offset", "0"), "invalid_parameter", ["one of them"]),
         (("run", "x", "--visitor", ""), "invalid_parameter", ["1 to 200"]),
         (("run", "x", "--visitor", "a\x1b[31m"), "invalid_parameter", ["control character"]),
         (("run", "x", "--data", "none.json"), "invalid_parameter", ["none.json", "name a JSON file"]),

@@ -172,6 +172,19 @@ def is_open(window: Window, at: datetime) -> bool:
     return in_time and local.weekday() in window.days
 
 
+@settings(max_examples=100, deadline=None)
+@given(windows, instants, st.integers(0, 3 * 24 * 60))
+def test_a_window_is_open_for_as_long_as_its_minutes_are(
+    window: Window, start: datetime, minutes: int
+) -> None:
+    start = start.replace(second=0, microsecond=0)
+    end = start + minutes * MINUTE
+
+    assert window.open_for(start, end) == MINUTE * sum(
+        is_open(window, start + each * MINUTE) for each in range(minutes)
+    )
+
+
 @settings(max_examples=300, deadline=None)
 @given(windows, instants)
 def test_the_next_opening_is_inside_and_no_minute_before_it_is(window: Window, requested: datetime) -> None:

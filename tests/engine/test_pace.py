@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -59,6 +60,16 @@ class Paced(Policed):
         """From the first request to the last that was taken."""
         taken = [at for at, _, status in self.requests if status == 200]
         return (taken[-1] - self.requests[0][0]).total_seconds()
+
+
+@dataclass
+class Refusing:
+    """Lets nothing through until then."""
+
+    until: float
+
+    def lets_through(self, at: float) -> bool:
+        return at >= self.until
 
 
 @pytest.mark.parametrize(
@@ -226,6 +237,33 @@ def test_what_is_held_still_keeps_its_window() -> None:
     assert set(world.now_is(scheduled)) == {Status.SUCCEEDED}
     assert all(at.hour in range(9, 17) for at, _, _ in world.requests)
     assert {at.day for at, _, _ in world.requests} == {2, 3}
+    world.store.close()
+
+
+def test_a_weekend_with_a_closed_window_is_not_held_by_pace() -> None:
+    friday = datetime(2026, 3, 6, 16, 45, tzinfo=UTC)
+    world = Paced(lambda: Refusing((friday - NOW).total_seconds() + 60), retry_after=3600)
+    world.clock.advance_to(friday)
+    window = {"day": "monday-friday", "time": "09:00-16:59", "timezone": "UTC"}
+    scheduled = [world.schedule(integration="sms", window=window).execution for _ in range(20)]
+
+    world.run_until_nothing_waits()
+
+    assert set(world.now_is(scheduled)) == {Status.SUCCEEDED}
+    assert {at.date().isoformat() for at, _, status in world.requests if status == 200} == {"2026-03-09"}
+    world.store.close()
+
+
+def test_what_its_pace_has_held_for_a_day_of_an_open_window_fails() -> None:
+    world = Paced(lambda: Bucket(1e-9, 0), retry_after=3600)
+    window = {"day": "monday-friday", "time": "09:00-16:59", "timezone": "UTC"}
+    scheduled = [world.schedule(integration="sms", window=window).execution for _ in range(3)]
+
+    world.run_until_nothing_waits(for_hours=24 * 10)
+
+    assert set(world.now_is(scheduled)) == {Status.FAILED}
+    ended = {world.store.attempts(each.number)[-1].ended_at for each in scheduled}
+    assert all(timedelta(days=2) < at - NOW < timedelta(days=8) for at in ended if at)
     world.store.close()
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from experience_runtime.domain.instants import iso
 
 MOST_HELD = timedelta(hours=24)
-"""An execution that pace has held for so long fails `rate_limited`."""
+"""An execution that pace has held for so long fails `rate_limited`; hours of a closed window do not count."""
 
 HELD_TOO_LONG = MOST_HELD + timedelta(minutes=1)
 """A receiver may ask for a whole day: what then comes first is a last try."""

@@ -72,6 +72,25 @@ class Window:
             at = change
         return at
 
+    def open_for(self, start: datetime, end: datetime) -> timedelta:
+        """Count how long it is open from one instant to another."""
+        counted = timedelta(0)
+        at = self.next_inside(start)
+        while at < end:
+            until = min(self._next_edge(at), end)
+            counted += until - at
+            at = self.next_inside(until)
+        return counted
+
+    def _next_edge(self, instant: datetime) -> datetime:
+        """The first instant after one inside at which it may close: its end, midnight, a change of clock."""
+        local = self.zone.local(instant)
+        minute = local.hour * 60 + local.minute
+        closing = self.end_minute + 1
+        edge = closing if minute < closing < _DAY_MINUTES else _DAY_MINUTES
+        left = timedelta(minutes=edge - minute, seconds=-local.second, microseconds=-local.microsecond)
+        return self.zone.next_change(instant, instant + left) or instant + left
+
     def _wait(self, local: datetime) -> timedelta:
         """Count how long until the window opens on a clock that is never changed; zero when inside."""
         minute, today = local.hour * 60 + local.minute, local.weekday()

@@ -527,8 +527,11 @@ def _window_of(execution: Execution) -> tuple[Window | None, Refusal | None]:
 
 
 def _held(execution: Execution, most: timedelta, now: datetime) -> RateLimited | None:
-    """What refuses an execution that its pace has held for so long."""
+    """What refuses an execution that its pace has held for so long, while its window was open."""
     if execution.held_at is None or now - execution.held_at < most:
+        return None
+    window, _ = _window_of(execution)
+    if window is not None and window.open_for(execution.held_at, now) < most:
         return None
     return RateLimited(
         f"held by pace since {iso(execution.held_at)}, longer than the {MOST_HELD // timedelta(hours=1)} h "

@@ -89,6 +89,7 @@ LIMIT 1;
 SELECT due_at, number, pace_key FROM executions
 WHERE status = 'pending' AND lease_until IS NULL AND integration = :integration AND due_at <= :before
     AND pace_key = :pace_key AND (held_at IS NULL OR held_at <= :before)
+    AND "window" IS NULL -- a closed one is not held: when its turn comes, it is judged by the hours that were open
 ORDER BY due_at
 LIMIT :limit
 {for_update_skip_locked};

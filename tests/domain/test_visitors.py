@@ -13,10 +13,18 @@ def test_a_visitor_is_made_of_what_is_given() -> None:
     assert make_visitor(None, timezone_offset=-60) == Visitor(id=None, timezone_offset=-60)
 
 
+def test_of_a_zone_and_an_offset_the_zone_counts_where_it_is_known() -> None:
+    known = make_visitor("ada", timezone="Europe/Paris", timezone_offset=300)
+    unknown = make_visitor("ada", timezone="Etc/Unknown", timezone_offset=300)
+
+    assert known == Visitor(id="ada", timezone="Europe/Paris")
+    assert unknown == Visitor(id="ada", timezone_offset=300)
+
+
 @pytest.mark.parametrize(
     ("visitor_id", "zone", "offset", "refusal", "shown"),
     [
-        ("ada", "Europe/Paris", -60, InvalidParameter, "leave one out"),
+        ("ada", "Europe/Paris", 841, InvalidWindow, "-840 to 840"),
         ("ada", "Europe/Pariss", None, InvalidWindow, "Europe/Paris"),
         ("ada", None, 841, InvalidWindow, "-840 to 840"),
         ("", None, None, InvalidParameter, "1 to 200"),

@@ -1,9 +1,10 @@
 """The composition root: settings in, parts that fit together out. Nothing is made before it is asked for."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,7 +24,6 @@ from experience_runtime.domain.visitor_events import (
 from experience_runtime.domain.visitors import Visitor, check_visitor_id, make_visitor
 from experience_runtime.engine.app_events import answer_app, refused
 from experience_runtime.engine.fleet import Fleet
-from experience_runtime.engine.ports import Integrations
 from experience_runtime.engine.receivers import FRESH
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.engine.worker import Worker
@@ -34,14 +34,16 @@ from experience_runtime.store.sqlite.lock import FileLock
 
 if TYPE_CHECKING:
     from experience_runtime.engine.dispatcher import Attempted, Dispatcher
+    from experience_runtime.engine.lookup import Lookup
     from experience_runtime.engine.operations import Operations
     from experience_runtime.engine.ports import Relay
     from experience_runtime.engine.recurring import Recurring
-    from experience_runtime.integration import Integration
     from experience_runtime.plugins.registry import Registry
     from experience_runtime.running.report import Report
     from experience_runtime.running.run import Situation
     from experience_runtime.sandbox.pool import Pool
+    from experience_runtime.simulation.play import PlayRequest
+    from experience_runtime.simulation.simulate import Simulated
     from experience_runtime.store.sql import SqlStore
 
 T = TypeVar("T")
@@ -152,7 +154,7 @@ class Runtime:
         return Scheduler(
             store=self.store,
             clock=self.clock,
-            integrations=self._integrations_later,
+            integrations=self.integrations,
             conversions=self.settings.conversions,
             policies=self.policies,
         )
@@ -164,14 +166,44 @@ class Runtime:
         return Operations(
             store=self.store,
             clock=self.clock,
-            integrations=self._integrations_later,
+            integrations=self.integrations,
             policies=self.policies,
+            redact=self.settings.redact,
         )
 
+    @cached_property
+    def lookup(self) -> "Lookup":
+        """What every face shows of the store."""
+        return self._lookup(self.store)
+
     @property
-    def _integrations_later(self) -> Integrations:
-        """The registry, read when it is needed: a broken file in its folder must not stop a conversion."""
-        return _Later(lambda: self.integrations)
+    def lookup_without_database(self) -> "Lookup":
+        """The same while there is no database yet, and none is to be made: an empty one answers."""
+        from experience_runtime.store.opening import open_sqlite
+
+        return self.lookup if self.has_database else self._lookup(self._keep(open_sqlite(":memory:")))
+
+    def _lookup(self, store: "SqlStore[Any]") -> "Lookup":
+        from experience_runtime.engine.lookup import Lookup
+        from experience_runtime.engine.operations import Operations
+        from experience_runtime.engine.recurring import Recurring
+
+        policies, redact = self.policies, self.settings.redact
+        return Lookup(
+            store=store,
+            catalogue=self.integrations,
+            operations=Operations(
+                store=store,
+                clock=self.clock,
+                integrations=self.integrations,
+                policies=policies,
+                redact=redact,
+            ),
+            recurring=Recurring(store=store.schedules, clock=self.clock, integrations=self.integrations),
+            policies=policies,
+            is_for_sites=self.settings.is_for_sites,
+            redact=redact,
+        )
 
     @cached_property
     def recurring(self) -> "Recurring":
@@ -234,18 +266,19 @@ class Runtime:
 
         return self._keep(Pool(spares=1, most_idle=self._idle_sandboxes))
 
-    def make_all(self) -> None:
-        """Make every part now: later, two threads that ask first at one time would each make one."""
-        for part in (
-            "store",
-            "integrations",
-            "scheduler",
-            "operations",
-            "recurring",
-            "dispatcher",
-            "sandbox",
-        ):
-            getattr(self, part)
+    def for_serving(self) -> "Runtime":
+        """The same, with every part made now: later, two threads that ask first would each make one."""
+        self.integrations.names()
+        self._parts = (
+            self.store,
+            self.scheduler,
+            self.operations,
+            self.recurring,
+            self.lookup,
+            self.dispatcher,
+            self.sandbox,
+        )
+        return self
 
     def visitor(
         self, visitor_id: str | None, *, timezone: str | None = None, timezone_offset: int | None = None
@@ -282,6 +315,26 @@ class Runtime:
         if not self.scheduler.is_conversion(event.type):
             return None
         return self.scheduler.convert(event.visitor, event=event.type, at=at)
+
+    def play(
+        self,
+        request: "PlayRequest",
+        script: Script,
+        *,
+        seconds: float | None = None,
+        progress: Callable[[datetime], None] | None = None,
+    ) -> "Simulated":
+        """Simulate: see `simulation.play`. Nothing leaves, and nothing is stored."""
+        from experience_runtime.simulation.play import Stage, play
+
+        stage = Stage(
+            sandbox=self.sandbox,
+            integrations=self.integrations,
+            conversions=self.settings.conversions,
+            client=self.settings.client,
+            redact=self.settings.redact,
+        )
+        return play(request, script, stage, seconds=seconds, progress=progress)
 
     def run(self, script: Script, situation: "Situation", limits: Limits | None = None) -> "Report":
         """Run an experience for real, into the store, to its end."""
@@ -330,25 +383,6 @@ class Runtime:
     def _keep(self, part: T) -> T:
         self._made.append(part)
         return part
-
-
-class _Later:
-    """`ports.Integrations` that are looked for when they are first needed."""
-
-    def __init__(self, find: Callable[[], Integrations]) -> None:
-        self._find = find
-
-    def names(self) -> Sequence[str]:
-        return self._find().names()
-
-    def get(self, name: str) -> "Integration[Any, Any]":
-        return self._find().get(name)
-
-    def settings(self, name: str) -> Any:
-        return self._find().settings(name)
-
-    def parse_payload(self, name: str, payload: Any) -> Any:
-        return self._find().parse_payload(name, payload)
 
 
 def make_worker(runtime: Runtime) -> Worker:

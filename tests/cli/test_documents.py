@@ -17,6 +17,9 @@ EXECUTION = {
     "id", "integration", "key", "payload", "requested_at", "due_at", "due_local", "zone", "zone_from", "why",
     "status", "reason",
 }  # fmt: skip
+STORED = (
+    "visitor", "experience", "schedule", "window", "cancel_on_conversion", "created_at", "held",
+)  # fmt: skip
 EVERYTHING = variation("""options.log.info('hello', {n: 1})
   options.uv.emit('seen', {a: 1})
   const when = {delay: '3 hours', window: {time: '09:00-17:00'}}
@@ -144,9 +147,9 @@ def test_executions_list_and_show_print_executions(cli: CommandLine) -> None:
     assert set(listed) == {"executions", "next"}
     assert listed["next"] is None
     (execution,) = listed["executions"]
-    check_execution(execution)
-    check_execution(shown, "attempts", "history", "schedule")
-    assert {name: shown[name] for name in EXECUTION} == execution
+    check_execution(execution, *STORED)
+    check_execution(shown, *STORED, "attempts", "history")
+    assert {name: shown[name] for name in (*EXECUTION, *STORED)} == execution
     (change,) = shown["history"]
     assert set(change) == {"at", "from", "to", "reason"}
     assert INSTANT.fullmatch(change["at"])
@@ -173,7 +176,8 @@ def test_the_other_verbs_print_one_document_too(cli: CommandLine) -> None:
     assert cli.json("executions", "show", made["id"])["history"][-1]["reason"] == "enough"
     assert {"slack-update", "webhook"} <= {each["name"] for each in listed["integrations"]}
     assert all(
-        set(each) == {"name", "source", "configured", "why", "held"} for each in listed["integrations"]
+        set(each) == {"name", "source", "configured", "why", "held", "schedules"}
+        for each in listed["integrations"]
     )
     assert set(doctor) == {"ok", "checks"}
     assert doctor["ok"] is True

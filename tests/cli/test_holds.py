@@ -34,7 +34,7 @@ def test_a_resumed_integration_goes_on(cli: CommandLine) -> None:
     resumed = cli.json("integrations", "resume", "slack-update")
     cli("worker", "--until-idle")
 
-    assert resumed == {"integration": "slack-update", "paused_at": None, "pending": 1}
+    assert resumed == {"integration": "slack-update", "paused_at": None, "reason": None, "pending": 1}
     (execution,) = cli.json("executions", "list")["executions"]
     assert (execution["status"], execution["reason"]) == ("failed", "not_configured")
 

@@ -36,7 +36,7 @@ class Policed(World):
             source=random.Random(1),
         )
         self.operations = Operations(
-            store=self.store, clock=self.clock, integrations=self.integrations, policies=policies
+            redact=str, store=self.store, clock=self.clock, integrations=self.integrations, policies=policies
         )
 
     def dispatcher_on(self, delivery: Delivery) -> Dispatcher:

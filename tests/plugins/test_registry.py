@@ -47,7 +47,9 @@ def in_folder(folder: Path, **files: str) -> Path:
 
 
 def registry(folder: Path | None = None, **tables: dict[str, object]) -> Registry:
-    return Registry(Settings(integrations_dir=folder, integrations=tables))
+    made = Registry(Settings(integrations_dir=folder, integrations=tables))
+    made.names()
+    return made
 
 
 def test_the_built_ins_are_there_installed_or_not() -> None:

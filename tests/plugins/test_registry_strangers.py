@@ -19,7 +19,9 @@ class Plain(Integration):
 
 def registry(folder: Path, text: str) -> Registry:
     (folder / "one.py").write_text(text)
-    return Registry(Settings(integrations_dir=folder))
+    made = Registry(Settings(integrations_dir=folder))
+    made.names()
+    return made
 
 
 @pytest.mark.parametrize(

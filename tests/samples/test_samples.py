@@ -49,6 +49,8 @@ def _play(sample: Path, pool: Pool, story: Story | None = None) -> Simulated:
         integrations=Registry(settings),
         conversions=settings.conversions,
         now=NOW,
+        client=settings.client,
+        redact=settings.redact,
     )
 
 

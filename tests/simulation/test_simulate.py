@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from experience_runtime.domain.clients import NO_CLIENT
 from experience_runtime.domain.errors import InvalidParameter, Refusal
 from experience_runtime.domain.executions import Status
 from experience_runtime.domain.visitors import Visitor
@@ -40,6 +41,8 @@ def play(lab: Lab, variation: str | Mapping[str, str], story: Mapping[str, Any],
         integrations=how.pop("integrations", lab.registry),
         conversions=("ecBasketTransactionSummary",),
         now=NOW - timedelta(days=100),
+        client=NO_CLIENT,
+        redact=str,
         **how,
     )
 

@@ -243,7 +243,7 @@ def test_an_author_sees_the_executions_of_experiences_only(closed: httpx.Client,
     assert [each["experience"] for each in seen["author"]] == ["reminder"]
     assert [each["experience"] for each in seen["operator"]] == [None, "reminder"]
     id = seen["operator"][0]["id"]
-    assert closed.get(f"/v1/executions/{id}", headers=author).status_code == 403
+    assert closed.get(f"/v1/executions/{id}", headers=author).status_code == 404
     assert closed.get(f"/v1/executions/{id}", headers=operator).status_code == 200
 
 

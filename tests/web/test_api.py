@@ -278,7 +278,13 @@ def test_an_integrations_settings_are_set_or_not_set_and_nothing_more(client: ht
     shown = done(client.get("/v1/integrations/webhook"))
 
     url = next(each for each in shown["settings"] if each["name"] == "url")
-    assert url == {"name": "url", "required": True, "is_set": True, "missing_variable": None}
+    assert url == {
+        "name": "url",
+        "required": True,
+        "is_set": True,
+        "missing_variable": None,
+        "known": True,
+    }
     assert shown["site"]
     assert "127.0.0.1:9" not in str(shown)
     assert refused(client.get("/v1/integrations/webhok"), 404) == "unknown_integration"

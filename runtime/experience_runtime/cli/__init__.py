@@ -19,7 +19,7 @@ _VERBS: dict[str, tuple[str, str]] = {
     "executions": ("executions:executions", "List, show, cancel and replay executions."),
     "schedules": ("schedules:schedules", "Set, list, pause, resume and run recurring schedules."),
     "convert": ("convert:convert", "Record a conversion of a visitor."),
-    "visitors": ("persons:visitors", "Say which ids are one person."),
+    "visitors": ("visitors:visitors", "Show visitors, and say which ids are one person."),
     "integrations": ("integrations:integrations", "List, check and call integrations."),
     "migrate": ("migrate:migrate", "Make or upgrade the tables of a database; copy a file into one."),
     "backup": ("backup:backup", "Copy a SQLite database while it is in use."),

@@ -68,7 +68,7 @@ def everywhere(
     ) -> Any:
         from experience_runtime.settings.load import load_settings
 
-        with refusals(as_json=as_json), _only_the_document(as_json=as_json):
+        with refusals(as_json=as_json) as refusing, _only_the_document(as_json=as_json):
             if config is not None and not config.is_file():
                 raise InvalidParameter(
                     f'--config "{config}" is not a file; write the path of an experience.toml'
@@ -90,32 +90,39 @@ def everywhere(
                     f"the integrations in {settings.code_left_out} are left out: this command runs no code "
                     "that it only finds here; with --config experience.toml it does"
                 )
+            refusing.redact = settings.redact
             log_to_stderr(settings, logging.WARNING, "%(levelname)s %(message)s")
             return command(settings=settings, as_json=as_json, **arguments)
 
     return with_settings
 
 
+class Refusing:
+    """How refusals are told: without secrets, once the settings are read."""
+
+    def __init__(self) -> None:
+        self.redact: Callable[[str], str] = str
+
+
 @contextmanager
-def refusals(*, as_json: bool) -> Iterator[None]:
+def refusals(*, as_json: bool) -> Iterator[Refusing]:
     """End with exit code 2 on a refusal, shown on stderr and, with --json, as {"error": …} on stdout."""
+    refusing = Refusing()
     try:
-        yield
+        yield refusing
     except ExperienceError as error:
-        _refuse(error, as_json=as_json)
+        _refuse(error.code, refusing.redact(error.message), as_json=as_json)
     except (BrokenPipeError, click.ClickException, click.Abort, click.exceptions.Exit):
         raise  # click's own business
     except OSError as error:
         where = "" if error.filename is None else f'"{error.filename}": '
-        _refuse(
-            InvalidParameter(f"{where}{error.strerror or error}; check the path and its permissions"),
-            as_json=as_json,
-        )
+        text = f"{where}{error.strerror or error}; check the path and its permissions"
+        _refuse(InvalidParameter.code, refusing.redact(text), as_json=as_json)
     except Exception as error:  # noqa: BLE001 - a person gets one line, also for a defect
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(frame.filename).name}:{frame.lineno}"
         text = f"{type(error).__name__}: {error} ({where}); a defect of ours, please report it"
-        _refuse(InternalError(text), as_json=as_json)
+        _refuse(InternalError.code, refusing.redact(text), as_json=as_json)
 
 
 @contextmanager
@@ -132,10 +139,10 @@ def _only_the_document(*, as_json: bool) -> Iterator[None]:
         _documents.reset(token)
 
 
-def _refuse(error: ExperienceError, *, as_json: bool) -> NoReturn:
+def _refuse(code: str, message: str, *, as_json: bool) -> NoReturn:
     if as_json:
-        print_json({"error": {"code": error.code, "message": error.message}})
-    fail(f"{error.code}: {error.message}", EXIT_REFUSED)
+        print_json({"error": {"code": code, "message": message}})
+    fail(f"{code}: {message}", EXIT_REFUSED)
 
 
 class Verbs(click.Group):

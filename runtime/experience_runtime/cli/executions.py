@@ -9,8 +9,7 @@ from experience_runtime.cli.bulk import cancel, replay
 from experience_runtime.cli.common import Verbs, everywhere, print_json, say, styled
 from experience_runtime.cli.filters import filtered
 from experience_runtime.cli.shown import execution_line
-from experience_runtime.documents.documents import execution_document, whole_execution_document
-from experience_runtime.domain.executions import Execution, Filter, execution_number
+from experience_runtime.domain.executions import Filter
 from experience_runtime.domain.values import shown
 from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings
@@ -55,22 +54,18 @@ def list_(
 ) -> None:
     """List executions, newest first."""
     with Runtime(settings, to_look=True) as runtime:
-        page = runtime.store.find(wanted, cursor=cursor, limit=limit)
-        holds = runtime.operations.waits_because(page.executions)
-    documents = [
-        execution_document(each, held=holds.get(each.id), redact=settings.redact) for each in page.executions
-    ]
+        page = runtime.lookup.executions(wanted, cursor=cursor, limit=limit)
     if as_json:
-        print_json({"executions": documents, "next": page.next})
+        print_json(page)
         return
-    for document in documents:
-        say_line(document)
-        if held := holds.get(document["id"]):
-            say(f"        {held}")
-    if not documents:
+    for document in page["executions"]:
+        click.echo(execution_line(document))
+        if document["held"]:
+            say(f"        {document['held']}")
+    if not page["executions"]:
         say("no executions; `experience run PATH` makes some")
-    if page.next is not None:
-        say(f"more: --cursor {page.next}")
+    if page["next"] is not None:
+        say(f"more: --cursor {page['next']}")
 
 
 @executions.command(
@@ -85,31 +80,24 @@ Examples:
 def show(execution_id: str, settings: Settings, as_json: bool) -> None:
     """Show one execution: why it runs when it does, every state change and every attempt."""
     with Runtime(settings, to_look=True) as runtime:
-        number = execution_number(execution_id)
-        execution = runtime.store.execution(number)
-        attempts = runtime.store.attempts(number)
-        held = runtime.operations.waits_because([execution]).get(execution.id)
-        document = whole_execution_document(
-            execution, attempts, runtime.store.history(number), held=held, redact=settings.redact
-        )
+        document = runtime.lookup.execution(execution_id)
     if as_json:
         print_json(document)
         return
-    _show(execution, document)
+    _show(document)
 
 
-def say_line(document: dict[str, Any]) -> None:
+def _show(document: dict[str, Any]) -> None:
     click.echo(execution_line(document))
-
-
-def _show(execution: Execution, document: dict[str, Any]) -> None:
-    say_line(document)
-    key = document["key"]
+    key, window = document["key"], document["window"]
     say(
-        f"visitor {execution.visitor or '-'}, experience {execution.experience or '-'}, "
-        f"schedule {execution.schedule or '-'}, "
+        f"visitor {document['visitor'] or '-'}, experience {document['experience'] or '-'}, "
+        f"schedule {document['schedule'] or '-'}, "
         f"key {'-' if key is None else json.dumps(key, ensure_ascii=False, separators=(',', ':'))}"
     )
+    window_text = "no window" if window is None else f"window {window['day']} {window['time']}"
+    converts = "a conversion cancels it" if document["cancel_on_conversion"] else "no conversion cancels it"
+    say(f"made {document['created_at']}, {window_text} ({document['zone']}), {converts}")
     say(f"payload {json.dumps(document['payload'], ensure_ascii=False)}")
     for sentence in document["why"]:
         say(f"  {sentence}")

@@ -7,7 +7,7 @@ import click
 from experience_runtime.cli.common import everywhere, print_json, say
 from experience_runtime.clocks import SystemClock
 from experience_runtime.documents.documents import plan_document
-from experience_runtime.domain.instants import parse_time
+from experience_runtime.domain.instants import parse_start
 from experience_runtime.domain.planning import plan
 from experience_runtime.domain.visitors import make_visitor
 from experience_runtime.settings.load import Settings
@@ -47,7 +47,7 @@ def explain(
     """Show when a request would run, and why. Nothing is stored."""
     now = SystemClock().now()
     if at is not None:
-        now = parse_time(at, now=now).at
+        now = parse_start(at, now=now)
     visitor = make_visitor(None, timezone=timezone, timezone_offset=timezone_offset)
     planned = plan(_options(delay, time, window_day, window_time), now=now, visitor=visitor)
     document = plan_document(planned, created_at=now)

@@ -3,8 +3,6 @@
 import click
 
 from experience_runtime.cli.common import everywhere, print_json, say
-from experience_runtime.domain.executions import Filter, Status
-from experience_runtime.domain.instants import iso
 from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings
 
@@ -15,8 +13,8 @@ Examples:
   experience integrations pause slack-update
   experience integrations pause slack-update --reason "the channel is being moved"
 
-What is due waits, keeps its time, and says so; what runs already is not stopped. Scheduling, cancelling and
-conversions go on."""
+What is due waits, and the lists say why; what already runs goes on. Scheduling, cancelling and conversions
+work as before."""
 )
 @click.argument("name")
 @click.option("--reason", metavar="TEXT", help="Shown wherever an execution waits for it.")
@@ -24,15 +22,12 @@ conversions go on."""
 def pause(name: str, reason: str | None, settings: Settings, as_json: bool) -> None:
     """Start no execution of integration NAME until it is resumed."""
     with Runtime(settings) as runtime:
-        state = runtime.operations.pause(name, reason=reason)
-        waiting = _waiting(runtime, name)
+        runtime.operations.pause(name, reason=reason)
+        document = runtime.lookup.hold(name)
     if as_json:
-        paused_at = None if state.paused_at is None else iso(state.paused_at)
-        print_json(
-            {"integration": name, "paused_at": paused_at, "reason": state.pause_reason, "pending": waiting}
-        )
+        print_json(document)
         return
-    say(f"{name} is paused; {_pending(waiting)}")
+    say(f"{name} is paused; {_pending(document['pending'])}")
 
 
 @click.command(
@@ -48,15 +43,11 @@ def resume(name: str, settings: Settings, as_json: bool) -> None:
     """Let the executions of integration NAME go on; what is due starts at once, inside its window."""
     with Runtime(settings) as runtime:
         runtime.operations.resume(name)
-        waiting = _waiting(runtime, name)
+        document = runtime.lookup.hold(name)
     if as_json:
-        print_json({"integration": name, "paused_at": None, "pending": waiting})
+        print_json(document)
         return
-    say(f"{name} goes on; {_pending(waiting)}")
-
-
-def _waiting(runtime: Runtime, name: str) -> int:
-    return runtime.store.count(Filter(statuses=[Status.PENDING], integration=name))
+    say(f"{name} goes on; {_pending(document['pending'])}")
 
 
 def _pending(count: int) -> str:

@@ -1,9 +1,10 @@
-"""experience integrations: list, check, call, new."""
+"""experience integrations: list, show, check, call, new."""
 
 import functools
 import json
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ Examples:
   experience integrations new send-sms""",
 )
 def integrations() -> None:
-    """List, check, call, pause, resume and begin integrations."""
+    """List, show, check, call, pause, resume and begin integrations."""
 
 
 integrations.add_command(pause)
@@ -60,28 +61,60 @@ Examples:
 def list_(settings: Settings, as_json: bool) -> None:
     """List the registered integrations, where each comes from and whether it is configured."""
     with Runtime(settings, to_look=True) as runtime:
-        found = runtime.integrations.describe()
-        holds = runtime.operations.holds() if runtime.has_database else {}
+        found = runtime.lookup_without_database.integrations()
     if as_json:
-        print_json(
-            {
-                "integrations": [
-                    {
-                        "name": each.name,
-                        "source": each.source,
-                        "configured": each.configured,
-                        "why": each.why,
-                        "held": holds.get(each.name),
-                    }
-                    for each in found
-                ]
-            }
-        )
+        print_json(found)
         return
-    for each in found:
-        say(f"{each.name:<16} {'configured' if each.configured else 'not configured':<15} {each.source}")
-        if each.name in holds:
-            say(f"    {holds[each.name]}")
+    for each in found["integrations"]:
+        state = "configured" if each["configured"] else "not configured"
+        say(f"{each['name']:<16} {state:<15} {each['source']}")
+        if each["held"]:
+            say(f"    {each['held']}")
+
+
+@integrations.command(
+    "show",
+    epilog="""\b
+Examples:
+  experience integrations show slack-update
+  experience integrations show slack-update --json
+
+Of a setting, only whether it is set is shown; never its value.""",
+)
+@click.argument("name")
+@everywhere
+def show(name: str, settings: Settings, as_json: bool) -> None:
+    """Show one integration: its settings, how it may be called, and what waits for it."""
+    with Runtime(settings, to_look=True) as runtime:
+        document = runtime.lookup_without_database.integration(name)
+    if as_json:
+        print_json(document)
+        return
+    say(f"{name}  {document['source']}")
+    say(document["why"] or "configured")
+    if document["held"]:
+        say(document["held"])
+    for each in document["settings"]:
+        state = "set" if each["is_set"] else "not set"
+        needed = ", required" if each["required"] else ""
+        variable = f", the variable {each['missing_variable']} is missing" if each["missing_variable"] else ""
+        unknown = "" if each["known"] else ", the integration does not know it"
+        say(f"  {each['name']:<24} {state}{needed}{variable}{unknown}")
+    for line in policy_lines(document["policy"]):
+        say(line)
+    say(f"site keys may{'' if document['site'] else ' not'} call it")
+    say(f"{document['pending']} pending, {document['schedules']} recurring schedules")
+
+
+def policy_lines(policy: dict[str, Any]) -> Iterator[str]:
+    """How an integration may be called, in words."""
+    if policy["concurrency"] is not None:
+        yield f"at most {policy['concurrency']} calls at a time"
+    if policy["rate"] is not None:
+        yield f"at most {policy['rate']['count']} calls in {policy['rate']['seconds']} s"
+    if policy["breaker"] is not None:
+        failures, seconds = policy["breaker"]["failures"], policy["breaker"]["seconds"]
+        yield f"the circuit breaker opens after {failures} failures in a row, for {seconds} s"
 
 
 @integrations.command(

@@ -1,16 +1,13 @@
 """experience run: one experience, for real, into the store."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json
 from experience_runtime.cli.shown import show_report
-from experience_runtime.cli.visitors import read_data, visitor_options
-from experience_runtime.documents.documents import execution_document
+from experience_runtime.cli.visitor_options import read_data, visitor_options
 from experience_runtime.domain.errors import ScriptFault
-from experience_runtime.domain.executions import execution_number
 from experience_runtime.running.run import Situation
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.loading import failed_report, prepare
@@ -55,14 +52,9 @@ def run(
             report, documents = failed_report(path, visitor, fault), []
         else:
             report = runtime.run(script, Situation(visitor=visitor, data=data))
-            documents = [_document(runtime, execution_id) for execution_id in dict.fromkeys(report.created)]
+            documents = runtime.lookup.of_run(report.created)
     show_report(report, documents, path=path, script=script, to_stderr=as_json)
     if as_json:  # last, so that nothing can go wrong after it
         print_json(report.document(documents))
     if report.outcome == "failed":
         raise SystemExit(EXIT_EXPERIENCE_FAILED)
-
-
-def _document(runtime: Runtime, execution_id: str) -> dict[str, Any]:
-    number = execution_number(execution_id)
-    return execution_document(runtime.store.execution(number), runtime.store.attempts(number))

@@ -9,12 +9,7 @@ from typing import Any
 import click
 
 from experience_runtime.cli.common import Verbs, everywhere, print_json, say, styled
-from experience_runtime.documents.documents import (
-    execution_document,
-    instants_document,
-    run_document,
-    schedule_document,
-)
+from experience_runtime.documents.documents import preview_document
 from experience_runtime.domain.errors import InvalidPayload
 from experience_runtime.domain.schedules import CatchUp, Outcome
 from experience_runtime.domain.windows import DAYS
@@ -86,13 +81,13 @@ Examples:
 def list_(settings: Settings, as_json: bool) -> None:
     """List the schedules, with the next instant of each."""
     with Runtime(settings, to_look=True) as runtime:
-        found = [schedule_document(each, redact=settings.redact) for each in runtime.recurring.list()]
+        found = runtime.lookup.schedules()
     if as_json:
-        print_json({"schedules": found})
+        print_json(found)
         return
-    for document in found:
+    for document in found["schedules"]:
         _say_line(document)
-    if not found:
+    if not found["schedules"]:
         say("no schedules; `experience schedules set NAME` makes one")
 
 
@@ -108,21 +103,18 @@ Examples:
 def show(name: str, settings: Settings, as_json: bool) -> None:
     """Show one schedule: its next five instants, and what became of the last ones."""
     with Runtime(settings, to_look=True) as runtime:
-        shown = runtime.recurring.show(name)
-    document = schedule_document(shown.schedule, redact=settings.redact)
-    document["next"] = instants_document(shown.next, shown.schedule.zone)
-    document["runs"] = [run_document(run) for run in shown.runs]
+        document = runtime.lookup.schedule(name)
     if as_json:
         print_json(document)
         return
     _say_line(document)
     say(f"payload {json.dumps(document['payload'], ensure_ascii=False, separators=(',', ':'))}")
-    if shown.schedule.window is not None:
-        say(f"window {shown.schedule.window}")
+    if (window := document["window"]) is not None:
+        say(f"window {window['day']} {window['time']}")
     if document["skip"]:
         say(f"skips {', '.join(document['skip'])}")
-    say(f"after an outage: {_CATCH_UP[shown.schedule.catch_up]}")
-    _say_instants(document["next"], shown.schedule.zone)
+    say(f"after an outage: {_CATCH_UP[document['catch_up']]}")
+    _say_instants(document["next"], document["timezone"])
     for run in document["runs"]:
         _say_run(run)
 
@@ -168,23 +160,15 @@ def set_(
     options = {**when, "catch_up": catch_up}
     with Runtime(settings) as runtime:
         saved = runtime.recurring.set(name, integration, _json(payload), options, dry_run=dry_run)
-    upcoming = instants_document(saved.next, saved.schedule.zone)
+        document = runtime.lookup.saved(saved, dry_run=dry_run)
     if as_json:
-        print_json(
-            {
-                "saved": not dry_run,
-                "is_new": saved.is_new,
-                "schedule": schedule_document(saved.schedule),
-                "next": upcoming,
-                "warnings": list(saved.warnings),
-            }
-        )
+        print_json(document)
         return
     did = "would save" if dry_run else "saved" if saved.is_new else "replaced"
     say(f"{did} {name}: {saved.timing.recurrence.asked}")
     if saved.schedule.paused_at is not None:
         say(f"it is paused; `experience schedules resume {name}` lets it run:")
-    _say_instants(upcoming, saved.schedule.zone)
+    _say_instants(document["next"], saved.schedule.zone)
     for warning in saved.warnings:
         say(f"  {warning}")
 
@@ -202,18 +186,12 @@ def preview(when: dict[str, object], settings: Settings, as_json: bool) -> None:
     """Print the next five instants of a schedule that is not saved, in its zone and in UTC."""
     with Runtime(settings) as runtime:
         timing, instants = runtime.recurring.preview(when)
-    upcoming = instants_document(instants, timing.zone.name)
+    document = preview_document(timing, instants)
     if as_json:
-        print_json(
-            {
-                "recurrence": timing.recurrence.document,
-                "timezone": timing.zone.name,
-                "next": upcoming,
-            }
-        )
+        print_json(document)
         return
     say(timing.recurrence.asked)
-    _say_instants(upcoming, timing.zone.name)
+    _say_instants(document["next"], document["timezone"])
 
 
 @schedules.command(
@@ -225,12 +203,11 @@ Examples:
 @click.argument("name")
 @everywhere
 def pause(name: str, settings: Settings, as_json: bool) -> None:
-    """Let a schedule rest; what it would have run meanwhile is not caught up."""
+    """Pause a schedule. What it would have fired meanwhile is not caught up."""
     with Runtime(settings) as runtime:
-        schedule = runtime.recurring.pause(name)
-    _tell_edited(
-        schedule_document(schedule, redact=settings.redact), [], f"{name} is paused", as_json=as_json
-    )
+        runtime.recurring.pause(name)
+        document = runtime.lookup.schedule(name)
+    _tell_edited(document, f"{name} is paused", as_json=as_json)
 
 
 @schedules.command(
@@ -245,9 +222,8 @@ def resume(name: str, settings: Settings, as_json: bool) -> None:
     """Let a paused schedule go on, from its next instant."""
     with Runtime(settings) as runtime:
         runtime.recurring.resume(name)
-        shown = runtime.recurring.show(name)
-    document = schedule_document(shown.schedule, redact=settings.redact)
-    _tell_edited(document, shown.next, f"{name} goes on", as_json=as_json)
+        document = runtime.lookup.schedule(name)
+    _tell_edited(document, f"{name} goes on", as_json=as_json)
 
 
 @schedules.command(
@@ -260,9 +236,9 @@ Examples:
 @click.argument("name")
 @everywhere
 def run(name: str, settings: Settings, as_json: bool) -> None:
-    """Run a schedule once now, paused or not. Its window holds, and its next instant stays."""
+    """Run a schedule once now, also while it is paused. Its window holds; its next instant is not moved."""
     with Runtime(settings) as runtime:
-        document = execution_document(runtime.recurring.run_now(name), redact=settings.redact)
+        (document,) = runtime.lookup.listed([runtime.recurring.run_now(name)])
     if as_json:
         print_json(document)
         return
@@ -280,7 +256,7 @@ Examples:
 @click.argument("name")
 @everywhere
 def remove(name: str, settings: Settings, as_json: bool) -> None:
-    """Forget a schedule. The executions it fired are kept; one that waits still runs."""
+    """Remove a schedule. The executions it fired are kept, and one that is pending still runs."""
     with Runtime(settings) as runtime:
         runtime.recurring.remove(name)
     if as_json:
@@ -304,13 +280,12 @@ def _json(text: str) -> Any:
         ) from None
 
 
-def _tell_edited(document: dict[str, Any], upcoming: Sequence[datetime], said: str, *, as_json: bool) -> None:
-    instants = instants_document(upcoming, document["timezone"])
+def _tell_edited(document: dict[str, Any], said: str, *, as_json: bool) -> None:
     if as_json:
-        print_json({**document, "next": instants})
+        print_json(document)
         return
     say(said)
-    _say_instants(instants, document["timezone"])
+    _say_instants(document["next"], document["timezone"])
 
 
 def _say_line(document: dict[str, Any]) -> None:

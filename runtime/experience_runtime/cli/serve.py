@@ -80,7 +80,7 @@ def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Set
                 "`experience tokens create NAME --scope operator`, or serve on 127.0.0.1"
             )
         runtime.check_database()
-        runtime.make_all()  # here, once: requests come on many threads
+        runtime.for_serving()  # requests come on many threads
         web = make_web(
             runtime, is_open=is_loopback(host), metrics=metrics, is_delivered=lambda: is_delivered(runtime)
         )

@@ -4,21 +4,20 @@ import functools
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json
 from experience_runtime.cli.shown import show_problem
 from experience_runtime.cli.timeline import show_timeline
-from experience_runtime.cli.visitors import read_data, visitor_options
-from experience_runtime.domain.errors import InvalidParameter, ScriptFault
-from experience_runtime.domain.instants import iso, parse_time
+from experience_runtime.cli.visitor_options import read_data, visitor_options
+from experience_runtime.domain.errors import ScriptFault
+from experience_runtime.domain.instants import iso
 from experience_runtime.domain.visitors import make_visitor
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.loading import failed_report, fault_problem, prepare, source_of
 from experience_runtime.settings.load import Settings
-from experience_runtime.simulation.story import check_playable, load_story, one_run
+from experience_runtime.simulation.story import load_story
 
 
 @click.command(
@@ -53,26 +52,24 @@ def simulate(
     as_json: bool,
 ) -> None:
     """Show what would happen, when, and why. Nothing leaves the machine and nothing is stored."""
-    from experience_runtime.simulation.simulate import simulate as play
+    from experience_runtime.simulation.play import PlayRequest
     from experience_runtime.simulation.simulate import simulated_document
 
     alone = all(given is None for given in (at, horizon, visitor_id, timezone, timezone_offset, data_file))
     if story_file is None and alone and (path / "story.json").is_file():
         story_file = path / "story.json"
-    if story_file is not None and (visitor_id or timezone or timezone_offset is not None):
-        raise InvalidParameter("--story names its own visitors; leave --visitor and --timezone out")
     visitor = make_visitor(visitor_id, timezone=timezone, timezone_offset=timezone_offset)
     with Runtime(settings) as runtime:
         runtime.sandbox  # noqa: B018 - the worker process starts while the rest is read
-        now = runtime.clock.now()
-        story = one_run(visitor, read_data(data_file)) if story_file is None else load_story(story_file)
-        changes: dict[str, Any] = {}
-        if at is not None:
-            changes["at"] = iso(parse_time(at, now=now).at)
-        if horizon is not None:
-            changes["horizon"] = horizon
-        story = story.model_copy(update=changes)
-        check_playable(story, now)
+        request = PlayRequest(
+            now=runtime.clock.now(),
+            visitor=visitor,
+            data=read_data(data_file),
+            story=None if story_file is None else load_story(story_file),
+            at=at,
+            horizon=horizon,
+        )
+        request.told()  # what is wrong with it is said before anything is read
         try:
             script = prepare(path, variation=variation, repair=repair)
         except ScriptFault as fault:
@@ -82,17 +79,8 @@ def simulate(
             problem = fault_problem(fault)
             show_problem(problem, source=source_of(problem, path, None), to_stderr=True)
             raise SystemExit(EXIT_EXPERIENCE_FAILED) from None
-        simulated = play(
-            script,
-            story,
-            sandbox=runtime.sandbox,
-            integrations=runtime.integrations,
-            conversions=settings.conversions,
-            now=now,
-            anonymous=visitor,
-            client=settings.client,
-            progress=_progress if sys.stderr.isatty() and not as_json else None,
-        )
+        watched = sys.stderr.isatty() and not as_json
+        simulated = runtime.play(request, script, progress=_progress if watched else None)
     show_timeline(simulated, script, to_stderr=as_json)
     if as_json:  # last, so that nothing can go wrong after it
         print_json(simulated_document(simulated))

@@ -1,63 +1,72 @@
-"""The options that say who an experience runs for."""
+"""experience visitors: show, identify."""
 
 import json
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NoReturn
 
 import click
 
-from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.cli.common import Verbs, everywhere, print_json, say
+from experience_runtime.domain.values import shown
+from experience_runtime.domain.visitors import check_visitor_id
+from experience_runtime.runtime import Runtime
+from experience_runtime.settings.load import Settings
 
 
-def visitor_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --visitor, --timezone, --timezone-offset, --data and --repair."""
-    for option in reversed(
-        (
-            click.option(
-                "--visitor", "visitor_id", metavar="ID", help="Who it runs for; left out, nobody is known."
-            ),
-            click.option("--timezone", metavar="ZONE", help="The visitor's IANA zone, such as Europe/Paris."),
-            click.option(
-                "--timezone-offset",
-                type=int,
-                metavar="MIN",
-                help="Instead: minutes behind UTC, as getTimezoneOffset() (-60 is UTC+1).",
-            ),
-            click.option(
-                "--data",
-                "data_file",
-                metavar="FILE",
-                type=click.Path(path_type=Path),
-                help="JSON for options.data.",
-            ),
-            click.option(
-                "--variation", metavar="NAME", help="Which variation file; left out, the last by name."
-            ),
-            click.option(
-                "--repair",
-                is_flag=True,
-                help="Mend a parameter that is declared again, as in the published sample.",
-            ),
+@click.group(
+    cls=Verbs,
+    epilog="""\b
+Examples:
+  experience visitors show v1
+  experience visitors identify 3f2a9c41d07be856 customer-5512""",
+)
+def visitors() -> None:
+    """Show visitors, and say which ids are one person."""
+
+
+@visitors.command(
+    "show",
+    epilog="""\b
+Examples:
+  experience visitors show v1
+  experience visitors show v1 --json
+
+`experience executions list --visitor ID` lists the visitor's executions.""",
+)
+@click.argument("visitor_id", metavar="ID")
+@everywhere
+def show(visitor_id: str, settings: Settings, as_json: bool) -> None:
+    """Show a visitor's last known zone, and the last 100 events and conversions."""
+    with Runtime(settings) as runtime:
+        document = runtime.lookup.visitor(visitor_id)
+    if as_json:
+        print_json(document)
+        return
+    offset = document["timezone_offset"]
+    zone = document["timezone"] or ("not known" if offset is None else f"{offset} minutes behind UTC")
+    say(f"{document['id']}  zone {zone}")
+    for each in document["conversions"]:
+        say(f"{each['at']}  conversion {each['event']}")
+    for each in document["events"]:
+        say(f"{each['at']}  {each['type']}  {json.dumps(each['data'], ensure_ascii=False)}")
+
+
+@visitors.command(
+    epilog="""\b
+Examples:
+  experience visitors identify 3f2a9c41d07be856 customer-5512
+  experience visitors identify 3f2a9c41d07be856 customer-5512 --json
+
+Keys stay as they were, and what was cancelled before stays cancelled."""
+)
+@click.argument("visitor")
+@click.argument("person")
+@everywhere
+def identify(visitor: str, person: str, settings: Settings, as_json: bool) -> None:
+    """Make VISITOR and PERSON one person: from now on, conversions of either count for both."""
+    with Runtime(settings) as runtime:
+        ids = runtime.store.identify(
+            check_visitor_id(visitor), check_visitor_id(person), now=runtime.clock.now()
         )
-    ):
-        command = option(command)
-    return command
-
-
-def read_data(path: Path | None) -> Any:
-    """The JSON of --data; None when it was left out."""
-    if path is None:
-        return None
-    try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-    except OSError as error:
-        raise InvalidParameter(
-            f'--data "{path}" cannot be read: {error.strerror}; name a JSON file'
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise InvalidParameter(f'--data "{path}" is not JSON: {error}; mend the file') from None
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON value")
+    if as_json:
+        print_json({"visitor": visitor, "ids": ids})
+        return
+    say(f"one person from now on: {', '.join(map(shown, ids))}")

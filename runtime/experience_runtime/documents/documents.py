@@ -12,7 +12,9 @@ from experience_runtime.domain.errors import InvalidWindow
 from experience_runtime.domain.executions import Attempt, Change, Execution, execution_id
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.planning import Plan
-from experience_runtime.domain.schedules import Schedule, ScheduleRun
+from experience_runtime.domain.schedules import Schedule, ScheduleRun, Timing
+from experience_runtime.domain.visitor_events import VisitorEvent
+from experience_runtime.domain.visitors import Visitor
 from experience_runtime.domain.zones import UTC, Zone, iso_local, parse_zone
 
 Redact = Callable[[str], str]
@@ -22,14 +24,12 @@ def execution_document(
     execution: Execution,
     attempts: Sequence[Attempt] | None = None,
     *,
-    held: str | None = None,
-    redact: Redact = str,
+    redact: Redact,
 ) -> dict[str, Any]:
-    """One execution; with `attempts` when they are given.
+    """One execution of a run, as its author sees it; with `attempts` when they are given.
 
-    `held` tells what else it waits for than its time. `redact` is applied to what anybody wrote: the
-    history of others is shown without the queries of addresses, an author's own run as it is; the url of an
-    event has no query anywhere. Source: reference/executions#attempts.
+    `redact` is applied to whatever anybody wrote; the url of an event has no query anywhere. Source:
+    reference/executions#attempts.
     """
     document = {
         "id": execution.id,
@@ -41,13 +41,43 @@ def execution_document(
         "due_local": iso_local(execution.due_at, _zone(execution.zone)),
         "zone": execution.zone,
         "zone_from": execution.zone_from,
-        "why": [redact(sentence) for sentence in (*why_execution(execution), *([held] if held else []))],
+        "why": [redact(sentence) for sentence in why_execution(execution)],
         "status": execution.status.value,
-        "reason": None if execution.reason is None else redact(execution.reason),
+        "reason": _redacted(execution.reason, redact),
     }
     if attempts is not None:
-        document["attempts"] = [attempt_document(attempt) for attempt in attempts]
+        document["attempts"] = [attempt_document(attempt, redact=redact) for attempt in attempts]
     return document
+
+
+def listed_execution_document(execution: Execution, *, held: str | None, redact: Redact) -> dict[str, Any]:
+    """One stored execution: whom and what it belongs to beside; `held` is what else it waits for."""
+    document = execution_document(execution, redact=redact)
+    return document | {
+        "why": [*document["why"], *([held] if held else [])],
+        "visitor": execution.visitor,
+        "experience": execution.experience,
+        "schedule": execution.schedule,
+        "window": _window_document(execution.window),
+        "cancel_on_conversion": execution.cancel_on_conversion,
+        "created_at": iso(execution.created_at),
+        "held": held,
+    }
+
+
+def whole_execution_document(
+    execution: Execution,
+    attempts: Sequence[Attempt],
+    history: Sequence[Change],
+    *,
+    held: str | None,
+    redact: Redact,
+) -> dict[str, Any]:
+    """One execution with everything that is known of it: the document of `executions show --json`."""
+    return listed_execution_document(execution, held=held, redact=redact) | {
+        "attempts": [whole_attempt_document(attempt, redact=redact) for attempt in attempts],
+        "history": [change_document(change, redact=redact) for change in history],
+    }
 
 
 def redacted_value(text: str, redact: Redact) -> Any:
@@ -79,6 +109,17 @@ def _shown(value: Any, redact: Redact) -> Any:
     return value if shown == text else shown
 
 
+def _redacted(text: str | None, redact: Redact) -> str | None:
+    return None if text is None else redact(text)
+
+
+def _window_document(window: str | None) -> dict[str, str] | None:
+    if window is None:
+        return None
+    day, _, time = window.partition(" ")
+    return {"day": day, "time": time}
+
+
 def _zone(name: str) -> Zone:
     try:
         return parse_zone(name)
@@ -106,46 +147,31 @@ def plan_document(planned: Plan, *, created_at: datetime) -> dict[str, Any]:
     }
 
 
-def attempt_document(attempt: Attempt) -> dict[str, Any]:
+def attempt_document(attempt: Attempt, *, redact: Redact) -> dict[str, Any]:
     return {
         "at": iso(attempt.started_at),
         "outcome": attempt.outcome,
         "status": attempt.http_status,
-        "error": attempt.error,
+        "error": _redacted(attempt.error, redact),
     }
 
 
-def whole_attempt_document(attempt: Attempt) -> dict[str, Any]:
+def whole_attempt_document(attempt: Attempt, *, redact: Redact) -> dict[str, Any]:
     """One attempt with its end and the excerpt of its answer, for one execution's own page."""
-    ended_at = None if attempt.ended_at is None else iso(attempt.ended_at)
-    return attempt_document(attempt) | {"ended_at": ended_at, "answer": attempt.answer}
+    return attempt_document(attempt, redact=redact) | {
+        "ended_at": None if attempt.ended_at is None else iso(attempt.ended_at),
+        "answer": _redacted(attempt.answer, redact),
+    }
 
 
-def whole_execution_document(
-    execution: Execution,
-    attempts: Sequence[Attempt],
-    history: Sequence[Change],
-    *,
-    held: str | None = None,
-    redact: Redact = str,
-) -> dict[str, Any]:
-    """One execution with everything that is known of it: the document of `executions show --json`."""
-    document = execution_document(execution, held=held, redact=redact)
-    document["schedule"] = execution.schedule
-    document["attempts"] = [whole_attempt_document(attempt) for attempt in attempts]
-    document["history"] = [change_document(change, redact=redact) for change in history]
-    return document
-
-
-def schedule_document(schedule: Schedule, *, redact: Redact = str) -> dict[str, Any]:
-    """One recurring schedule; its `recurrence` is the object of options that makes it. `redact` as above."""
-    window = None if schedule.window is None else schedule.window.partition(" ")
+def schedule_document(schedule: Schedule, *, redact: Redact) -> dict[str, Any]:
+    """One recurring schedule; its `recurrence` is the object of options that makes it."""
     return {
         "name": schedule.name,
         "integration": schedule.integration,
         "recurrence": json.loads(schedule.recurrence),
         "timezone": schedule.zone,
-        "window": None if window is None else {"day": window[0], "time": window[2]},
+        "window": _window_document(schedule.window),
         "payload": redacted_value(schedule.payload, redact),
         "skip": json.loads(schedule.skip),
         "catch_up": schedule.catch_up.value,
@@ -164,23 +190,45 @@ def instants_document(instants: Sequence[datetime], zone: str) -> list[dict[str,
     return [{"at": iso(at), "local": iso_local(at, rules)} for at in instants]
 
 
-def run_document(run: ScheduleRun) -> dict[str, Any]:
+def run_document(run: ScheduleRun, *, redact: Redact) -> dict[str, Any]:
     """What became of an instant of a schedule, or of `count` of them from `at` on."""
     return {
         "at": iso(run.at),
         "outcome": run.outcome.value,
         "execution": None if run.execution is None else execution_id(run.execution),
-        "reason": run.reason,
+        "reason": _redacted(run.reason, redact),
         "count": run.count,
     }
 
 
-def change_document(change: Change, *, redact: Redact = str) -> dict[str, Any]:
+def change_document(change: Change, *, redact: Redact) -> dict[str, Any]:
     return {
         "at": iso(change.at),
         "from": None if change.from_status is None else change.from_status.value,
         "to": change.to_status.value,
-        "reason": None if change.reason is None else redact(change.reason),
+        "reason": _redacted(change.reason, redact),
+    }
+
+
+def preview_document(timing: Timing, instants: Sequence[datetime]) -> dict[str, Any]:
+    """When a schedule that is not saved would run."""
+    return {
+        "recurrence": timing.recurrence.document,
+        "timezone": timing.zone.name,
+        "next": instants_document(instants, timing.zone.name),
+    }
+
+
+def visitor_document(visitor: Visitor) -> dict[str, Any]:
+    return {"id": visitor.id, "timezone": visitor.timezone, "timezone_offset": visitor.timezone_offset}
+
+
+def visitor_event_document(event: VisitorEvent, *, redact: Redact) -> dict[str, Any]:
+    return {
+        "at": iso(event.at),
+        "received_at": iso(event.received_at),
+        "type": redact(event.type),
+        "data": redacted_value(event.data, redact),
     }
 
 

@@ -151,7 +151,7 @@ class Filter:
     """Which executions are meant; every field that is set must match.
 
     `created_from` and `due_from` are inclusive, the others are not. `text` is an id, the beginning of a
-    visitor's id, or stands anywhere in a key.
+    visitor's id, or stands anywhere in a key. `of_experiences`: only what an experience made.
     """
 
     statuses: Sequence[Status] = ()
@@ -165,6 +165,7 @@ class Filter:
     due_from: datetime | None = None
     due_until: datetime | None = None
     text: str | None = None
+    of_experiences: bool = False
 
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case

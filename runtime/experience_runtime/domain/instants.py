@@ -19,6 +19,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _LONGEST_TEXT = 100
 _FIRST_MS = -62_135_596_800_000  # 0001-01-01, the first instant a datetime can hold
+_STARTS = range(1970, 9000)
 _LAST_MS = 253_402_300_799_999  # the end of 9999, the last one
 _PLAUSIBLE_SECONDS = range(978_307_200, 4_102_444_800)  # 2001 to the end of 2099
 
@@ -69,6 +70,20 @@ def parse_time(value: object, *, now: datetime) -> ParsedTime:
             f'write {to_ms(now)} or "{iso(now)}"'
         )
     return ParsedTime(_from_number(number, now), zone_assumed=False)
+
+
+def parse_start(value: str, *, now: datetime) -> datetime:
+    """Read the instant at which a story or a question begins: any that zones and 30 days leave in a calendar.
+
+    Raises InvalidTime.
+    """
+    at = parse_time(value, now=now).at
+    if at.year not in _STARTS:
+        raise InvalidTime(
+            f"at {shown(value)} is at the edge of the calendar; write an instant of the years "
+            f"{_STARTS[0]} to {_STARTS[-1]}"
+        )
+    return at
 
 
 def _from_number(number: int, now: datetime) -> datetime:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from experience_runtime.documents.documents import Redact
 from experience_runtime.domain.admission import NO_POLICIES, IntegrationState, Policies
 from experience_runtime.domain.errors import Conflict, InvalidParameter
 from experience_runtime.domain.executions import Execution, Filter, Status
@@ -28,12 +29,20 @@ class Operations:
     """Pause and resume an integration; cancel and replay by filter."""
 
     def __init__(
-        self, *, store: Store, clock: Clock, integrations: Integrations, policies: Policies = NO_POLICIES
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        integrations: Integrations,
+        policies: Policies = NO_POLICIES,
+        redact: Redact,
     ) -> None:
+        """`redact` takes the secrets out of what is told."""
         self._store = store
         self._clock = clock
         self._integrations = integrations
         self._policies = policies
+        self._redact = redact
 
     def pause(self, integration: str, *, reason: str | None = None) -> IntegrationState:
         """Let nothing of this integration start any more; what is due waits. What runs is not stopped.
@@ -81,7 +90,7 @@ class Operations:
             if because is None and (pace := paces.get((each.integration, each.pace_key))) is not None:
                 because = pace.because(now=now)
             if because:
-                told[each.id] = because
+                told[each.id] = self._redact(because)
         return told
 
     def holds(self) -> dict[str, str]:
@@ -93,7 +102,7 @@ class Operations:
         }
         for pace in self._paces(now):
             told[pace.integration] = told.get(pace.integration) or pace.because(now=now)
-        return {name: because for name, because in told.items() if because}
+        return {name: self._redact(because) for name, because in told.items() if because}
 
     def held_by_pace(self) -> Mapping[str, int]:
         """Count for each integration the receivers that are not called now, for their pace."""

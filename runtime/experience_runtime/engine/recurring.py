@@ -114,7 +114,7 @@ class Recurring:
         catch_up = parse_catch_up(options)
         for _ in range(_TRIES):
             now = self._clock.now()
-            before = self._find(name)
+            before = self.find(name)
             timing = _anchored_as(before, parse_timing(options, now=now), options)
             upcoming = _some(timing, now)
             recurrence, zone, window, skip = timing_texts(timing)
@@ -159,6 +159,17 @@ class Recurring:
         schedule = self._store.schedule(name)
         runs = self._store.runs(name, limit=SHOWN_RUNS)
         return Shown(schedule=schedule, next=_upcoming(schedule), runs=runs)
+
+    def get(self, name: str) -> Schedule:
+        """One schedule. Raises UnknownSchedule."""
+        return self._store.schedule(name)
+
+    def find(self, name: str) -> Schedule | None:
+        """One schedule, or None when there is none of this name."""
+        try:
+            return self._store.schedule(name)
+        except UnknownSchedule:
+            return None
 
     def remove(self, name: str) -> None:
         """Forget a schedule; an execution of it that waits still runs. Raises UnknownSchedule."""
@@ -318,12 +329,6 @@ class Recurring:
             if self._store.put(after, replacing=before):
                 return after
         raise _changed_meanwhile(name)
-
-    def _find(self, name: str) -> Schedule | None:
-        try:
-            return self._store.schedule(name)
-        except UnknownSchedule:
-            return None
 
 
 class _Edit(Protocol):

@@ -1,17 +1,18 @@
 """Integrations by name: from entry points, and from a folder of Python files."""
 
-import difflib
 import functools
 import hashlib
 import importlib
 import importlib.util
 import inspect
+import itertools
 import json
 import pkgutil
 import re
 import sys
+import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from experience_runtime.domain.catalogue import Description, SettingState
 from experience_runtime.domain.errors import (
     ExperienceError,
     InvalidParameter,
@@ -28,7 +30,9 @@ from experience_runtime.domain.errors import (
     Refusal,
     UnknownIntegration,
 )
+from experience_runtime.domain.values import nearest
 from experience_runtime.integration import Backoff, Integration
+from experience_runtime.plugins.setting_states import setting_states, unknown_settings
 from experience_runtime.settings.load import Settings
 from experience_runtime.settings.redaction import SECRET_LENGTH
 from experience_runtime.untrusted import foreign, plain_refusal, spell
@@ -42,52 +46,61 @@ _RUN_LATER = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.
 AnyIntegration = Integration[Any, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Description:
-    """One line of `integrations list`. `source`: the file or entry point; `why`: what is missing."""
-
-    name: str
-    source: str
-    configured: bool
-    why: str | None
-
-
 class Registry:
     """The registered integrations; a ports.Integrations.
 
-    Files of `settings.integrations_dir` are imported at once, so that a broken one is noticed at start; entry
-    points when they are first used. Raises InvalidParameter for a broken file and for two of one name.
+    They are looked for when they are first needed: the files of `settings.integrations_dir` are imported
+    then, all of them, entry points each when it is first used. Raises InvalidParameter for a broken file and
+    for two of one name; `names` is enough to notice it at start.
     """
 
     def __init__(self, settings: Settings, *, only: type[AnyIntegration] | None = None) -> None:
         """`only`: the one integration to hold, for its own tests; nothing else is looked for."""
         self._settings = settings
-        self._found: dict[str, _Found] = {}
+        self._only = only
+        self._looking = threading.Lock()
         self._instances: dict[str, AnyIntegration] = {}
         self._checked: dict[str, BaseModel | str] = {}
-        everything = (*_installed(), *_in_folder(settings.integrations_dir)) if only is None else _given(only)
+
+    @property
+    def _found(self) -> Mapping[str, "_Found"]:
+        with self._looking:  # two threads that ask first would import each file twice
+            return self._all_found
+
+    @functools.cached_property
+    def _all_found(self) -> Mapping[str, "_Found"]:
+        everything: Iterable[_Found] = (
+            itertools.chain(_installed(), _in_folder(self._settings.integrations_dir))
+            if self._only is None
+            else _given(self._only)
+        )
+        by_name: dict[str, _Found] = {}
         for found in everything:
-            other = self._found.setdefault(found.name, found)
+            other = by_name.setdefault(found.name, found)
             if other is not found:
                 raise InvalidParameter(
                     f'two integrations are named "{found.name}": {other.source} and {found.source};'
                     " rename or remove one"
                 )
+        return by_name
 
     def names(self) -> Sequence[str]:
         return sorted(self._found)
 
     def get(self, name: str) -> AnyIntegration:
+        self._require(name)
+        if name not in self._instances:
+            self._instances.setdefault(name, self._found[name].make())
+        return self._instances[name]
+
+    def _require(self, name: str) -> None:
         if name not in self._found:
-            close = difflib.get_close_matches(name, self._found, n=1, cutoff=0.5)
-            hint = f'did you mean "{close[0]}"? ' if close else ""
+            close = nearest(name, self._found, cutoff=0.5)
+            hint = f'did you mean "{close}"? ' if close else ""
             raise UnknownIntegration(
                 f'no integration is named "{name[:100]}"; {hint}'
                 f"Registered: {', '.join(self.names()) or 'none'}"
             )
-        if name not in self._instances:
-            self._instances.setdefault(name, self._found[name].make())
-        return self._instances[name]
 
     def settings(self, name: str) -> Any:
         model = self.get(name).settings
@@ -144,9 +157,11 @@ class Registry:
 
     def describe(self) -> Sequence[Description]:
         """Every integration, also one that is broken or not configured, and why."""
-        return [self._description(name) for name in self.names()]
+        return [self.description(name) for name in self.names()]
 
-    def _description(self, name: str) -> Description:
+    def description(self, name: str) -> Description:
+        """What is known of one integration. Raises UnknownIntegration."""
+        self._require(name)
         why = None
         try:
             self.settings(name)
@@ -154,13 +169,26 @@ class Registry:
             why = problem.message
         return Description(name=name, source=self._found[name].source, configured=why is None, why=why)
 
+    def setting_states(self, name: str) -> Sequence[SettingState]:
+        """Whether each setting of an integration is there; of a broken one, those that are given.
+
+        Raises UnknownIntegration.
+        """
+        self._require(name)
+        try:
+            model = self.get(name).settings
+        except InvalidParameter:  # it cannot be made: what it needs is not known
+            model = None
+        table, missing = self._settings.integration(name), self._settings.missing_of(name)
+        return setting_states(model, table, missing)
+
     def _problems(self, name: str, model: type[BaseModel]) -> Iterator[str]:
         """What is missing or wrong, and how to set it; never a value."""
         unset = self._settings.missing_of(name)
         for setting, variable in unset.items():
             yield f"{setting} refers to the environment variable {variable}, which is not set; set {variable}"
         table = self._settings.integration(name)
-        yield from _unknown_settings(table, model)
+        yield from unknown_settings(table, model)
         with foreign() as raised:
             model.model_validate(table)
         if isinstance(raised.error, ValidationError):
@@ -342,21 +370,6 @@ def _line(problem: BaseException, path: Path) -> int | str:
 def _named(problem: BaseException) -> str:
     text = problem.msg if isinstance(problem, SyntaxError) else spell(problem)
     return f"{type(problem).__name__}: {text}"
-
-
-def _unknown_settings(table: Mapping[str, object], model: type[BaseModel]) -> Iterator[str]:
-    if model.model_config.get("extra") == "allow":
-        return
-    fields = model.model_fields
-    aliases = [alias for field in fields.values() if (alias := field.validation_alias) is not None]
-    known = [*fields, *(alias for alias in aliases if isinstance(alias, str))]
-    if len(known) < len(fields) + len(aliases):  # an alias with a path: pydantic knows, we do not
-        return
-    for key in table:
-        if key not in known:
-            close = difflib.get_close_matches(key, known, n=1)
-            hint = f'did you mean "{close[0]}"?' if close else f"known are: {', '.join(known) or 'none'}"
-            yield f'"{key}" is not a setting of it; {hint}'
 
 
 def _how_to_set(name: str, setting: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from experience_runtime.documents.documents import visitor_document
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.running.guest import Problem
@@ -44,10 +45,6 @@ class Report:
             "events": self.events,
             "redirects": self.redirects,
         }
-
-
-def visitor_document(visitor: Visitor) -> dict[str, Any]:
-    return {"id": visitor.id, "timezone": visitor.timezone, "timezone_offset": visitor.timezone_offset}
 
 
 def problem_document(problem: Problem) -> dict[str, Any]:

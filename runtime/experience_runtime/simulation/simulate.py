@@ -14,9 +14,9 @@ from functools import partial
 from typing import Any
 
 from experience_runtime.clocks import VirtualClock, monotonic
-from experience_runtime.documents.documents import execution_document
+from experience_runtime.documents.documents import Redact, execution_document, visitor_document
 from experience_runtime.domain.admission import Policies, Policy
-from experience_runtime.domain.clients import NO_CLIENT, Client
+from experience_runtime.domain.clients import Client
 from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import LimitWall
 from experience_runtime.domain.executions import Change, Execution, Filter
@@ -30,7 +30,7 @@ from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.engine.stores import Store
 from experience_runtime.running.guest import Limits, Sandbox, Script
 from experience_runtime.running.problems import wall_text
-from experience_runtime.running.report import Report, visitor_document
+from experience_runtime.running.report import Report
 from experience_runtime.running.run import ExperienceRun, Situation, open_run
 from experience_runtime.simulation.expectations import differences
 from experience_runtime.simulation.scripted import NoHttp, Played
@@ -85,15 +85,17 @@ def simulate(
     anonymous: Visitor = _NOBODY,
     limits: Limits | None = None,
     progress: Callable[[datetime], None] | None = None,
-    client: Client = NO_CLIENT,
+    client: Client,
+    redact: Redact,
 ) -> Simulated:
     """Play a story and return what happened.
 
     `now` is the start when the story has none. `anonymous` is who a step without a visitor is for: nobody
     known, perhaps in a known zone. `progress` hears the virtual time at each jump. `client`: see `open_run`.
+    `redact` takes the secrets out of the documents.
     """
     simulation = _Simulation(
-        script, story, sandbox, integrations, conversions, now, anonymous, limits or Limits(), client
+        script, story, sandbox, integrations, conversions, now, anonymous, limits or Limits(), client, redact
     )
     try:
         simulation.play(progress)
@@ -121,8 +123,10 @@ class _Simulation:
         anonymous: Visitor,
         limits: Limits,
         client: Client,
+        redact: Redact,
     ) -> None:
         self._client = client
+        self._redact = redact
         self._anonymous = anonymous
         self._script = script
         self._story = story
@@ -186,8 +190,11 @@ class _Simulation:
     def result(self) -> Simulated:
         executions = sorted(self._all(), key=lambda each: (each.created_at, each.number))
         histories = {each.id: self._store.history(each.number) for each in executions}
-        documents = [execution_document(each, self._store.attempts(each.number)) for each in executions]
-        unmet = differences(self._story.expect, executions, self._began_at)
+        documents = [
+            execution_document(each, self._store.attempts(each.number), redact=self._redact)
+            for each in executions
+        ]
+        unmet = differences(self._story.expect, executions, self._began_at, redact=self._redact)
         return Simulated(
             experience=self._script.experience.name,
             began_at=self._began_at,

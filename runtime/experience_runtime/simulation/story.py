@@ -19,7 +19,7 @@ from pydantic import (
 from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.executions import Status
-from experience_runtime.domain.instants import parse_time
+from experience_runtime.domain.instants import parse_start
 from experience_runtime.domain.visitors import Visitor
 
 
@@ -114,7 +114,7 @@ class Story(_Part):
     expect: tuple[Expectation, ...] = ()
 
     def starts_at(self, otherwise: datetime) -> datetime:
-        return otherwise if self.at is None else parse_time(self.at, now=otherwise).at
+        return otherwise if self.at is None else parse_start(self.at, now=otherwise)
 
     def horizon_ms(self) -> int:
         return parse_delay(self.horizon)

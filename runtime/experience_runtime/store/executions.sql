@@ -10,6 +10,7 @@
     AND (CAST(:integration AS text) IS NULL OR integration = :integration)
     AND (CAST(:visitor AS text) IS NULL OR visitor = :visitor)
     AND (CAST(:experience AS text) IS NULL OR experience = :experience)
+    AND (CAST(:of_experiences AS bigint) IS NULL OR experience IS NOT NULL)
     AND (CAST(:schedule AS text) IS NULL OR schedule = :schedule)
     AND (CAST(:reason AS text) IS NULL OR reason = :reason)
     AND (CAST(:created_from AS bigint) IS NULL OR created_at >= :created_from)

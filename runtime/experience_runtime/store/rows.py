@@ -104,6 +104,7 @@ def conditions(filter: Filter) -> Values:
         "created_until": optional_ms(filter.created_until),
         "due_from": optional_ms(filter.due_from),
         "due_until": optional_ms(filter.due_until),
+        "of_experiences": 1 if filter.of_experiences else None,
         "text": optional_text(filter.text),
         "text_number": None if filter.text is None else _number(filter.text),
     }

@@ -25,12 +25,28 @@ from experience_runtime.web.guard.middleware import LoopbackHost, SameSite, Secu
 from experience_runtime.web.guard.problems import Defects, Document, handle_problems
 from experience_runtime.web.guard.proxies import Proxied, Trust
 from experience_runtime.web.metrics import Metrics
+from experience_runtime.web.pages.playground.progress import UnderWay
 from experience_runtime.web.pages.rendering import Rendering
 from experience_runtime.web.running import Runs
+from experience_runtime.web.simulations import Simulations
 from experience_runtime.web.wire import csml, gateway, snippet
 
 MOST_AT_ONCE = 24
 """Runs, simulations and calls of sites: each keeps one of 40 threads, and the other verbs need some too."""
+
+_ROUTERS = (
+    login.router,
+    health.router,
+    api_runs.router,
+    api_executions.router,
+    api_schedules.router,
+    api_integrations.router,
+    api_visitors.router,
+    gateway.router,
+    csml.router,
+    snippet.router,
+    pages.router,
+)
 
 
 def make_web(
@@ -40,13 +56,13 @@ def make_web(
     metrics: Metrics | None = None,
     is_delivered: Callable[[], bool] = lambda: True,
 ) -> FastAPI:
-    """Make the application; the parts of `app` are to be made before it serves (`App.make_all`).
+    """Make the application; the parts of `runtime` are to be made before (`for_serving`).
 
     `is_open`: until there is a token, everything may be called without one. `is_delivered` tells whether
     some process delivers. `web.state.jobs` is to be closed at the end. The document of the API is at
     /v1/openapi.json; there is no page that would load one from elsewhere.
     """
-    served, metrics, jobs = runtime.settings.served, metrics or Metrics(), Jobs()
+    served, metrics = runtime.settings.served, metrics or Metrics()
     web = FastAPI(
         title="Experience Runtime",
         version=__version__,
@@ -64,20 +80,26 @@ def make_web(
         per_second=served.per_second,
         per_address=served.per_address,
     )
+    web.state.runtime = runtime
     web.state.access = access
     web.state.clock = runtime.clock
-    web.state.jobs = jobs
+    web.state.jobs = Jobs()
+    web.state.metrics = metrics
     web.state.at_once = at_once = AtOnce(MOST_AT_ONCE)
-    runs = Runs(runtime, metrics, at_once)
+    web.state.runs = Runs(runtime, metrics, at_once)
+    web.state.written = health.Written()
+    web.state.simulations = Simulations(runtime)
+    web.state.under_way = UnderWay()
     web.state.replies = runtime.store.replies
     web.state.redact = runtime.settings.redact
-    web.state.routes = []
+    web.state.is_delivered = is_delivered
+    web.state.rendering = Rendering(runtime.settings.redact)
+    web.state.login_refused = pages.login_refused
     handle_problems(web)
     web.add_exception_handler(NotSignedIn, login.to_login)  # type: ignore[arg-type]  # its own kind of error
     # the last is the outermost
     web.add_middleware(BodyLimit, largest_bytes=served.largest_body_kib * 1024, seconds=BODY_SECONDS)
-    web.state.rendering = rendering = Rendering()
-    web.add_middleware(SameSite, page=pages.refused(rendering))
+    web.add_middleware(SameSite, page=pages.refused)
     web.add_middleware(SharedOrigins, may_call=access.may_call)
     web.add_middleware(LoopbackHost, is_open=access.is_open)
     web.add_middleware(Defects)
@@ -86,21 +108,9 @@ def make_web(
     web.add_middleware(Observed, metrics=metrics)
     web.add_middleware(snippet.Renamed, snippet_path=served.snippet_path)
     web.add_middleware(Proxied, is_trusted=Trust(served.trusted_proxies))
-    for router in (
-        login.make_router(refused=pages.login_refused(rendering)),
-        health.make_router(runtime, metrics, is_delivered),
-        api_runs.make_router(runtime, metrics, at_once, runs),
-        api_executions.make_router(runtime, jobs),
-        api_schedules.make_router(runtime),
-        api_integrations.make_router(runtime),
-        api_visitors.make_router(runtime),
-        gateway.make_router(runtime, at_once),
-        csml.make_router(runtime),
-        snippet.make_router(runtime, runs),
-        pages.make_router(runtime, rendering, jobs, is_delivered, at_once),
-    ):
-        web.state.routes += flat(router.routes)
+    for router in _ROUTERS:
         web.include_router(router)
+    web.state.routes = [route for router in _ROUTERS for route in flat(router.routes)]
     _document(web)
     return web
 

@@ -71,7 +71,7 @@ class Process:
             source=random.Random(1),
         )
         self.operations = Operations(
-            store=store, clock=clock, integrations=integrations, policies=self._policies
+            redact=str, store=store, clock=clock, integrations=integrations, policies=self._policies
         )
         self.left_alone: list[Execution] = []
         self.waiting: list[Execution] = []

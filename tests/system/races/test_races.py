@@ -91,7 +91,9 @@ class Track:
         self.scheduler = Scheduler(
             store=self.store, clock=self.clock, integrations=self.integrations, conversions=["bought"]
         )
-        self.operations = Operations(store=self.store, clock=self.clock, integrations=self.integrations)
+        self.operations = Operations(
+            store=self.store, clock=self.clock, integrations=self.integrations, redact=str
+        )
         self.done = threading.Event()
         self.runner = ThreadPoolExecutor(1)
         self.dispatcher = Dispatcher(

@@ -110,7 +110,7 @@ def empty_shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chromium: Browse
     monkeypatch.chdir(tmp_path)
     make_folder(tmp_path)
     with open_runtime(tmp_path) as runtime:
-        runtime.make_all()
+        runtime.for_serving()
         web = make_web(runtime, is_open=True)
         with serving(web) as address:
             shop = Shop(runtime, address, chromium)

@@ -20,7 +20,7 @@ def main(folder: Path) -> None:
         make_folder(Path(shop))
         os.chdir(shop)
         with open_runtime(Path(shop)) as runtime, sync_playwright() as playwright:
-            runtime.make_all()
+            runtime.for_serving()
             fill(runtime, runtime.clock.now())
             due_later(runtime)
             web = make_web(runtime, is_open=True)

@@ -55,9 +55,15 @@ class RunExecution(ExecutionDocument):
 
 
 class ListedExecution(ExecutionDocument):
+    """One stored execution; `held` tells what else it waits for than its time."""
+
     visitor: str | None
     experience: str | None
     schedule: str | None
+    window: dict[str, str] | None
+    cancel_on_conversion: bool
+    created_at: str
+    held: str | None
 
 
 class WholeExecution(ListedExecution):
@@ -208,6 +214,7 @@ class IntegrationLine(BaseModel):
     configured: bool
     why: str | None
     held: str | None
+    schedules: int
 
 
 class Integrations(BaseModel):
@@ -215,19 +222,30 @@ class Integrations(BaseModel):
 
 
 class SettingState(BaseModel):
-    """Whether a setting is there; never what it is."""
+    """Whether a setting is there; never what it is. `known`: whether the integration has it."""
 
     name: str
     required: bool
     is_set: bool
     missing_variable: str | None
+    known: bool
+
+
+class PolicyDocument(BaseModel):
+    """How it may be called; null is no limit of its own."""
+
+    concurrency: int | None
+    rate: dict[str, int] | None
+    breaker: dict[str, int] | None
 
 
 class WholeIntegration(IntegrationLine):
     site: bool
     settings: list[SettingState]
+    policy: PolicyDocument
     paused_at: str | None
     pause_reason: str | None
+    breaker_opened_at: str | None
     pending: int
 
 
@@ -295,7 +313,15 @@ EXECUTION: dict[str, Any] = {
     "status": "pending",
     "reason": None,
 }
-LISTED_EXECUTION = EXECUTION | {"visitor": "v1", "experience": "reminder", "schedule": None}
+LISTED_EXECUTION = EXECUTION | {
+    "visitor": "v1",
+    "experience": "reminder",
+    "schedule": None,
+    "window": {"day": "monday-friday", "time": "09:00-17:00"},
+    "cancel_on_conversion": True,
+    "created_at": "2026-03-06T15:30:00.000Z",
+    "held": None,
+}
 WHOLE_EXECUTION = LISTED_EXECUTION | {
     "attempts": [],
     "history": [{"at": "2026-03-06T15:30:00.000Z", "from": None, "to": "pending", "reason": None}],
@@ -352,4 +378,5 @@ INTEGRATION = {
     "configured": True,
     "why": None,
     "held": None,
+    "schedules": 1,
 }

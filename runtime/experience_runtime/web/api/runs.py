@@ -1,6 +1,6 @@
 """/v1, for authors: run, simulate and check experiences, and explain an instant."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -9,19 +9,19 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import Field, StrictBool, StrictInt
 
-from experience_runtime.clocks import monotonic
 from experience_runtime.documents.documents import plan_document
 from experience_runtime.domain.access import Scope
-from experience_runtime.domain.errors import InvalidParameter, LimitWall, ScriptFault
-from experience_runtime.domain.instants import iso, parse_time
+from experience_runtime.domain.errors import InvalidParameter, ScriptFault
+from experience_runtime.domain.instants import parse_start
 from experience_runtime.domain.planning import plan
 from experience_runtime.domain.visitors import make_visitor
 from experience_runtime.running.run import Situation
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.check import check_experience
 from experience_runtime.scripts.loading import failed_report, prepare
-from experience_runtime.simulation.simulate import simulate, simulated_document
-from experience_runtime.simulation.story import check_playable, one_run, parse_story
+from experience_runtime.simulation.play import PlayRequest
+from experience_runtime.simulation.simulate import simulated_document
+from experience_runtime.simulation.story import parse_story
 from experience_runtime.web.api.idempotency import OnceRoute, documented_key
 from experience_runtime.web.api.models import (
     CHECKED,
@@ -35,14 +35,10 @@ from experience_runtime.web.api.models import (
 )
 from experience_runtime.web.api.openapi import Body, Name, answers
 from experience_runtime.web.experiences import experience_path, experiences, written
+from experience_runtime.web.given import GivenAtOnce, GivenMetrics, GivenRuns, GivenRuntime, GivenSimulations
 from experience_runtime.web.guard.access import Caller, needs
-from experience_runtime.web.guard.limits import AtOnce
 from experience_runtime.web.guard.problems import Document
-from experience_runtime.web.metrics import Metrics
-from experience_runtime.web.running import Runs
-
-MOST_STEPS = 200
-SIMULATION_SECONDS = 60.0
+from experience_runtime.web.simulations import check_steps
 
 _Id = Annotated[str | None, Field(max_length=200, description="Who it runs for; left out, nobody is known.")]
 _Zone = Annotated[str | None, Field(max_length=100, description="An IANA name such as `Europe/Paris`.")]
@@ -89,6 +85,17 @@ class SimulateBody(Source):
     )
     story: dict[str, Any] | None = Field(default=None, description="A story, as `story.json` has it.")
 
+    def request(self, *, now: datetime) -> PlayRequest:
+        """What is to be played. Raises the Refusal of a story that cannot be read."""
+        return PlayRequest(
+            now=now,
+            visitor=make_visitor(self.visitor, timezone=self.timezone, timezone_offset=self.timezone_offset),
+            data=self.data,
+            story=None if self.story is None else parse_story(self.story, where="story"),
+            at=self.at,
+            horizon=self.horizon,
+        )
+
 
 class ExplainBody(Body):
     delay: str | StrictInt | None = None
@@ -101,129 +108,118 @@ class ExplainBody(Body):
     at: _Instant = None
 
 
-def make_router(runtime: Runtime, metrics: Metrics, at_once: AtOnce, runs: Runs) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["experiences"], route_class=OnceRoute)
+router = APIRouter(prefix="/v1", tags=["experiences"], route_class=OnceRoute)
+
+
+@router.get("/experiences", summary="List the experiences", responses=answers(Experiences, LISTED))
+def list_experiences(runtime: GivenRuntime, _: Annotated[Caller, needs(Scope.AUTHOR)]) -> Document:
+    """Those that are released, and the drafts. Scopes: author, operator."""
     served = runtime.settings.served
+    released = served.released
+    return Document(
+        {
+            "experiences": [
+                {"name": name, "released": name in released} for name in sorted(experiences(served))
+            ]
+        }
+    )
 
-    @router.get("/experiences", summary="List the experiences", responses=answers(Experiences, LISTED))
-    def list_experiences(_: Annotated[Caller, needs(Scope.AUTHOR)]) -> Document:
-        """Those that are released, and the drafts. Scopes: author, operator."""
-        released = served.released
-        return Document(
-            {
-                "experiences": [
-                    {"name": name, "released": name in released} for name in sorted(experiences(served))
-                ]
-            }
+
+@router.post(
+    "/experiences/{name}/run",
+    summary="Run an experience",
+    dependencies=[Depends(documented_key)],
+    responses=answers(RunDocument, RAN, 404, 409, 413),
+)
+def run(
+    name: Name,
+    body: RunBody,
+    runtime: GivenRuntime,
+    runs: GivenRuns,
+    caller: Annotated[Caller, needs(Scope.AUTHOR, Scope.SITE)],
+) -> Document:
+    """For real, for one visitor, to its end; the document of `experience run --json`.
+
+    Scopes: author, operator; site for released ones, and it sees no log, payload, key or answer.
+    """
+    visitor = runtime.visitor(body.visitor, timezone=body.timezone, timezone_offset=body.timezone_offset)
+    situation = Situation(visitor=visitor, data=body.data, browser=body.browser)
+    return Document(runs.run(name, situation, caller=caller, variation=body.variation, repair=body.repair))
+
+
+@router.post(
+    "/simulate",
+    summary="Simulate an experience",
+    dependencies=[Depends(documented_key)],
+    responses=answers(RunDocument, RAN, 404, 409, 413),
+)
+def simulate(
+    body: SimulateBody,
+    runtime: GivenRuntime,
+    metrics: GivenMetrics,
+    at_once: GivenAtOnce,
+    simulations: GivenSimulations,
+    _: Annotated[Caller, needs(Scope.AUTHOR)],
+) -> Document:
+    """In virtual time: what would happen, when and why; nothing leaves and nothing is stored.
+
+    The document of `experience simulate --json`. Scopes: author, operator.
+    """
+    request = body.request(now=runtime.clock.now())
+    check_steps(request)
+    request.told()  # what is wrong with it is said before anything is read
+    with at_once, _path_of(runtime, body) as path:
+        try:
+            script = prepare(path, variation=body.variation, repair=body.repair)
+        except ScriptFault as fault:
+            return Document(failed_report(path, request.visitor, fault).document([]))
+        simulated = simulations.play(request, script)
+    metrics.ran("simulated", sum(report.cpu_seconds for report in simulated.reports))
+    return Document(simulated_document(simulated))
+
+
+@router.post(
+    "/check",
+    summary="Check an experience",
+    dependencies=[Depends(documented_key)],
+    responses=answers(Checked, CHECKED, 404, 409, 413),
+)
+def check(
+    body: Source, runtime: GivenRuntime, at_once: GivenAtOnce, _: Annotated[Caller, needs(Scope.AUTHOR)]
+) -> Document:
+    """Find what would certainly fail, running nothing; as `experience check --json`.
+
+    Scopes: author, operator.
+    """
+    with at_once, _path_of(runtime, body) as path:
+        checked = check_experience(
+            path,
+            variation=body.variation,
+            repair=body.repair,
+            sandbox=runtime.sandbox,
+            integrations=runtime.integrations,
+            now=runtime.clock.now(),
         )
+    return Document(checked.document())
 
-    @router.post(
-        "/experiences/{name}/run",
-        summary="Run an experience",
-        dependencies=[Depends(documented_key)],
-        responses=answers(RunDocument, RAN, 404, 409, 413),
-    )
-    def run(
-        name: Name, body: RunBody, caller: Annotated[Caller, needs(Scope.AUTHOR, Scope.SITE)]
-    ) -> Document:
-        """For real, for one visitor, to its end; the document of `experience run --json`.
 
-        Scopes: author, operator; site for released ones, and it sees no log, payload, key or answer.
-        """
-        visitor = runtime.visitor(body.visitor, timezone=body.timezone, timezone_offset=body.timezone_offset)
-        situation = Situation(visitor=visitor, data=body.data, browser=body.browser)
-        return Document(
-            runs.run(name, situation, caller=caller, variation=body.variation, repair=body.repair)
-        )
+@router.post(
+    "/explain",
+    summary="Explain an instant",
+    dependencies=[Depends(documented_key)],
+    responses=answers(Planned, PLANNED, 409, 413),
+)
+def explain(body: ExplainBody, runtime: GivenRuntime, _: Annotated[Caller, needs(Scope.AUTHOR)]) -> Document:
+    """When a delay or time and a window would run, and why; nothing is stored.
 
-    @router.post(
-        "/simulate",
-        summary="Simulate an experience",
-        dependencies=[Depends(documented_key)],
-        responses=answers(RunDocument, RAN, 404, 409, 413),
-    )
-    def simulate_(body: SimulateBody, _: Annotated[Caller, needs(Scope.AUTHOR)]) -> Document:
-        """In virtual time: what would happen, when and why; nothing leaves and nothing is stored.
-
-        The document of `experience simulate --json`. Scopes: author, operator.
-        """
-        visitor = make_visitor(body.visitor, timezone=body.timezone, timezone_offset=body.timezone_offset)
-        now = runtime.clock.now()
-        if body.story is None:
-            story = one_run(visitor, body.data)
-        elif body.visitor or body.timezone or body.timezone_offset is not None or body.data is not None:
-            raise InvalidParameter("a story names its own visitors; leave visitor, timezone and data out")
-        else:
-            story = parse_story(body.story, where="story")
-        if len(story.steps) > MOST_STEPS:
-            raise InvalidParameter(f"the story has {len(story.steps)} steps; write at most {MOST_STEPS}")
-        changes: dict[str, Any] = {}
-        if body.at is not None:
-            changes["at"] = iso(parse_time(body.at, now=now).at)
-        if body.horizon is not None:
-            changes["horizon"] = body.horizon
-        story = story.model_copy(update=changes)
-        check_playable(story, now)
-        with at_once, _path_of(runtime, body) as path:
-            try:
-                script = prepare(path, variation=body.variation, repair=body.repair)
-            except ScriptFault as fault:
-                return Document(failed_report(path, visitor, fault).document([]))
-            simulated = simulate(
-                script,
-                story,
-                sandbox=runtime.sandbox,
-                integrations=runtime.integrations,
-                conversions=runtime.settings.conversions,
-                now=now,
-                anonymous=visitor,
-                progress=_deadline(),
-                client=runtime.settings.client,
-            )
-        metrics.ran("simulated", sum(report.cpu_seconds for report in simulated.reports))
-        return Document(simulated_document(simulated))
-
-    @router.post(
-        "/check",
-        summary="Check an experience",
-        dependencies=[Depends(documented_key)],
-        responses=answers(Checked, CHECKED, 404, 409, 413),
-    )
-    def check(body: Source, _: Annotated[Caller, needs(Scope.AUTHOR)]) -> Document:
-        """Find what would certainly fail, running nothing; as `experience check --json`.
-
-        Scopes: author, operator.
-        """
-        with at_once, _path_of(runtime, body) as path:
-            checked = check_experience(
-                path,
-                variation=body.variation,
-                repair=body.repair,
-                sandbox=runtime.sandbox,
-                integrations=runtime.integrations,
-                now=runtime.clock.now(),
-            )
-        return Document(checked.document())
-
-    @router.post(
-        "/explain",
-        summary="Explain an instant",
-        dependencies=[Depends(documented_key)],
-        responses=answers(Planned, PLANNED, 409, 413),
-    )
-    def explain(body: ExplainBody, _: Annotated[Caller, needs(Scope.AUTHOR)]) -> Document:
-        """When a delay or time and a window would run, and why; nothing is stored.
-
-        Scopes: author, operator.
-        """
-        now = runtime.clock.now()
-        if body.at is not None:
-            now = parse_time(body.at, now=now).at
-        visitor = make_visitor(None, timezone=body.timezone, timezone_offset=body.timezone_offset)
-        asked: Mapping[str, object] = body.model_dump(include={"delay", "time", "window"}, exclude_none=True)
-        return Document(plan_document(plan(asked, now=now, visitor=visitor), created_at=now))
-
-    return router
+    Scopes: author, operator.
+    """
+    now = runtime.clock.now()
+    if body.at is not None:
+        now = parse_start(body.at, now=now)
+    visitor = make_visitor(None, timezone=body.timezone, timezone_offset=body.timezone_offset)
+    asked: Mapping[str, object] = body.model_dump(include={"delay", "time", "window"}, exclude_none=True)
+    return Document(plan_document(plan(asked, now=now, visitor=visitor), created_at=now))
 
 
 @contextmanager
@@ -237,17 +233,3 @@ def _path_of(runtime: Runtime, source: Source) -> Iterator[Path]:
             yield folder
     else:
         yield experience_path(runtime.settings.served, source.experience or "", released_only=False)
-
-
-def _deadline() -> Callable[[datetime], None]:
-    """Ends a simulation that takes too long: somebody waits for it."""
-    ends = monotonic() + SIMULATION_SECONDS
-
-    def hear(_: datetime) -> None:
-        if monotonic() > ends:
-            raise LimitWall(
-                f"the simulation took more than {SIMULATION_SECONDS:g} s; shorten the story, or simulate it "
-                "with `experience simulate`"
-            )
-
-    return hear

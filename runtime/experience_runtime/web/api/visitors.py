@@ -5,22 +5,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import Field, StrictInt
 
-from experience_runtime.documents.documents import redacted_value
+from experience_runtime.documents.documents import visitor_document
 from experience_runtime.domain.access import Scope
-from experience_runtime.domain.errors import MissingParameter, UnknownVisitor
-from experience_runtime.domain.instants import iso
-from experience_runtime.domain.values import shown
+from experience_runtime.domain.errors import MissingParameter
 from experience_runtime.domain.visitor_events import happened_at
-from experience_runtime.domain.visitors import Visitor, check_visitor_id, make_visitor
-from experience_runtime.running.report import visitor_document
-from experience_runtime.runtime import Runtime
+from experience_runtime.domain.visitors import check_visitor_id, make_visitor
 from experience_runtime.web.api.idempotency import OnceRoute, documented_key
 from experience_runtime.web.api.models import Converted, Identified, Received, VisitorFields, WholeVisitor
 from experience_runtime.web.api.openapi import Body, VisitorId, answers
+from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.problems import Document
-
-SHOWN_EVENTS = 100
 
 _FIELDS = {"id": "v1", "timezone": "Europe/Paris", "timezone_offset": None}
 _Zone = Annotated[str | None, Field(max_length=100, description="An IANA name such as `Europe/Paris`.")]
@@ -61,114 +56,101 @@ class IdentifyBody(Body):
     person: str = Field(max_length=200, examples=["customer-5512"])
 
 
-def make_router(runtime: Runtime) -> APIRouter:
-    router = APIRouter(prefix="/v1", tags=["visitors"], route_class=OnceRoute)
-    redact = runtime.settings.redact
+router = APIRouter(prefix="/v1", tags=["visitors"], route_class=OnceRoute)
 
-    @router.get(
-        "/visitors/{visitor_id}",
-        summary="Show a visitor",
-        responses=answers(WholeVisitor, _FIELDS | {"events": [], "conversions": [], "ids": ["v1"]}, 404),
+
+@router.get(
+    "/visitors/{visitor_id}",
+    summary="Show a visitor",
+    responses=answers(WholeVisitor, _FIELDS | {"events": [], "conversions": [], "ids": ["v1"]}, 404),
+)
+def show(visitor_id: VisitorId, runtime: GivenRuntime, _: Annotated[Caller, needs()]) -> Document:
+    """The last known zone, and the last 100 events and conversions. Scope: operator."""
+    return Document(runtime.lookup.visitor(visitor_id))
+
+
+@router.put(
+    "/visitors/{visitor_id}",
+    summary="Set a visitor's zone",
+    dependencies=[Depends(documented_key)],
+    responses=answers(VisitorFields, _FIELDS, 409, 413),
+)
+def put(
+    visitor_id: VisitorId, body: ZoneBody, runtime: GivenRuntime, _: Annotated[Caller, needs()]
+) -> Document:
+    """By name or by offset. What is scheduled from now on is planned by it. Scope: operator."""
+    if body.timezone is None and body.timezone_offset is None:
+        raise MissingParameter('a zone is missing; send {"timezone": "Europe/Paris"}')
+    known = runtime.visitor(visitor_id, timezone=body.timezone, timezone_offset=body.timezone_offset)
+    return Document(visitor_document(known))
+
+
+@router.post(
+    "/visitors/{visitor_id}/events",
+    summary="Send an event",
+    dependencies=[Depends(documented_key)],
+    responses=answers(
+        Received, {"visitor": "v1", "type": "ecView", "conversion": False, "cancelled": 0}, 409, 413
+    ),
+)
+def receive(
+    visitor_id: VisitorId, body: EventBody, runtime: GivenRuntime, _: Annotated[Caller, needs(Scope.SITE)]
+) -> Document:
+    """What the visitor did. An event whose name is in the list of conversions is a conversion.
+
+    Scopes: site, operator.
+    """
+    given = make_visitor(visitor_id, timezone=body.timezone, timezone_offset=body.timezone_offset)
+    cancelled = runtime.receive(visitor_id, body.type, body.data, age_ms=body.age)
+    runtime.store.remember_visitor(given, now=runtime.clock.now())
+    return Document(
+        {
+            "visitor": visitor_id,
+            "type": body.type,
+            "conversion": cancelled is not None,
+            "cancelled": len(cancelled or []),
+        }
     )
-    def show(visitor_id: VisitorId, _: Annotated[Caller, needs()]) -> Document:
-        """The last known zone, and the last 100 events and conversions. Scope: operator."""
-        check_visitor_id(visitor_id)
-        known = runtime.store.visitor(visitor_id)
-        events = runtime.store.events.of(visitor_id, limit=SHOWN_EVENTS)
-        conversions = runtime.store.events.conversions(visitor_id, limit=SHOWN_EVENTS)
-        ids = runtime.store.ids_of_person(visitor_id)
-        if known is None and not events and not conversions and ids == [visitor_id]:
-            raise UnknownVisitor(f"nothing is known of visitor {shown(visitor_id)}; no event came, no zone")
-        return Document(
-            visitor_document(known or Visitor(id=visitor_id))
-            | {
-                "events": [
-                    {
-                        "at": iso(each.at),
-                        "received_at": iso(each.received_at),
-                        "type": each.type,
-                        "data": redacted_value(each.data, redact),
-                    }
-                    for each in events
-                ],
-                "conversions": [
-                    {"at": iso(each.at), "received_at": iso(each.received_at), "event": each.event}
-                    for each in conversions
-                ],
-                "ids": ids,
-            }
-        )
 
-    @router.put(
-        "/visitors/{visitor_id}",
-        summary="Set a visitor's zone",
-        dependencies=[Depends(documented_key)],
-        responses=answers(VisitorFields, _FIELDS, 409, 413),
-    )
-    def put(visitor_id: VisitorId, body: ZoneBody, _: Annotated[Caller, needs()]) -> Document:
-        """By name or by offset; what comes later to run is planned by it. Scope: operator."""
-        if body.timezone is None and body.timezone_offset is None:
-            raise MissingParameter('a zone is missing; send {"timezone": "Europe/Paris"}')
-        known = runtime.visitor(visitor_id, timezone=body.timezone, timezone_offset=body.timezone_offset)
-        return Document(visitor_document(known))
 
-    @router.post(
-        "/visitors/{visitor_id}/events",
-        summary="Send an event",
-        dependencies=[Depends(documented_key)],
-        responses=answers(
-            Received, {"visitor": "v1", "type": "ecView", "conversion": False, "cancelled": 0}, 409, 413
-        ),
-    )
-    def receive(visitor_id: VisitorId, body: EventBody, _: Annotated[Caller, needs(Scope.SITE)]) -> Document:
-        """What the visitor did. One whose name is in the list of conversions is one.
+@router.post(
+    "/visitors/{visitor_id}/convert",
+    summary="Record a conversion",
+    dependencies=[Depends(documented_key)],
+    responses=answers(Converted, {"visitor": "v1", "cancelled": 1, "ids": ["ex_0bb6rczg0ryj5"]}, 409, 413),
+)
+def convert(
+    visitor_id: VisitorId,
+    runtime: GivenRuntime,
+    caller: Annotated[Caller, needs(Scope.SITE)],
+    body: ConvertBody | None = None,
+) -> Document:
+    """It cancels the pending executions that asked for it; a site is not told their ids.
 
-        Scopes: site, operator.
-        """
-        given = make_visitor(visitor_id, timezone=body.timezone, timezone_offset=body.timezone_offset)
-        cancelled = runtime.receive(visitor_id, body.type, body.data, age_ms=body.age)
-        runtime.store.remember_visitor(given, now=runtime.clock.now())
-        return Document(
-            {
-                "visitor": visitor_id,
-                "type": body.type,
-                "conversion": cancelled is not None,
-                "cancelled": len(cancelled or []),
-            }
-        )
+    Scopes: site, operator.
+    """
+    body = body or ConvertBody()
+    at = happened_at(body.age, now=runtime.clock.now())
+    ids = runtime.scheduler.convert(visitor_id, event=body.event, at=at)
+    return Document({"visitor": visitor_id, "cancelled": len(ids), "ids": [] if caller.is_site else ids})
 
-    @router.post(
-        "/visitors/{visitor_id}/convert",
-        summary="Record a conversion",
-        dependencies=[Depends(documented_key)],
-        responses=answers(
-            Converted, {"visitor": "v1", "cancelled": 1, "ids": ["ex_0bb6rczg0ryj5"]}, 409, 413
-        ),
-    )
-    def convert(
-        visitor_id: VisitorId, caller: Annotated[Caller, needs(Scope.SITE)], body: ConvertBody | None = None
-    ) -> Document:
-        """It cancels what waits for one; a site is not told the ids. Scopes: site, operator."""
-        body = body or ConvertBody()
-        at = happened_at(body.age, now=runtime.clock.now())
-        ids = runtime.scheduler.convert(visitor_id, event=body.event, at=at)
-        return Document({"visitor": visitor_id, "cancelled": len(ids), "ids": [] if caller.is_site else ids})
 
-    @router.post(
-        "/visitors/{visitor_id}/identify",
-        summary="Make two ids one person",
-        dependencies=[Depends(documented_key)],
-        responses=answers(Identified, {"visitor": "v1", "ids": ["customer-5512", "v1"]}, 409, 413),
-    )
-    def identify(
-        visitor_id: VisitorId, body: IdentifyBody, caller: Annotated[Caller, needs(Scope.SITE)]
-    ) -> Document:
-        """From now on conversions of either count for both; a site is not told the ids.
+@router.post(
+    "/visitors/{visitor_id}/identify",
+    summary="Make two ids one person",
+    dependencies=[Depends(documented_key)],
+    responses=answers(Identified, {"visitor": "v1", "ids": ["customer-5512", "v1"]}, 409, 413),
+)
+def identify(
+    visitor_id: VisitorId,
+    body: IdentifyBody,
+    runtime: GivenRuntime,
+    caller: Annotated[Caller, needs(Scope.SITE)],
+) -> Document:
+    """From now on conversions of either count for both; a site is not told the ids.
 
-        Scopes: site, operator.
-        """
-        person = check_visitor_id(body.person)
-        ids = runtime.store.identify(check_visitor_id(visitor_id), person, now=runtime.clock.now())
-        return Document({"visitor": visitor_id, "ids": [] if caller.is_site else ids})
-
-    return router
+    Scopes: site, operator.
+    """
+    person = check_visitor_id(body.person)
+    ids = runtime.store.identify(check_visitor_id(visitor_id), person, now=runtime.clock.now())
+    return Document({"visitor": visitor_id, "ids": [] if caller.is_site else ids})

@@ -14,8 +14,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.access import Scope, Token, new_secret, token_digest
-from experience_runtime.domain.errors import Forbidden, Unauthorized
-from experience_runtime.domain.executions import Execution
+from experience_runtime.domain.errors import Forbidden, Unauthorized, UnknownExecution
+from experience_runtime.domain.executions import Filter
 from experience_runtime.domain.values import shown
 from experience_runtime.engine.keeping import Tokens
 from experience_runtime.engine.ports import Clock
@@ -68,9 +68,17 @@ class Caller:
         key = f"the site key {self.name}"
         return {f"{key} from {self.address}": RUNS_OF_ADDRESS, key: RUNS_OF_KEY}
 
-    def may_see(self, execution: Execution) -> bool:
-        """Authors see what experiences made, operators everything."""
-        return self.is_operator or execution.experience is not None
+    def visible(self, filter: Filter) -> Filter:
+        """The same, of what this caller may see: authors see what experiences made, operators everything."""
+        return filter if self.is_operator else replace(filter, of_experiences=True)
+
+    def require_visible(self, document: dict[str, Any]) -> dict[str, Any]:
+        """The document of an execution this caller may see; for another, as if there were none."""
+        if self.is_operator or document["experience"] is not None:
+            return document
+        raise UnknownExecution(
+            f"there is no execution {document['id']} that an experience made; authors see no others"
+        )
 
 
 class Access:

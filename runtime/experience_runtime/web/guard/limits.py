@@ -115,8 +115,13 @@ class AtOnce:
     `with at_once.of({"site shop": 8}): …` lets in at most eight under this name, whatever room there is.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(
+        self, most: int, what: str = "experiences and calls", *, patience_seconds: float = 0.0
+    ) -> None:
+        """`patience_seconds`: how long the next waits for room before it is refused."""
         self._most = most
+        self._what = what
+        self._patience_seconds = patience_seconds
         self._room = threading.BoundedSemaphore(most)
         self._lock = threading.Lock()
         self._held: Counter[str] = Counter()
@@ -143,9 +148,9 @@ class AtOnce:
                         del self._held[name]
 
     def __enter__(self) -> None:
-        if not self._room.acquire(blocking=False):
+        if not self._room.acquire(timeout=self._patience_seconds):
             raise Throttled(
-                f"{self._most} experiences and calls are under way here, and no more fit; try again",
+                f"{self._most} {self._what} are under way here, and no more fit; try again",
                 retry_after=1,
             )
 

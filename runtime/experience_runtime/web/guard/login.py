@@ -20,38 +20,35 @@ _FORM_KEY = secrets.token_bytes(32)  # a restart makes forms that were open stal
 
 
 Refused = Callable[[Request, Refusal, str], Response]
-"""Answers a login that is refused, with where it wanted to go."""
+"""Answers a login that is refused, with where it wanted to go; the application's `state.login_refused`."""
+
+router = APIRouter(include_in_schema=False)
 
 
-def make_router(refused: Refused | None = None) -> APIRouter:
-    """`POST /login` and `POST /logout`; the page with the form is one of the pages."""
-    router = APIRouter(include_in_schema=False)
+@router.post("/login")
+def login(
+    request: Request, token: Annotated[str, Form(max_length=200)], to: Annotated[str, Form()] = "/"
+) -> Response:
+    """Take a token for a session; the page with the form is one of the pages."""
+    access = access_of(request)
+    try:
+        access.throttle(f"login {request.client.host if request.client else ''}")
+        secret = access.begin_session(token.strip())
+    except Refusal as refusal:
+        answer_refused: Refused = request.app.state.login_refused
+        return answer_refused(request, refusal, to)
+    answer = RedirectResponse(_own_path(to), status_code=_SEE_OTHER)
+    set_session(request, answer, secret, seconds=int(SESSION_LASTS.total_seconds()))
+    return answer
 
-    @router.post("/login")
-    def login(
-        request: Request, token: Annotated[str, Form(max_length=200)], to: Annotated[str, Form()] = "/"
-    ) -> Response:
-        access = access_of(request)
-        try:
-            access.throttle(f"login {request.client.host if request.client else ''}")
-            secret = access.begin_session(token.strip())
-        except Refusal as refusal:
-            if refused is None:
-                raise
-            return refused(request, refusal, to)
-        answer = RedirectResponse(_own_path(to), status_code=_SEE_OTHER)
-        set_session(request, answer, secret, seconds=int(SESSION_LASTS.total_seconds()))
-        return answer
 
-    @router.post("/logout")
-    def logout(request: Request) -> Response:
-        if secret := session_of(request):
-            access_of(request).end_session(secret)
-        answer = RedirectResponse("/login", status_code=_SEE_OTHER)
-        drop_session(request, answer)
-        return answer
-
-    return router
+@router.post("/logout")
+def logout(request: Request) -> Response:
+    if secret := session_of(request):
+        access_of(request).end_session(secret)
+    answer = RedirectResponse("/login", status_code=_SEE_OTHER)
+    drop_session(request, answer)
+    return answer
 
 
 def form_token(request: Request) -> str:

@@ -8,11 +8,10 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict
 
-from experience_runtime.documents.documents import schedule_document
 from experience_runtime.domain.errors import InvalidParameter, InvalidPayload
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.domain.instants import parse_time
-from experience_runtime.domain.schedules import CatchUp, Schedule
+from experience_runtime.domain.schedules import CatchUp
 from experience_runtime.domain.values import shown
 
 
@@ -152,17 +151,16 @@ def fresh_schedule_form(payload: str) -> ScheduleForm:
     return ScheduleForm.model_validate(_FRESH | {"payload": payload})
 
 
-def schedule_form(schedule: Schedule) -> ScheduleForm:
-    """The form filled in with a schedule that exists."""
-    document = schedule_document(schedule)
+def schedule_form(document: Mapping[str, Any]) -> ScheduleForm:
+    """The form filled in with the document of a schedule that exists."""
     recurrence: dict[str, str] = document["recurrence"]
     window = document["window"] or {"day": "", "time": ""}
     fields: dict[str, Any] = _FRESH | {
-        "name": schedule.name,
-        "timezone": schedule.zone,
+        "name": document["name"],
+        "timezone": document["timezone"],
         "payload": json.dumps(document["payload"], ensure_ascii=False, indent=2),
         "skip": "\n".join(document["skip"]),
-        "catch_up": schedule.catch_up.value,
+        "catch_up": document["catch_up"],
         "window_day": "" if window["day"] == "sunday-saturday" else window["day"],
     }
     if window["time"]:

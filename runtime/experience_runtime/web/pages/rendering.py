@@ -1,15 +1,18 @@
 """Rendering: templates to answers that hold nothing but their own scripts and styles."""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Request
+from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from experience_runtime.domain.errors import ExperienceError
 from experience_runtime.web.guard.login import form_token
 from experience_runtime.web.guard.proxies import path_prefix
 from experience_runtime.web.pages import wording as spoken
@@ -23,27 +26,39 @@ _OWN_ADDRESS = re.compile(r'(\b(?:href|src|action|formaction)=")/(?!/)')
 _DID = {
     "cancelled": "The execution is cancelled.",
     "replayed": "The execution is pending again, and due now.",
-    "paused": "Paused: nothing of it starts any more. What runs is not stopped.",
-    "resumed": "It goes on.",
+    "paused": "The integration is paused: no execution of it starts. What already runs goes on.",
+    "resumed": "The integration goes on.",
     "called": "The integration answered. The call is kept as an execution.",
     "saved": "The schedule is saved.",
-    "schedule-paused": "The schedule is paused; what it would have run meanwhile is not caught up.",
+    "schedule-paused": "The schedule is paused. What it would have fired meanwhile is not caught up.",
     "schedule-resumed": "The schedule goes on, from its next instant.",
-    "schedule-run": "The schedule runs once now; its next instant stays.",
+    "schedule-run": "The schedule runs once now. Its next instant is not moved.",
     "schedule-removed": "The schedule is removed. The executions it fired are kept.",
     "converted": "The conversion is recorded.",
 }
 """What a form's answer says after its redirect: a closed list, so that an address can say nothing else."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A refusal as a page may show it."""
+
+    code: str
+    message: str
+
+
 class Rendering:
-    """Makes the answers of the pages."""
+    """Makes the answers of the pages. `redact` takes the secrets out of what is refused."""
+
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        self._redact = redact
 
     def page(
         self, request: Request, template: str, *, here: str, status: int = 200, **values: Any
     ) -> HTMLResponse:
-        """Render a whole page."""
+        """Render a whole page. A refusal among the values is told without secrets."""
         caller = getattr(request.state, "caller", None)
+        told = {name: self._told(value) for name, value in values.items()}
         text = (
             _environment()
             .get_template(template)
@@ -53,7 +68,7 @@ class Rendering:
                 form_token=form_token(request),
                 caller=caller,
                 operates=caller is not None and caller.is_operator,
-                **values,
+                **told,
             )
         )
         if prefix := path_prefix(request.scope):
@@ -62,6 +77,9 @@ class Rendering:
         # a text that was cut inside a surrogate pair is still shown
         content = text.encode("utf-8", "replace")
         return HTMLResponse(content, status_code=status, headers=HEADERS)
+
+    def _told(self, value: object) -> object:
+        return Told(value.code, self._redact(value.message)) if isinstance(value, ExperienceError) else value
 
     @cached_property
     def _static(self) -> dict[str, tuple[bytes, str]]:
@@ -93,6 +111,13 @@ def rendering_of(request: Request) -> Rendering:
     rendering = request.app.state.rendering
     assert isinstance(rendering, Rendering)
     return rendering
+
+
+async def _given(request: Request) -> Rendering:
+    return rendering_of(request)
+
+
+GivenRendering = Annotated[Rendering, Depends(_given)]
 
 
 @cache  # templates are compiled once a process

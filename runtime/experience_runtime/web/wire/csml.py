@@ -17,35 +17,31 @@ from experience_runtime.domain.access import Scope
 from experience_runtime.domain.clients import Client, read_client
 from experience_runtime.domain.errors import InvalidParameter, MissingParameter
 from experience_runtime.engine.app_events import answer_app, refused
-from experience_runtime.runtime import Runtime
 from experience_runtime.web.api.idempotency import OnceRoute
+from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.problems import Document
 from experience_runtime.web.wire.bodies import Posted, posted_object, require_for
 
+router = APIRouter(route_class=OnceRoute, include_in_schema=False)
 
-def make_router(runtime: Runtime) -> APIRouter:
-    """The one operation, with a site key in the address or without."""
-    router = APIRouter(route_class=OnceRoute, include_in_schema=False)
 
-    def call(caller: Annotated[Caller, needs(Scope.SITE)], body: Posted) -> Response:
-        try:
-            sent = posted_object(body)
-            client = _client(sent)
-        except (InvalidParameter, MissingParameter) as refusal:
-            return Document({"data": refused(refusal)})
-        answer = answer_app(
-            runtime.scheduler,
-            sent.get("function_id"),
-            sent.get("data"),
-            client=client,
-            require=require_for(caller, runtime.settings),
-        )
-        return Document({"data": answer})
-
-    for address in ("/csml/apps", "/csml/apps/k/{site_key}"):
-        router.post(address)(call)
-    return router
+@router.post("/csml/apps")
+@router.post("/csml/apps/k/{site_key}")
+def call(runtime: GivenRuntime, caller: Annotated[Caller, needs(Scope.SITE)], body: Posted) -> Response:
+    try:
+        sent = posted_object(body)
+        client = _client(sent)
+    except (InvalidParameter, MissingParameter) as refusal:
+        return Document({"data": refused(refusal)})
+    answer = answer_app(
+        runtime.scheduler,
+        sent.get("function_id"),
+        sent.get("data"),
+        client=client,
+        require=require_for(caller, runtime.settings),
+    )
+    return Document({"data": answer})
 
 
 def _client(sent: dict[str, Any]) -> Client:

@@ -33,15 +33,14 @@ from experience_runtime.running.guest import Limits
 from experience_runtime.running.guest_calls import GuestCalls
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.api.idempotency import OnceRoute
+from experience_runtime.web.given import GivenAtOnce, GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
-from experience_runtime.web.guard.limits import AtOnce
 from experience_runtime.web.guard.problems import Document
 from experience_runtime.web.wire.bodies import Posted, posted_object, require_for
 
 MOST_SECONDS = Limits().wall_seconds
 """How long a caller may have an integration take: as long as a run."""
 
-_BASES = ("/integrations", "/integrations/k/{site_key}")
 _OURS = ("data", "meta")
 """What a body holds beside the options."""
 
@@ -50,50 +49,55 @@ _logger = logging.getLogger("experience_runtime.gateway")
 _Site = Annotated[Caller, needs(Scope.SITE)]
 
 
-def make_router(runtime: Runtime, at_once: AtOnce) -> APIRouter:
-    """The four operations, with a site key in the base or without."""
-    router = APIRouter(route_class=OnceRoute, include_in_schema=False)
+router = APIRouter(route_class=OnceRoute, include_in_schema=False)
 
-    def conversion(caller: _Site, body: Posted) -> Response:  # noqa: ARG001 - who may call
-        def convert() -> Any:
-            visitor_id = posted_object(body).get("visitorId")
-            if visitor_id is None:
-                raise MissingParameter('visitorId is missing; send {"visitorId": …}')
-            return {"cancelled": len(runtime.scheduler.convert(visitor_id))}
 
-        return _answered(runtime, convert)
+@router.post("/integrations/conversion")
+@router.post("/integrations/k/{site_key}/conversion")
+def conversion(runtime: GivenRuntime, caller: _Site, body: Posted) -> Response:  # noqa: ARG001 - who may call
+    def convert() -> Any:
+        visitor_id = posted_object(body).get("visitorId")
+        if visitor_id is None:
+            raise MissingParameter('visitorId is missing; send {"visitorId": …}')
+        return {"cancelled": len(runtime.scheduler.convert(visitor_id))}
 
-    def defer(encoded_id: str, caller: _Site, body: Posted) -> Response:
-        def schedule() -> Any:
-            integration, sent, answers = _asked(runtime, caller, encoded_id, body)
-            return answers.schedule(integration, sent.get("data"), _options(sent), _note)[0]
+    return _answered(runtime, convert)
 
-        return _answered(runtime, schedule)
 
-    def cancel(encoded_id: str, caller: _Site, body: Posted) -> Response:
-        def act() -> Any:
-            integration, sent, answers = _asked(runtime, caller, encoded_id, body)
-            return answers.cancel(integration, _options(sent), _note)
+@router.post("/integrations/defer/{encoded_id}")
+@router.post("/integrations/k/{site_key}/defer/{encoded_id}")
+def defer(encoded_id: str, runtime: GivenRuntime, caller: _Site, body: Posted) -> Response:
+    def schedule() -> Any:
+        integration, sent, calls = _asked(runtime, caller, encoded_id, body)
+        return calls.schedule(integration, sent.get("data"), _options(sent), _note)[0]
 
-        return _answered(runtime, act)
+    return _answered(runtime, schedule)
 
-    def execute(encoded_id: str, caller: _Site, body: Posted) -> Response:
-        def act() -> Any:
-            integration, sent, answers = _asked(runtime, caller, encoded_id, body)
-            with at_once.of(caller.shares):
-                started = answers.execute(integration, sent.get("data"), _options(sent), _note)
-                seconds = min(started.timeout_seconds, MOST_SECONDS)
-                answer = runtime.dispatcher.call_now(started.execution, seconds)
-            return redacted_value(json.dumps(answer), runtime.settings.without_secrets)
 
-        return _answered(runtime, act)
+@router.post("/integrations/cancel/{encoded_id}")
+@router.post("/integrations/k/{site_key}/cancel/{encoded_id}")
+def cancel(encoded_id: str, runtime: GivenRuntime, caller: _Site, body: Posted) -> Response:
+    def act() -> Any:
+        integration, sent, calls = _asked(runtime, caller, encoded_id, body)
+        return calls.cancel(integration, _options(sent), _note)
 
-    for base in _BASES:
-        router.post(f"{base}/conversion")(conversion)
-        router.post(f"{base}/defer/{{encoded_id}}")(defer)
-        router.post(f"{base}/cancel/{{encoded_id}}")(cancel)
-        router.post(f"{base}/{{encoded_id}}")(execute)
-    return router
+    return _answered(runtime, act)
+
+
+@router.post("/integrations/{encoded_id}")
+@router.post("/integrations/k/{site_key}/{encoded_id}")
+def execute(
+    encoded_id: str, runtime: GivenRuntime, at_once: GivenAtOnce, caller: _Site, body: Posted
+) -> Response:
+    def act() -> Any:
+        integration, sent, calls = _asked(runtime, caller, encoded_id, body)
+        with at_once.of(caller.shares):
+            started = calls.execute(integration, sent.get("data"), _options(sent), _note)
+            seconds = min(started.timeout_seconds, MOST_SECONDS)
+            answer = runtime.dispatcher.call_now(started.execution, seconds)
+        return redacted_value(json.dumps(answer), runtime.settings.without_secrets)
+
+    return _answered(runtime, act)
 
 
 def _asked(

@@ -34,10 +34,10 @@ from experience_runtime.running.run import Situation
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.api.idempotency import OnceRoute
 from experience_runtime.web.api.openapi import Name
+from experience_runtime.web.given import GivenRuns, GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.middleware import host_name
 from experience_runtime.web.guard.problems import Document
-from experience_runtime.web.running import Runs
 from experience_runtime.web.wire.bodies import Posted, posted_object
 
 MOST_ITEMS = 100
@@ -79,38 +79,43 @@ class Renamed:
         return path
 
 
-def make_router(runtime: Runtime, runs: Runs) -> APIRouter:
-    """The script and what it calls, with a site key in the address or without."""
-    router = APIRouter(route_class=OnceRoute, include_in_schema=False)
+router = APIRouter(route_class=OnceRoute, include_in_schema=False)
 
-    def script(request: Request) -> Response:
-        return _script(request, runtime)
 
-    async def receive(
-        request: Request, caller: Annotated[Caller, needs(Scope.SITE)], body: Posted
-    ) -> Response:
-        sent = posted_object(body)
-        answer = Document(await run_in_threadpool(_received, runtime, caller, sent))
-        _keep_id(request, answer, sent.get("visitor"), sent.get("domain"))
-        return answer
+@router.get(f"{OURS}.js")
+def script(request: Request, runtime: GivenRuntime) -> Response:
+    return _script(request, runtime)
 
-    def run(
-        name: Name, request: Request, caller: Annotated[Caller, needs(Scope.SITE)], body: Posted
-    ) -> Response:
-        sent = posted_object(body)
-        visitor = visitor_of(sent)
-        runtime.store.remember_visitor(visitor, now=runtime.clock.now())
-        if visitor == Visitor(id=visitor.id):
-            visitor = runtime.visitor(visitor.id)
-        facts = _facts(sent.get("browser"), request.headers.get("user-agent", ""))
-        situation = Situation(visitor=visitor, data=sent.get("data"), browser=facts)
-        return Document(runs.run(name, situation, caller=caller))
 
-    router.get(f"{OURS}.js")(script)
-    for base in ("/visitors", "/visitors/k/{site_key}"):
-        router.post(f"{base}/events")(receive)
-        router.post(f"{base}/run/{{name}}")(run)
-    return router
+@router.post("/visitors/events")
+@router.post("/visitors/k/{site_key}/events")
+async def receive(
+    request: Request, runtime: GivenRuntime, caller: Annotated[Caller, needs(Scope.SITE)], body: Posted
+) -> Response:
+    sent = posted_object(body)
+    answer = Document(await run_in_threadpool(_received, runtime, caller, sent))
+    _keep_id(request, answer, sent.get("visitor"), sent.get("domain"))
+    return answer
+
+
+@router.post("/visitors/run/{name}")
+@router.post("/visitors/k/{site_key}/run/{name}")
+def run(
+    name: Name,
+    request: Request,
+    runtime: GivenRuntime,
+    runs: GivenRuns,
+    caller: Annotated[Caller, needs(Scope.SITE)],
+    body: Posted,
+) -> Response:
+    sent = posted_object(body)
+    visitor = visitor_of(sent)
+    runtime.store.remember_visitor(visitor, now=runtime.clock.now())
+    if visitor == Visitor(id=visitor.id):
+        visitor = runtime.visitor(visitor.id)
+    facts = _facts(sent.get("browser"), request.headers.get("user-agent", ""))
+    situation = Situation(visitor=visitor, data=sent.get("data"), browser=facts)
+    return Document(runs.run(name, situation, caller=caller))
 
 
 @cache

@@ -1,11 +1,8 @@
 """The playground: an experience tried out in simulated time, from a form whose whole state is its address."""
 
 import json
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import JSONResponse, Response
@@ -17,6 +14,7 @@ from experience_runtime.domain.instants import iso
 from experience_runtime.domain.zones import zone_names
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.experiences import experiences
+from experience_runtime.web.given import GivenAtOnce, GivenRuntime, GivenSimulations
 from experience_runtime.web.guard.access import signed_in
 from experience_runtime.web.guard.limits import AtOnce
 from experience_runtime.web.guard.login import form_token, own_form
@@ -31,10 +29,12 @@ from experience_runtime.web.pages.playground.form import (
     read_play,
 )
 from experience_runtime.web.pages.playground.play import play_out, read_forward
+from experience_runtime.web.pages.playground.progress import GivenUnderWay, UnderWay
 from experience_runtime.web.pages.playground.view import PlayedOut
 from experience_runtime.web.pages.refusals import HtmlRoute
-from experience_runtime.web.pages.rendering import Rendering, back_to
+from experience_runtime.web.pages.rendering import back_to, rendering_of
 from experience_runtime.web.pages.timeline import span_text
+from experience_runtime.web.simulations import Simulations
 
 HERE = "/playground"
 _EXAMPLE = """module.exports = function variation (options) {
@@ -46,6 +46,40 @@ _EXAMPLE = """module.exports = function variation (options) {
   })
 }
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What plays for one request, and tells its session how far it has come."""
+
+    runtime: Runtime
+    simulations: Simulations
+    at_once: AtOnce
+    under_way: UnderWay
+    session: str
+
+    def play_out(self, play: Play) -> PlayedOut:
+        with self.at_once, self.under_way.heard(self.session) as progress:
+            return play_out(self.runtime, self.simulations, play, progress=progress)
+
+
+async def _stage(
+    request: Request,
+    runtime: GivenRuntime,
+    simulations: GivenSimulations,
+    at_once: GivenAtOnce,
+    under_way: GivenUnderWay,
+) -> Stage:
+    return Stage(
+        runtime=runtime,
+        simulations=simulations,
+        at_once=at_once,
+        under_way=under_way,
+        session=form_token(request),
+    )
+
+
+GivenStage = Annotated[Stage, Depends(_stage)]
 
 
 class PlayForm(BaseModel):
@@ -82,157 +116,147 @@ class PlayForm(BaseModel):
         return make_play(fields | {"steps": steps, "repair": bool(self.repair)} | chosen)
 
 
-def make_router(runtime: Runtime, rendering: Rendering, at_once: AtOnce) -> APIRouter:
-    router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Scope.AUTHOR)])
-    running: dict[str, dict[str, datetime]] = {}
+router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Scope.AUTHOR)])
 
-    @router.get(HERE)
-    def playground(request: Request, s: str = "") -> Response:
-        if not s:
-            chosen = next(iter(sorted(experiences(runtime.settings.served))), "")
-            now = runtime.clock.now().replace(second=0, microsecond=0)
-            fresh = Play(
-                experience=chosen,
-                source="" if chosen else _EXAMPLE,
-                timezone="Europe/Paris",
-                at=iso(now),
-            )
-            return page(request, fresh, plays=False)
-        return page(request, read_play(s))
 
-    @router.get(HERE + "/progress")
-    def progress(request: Request) -> Response:
-        at = max(running.get(form_token(request), {}).values(), default=None)
-        return JSONResponse({"at": None if at is None else iso(at)})
+@router.get(HERE)
+def playground(request: Request, stage: GivenStage, s: str = "") -> Response:
+    if s:
+        return _page(request, stage, read_play(s))
+    runtime = stage.runtime
+    chosen = next(iter(sorted(experiences(runtime.settings.served))), "")
+    fresh = Play(
+        experience=chosen,
+        source="" if chosen else _EXAMPLE,
+        timezone="Europe/Paris",
+        at=iso(runtime.clock.now().replace(second=0, microsecond=0)),
+    )
+    return _page(request, stage, fresh, plays=False)
 
-    @router.post(HERE, dependencies=[Depends(own_form)])
-    def play(request: Request, form: Annotated[PlayForm, Form()]) -> Response:
-        before = Play()
+
+@router.get(HERE + "/progress")
+def progress(request: Request, under_way: GivenUnderWay) -> Response:
+    at = under_way.at(form_token(request))
+    return JSONResponse({"at": None if at is None else iso(at)})
+
+
+@router.post(HERE, dependencies=[Depends(own_form)])
+def play(request: Request, form: Annotated[PlayForm, Form()], stage: GivenStage) -> Response:
+    before = Play()
+    try:
+        before = form.play()
+        if form.act == "story":
+            return _story(stage, before)
+        after = _acted(stage, before, form)
+        after.story()
+    except ExperienceError as refusal:
+        return _page(request, stage, before, form=form, problem=refusal)
+    address = after.address()
+    if len(address) <= LONGEST_ADDRESS:
+        return back_to(f"{HERE}?s={address}#result")
+    return _page(request, stage, after, is_too_long=True)
+
+
+def _acted(stage: Stage, play: Play, form: PlayForm) -> Play:
+    """What the button makes of a play."""
+    verb, _, number = form.act.partition("-")
+    match verb:
+        case "forward":
+            return _moved(play, play.moment + read_forward(form.forward))
+        case "next" | "end":
+            out = stage.play_out(play)
+            wanted = out.end_ms if verb == "end" else out.next_ms
+            return _moved(play, play.moment if wanted is None else wanted)
+        case "start":
+            return play.model_copy(update={"moment": 0, "steps": ()})
+        case "remove":
+            kept = [step for index, step in enumerate(play.steps) if str(index) != number]
+            return play.model_copy(update={"steps": tuple(kept)})
+        case "run" | "":
+            return play
+        case _:
+            return _with_step(play, verb, form)
+
+
+def _with_step(play: Play, verb: str, form: PlayForm) -> Play:
+    """A play in which one thing more happens, at its moment."""
+    step = {
+        "emit": {"type": form.emit_type, "data": form.emit_data},
+        "convert": {"event": form.convert_event},
+        "cancel": {
+            "integration": form.cancel_integration,
+            "key": form.cancel_key,
+            "reason": form.cancel_reason,
+        },
+        "again": {},
+    }.get(verb)
+    if step is None:
+        raise InvalidParameter("the form has no such button; load the page again")
+    if verb == "emit" and not form.emit_type.strip():
+        raise InvalidParameter("the event has no type; write one such as ecBasketItem")
+    if verb == "cancel" and not (form.cancel_integration.strip() and form.cancel_key.strip()):
+        raise InvalidParameter("cancel needs an integration and a key, as the experience scheduled it")
+    if len(play.steps) >= MOST_STEPS:
+        raise InvalidParameter(f"a play has at most {MOST_STEPS} steps; remove one")
+    do = "run" if verb == "again" else verb
+    added = [each.model_dump() for each in play.steps] + [{"after": play.moment, "do": do} | step]
+    return make_play(play.model_dump() | {"steps": added})
+
+
+def _moved(play: Play, moment: int) -> Play:
+    if moment > LONGEST_MOMENT_MS:
+        raise InvalidParameter(
+            f"time would be {span_text(moment / 1000)} after the start; a play is watched for 30 days"
+        )
+    return play.model_copy(update={"moment": moment})
+
+
+def _story(stage: Stage, play: Play) -> Response:
+    out = stage.play_out(play)
+    document = play.story() | ({"expect": list(out.expect)} if out.expect else {})
+    return Response(
+        json.dumps(document, ensure_ascii=True, indent=2) + "\n",
+        media_type="application/json",
+        headers={"Content-Disposition": 'attachment; filename="story.json"'},
+    )
+
+
+def _page(
+    request: Request,
+    stage: Stage,
+    play: Play,
+    *,
+    form: PlayForm | None = None,
+    problem: ExperienceError | None = None,
+    plays: bool = True,
+    is_too_long: bool = False,
+) -> Response:
+    out: PlayedOut | None = None
+    if plays and problem is None:
         try:
-            before = form.play()
-            if form.act == "story":
-                return story(request, before)
-            after = acted(request, before, form)
-            after.story()
+            out = stage.play_out(play)
         except ExperienceError as refusal:
-            return page(request, before, form=form, problem=refusal)
-        address = after.address()
-        if len(address) <= LONGEST_ADDRESS:
-            return back_to(f"{HERE}?s={address}#result")
-        return page(request, after, is_too_long=True)
-
-    def acted(request: Request, play: Play, form: PlayForm) -> Play:
-        """What the button makes of a play."""
-        verb, _, number = form.act.partition("-")
-        match verb:
-            case "forward":
-                return moved(play, play.moment + read_forward(form.forward))
-            case "next" | "end":
-                with heard_by(request) as heard:
-                    out = play_out(runtime, play, now=runtime.clock.now(), heard=heard)
-                wanted = out.end_ms if verb == "end" else out.next_ms
-                return moved(play, play.moment if wanted is None else wanted)
-            case "start":
-                return play.model_copy(update={"moment": 0, "steps": ()})
-            case "remove":
-                kept = [step for index, step in enumerate(play.steps) if str(index) != number]
-                return play.model_copy(update={"steps": tuple(kept)})
-            case "run" | "":
-                return play
-        step = {
-            "emit": {"type": form.emit_type, "data": form.emit_data},
-            "convert": {"event": form.convert_event},
-            "cancel": {
-                "integration": form.cancel_integration,
-                "key": form.cancel_key,
-                "reason": form.cancel_reason,
-            },
-            "again": {},
-        }.get(verb)
-        if step is None:
-            raise InvalidParameter("the form has no such button; load the page again")
-        if verb == "emit" and not form.emit_type.strip():
-            raise InvalidParameter("the event has no type; write one such as ecBasketItem")
-        if verb == "cancel" and not (form.cancel_integration.strip() and form.cancel_key.strip()):
-            raise InvalidParameter("cancel needs an integration and a key, as the experience scheduled it")
-        if len(play.steps) >= MOST_STEPS:
-            raise InvalidParameter(f"a play has at most {MOST_STEPS} steps; remove one")
-        do = "run" if verb == "again" else verb
-        added = [step.model_dump() for step in play.steps] + [{"after": play.moment, "do": do} | step]
-        return make_play(play.model_dump() | {"steps": added})
-
-    def moved(play: Play, moment: int) -> Play:
-        if moment > LONGEST_MOMENT_MS:
-            raise InvalidParameter(
-                f"time would be {span_text(moment / 1000)} after the start; a play is watched for 30 days"
-            )
-        return play.model_copy(update={"moment": moment})
-
-    def story(request: Request, play: Play) -> Response:
-        with heard_by(request) as heard:
-            out = play_out(runtime, play, now=runtime.clock.now(), heard=heard)
-        document = play.story() | ({"expect": list(out.expect)} if out.expect else {})
-        return Response(
-            json.dumps(document, ensure_ascii=True, indent=2) + "\n",
-            media_type="application/json",
-            headers={"Content-Disposition": 'attachment; filename="story.json"'},
-        )
-
-    def page(
-        request: Request,
-        play: Play,
-        *,
-        form: PlayForm | None = None,
-        problem: ExperienceError | None = None,
-        plays: bool = True,
-        is_too_long: bool = False,
-    ) -> Response:
-        out: PlayedOut | None = None
-        if plays and problem is None:
-            try:
-                with heard_by(request) as heard:
-                    out = play_out(runtime, play, now=runtime.clock.now(), heard=heard)
-            except ExperienceError as refusal:
-                problem = refusal
-        typed = play.model_dump() if form is None else form.model_dump() | {"repair": bool(form.repair)}
-        return rendering.page(
-            request,
-            "playground.html",
-            here=HERE,
-            status=200 if problem is None else status_of(problem),
-            problem=problem,
-            play=play,
-            typed=PlayForm(forward="1 hour").model_dump() | {"repair": False} | typed,
-            steps=json.dumps([step.model_dump(exclude_defaults=True) for step in play.steps]),
-            step_rows=[
-                {"index": index, "after": "+" + span_text(step.after / 1000), "words": step.words}
-                for index, step in enumerate(play.steps)
-            ],
-            moment="+" + span_text(play.moment / 1000),
-            out=out,
-            is_too_long=is_too_long,
-            longest_address=LONGEST_ADDRESS,
-            experiences=sorted(experiences(runtime.settings.served)),
-            zones=zone_names(),
-            conversion_names=runtime.settings.conversions,
-            integrations=integration_names(runtime),
-        )
-
-    @contextmanager
-    def heard_by(request: Request) -> Iterator[Any]:
-        """Keep the virtual time of one simulation where this session's pages may ask for it."""
-        session, own = form_token(request), secrets.token_hex(4)
-        times = running.setdefault(session, {})
-
-        def hear(at: datetime) -> None:
-            times[own] = at
-
-        try:
-            with at_once:  # two of them simulate, the others wait
-                yield hear
-        finally:
-            times.pop(own, None)
-            if not times:
-                running.pop(session, None)
-
-    return router
+            problem = refusal
+    typed = play.model_dump() if form is None else form.model_dump() | {"repair": bool(form.repair)}
+    return rendering_of(request).page(
+        request,
+        "playground.html",
+        here=HERE,
+        status=200 if problem is None else status_of(problem),
+        problem=problem,
+        play=play,
+        typed=PlayForm(forward="1 hour").model_dump() | {"repair": False} | typed,
+        steps=json.dumps([step.model_dump(exclude_defaults=True) for step in play.steps]),
+        step_rows=[
+            {"index": index, "after": "+" + span_text(step.after / 1000), "words": step.words}
+            for index, step in enumerate(play.steps)
+        ],
+        moment="+" + span_text(play.moment / 1000),
+        out=out,
+        is_too_long=is_too_long,
+        longest_address=LONGEST_ADDRESS,
+        experiences=sorted(experiences(stage.runtime.settings.served)),
+        zones=zone_names(),
+        conversion_names=stage.runtime.settings.conversions,
+        integrations=integration_names(stage.runtime),
+    )

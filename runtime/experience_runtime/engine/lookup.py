@@ -1,0 +1,197 @@
+"""Lookup: what is stored and registered, read once for the command line, the API and the pages."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from experience_runtime.documents.documents import (
+    Redact,
+    execution_document,
+    instants_document,
+    listed_execution_document,
+    run_document,
+    schedule_document,
+    visitor_document,
+    visitor_event_document,
+    whole_execution_document,
+)
+from experience_runtime.domain.admission import Policies, Policy
+from experience_runtime.domain.catalogue import Description, SettingState
+from experience_runtime.domain.errors import UnknownVisitor
+from experience_runtime.domain.executions import Execution, Filter, Status, execution_number
+from experience_runtime.domain.instants import iso
+from experience_runtime.domain.values import shown
+from experience_runtime.domain.visitors import Visitor, check_visitor_id
+from experience_runtime.engine.operations import Operations
+from experience_runtime.engine.recurring import Recurring, Saved
+from experience_runtime.engine.stores import Store
+
+SHOWN_EVENTS = 100
+
+
+class Catalogue(Protocol):
+    """The registered integrations, as people may see them."""
+
+    def describe(self) -> Sequence[Description]:
+        """Every integration, also one that is broken or not configured, by name."""
+        ...
+
+    def description(self, name: str) -> Description:
+        """One of them; UnknownIntegration when nothing of this name is registered."""
+        ...
+
+    def setting_states(self, name: str) -> Sequence[SettingState]:
+        """Whether each of its settings is there; UnknownIntegration as above."""
+        ...
+
+
+class Lookup:
+    """Every list and every single thing as its JSON document, secrets redacted."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        catalogue: Catalogue,
+        operations: Operations,
+        recurring: Recurring,
+        policies: Policies,
+        is_for_sites: Callable[[str], bool],
+        redact: Redact,
+    ) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self._operations = operations
+        self._recurring = recurring
+        self._policies = policies
+        self._is_for_sites = is_for_sites
+        self._redact = redact
+
+    def executions(self, filter: Filter, *, cursor: str | None = None, limit: int) -> dict[str, Any]:
+        """A page of executions, newest first; `next` is the cursor of the following one, or None."""
+        page = self._store.find(filter, cursor=cursor, limit=limit)
+        return {"executions": self.listed(page.executions), "next": page.next}
+
+    def listed(self, executions: Sequence[Execution]) -> list[dict[str, Any]]:
+        """Executions as every list shows them."""
+        holds = self._operations.waits_because(executions)
+        return [
+            listed_execution_document(each, held=holds.get(each.id), redact=self._redact)
+            for each in executions
+        ]
+
+    def execution(self, execution_id: str) -> dict[str, Any]:
+        """One execution with its history and its attempts. Raises UnknownExecution."""
+        number = execution_number(execution_id)
+        execution = self._store.execution(number)
+        return whole_execution_document(
+            execution,
+            self._store.attempts(number),
+            self._store.history(number),
+            held=self._operations.waits_because([execution]).get(execution.id),
+            redact=self._redact,
+        )
+
+    def of_run(self, execution_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """The executions that a run made, with their attempts, as its author sees them."""
+        documents = []
+        for number in map(execution_number, dict.fromkeys(execution_ids)):
+            execution, attempts = self._store.execution(number), self._store.attempts(number)
+            documents.append(execution_document(execution, attempts, redact=self._redact))
+        return documents
+
+    def integrations(self) -> dict[str, Any]:
+        """Every registered integration, by name."""
+        holds = self._operations.holds()
+        scheduled = [each.integration for each in self._recurring.list()]
+        return {
+            "integrations": [
+                self._line(each, holds.get(each.name)) | {"schedules": scheduled.count(each.name)}
+                for each in self._catalogue.describe()
+            ]
+        }
+
+    def integration(self, name: str) -> dict[str, Any]:
+        """One integration with what is set, how it may be called and what waits for it.
+
+        Raises UnknownIntegration.
+        """
+        line = self._line(self._catalogue.description(name), self._operations.holds().get(name))
+        hold = self.hold(name)
+        state = self._store.integration_states.of(name)
+        return line | {
+            "schedules": sum(each.integration == name for each in self._recurring.list()),
+            "site": self._is_for_sites(name),
+            "settings": [asdict(each) for each in self._catalogue.setting_states(name)],
+            "policy": _policy_document(self._policies.of(name)),
+            "paused_at": hold["paused_at"],
+            "pause_reason": hold["reason"],
+            "breaker_opened_at": None if state.opened_at is None else iso(state.opened_at),
+            "pending": hold["pending"],
+        }
+
+    def hold(self, name: str) -> dict[str, Any]:
+        """Whether an integration is paused, and how much waits; also of one that is not registered."""
+        state = self._store.integration_states.of(name)
+        return {
+            "integration": name,
+            "paused_at": None if state.paused_at is None else iso(state.paused_at),
+            "reason": None if state.pause_reason is None else self._redact(state.pause_reason),
+            "pending": self._store.count(Filter(statuses=[Status.PENDING], integration=name)),
+        }
+
+    def schedules(self) -> dict[str, Any]:
+        """Every recurring schedule, by name."""
+        return {
+            "schedules": [schedule_document(each, redact=self._redact) for each in self._recurring.list()]
+        }
+
+    def schedule(self, name: str) -> dict[str, Any]:
+        """One recurring schedule with its next instants and its last runs. Raises UnknownSchedule."""
+        found = self._recurring.show(name)
+        return schedule_document(found.schedule, redact=self._redact) | {
+            "next": instants_document(found.next, found.schedule.zone),
+            "runs": [run_document(run, redact=self._redact) for run in found.runs],
+        }
+
+    def saved(self, saved: Saved, *, dry_run: bool) -> dict[str, Any]:
+        """What saving a schedule did, or would do."""
+        return {
+            "saved": not dry_run,
+            "is_new": saved.is_new,
+            "schedule": schedule_document(saved.schedule, redact=self._redact),
+            "next": instants_document(saved.next, saved.schedule.zone),
+            "warnings": list(saved.warnings),
+        }
+
+    def visitor(self, visitor_id: str) -> dict[str, Any]:
+        """One visitor's zone, and the last events and conversions. Raises UnknownVisitor."""
+        check_visitor_id(visitor_id)
+        known = self._store.visitor(visitor_id)
+        events = self._store.events.of(visitor_id, limit=SHOWN_EVENTS)
+        conversions = self._store.events.conversions(visitor_id, limit=SHOWN_EVENTS)
+        ids = self._store.ids_of_person(visitor_id)
+        if known is None and not events and not conversions and ids == [visitor_id]:
+            raise UnknownVisitor(f"nothing is known of visitor {shown(visitor_id)}: no event and no zone")
+        return visitor_document(known or Visitor(id=visitor_id)) | {
+            "events": [visitor_event_document(each, redact=self._redact) for each in events],
+            "conversions": [
+                {"at": iso(each.at), "received_at": iso(each.received_at), "event": each.event}
+                for each in conversions
+            ],
+            "ids": list(ids),
+        }
+
+    def _line(self, description: Description, held: str | None) -> dict[str, Any]:
+        why = None if description.why is None else self._redact(description.why)
+        return asdict(description) | {"why": why, "held": held}
+
+
+def _policy_document(policy: Policy) -> dict[str, Any]:
+    rate = None if policy.rate_count is None else {"count": policy.rate_count, "seconds": policy.rate_seconds}
+    breaker = {"failures": policy.breaker_failures, "seconds": policy.breaker_seconds}
+    return {
+        "concurrency": policy.concurrency,
+        "rate": rate,
+        "breaker": breaker if policy.breaker_failures else None,
+    }

@@ -46,7 +46,7 @@ class Broken(Integration):
     name = "broken"
 
     def call(self, payload, context):
-        raise IntegrationFailed("the other side answered 503", may_pass=True, status=503)
+        raise IntegrationFailed("the receiver answered 503", may_pass=True, status=503)
 
 
 class Slow(Integration):

@@ -138,7 +138,7 @@ class Answer:
         """Return this answer when its status is 2xx, else raise the IntegrationFailed it means."""
         if 200 <= self.status < 300:
             return self
-        raise self.failure(f"the other side answered {self.status}")
+        raise self.failure(f"the receiver answered {self.status}")
 
     def failure(self, message: str, *, may_pass: bool | None = None) -> IntegrationFailed:
         """Make the failure this answer means; 408, 425, 429 and 5xx may pass unless told otherwise."""

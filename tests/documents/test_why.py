@@ -85,13 +85,13 @@ def test_a_time_just_past_runs_as_soon_as_it_may() -> None:
 def test_a_retry_tells_its_new_instant_the_attempts_and_the_reason() -> None:
     later = OPENING + timedelta(minutes=4)
 
-    sentences = why_execution(replace(WAITING, due_at=later, begun=1, reason="the other side answered 503"))
+    sentences = why_execution(replace(WAITING, due_at=later, begun=1, reason="the receiver answered 503"))
 
     assert sentences == [
         ASKED,
         MOVED,
         "moved since: due at 2026-03-09T13:04:00.000Z (Monday 2026-03-09 09:04, America/New_York)",
-        "waits for another try after 1 attempt: the other side answered 503",
+        "waits for another try after 1 attempt: the receiver answered 503",
     ]
 
 

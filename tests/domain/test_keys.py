@@ -61,7 +61,7 @@ def test_keys_that_differ_have_different_texts(one: object, other: object) -> No
         ({"n": math.nan}, "number JSON cannot write"),
         ({"n": math.inf}, "number JSON cannot write"),
         pytest.param({"n": 10**5000}, "number JSON cannot write", id="5001 digits"),
-        ({1: "a"}, "not a text"),
+        ({1: "a"}, "not a string"),
         ({"a": {2, 3}}, "not a JSON value"),
     ],
 )

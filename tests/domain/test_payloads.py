@@ -47,7 +47,7 @@ def test_a_payload_may_take_256_kib_of_utf_8_and_not_one_byte_more() -> None:
         ({"a": [1, math.nan]}, r"payload\.a\[1\] is nan"),
         ({"a b": math.inf}, r'payload\["a b"\] is inf'),
         ({"f": print}, r"payload\.f is <built-in"),
-        ({"x": {1: "a"}, "f": print}, "property 1 that is not a text|payload.f is"),
+        ({"x": {1: "a"}, "f": print}, "property 1 that is not a string|payload.f is"),
         (b"bytes", "payload is b'bytes'"),
         pytest.param(10**5000, "thousands of digits", id="5001 digits"),
     ],

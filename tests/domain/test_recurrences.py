@@ -100,7 +100,7 @@ def test_a_recurrence_is_said_stored_and_read_back(
         ({"cron": "0 0 30 2 *"}, ["0 0 30 2", "never comes"]),
         ({"cron": "0 0 */31 * MON#2"}, ["never comes", "exclude each other"]),
         ({"cron": "\u0661 9 * * *"}, ["Bad minute"]),
-        ({"cron": 5}, ["cron 5", "is not a text"]),
+        ({"cron": 5}, ["cron 5", "is not a string"]),
         ({"cron": "0," * 60 + "0 9 * * *"}, ["at most 100 characters"]),
     ],
 )

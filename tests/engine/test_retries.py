@@ -187,7 +187,7 @@ def test_every_attempt_is_kept_with_its_status_its_error_and_what_was_answered(w
 
     first, second, last = world.store.attempts(scheduled.number)
 
-    assert (first.http_status, first.error, first.answer) == (503, "the other side answered 503", "busy")
+    assert (first.http_status, first.error, first.answer) == (503, "the receiver answered 503", "busy")
     assert (second.outcome, second.http_status, second.answer) == ("held", 429, "é" * 2048)  # 4 KiB
     assert (last.outcome, last.http_status, last.error) == ("succeeded", 200, None)
     assert None not in (first.ended_at, second.ended_at, last.ended_at)

@@ -29,7 +29,7 @@ def test_an_integration_that_fails_rejects_execute_once(lab: Lab) -> None:
 
     assert report.calls[0]["error"]["code"] == "integration_failed"
     assert (
-        report.calls[0]["error"]["message"] == "Failed to perform execute action: the other side answered 503"
+        report.calls[0]["error"]["message"] == "Failed to perform execute action: the receiver answered 503"
     )
     assert [each.status for each in lab.executions()] == [Status.FAILED]
 

@@ -342,7 +342,7 @@ def test_the_client_of_app_is_read() -> None:
         ("[csml]\nclients = {}", 'did you mean "csml.client"'),
         ('[csml]\nclient = "anna"', "csml.client is a str"),
         ('[csml]\nclient = { user = "anna" }', "user_id"),
-        ("[csml]\nclient = { user_id = 5 }", "csml.client.user_id 5 is not a text"),
+        ("[csml]\nclient = { user_id = 5 }", "csml.client.user_id 5 is not a string"),
     ],
 )
 def test_a_client_that_is_none_is_refused_with_its_place(text: str, told: str) -> None:

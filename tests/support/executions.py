@@ -19,7 +19,7 @@ LATER = NOW + timedelta(hours=1)
 LEASE = timedelta(seconds=120)
 KEY = b"k" * 16
 SUCCEEDED = Settlement(status=Status.SUCCEEDED, http_status=200, answer='{"ok":true}')
-FAILED = Settlement(status=Status.FAILED, reason="integration_failed", error="the other side answered 400")
+FAILED = Settlement(status=Status.FAILED, reason="integration_failed", error="the receiver answered 400")
 
 
 def an_execution(number: int = 1) -> Execution:

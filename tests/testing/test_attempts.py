@@ -113,7 +113,7 @@ class ExitingCheck(Right):
         (Lost, ["an answer of 404 counts as success"]),
         (Choosy, ["an answer of 500 may pass", "an answer of 504 may pass"]),
         (Looping, ["503 with Retry-After: 7 makes it send 3 requests in one attempt"]),
-        (Decorating, ["the execution id reaches the other side with something else at every attempt"]),
+        (Decorating, ["the execution id reaches the receiver with something else at every attempt"]),
         (Particular, ["makes it raise KeyError: 'ho' for the payload \"ho\""]),
         (Exiting, ["makes it raise SystemExit: 0"]),
         (ExitingCheck, ["could not check the payload: SystemExit"]),

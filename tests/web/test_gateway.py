@@ -141,7 +141,7 @@ def test_an_integration_that_fails_is_a_refusal_and_no_broken_connection(
     refused = refusal(lambda: webhook.execute(1))
 
     assert (refused.type, refused.code) == (None, "integration_failed")
-    assert str(refused) == "Failed to perform execute action: the other side answered 500"
+    assert str(refused) == "Failed to perform execute action: the receiver answered 500"
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def check(path: Path, variation: str | None, repair: bool, settings: Settings, a
     """Find what would certainly fail in the experience at PATH; nothing runs.
 
     Syntax errors, integrations that are not there, mistyped options, delays, times and windows that would be
-    refused, modules that cannot be required, and what only a page has.
+    refused, modules that cannot be required, and names that exist only in a browser, such as `document`.
     """
     with Runtime(settings) as runtime:
         checked = check_experience(

@@ -97,7 +97,7 @@ def _show(document: dict[str, Any]) -> None:
     )
     window_text = "no window" if window is None else f"window {window['day']} {window['time']}"
     converts = "a conversion cancels it" if document["cancel_on_conversion"] else "no conversion cancels it"
-    say(f"made {document['created_at']}, {window_text} ({document['zone']}), {converts}")
+    say(f"created {document['created_at']}, {window_text} ({document['zone']}), {converts}")
     say(f"payload {json.dumps(document['payload'], ensure_ascii=False)}")
     for sentence in document["why"]:
         say(f"  {sentence}")

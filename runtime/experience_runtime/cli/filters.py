@@ -29,8 +29,8 @@ def filtered(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--experience", metavar="NAME", help="Only of this experience.")
     @click.option("--schedule", metavar="NAME", help="Only of this recurring schedule.")
     @click.option("--because", "why", metavar="REASON", help="Only with this reason: integration_failed, …")
-    @click.option("--since", metavar="ISO", help="Only made at this instant or later.")
-    @click.option("--until", metavar="ISO", help="Only made before this instant.")
+    @click.option("--since", metavar="ISO", help="Only created at this instant or later.")
+    @click.option("--until", metavar="ISO", help="Only created before this instant.")
     @functools.wraps(command)
     def with_filter(**arguments: Any) -> Any:
         chosen = {name: arguments.pop(name) for name in _NAMES}

@@ -142,7 +142,7 @@ paused one stays paused.""",
     type=click.Choice([each.value for each in CatchUp]),
     default=CatchUp.ONE.value,
     show_default=True,
-    help="What runs of the instants that an outage missed: the latest one, or none.",
+    help="After an outage: run the latest missed instant (one), or none.",
 )
 @click.option("--dry-run", is_flag=True, help="Only check it and print the next five instants.")
 @everywhere
@@ -290,7 +290,7 @@ def _tell_edited(document: dict[str, Any], said: str, *, as_json: bool) -> None:
 
 def _say_line(document: dict[str, Any]) -> None:
     how = ", ".join(f"{kind} {text}" for kind, text in document["recurrence"].items() if kind != "starting")
-    comes = f"next {document['next_at']}" if document["next_at"] else "nothing comes"
+    comes = f"next {document['next_at']}" if document["next_at"] else "no next run"
     state = styled("paused", fg="yellow") if document["paused_at"] else comes
     click.echo(
         styled(f"{document['name']:<20} {document['integration']:<16} {how} ({document['timezone']})  ")

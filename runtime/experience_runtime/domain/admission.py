@@ -160,7 +160,7 @@ class IntegrationState:
     def after_attempt(
         self, policy: Policy, *, failed: bool, now: datetime, began_at: datetime | None = None
     ) -> "IntegrationState":
-        """Count an attempt that the other side answered, or (`failed`) one whose failure may pass.
+        """Count an attempt that the receiver answered, or (`failed`) one whose failure may pass.
 
         `began_at` is its start (`now` unless given): one that began before the breaker's probe is no probe.
         """

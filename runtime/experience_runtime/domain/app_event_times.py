@@ -81,7 +81,7 @@ def _time_ms(time: object, now: datetime) -> int:
     number = whole_number(time)
     if number is None:
         raise InvalidTime(
-            f"schedule_time {shown(time)} is neither whole Unix seconds nor an ISO 8601 text; {_fix(now)}"
+            f"schedule_time {shown(time)} is neither whole Unix seconds nor an ISO 8601 string; {_fix(now)}"
         )
     # At most one reading is inside: a month of milliseconds and one of seconds have no number in common.
     now_ms = to_ms(now)

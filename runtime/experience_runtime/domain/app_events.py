@@ -160,7 +160,7 @@ def _webhook(parameters: Mapping[str, object]) -> tuple[dict[str, object], dict[
             'url is missing; a webhook needs the address to call: write url: "https://example.com/hook"'
         )
     if not isinstance(url, str):
-        raise InvalidParameter(f"url {shown(url)} is not a text; write it in quotes")
+        raise InvalidParameter(f"url {shown(url)} is not a string; write it in quotes")
     try:
         require_web_address(url)
     except ValueError as problem:  # no text of the address is in it
@@ -198,6 +198,7 @@ def _broadcast(
 def _name(parameter: str, value: object) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= _LONGEST_NAME:
         raise InvalidParameter(
-            f"{parameter} {shown(value)} is not a text of 1 to {_LONGEST_NAME} characters; write it in quotes"
+            f"{parameter} {shown(value)} is not a string of 1 to {_LONGEST_NAME} characters; "
+            "write it in quotes"
         )
     return value

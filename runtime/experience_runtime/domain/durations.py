@@ -47,7 +47,7 @@ def parse_delay(value: object) -> int:
     number = whole_number(value)
     if number is None:
         raise InvalidDelay(
-            f"delay {shown(value)} is not whole milliseconds or a duration text; write {_whole_fix(value)}"
+            f"delay {shown(value)} is not whole milliseconds or a duration string; write {_whole_fix(value)}"
         )
     if number < 0:
         raise InvalidDelay(

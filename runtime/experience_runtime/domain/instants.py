@@ -55,7 +55,7 @@ def iso(dt: datetime) -> str:
 
 
 def parse_time(value: object, *, now: datetime) -> ParsedTime:
-    """Read `time`: Unix milliseconds or an ISO 8601 text, cut down to whole milliseconds.
+    """Read `time`: Unix milliseconds or an ISO 8601 string, cut down to whole milliseconds.
 
     The horizon is checked in planning; `now` only tells seconds from milliseconds. A number no calendar
     reaches raises BeyondLimit or InThePast here, anything else unreadable InvalidTime.
@@ -66,7 +66,7 @@ def parse_time(value: object, *, now: datetime) -> ParsedTime:
     number = whole_number(value)
     if number is None:
         raise InvalidTime(
-            f"time {shown(value)} is neither whole Unix milliseconds nor an ISO 8601 text; "
+            f"time {shown(value)} is neither whole Unix milliseconds nor an ISO 8601 string; "
             f'write {to_ms(now)} or "{iso(now)}"'
         )
     return ParsedTime(_from_number(number, now), zone_assumed=False)
@@ -107,7 +107,7 @@ def _from_number(number: int, now: datetime) -> datetime:
 
 
 def read_iso(text: str) -> ParsedTime:
-    """Read an ISO 8601 text, cut down to whole milliseconds; ValueError says in words what is wrong.
+    """Read an ISO 8601 string, cut down to whole milliseconds; ValueError says in words what is wrong.
 
     The vectors in tests/vectors/times.json decide which forms are read.
     """

@@ -10,7 +10,7 @@ from experience_runtime.domain.values import shown, whole_number
 _MOST_BYTES = 4096
 _DIGEST_BYTES = 16
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
-_FIX = "write {userId: …} or a text"
+_FIX = "write {userId: …} or a string"
 
 
 def canonical_key(key: object) -> str:
@@ -63,4 +63,4 @@ def _plain(value: object) -> object:
 def _property(name: object) -> str:
     if isinstance(name, str):
         return name
-    raise InvalidKey(f"key has a property {shown(name)} that is not a text; {_FIX}")
+    raise InvalidKey(f"key has a property {shown(name)} that is not a string; {_FIX}")

@@ -52,7 +52,7 @@ def _fault(value: object) -> str:
         if isinstance(held, dict):
             for name in held:
                 if not isinstance(name, str):
-                    return f"{path} has a property {shown(name)} that is not a text; write it as one"
+                    return f"{path} has a property {shown(name)} that is not a string; write it as one"
         elif not isinstance(held, list | tuple):
             try:
                 json.dumps(held, allow_nan=False)

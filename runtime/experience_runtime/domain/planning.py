@@ -265,7 +265,7 @@ def check_reason(value: object) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise InvalidParameter(f"reason {shown(value)} is not a text; write it in quotes")
+        raise InvalidParameter(f"reason {shown(value)} is not a string; write it in quotes")
     if len(value) > _LONGEST_REASON:
         raise InvalidParameter(
             f"reason {shown(value)} has {len(value)} characters; write at most {_LONGEST_REASON}"

@@ -215,7 +215,7 @@ def _anchor(starting: object, zone: Zone, now: datetime) -> datetime:
     if starting is None:
         return now.replace(second=0, microsecond=0)
     if not isinstance(starting, str):
-        raise InvalidParameter(f'starting {shown(starting)} is not a text; write it like "{iso(now)}"')
+        raise InvalidParameter(f'starting {shown(starting)} is not a string; write it like "{iso(now)}"')
     try:
         parsed = parse_time(starting, now=now)
     except InvalidTime as refusal:
@@ -266,7 +266,7 @@ def _minute(kind: str, time: object, value: object) -> int:
 def _cron(value: object) -> str:
     if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
         raise InvalidParameter(
-            f"cron {shown(value)} is not a text of at most {_LONGEST_TEXT} characters; "
+            f"cron {shown(value)} is not a string of at most {_LONGEST_TEXT} characters; "
             'write it like "0 9 * * 1-5"'
         )
     fields = value.split()

@@ -28,7 +28,7 @@ def whole_number(value: object) -> int | None:
 def read_name(what: str, value: object) -> str:
     """Return a text of 1 to 200 characters without control characters; else raise InvalidParameter."""
     if not isinstance(value, str):
-        raise InvalidParameter(f"{what} {shown(value)} is not a text; write it in quotes")
+        raise InvalidParameter(f"{what} {shown(value)} is not a string; write it in quotes")
     if not 1 <= len(value) <= _LONGEST_NAME:
         raise InvalidParameter(
             f"{what} {shown(value)} has {len(value)} characters; write 1 to {_LONGEST_NAME}"

@@ -51,7 +51,7 @@ UTC = Zone("UTC", _UTC)
 def iana_zone(name: object) -> Zone:
     """Read an IANA name, spelled exactly. Raises InvalidWindow, with a suggestion, for any other."""
     if not isinstance(name, str):
-        raise InvalidWindow(f'timezone {shown(name)} is not a text; write an IANA name like "Europe/Paris"')
+        raise InvalidWindow(f'timezone {shown(name)} is not a string; write an IANA name like "Europe/Paris"')
     # the list is asked first: ZoneInfo would open a file named after whatever it is given
     if not is_iana_zone(name):
         suggestion = _suggestion(name)

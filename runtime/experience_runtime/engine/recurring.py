@@ -383,4 +383,4 @@ def _upcoming(schedule: Schedule) -> Sequence[datetime]:
 
 
 def _changed_meanwhile(name: str) -> Conflict:
-    return Conflict(f"the schedule {name} was changed by somebody else at the same time; look, and try again")
+    return Conflict(f"the schedule {name} was changed by somebody else at the same time; try again")

@@ -192,7 +192,7 @@ class _Table:
     def text(self, key: str) -> str | None:
         value = self._value(key)
         if value is not None and (not isinstance(value, str) or not value):
-            raise self.refusal(key, value, f'must be a text; write {key} = "…"')
+            raise self.refusal(key, value, f'must be a string; write {key} = "…"')
         return value
 
     def texts(self, key: str, default: Sequence[str]) -> Sequence[str]:
@@ -200,7 +200,9 @@ class _Table:
         if value is None:
             return default
         if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-            raise self.refusal(key, value, f'must be a list of texts; write {key.rpartition(".")[2]} = ["…"]')
+            raise self.refusal(
+                key, value, f'must be a list of strings; write {key.rpartition(".")[2]} = ["…"]'
+            )
         return value
 
     def table(self, key: str) -> Mapping[str, Any]:

@@ -72,7 +72,7 @@ class Trial:
         yield from self._leaks()
 
     def _when_all_is_well(self, well: Reply, payload: str) -> tuple[Sequence[str], bool]:
-        """What is wrong, and whether a request reached the other side."""
+        """What is wrong, and whether a request reached the receiver."""
         self.other_side.reply = well
         number = next(self.numbers)
         http = _Led(self.outbound, self.other_side)
@@ -96,12 +96,12 @@ class Trial:
     ) -> Iterator[str]:
         if not requests:
             yield (
-                f"no request reached the other side for the payload {_cut(payload)}; call it by context.http,"
+                f"no request reached the receiver for the payload {_cut(payload)}; call it by context.http,"
                 " or give uses_http=False"
             )
             return
         if len(requests) > calls:
-            yield "it calls the other side past context.http, whose deadline and guards then do not hold"
+            yield "it calls the receiver past context.http, whose deadline and guards then do not hold"
         if not self.sends_execution_id:
             return
         first = _tokens(requests, _execution_id(number))
@@ -109,12 +109,12 @@ class Trial:
         again = self.other_side.take()
         if not first:
             yield (
-                "the execution id does not reach the other side, which so cannot tell a repeated call; send"
-                ' headers={"webhook-id": context.execution_id}, or give sends_execution_id=False'
+                "the execution id does not reach the receiver, which cannot recognise a repeated call then; "
+                'send headers={"webhook-id": context.execution_id}, or give sends_execution_id=False'
             )
         elif again and not first & _tokens(again, _execution_id(number)):
             yield (
-                "the execution id reaches the other side with something else at every attempt, and so cannot"
+                "the execution id reaches the receiver with something else at every attempt, and so cannot"
                 " tell a repeated call; send it as it is"
             )
 

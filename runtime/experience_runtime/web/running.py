@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from experience_runtime.documents.documents import execution_document
 from experience_runtime.domain.errors import ScriptFault
-from experience_runtime.domain.executions import execution_number
 from experience_runtime.running.run import Situation
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.loading import failed_report, prepare
@@ -37,7 +35,6 @@ class Runs:
         """
         runtime = self._runtime
         path = experience_path(runtime.settings.served, name, released_only=caller.is_site)
-        documents: list[dict[str, Any]] = []
         try:
             script = prepare(path, variation=variation, repair=repair)
         except ScriptFault as fault:
@@ -45,11 +42,8 @@ class Runs:
         else:
             with self._at_once.of(caller.shares):
                 report = runtime.run(script, situation)
-            for number in map(execution_number, dict.fromkeys(report.created)):
-                execution, attempts = runtime.store.execution(number), runtime.store.attempts(number)
-                documents.append(execution_document(execution, attempts, redact=runtime.settings.redact))
         self._metrics.ran(report.outcome, report.cpu_seconds)
-        document = report.document(documents)
+        document = report.document(runtime.lookup.of_run(report.created))
         return _for_sites(document) if caller.is_site else document
 
 

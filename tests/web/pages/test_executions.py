@@ -110,7 +110,7 @@ def test_one_execution_shows_why_in_the_visitors_zone_and_in_utc(shop: Shop) -> 
     page.goto(f"/executions/{id}")
 
     execution = shop.runtime.store.execution(execution_number(id))
-    why = page.get_by_role("region", name="Why this instant")
+    why = page.get_by_role("region", name="Why at this time")
     expect(why).to_contain_text("Europe/Paris")
     expect(why).to_contain_text(f"{execution.due_at:%Y-%m-%dT%H:%M}")
     expect(why).to_contain_text('asked for delay "1 hour"')
@@ -134,7 +134,7 @@ def test_a_failed_execution_shows_its_attempt_and_is_replayed(shop: Shop) -> Non
     failed = shop.executions(statuses=[Status.FAILED])[0]
     page = shop.page()
     page.goto(f"/executions/{failed.id}")
-    expect(page.get_by_role("region", name="Attempts")).to_contain_text("the other side answered 410")
+    expect(page.get_by_role("region", name="Attempts")).to_contain_text("the receiver answered 410")
 
     page.get_by_role("button", name="Replay this execution").click()
 
@@ -185,7 +185,9 @@ def test_what_matches_meanwhile_is_not_cancelled_uncounted(empty_shop: Shop) -> 
     empty_shop.schedule(visitor="ben")
     page.get_by_role("button", name="Cancel 1 execution").click()
 
-    expect(page.get_by_role("alert")).to_contain_text("2 executions match now, 1 when they were counted")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "2 executions match now, and 1 matched when you were asked"
+    )
     assert len(empty_shop.executions(statuses=[Status.PENDING])) == 2
 
 

@@ -86,7 +86,7 @@ def test_pause_with_a_reason_and_resume(empty_shop: Shop, script: bool) -> None:
     assert empty_shop.runtime.store.integration_states.of("send-sms").paused_at is not None
     page.get_by_role("button", name="Resume").click()
 
-    expect(page.get_by_role("status")).to_contain_text("It goes on")
+    expect(page.get_by_role("status")).to_contain_text("The integration goes on")
     assert empty_shop.runtime.store.integration_states.of("send-sms").paused_at is None
 
 

@@ -96,7 +96,7 @@ def test_answers_are_scripted_and_the_retry_is_seen(shop: Shop) -> None:
 
     happened = page.get_by_role("region", name="What happened")
     expect(happened).to_contain_text("tries again slack-update")
-    expect(happened).to_contain_text("the other side answered 503")
+    expect(happened).to_contain_text("the receiver answered 503")
 
 
 def test_the_address_alone_shows_the_same_to_another_browser(shop: Shop) -> None:

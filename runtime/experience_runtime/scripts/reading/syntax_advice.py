@@ -219,9 +219,9 @@ def _character(message: str, at: int, source: Code) -> Advice | None:
     if "unexpected character" not in message or not char:
         return None
     if char in _QUOTES:
-        return f"{char} is a typographic quote, which no program takes; write {_QUOTES[char]}", at
+        return f"{char} is a typographic quote, which programs cannot read; write {_QUOTES[char]}", at
     if char in _DASHES:
-        return f"{char} is a typographic dash, which no program takes; write -", at
+        return f"{char} is a typographic dash, which programs cannot read; write -", at
     name = unicodedata.name(char, f"U+{ord(char):04X}")
     return f"the character {name} cannot stand here; remove it, or put it into a string in quotes", at
 

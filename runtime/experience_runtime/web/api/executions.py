@@ -43,8 +43,8 @@ class Wanted(Body):
     experience: _Text = None
     schedule: _Text = None
     reason: _Text = Field(default=None, description="With this reason: integration_failed, …")
-    since: _At = Field(default=None, description="Made at this instant or later.")
-    until: _At = Field(default=None, description="Made before this instant.")
+    since: _At = Field(default=None, description="Created at this instant or later.")
+    until: _At = Field(default=None, description="Created before this instant.")
     due_since: _At = Field(default=None, description="Due at this instant or later.")
     due_until: _At = Field(default=None, description="Due before this instant.")
     text: _Text = Field(

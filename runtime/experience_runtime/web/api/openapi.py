@@ -36,7 +36,7 @@ _TITLES = {
     422: ("Unprocessable Content", "invalid_delay", 'delay "soon" is not a duration; write "90 min"'),
     429: ("Too Many Requests", "rate_limited", "too many requests; wait 0.5 s"),
     500: ("Internal Server Error", "internal_error", "something went wrong on our side"),
-    502: ("Bad Gateway", "integration_failed", "the other side answered 400"),
+    502: ("Bad Gateway", "integration_failed", "the receiver answered 400"),
     504: ("Gateway Timeout", "integration_timeout", "slack-update did not answer within 5 s"),
 }
 _EVERYWHERE = (401, 403, 422, 429, 500)

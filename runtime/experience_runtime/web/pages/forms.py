@@ -74,7 +74,7 @@ class Wanted(_Form):
         parts = [] if not self.status else [" or ".join(self.status)]
         named = {"integration": "of", "visitor": "for visitor", "experience": "of experience"}
         named |= {"q": "matching", "schedule": "of schedule", "because": "because of"}
-        named |= {"since": "made since", "until": "made before"}
+        named |= {"since": "created since", "until": "created before"}
         parts += [f"{words} {value}" for name, words in named.items() if (value := getattr(self, name))]
         return ", ".join(parts)
 

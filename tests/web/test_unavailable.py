@@ -29,7 +29,7 @@ def disk(request: pytest.FixtureRequest, runtime: Runtime) -> Iterator[BreakingD
 
 @pytest.fixture
 def client(disk: BreakingDisk, runtime: Runtime) -> Iterator[httpx.Client]:  # noqa: ARG001 - the runtime is on it
-    runtime.make_all()
+    runtime.for_serving()
     web = make_web(runtime, is_open=True, is_delivered=lambda: True)
     with (
         serving(web) as address,

@@ -76,7 +76,7 @@ pace_key NOT IN (SELECT shut.value ->> 0 FROM {each shut})
 -- A row that somebody is about to cancel or convert is passed over.
 SELECT due_at, number, pace_key FROM executions
 WHERE status = 'pending' AND lease_until IS NULL AND integration = :integration AND due_at <= :now AND {not_shut}
-ORDER BY due_at
+ORDER BY due_at{then_number}
 LIMIT :limit
 {for_update_skip_locked};
 
@@ -91,7 +91,7 @@ SELECT due_at, number, pace_key FROM executions
 WHERE status = 'pending' AND lease_until IS NULL AND integration = :integration AND due_at <= :before
     AND pace_key = :pace_key AND (held_at IS NULL OR held_at <= :before)
     AND "window" IS NULL -- a closed one is not held: when its turn comes, it is judged by the hours that were open
-ORDER BY due_at
+ORDER BY due_at{then_number}
 LIMIT :limit
 {for_update_skip_locked};
 

@@ -44,6 +44,7 @@ _SPELLING: Final = {
     "for_update": "FOR UPDATE",
     "for_update_skip_locked": "FOR UPDATE SKIP LOCKED",
     "for_share": "FOR SHARE",
+    "then_number": ", number",
 }
 
 STATEMENTS: Final = {

@@ -31,6 +31,7 @@ STATEMENTS: Final = read_statements(
         "for_update": "",
         "for_update_skip_locked": "",
         "for_share": "",
+        "then_number": "",  # its index ends with it
     },
 )
 

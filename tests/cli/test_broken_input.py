@@ -61,8 +61,8 @@ def test_doctor_finds_a_bad_database(cli: CommandLine) -> None:
     [
         ("database = [", "not TOML"),
         ("databse = 'sqlite:///x.db'", '"database"'),
-        ("database = 3", "must be a text"),
-        ("conversions = 'x'", "list of texts"),
+        ("database = 3", "must be a string"),
+        ("conversions = 'x'", "list of strings"),
         ("integrations = 'https://hooks.example.com/s3cr3tpath'", "must be a table"),
         ("[outbound]\nallow_private = ['127.0.0.1/8']", "127.0.0.0/8"),
         ("[outbound]\nallow_privat = []", "allow_private"),

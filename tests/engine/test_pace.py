@@ -254,6 +254,19 @@ def test_a_weekend_with_a_closed_window_is_not_held_by_pace() -> None:
     world.store.close()
 
 
+def test_what_its_pace_has_held_for_a_day_of_an_open_window_fails() -> None:
+    world = Paced(lambda: Bucket(1e-9, 0), retry_after=3600)
+    window = {"day": "monday-friday", "time": "09:00-16:59", "timezone": "UTC"}
+    scheduled = [world.schedule(integration="sms", window=window).execution for _ in range(3)]
+
+    world.run_until_nothing_waits(for_hours=24 * 10)
+
+    assert set(world.now_is(scheduled)) == {Status.FAILED}
+    ended = {world.store.attempts(each.number)[-1].ended_at for each in scheduled}
+    assert all(timedelta(days=2) < at - NOW < timedelta(days=8) for at in ended if at)
+    world.store.close()
+
+
 def test_a_cancel_still_wins_over_what_is_held() -> None:
     world = Paced(lambda: Window(1))
     scheduled = world.due(10)

@@ -55,8 +55,9 @@ def _findings(runtime: Runtime) -> Iterator[Finding]:
     yield engine(installed_version)
     yield _sandbox(runtime)
     yield Finding("time zones", True, f"the rules of {rules_version()}, of the package tzdata alone")
-    yield _try("database", lambda: _database_text(runtime))
-    yield _clock(runtime)
+    yield (database := _try("database", lambda: _database_text(runtime)))
+    if database.ok:
+        yield _clock(runtime)
     yield from _files(runtime)
     yield _try("integrations", lambda: ", ".join(_integration_texts(runtime)))
     yield Finding(

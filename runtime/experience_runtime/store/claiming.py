@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from experience_runtime.domain.admission import IntegrationState, Policies
+from experience_runtime.domain.errors import Refusal
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.pace import HELD_TOO_LONG, PaceState, Receiver
+from experience_runtime.domain.windows import parse_window_text
+from experience_runtime.domain.zones import parse_zone
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 from experience_runtime.store.integration_states import SqlIntegrationStates
@@ -186,7 +189,10 @@ class Claiming:
         old = [
             row[0]
             for row in claimed
-            if row[_HELD_AT] is not None and row[_HELD_AT] <= before and row[0] not in view.too_long
+            if row[_HELD_AT] is not None
+            and row[_HELD_AT] <= before
+            and row[0] not in view.too_long
+            and _was_left_alone(rows.execution(row), view)
         ]
         if not old:
             return claimed
@@ -203,6 +209,19 @@ class Claiming:
             pace = view.pace(receiver)
             if pace is not None and (after := pace.after_claim(taken=taken, now=view.now)) != pace:
                 self._paces.put(after)
+
+
+def _was_left_alone(execution: Execution, view: "_View") -> bool:
+    """Whether nobody can have called it: of one with a window, only its open hours count."""
+    if execution.window is None:
+        return True
+    if (execution.integration, execution.pace_key) in view.paces or execution.held_at is None:
+        return False
+    try:
+        window = parse_window_text(execution.window, parse_zone(execution.zone))
+    except Refusal:  # its start refuses it, and says why
+        return False
+    return window.open_for(execution.held_at, view.now) >= HELD_TOO_LONG
 
 
 @dataclass(kw_only=True)

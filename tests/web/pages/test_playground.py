@@ -31,7 +31,7 @@ def _state(page: Page) -> str:
 def test_time_moves_to_what_happens_next(shop: Shop, script: bool) -> None:
     page = shop.page(script=script)
     _begin(page)
-    expect(page.get_by_role("region", name="Executions at this moment")).to_contain_text("will be succeeded")
+    expect(page.get_by_role("region", name="Executions at this moment")).to_contain_text("later: succeeded")
     assert _state(page) == "pending"
 
     page.get_by_role("button", name="To what happens next").click()
@@ -56,7 +56,7 @@ def test_a_conversion_at_this_moment_cancels_and_can_be_taken_back(shop: Shop, s
     expect(page.get_by_role("region", name="Executions at this moment")).to_contain_text("conversion")
     assert _state(page) == "cancelled"
     page.get_by_role("button", name="Remove conversion ecBasketTransactionSummary").click()
-    expect(page.get_by_role("region", name="Executions at this moment")).to_contain_text("will be succeeded")
+    expect(page.get_by_role("region", name="Executions at this moment")).to_contain_text("later: succeeded")
     assert _state(page) == "pending"
 
 

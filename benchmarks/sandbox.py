@@ -37,7 +37,7 @@ from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.plugins.registry import Registry
 from experience_runtime.running.boot import Situation, boot
 from experience_runtime.running.guest import Limits, LogLine, Request
-from experience_runtime.running.run import open_run
+from experience_runtime.running.opening import open_run
 from experience_runtime.sandbox.pool import Pool
 from experience_runtime.scripts.bundle import Bundle
 from experience_runtime.scripts.loading import load_experience

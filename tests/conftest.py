@@ -16,8 +16,9 @@ from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.plugins.http import Outbound
 from experience_runtime.plugins.registry import Registry
 from experience_runtime.running.guest import Limits, Problem
+from experience_runtime.running.opening import open_run
 from experience_runtime.running.report import Report
-from experience_runtime.running.run import ExperienceRun, Situation, open_run
+from experience_runtime.running.run import ExperienceRun, Situation
 from experience_runtime.sandbox.pool import Pool
 from experience_runtime.scripts.bundle import Bundle
 from experience_runtime.scripts.loading import load_experience

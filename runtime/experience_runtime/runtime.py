@@ -338,7 +338,7 @@ class Runtime:
 
     def run(self, script: Script, situation: "Situation", limits: Limits | None = None) -> "Report":
         """Run an experience for real, into the store, to its end."""
-        from experience_runtime.running.run import open_run
+        from experience_runtime.running.opening import open_run
 
         with ThreadPoolExecutor(max_workers=self.concurrency, thread_name_prefix="execute") as executor:
             run = open_run(

@@ -10,7 +10,7 @@ from experience_runtime.domain.clients import Client
 from experience_runtime.domain.executions import Status
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.running.guest import Limits
-from experience_runtime.running.run import open_run
+from experience_runtime.running.opening import open_run
 
 from tests.conftest import NOW, Lab
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from experience_runtime.domain.executions import Status
 from experience_runtime.plugins.registry import Registry
-from experience_runtime.running.run import check
+from experience_runtime.running.opening import check
 from experience_runtime.sandbox.pool import Pool
 from experience_runtime.scripts.loading import prepare
 from experience_runtime.settings.load import Settings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from experience_runtime.domain.errors import ScriptModuleNotFound, ScriptSyntaxError
-from experience_runtime.running.run import check
+from experience_runtime.running.opening import check
 from experience_runtime.scripts.bundle import Bundle
 from experience_runtime.scripts.loading import load_experience
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from experience_runtime.domain.experience import Experience, SourceText
-from experience_runtime.running.run import check
+from experience_runtime.running.opening import check
 from experience_runtime.scripts.bundle import Bundle
 
 from tests.conftest import Lab

@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 
 import pytest
-from experience_runtime.running.run import check
+from experience_runtime.running.opening import check
 from experience_runtime.scripts.reading.brackets import find_unpaired
 from experience_runtime.scripts.reading.code import Code
 from experience_runtime.scripts.reading.source import Source

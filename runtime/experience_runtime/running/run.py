@@ -17,7 +17,6 @@ from datetime import datetime
 from typing import Any
 
 from experience_runtime.clocks import monotonic
-from experience_runtime.domain.clients import NO_CLIENT, Client
 from experience_runtime.domain.errors import (
     ExperienceError,
     InternalError,
@@ -25,11 +24,9 @@ from experience_runtime.domain.errors import (
     ScriptFault,
 )
 from experience_runtime.domain.executions import Execution
-from experience_runtime.domain.instants import from_ms, iso, to_ms
+from experience_runtime.domain.instants import iso, to_ms
 from experience_runtime.domain.page_views import MOST_OWN_RESTARTS, is_view, too_many_own_views
-from experience_runtime.domain.visitors import Visitor, in_default_zone
-from experience_runtime.engine.ports import Clock, Integrations
-from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.engine.ports import Clock
 from experience_runtime.running.boot import Situation, boot, json_of
 from experience_runtime.running.guest import (
     Emitted,
@@ -47,7 +44,7 @@ from experience_runtime.running.guest_calls import GuestCalls, Note, Started, re
 from experience_runtime.running.problems import limit_problem, thrown_problem, wall_text
 from experience_runtime.running.report import Report, call_document
 
-__all__ = ["CallNow", "ExperienceRun", "Situation", "check", "open_run"]
+__all__ = ["CallNow", "ExperienceRun", "Situation"]
 
 _LOGGER = logging.getLogger(__name__)
 _MOST_TOGETHER = 100
@@ -373,62 +370,6 @@ class ExperienceRun:
             )
         )
         self._inbox.append(refused_message(request, error))
-
-
-def open_run(
-    script: Script,
-    situation: Situation,
-    *,
-    sandbox: Sandbox,
-    scheduler: Scheduler,
-    integrations: Integrations,
-    clock: Clock,
-    call_now: CallNow,
-    executor: Executor | None = None,
-    limits: Limits | None = None,
-    client: Client = NO_CLIENT,
-) -> ExperienceRun:
-    """Make a run that has not begun.
-
-    A folder without `meta.qfns` is linked to every registered integration. `client` says for which bot and
-    channel `App(…)` schedules; its user is the visitor.
-    """
-    limits = limits or Limits()
-    linked = script.experience.linked
-    defaults = script.experience.meta.get("visitor")
-    visitor = in_default_zone(situation.visitor, defaults if isinstance(defaults, dict) else {})
-    return ExperienceRun(
-        sandbox=sandbox,
-        script=script,
-        situation=replace(situation, visitor=visitor),
-        answers=GuestCalls(
-            scheduler=scheduler,
-            visitor=visitor,
-            experience=script.experience.name,
-            linked=tuple(integrations.names()) if linked is None else linked,
-            client=replace(client, user_id=visitor.id),
-        ),
-        clock=clock,
-        limits=limits,
-        call_now=call_now,
-        executor=executor,
-    )
-
-
-def check(script: Script, sandbox: Sandbox, limits: Limits | None = None) -> Problem | None:
-    """Compile every file of an experience and run none; return the first problem."""
-    limits = limits or Limits()
-    guest = sandbox.open(limits)
-    begin = boot(script, Situation(visitor=Visitor(id=None)), (), from_ms(0), limits, check_only=True)
-    try:
-        turn = guest.start(begin, deadline_seconds=limits.wall_seconds)
-    except ScriptFault as fault:
-        return Problem(code=fault.code, message=fault.message)
-    finally:
-        guest.close()
-    if turn.limit is not None:
-        return limit_problem(script, turn, limits)
-    return None if turn.thrown is None else thrown_problem(script, turn.thrown)
 
 
 def _goes_together(item: Emitted | Redirected | Request) -> bool:

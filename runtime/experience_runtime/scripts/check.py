@@ -10,8 +10,8 @@ from typing import Any
 from experience_runtime.domain.errors import ScriptFault
 from experience_runtime.engine.ports import Integrations
 from experience_runtime.running.guest import Problem, Sandbox
+from experience_runtime.running.opening import check as compile_all
 from experience_runtime.running.report import problem_document
-from experience_runtime.running.run import check as compile_all
 from experience_runtime.scripts.bundle import Bundle, without_file
 from experience_runtime.scripts.loading import fault_problem, prepare
 from experience_runtime.scripts.rules import find_all, find_in_package

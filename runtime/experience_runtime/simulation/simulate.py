@@ -29,9 +29,10 @@ from experience_runtime.engine.ports import Integrations
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.engine.stores import Store
 from experience_runtime.running.guest import Limits, Sandbox, Script
+from experience_runtime.running.opening import open_run
 from experience_runtime.running.problems import wall_text
 from experience_runtime.running.report import Report
-from experience_runtime.running.run import ExperienceRun, Situation, open_run
+from experience_runtime.running.run import ExperienceRun, Situation
 from experience_runtime.simulation.expectations import differences
 from experience_runtime.simulation.scripted import NoHttp, Played
 from experience_runtime.simulation.story import (

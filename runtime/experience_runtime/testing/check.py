@@ -15,8 +15,9 @@ from experience_runtime.clocks import SystemClock
 from experience_runtime.domain.errors import ExperienceError, InvalidParameter, Refusal
 from experience_runtime.domain.payloads import check_payload
 from experience_runtime.integration import Integration
+from experience_runtime.plugins.finding import load_file
 from experience_runtime.plugins.http import Outbound
-from experience_runtime.plugins.registry import Registry, load_file
+from experience_runtime.plugins.registry import Registry
 from experience_runtime.settings.load import Settings
 from experience_runtime.testing.other_side import OtherSide, Reply
 from experience_runtime.testing.trials import Trial, shown_json

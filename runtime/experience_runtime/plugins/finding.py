@@ -1,0 +1,193 @@
+"""Finding integrations: by entry points, in a folder of Python files, and whether a class may be one."""
+
+import functools
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import BaseModel
+
+from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.integration import Backoff, Integration
+from experience_runtime.untrusted import foreign, spell
+
+GROUP = "experience_runtime.integrations"
+BUILT_INS = "experience_integrations"
+MOST_RETRIES = 1000
+
+_RUN_LATER = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+
+AnyIntegration = Integration[Any, Any]
+
+
+def load_file(path: Path) -> type[AnyIntegration]:
+    """The integration of one file; InvalidParameter for a file that is broken or holds none, or several."""
+    found = list(_in_module(_import_file(path), str(path)))
+    if len(found) != 1:
+        raise InvalidParameter(f"{path} holds {len(found)} integrations; name the class of the one meant")
+    kind: type[AnyIntegration] = found[0].load()
+    return kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A registered name, where it comes from for people, and how to get its class."""
+
+    name: str
+    source: str
+    load: Callable[[], Any]
+
+    def make(self) -> AnyIntegration:
+        with foreign() as raised:
+            kind = self.load()
+        if raised.error is not None:
+            raise InvalidParameter(
+                f'the integration "{self.name}" ({self.source}) cannot be loaded: {named(raised.error)};'
+                " repair or uninstall it"
+            )
+        _check(kind, self.source)
+        if kind.name != self.name:
+            raise InvalidParameter(
+                f'{self.source} is registered as "{self.name}" but names itself "{kind.name}";'
+                " make them equal"
+            )
+        with foreign() as raised:
+            integration: AnyIntegration = kind()
+        if raised.error is not None:
+            raise InvalidParameter(
+                f'the integration "{self.name}" ({self.source}) cannot be made: {named(raised.error)};'
+                " repair it"
+            )
+        return integration
+
+
+def installed() -> Iterator[Found]:
+    points = {(point.name, point.value) for point in entry_points(group=GROUP)}
+    for name, value in sorted(points):
+        yield Found(name=name, source=value, load=EntryPoint(name, value, GROUP).load)
+    if not any(value.startswith(f"{BUILT_INS}.") for _, value in points):
+        yield from _in_checkout()
+
+
+def _in_checkout() -> Iterator[Found]:
+    """The built-ins of a source checkout that is not installed, and so has no entry points."""
+    try:
+        package = importlib.import_module(BUILT_INS)
+    except ModuleNotFoundError:
+        return
+    for entry in pkgutil.iter_modules(package.__path__):
+        name = f"{BUILT_INS}.{entry.name}"
+        yield from _in_module(importlib.import_module(name), name)
+
+
+def in_folder(folder: Path | None) -> Iterator[Found]:
+    """The files NAME.py of a folder; those that begin with `_` are left alone."""
+    if folder is None:
+        return
+    if not folder.is_dir():
+        raise InvalidParameter(
+            f"the integrations folder {folder} does not exist; create it or correct --integrations"
+        )
+    for path in sorted(folder.glob("*.py")):
+        if path.name.startswith("_"):
+            continue
+        found = list(_in_module(_import_file(path), str(path)))
+        if not found:
+            raise InvalidParameter(
+                f"{path} holds no integration: no subclass of Integration with a name;"
+                f" write one, or begin the file's name with _"
+            )
+        yield from found
+
+
+def _import_file(path: Path) -> ModuleType:
+    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
+    name = f"_experience_integration_{digest}_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise InvalidParameter(f"{path} cannot be imported as Python; rename it to NAME.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # pydantic and dataclasses look types up there
+    with foreign() as raised:
+        spec.loader.exec_module(module)
+    if raised.error is not None:
+        del sys.modules[name]
+        raise InvalidParameter(
+            f"{path}, line {_line(raised.error, path)}: {named(raised.error)};"
+            " correct the file or remove it from the folder"
+        )
+    return module
+
+
+def _in_module(module: ModuleType, source: str) -> Iterator[Found]:
+    """The integrations a module defines itself, not those it imports."""
+    for kind in list(vars(module).values()):
+        if (
+            isinstance(kind, type)
+            and issubclass(kind, Integration)
+            and kind.__module__ == module.__name__
+            and hasattr(kind, "name")
+        ):
+            where = f"{source}:{kind.__name__}"
+            _check(kind, where)
+            yield Found(name=kind.name, source=where, load=functools.partial(_itself, kind))
+
+
+def given(kind: type[AnyIntegration]) -> Iterator[Found]:
+    where = f"{kind.__module__}:{kind.__qualname__}"
+    _check(kind, where)
+    yield Found(name=kind.name, source=where, load=functools.partial(_itself, kind))
+
+
+def _itself(kind: type) -> type:
+    return kind
+
+
+def _check(kind: Any, source: str) -> None:
+    if not (isinstance(kind, type) and issubclass(kind, Integration)):
+        raise InvalidParameter(f"{source} is no subclass of Integration; see experience_runtime.integration")
+    name = getattr(kind, "name", None)
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", name):
+        raise InvalidParameter(
+            f"{source}: {name!r} cannot be an integration's name; use up to 100 letters, digits, - and _"
+        )
+    if kind.call is Integration.call:
+        raise InvalidParameter(f"{source} has no method call(self, payload, context); write one")
+    for part in ("call", "check"):
+        if any(runs_later(getattr(kind, part)) for runs_later in _RUN_LATER):
+            raise InvalidParameter(
+                f"{source}: {part} is async or a generator, which nothing runs; make it a plain function"
+            )
+    if not isinstance(kind.retries, int) or not 0 <= kind.retries <= MOST_RETRIES:
+        raise InvalidParameter(
+            f"{source}: retries = {kind.retries!r} must be a whole number from 0 to {MOST_RETRIES}"
+        )
+    if not isinstance(kind.backoff, Backoff):
+        raise InvalidParameter(f"{source}: backoff = {kind.backoff!r} must be a Backoff(…)")
+    for part in ("settings", "payload"):
+        model = getattr(kind, part)
+        if model is not None and not (isinstance(model, type) and issubclass(model, BaseModel)):
+            raise InvalidParameter(f"{source}: {part} must be a pydantic model (the class) or None")
+
+
+def _line(problem: BaseException, path: Path) -> int | str:
+    if isinstance(problem, SyntaxError) and problem.filename == str(path):
+        return problem.lineno or "?"
+    frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == str(path)]
+    return (frames[-1].lineno or "?") if frames else "?"
+
+
+def named(problem: BaseException) -> str:
+    text = problem.msg if isinstance(problem, SyntaxError) else spell(problem)
+    return f"{type(problem).__name__}: {text}"

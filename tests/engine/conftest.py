@@ -15,7 +15,8 @@ from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.delivery import InlineDelivery
 from experience_runtime.engine.dispatcher import Dispatcher
 from experience_runtime.engine.ports import Delivery
-from experience_runtime.engine.scheduler import Scheduled, Scheduler
+from experience_runtime.engine.prepared import Scheduled
+from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.engine.stores import Store
 from experience_runtime.integration import Answer, Context, Integration
 from experience_runtime.store.opening import open_sqlite

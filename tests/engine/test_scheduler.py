@@ -22,8 +22,7 @@ from experience_runtime.domain.errors import (
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.domain.planning import plan, plan_cancel
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.engine.prepared import PreparedSchedule
-from experience_runtime.engine.scheduler import Cancelled, Scheduled
+from experience_runtime.engine.prepared import Cancelled, PreparedSchedule, Scheduled
 
 if TYPE_CHECKING:
     from tests.engine.conftest import World

@@ -10,24 +10,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from experience_runtime.clocks import monotonic
-from experience_runtime.domain.admission import NO_POLICIES, IntegrationState, Policies
+from experience_runtime.domain.admission import NO_POLICIES, Policies
 from experience_runtime.domain.errors import (
     CallFailed,
     IntegrationTimeout,
     InternalError,
-    RateLimited,
     Refusal,
 )
 from experience_runtime.domain.executions import LEASE_SECONDS, Execution, Settlement, Settling, Status
-from experience_runtime.domain.instants import iso
 from experience_runtime.domain.options import EXECUTE_TIMEOUT_SECONDS
-from experience_runtime.domain.pace import HELD_TOO_LONG, MOST_HELD, Learned, Pace, Receiver, Spoken
-from experience_runtime.domain.retries import decide
-from experience_runtime.domain.windows import Window, parse_window_text
-from experience_runtime.domain.zones import parse_zone
+from experience_runtime.domain.pace import HELD_TOO_LONG, Pace
 from experience_runtime.engine.attempt import Outcome, call, refused
+from experience_runtime.engine.hearing import Hearing
+from experience_runtime.engine.judging import Ended, Judge, opening_of, too_long_held, window_of
 from experience_runtime.engine.ports import Clock, Delivery, Integrations, Relay
-from experience_runtime.engine.receivers import Receivers
 from experience_runtime.engine.stores import DispatcherStore
 from experience_runtime.integration import Http, Integration
 from experience_runtime.untrusted import Redact
@@ -65,18 +61,18 @@ class Dispatcher:
         self.policies = policies
         self._relay = relay
         self._attempted = attempted
-        self._failing: frozenset[str] | None = None  # integrations whose last attempt failed
-        self._paced: set[Receiver] = set()  # those with a pace to be kept
-        self._receivers = Receivers()
         self._store = store
         self._clock = clock
         self._integrations = integrations
         self._http = http
         self._delivery = delivery
-        self._random = random or randomness.SystemRandom()
+        self._judge = Judge(
+            clock=clock, integrations=integrations, random=random or randomness.SystemRandom()
+        )
+        self._hearing = Hearing(store=store, clock=clock)
         self._redact = redact
         self._lease = timedelta(seconds=lease_seconds)
-        self._ended: deque[_Ended] = deque()  # filled by the delivery's threads
+        self._ended: deque[Ended] = deque()  # filled by the delivery's threads
         self._calls: dict[tuple[int, int], _Call] = {}  # those that run, each ended by whoever takes it out
         self._unstarted: list[tuple[int, int, datetime]] = []  # (number, attempt, due_at) to be given back
         self._held: set[tuple[int, int]] = set()  # (number, attempt), from the start until it is settled
@@ -99,7 +95,7 @@ class Dispatcher:
         next_wake = self.next_wake()
         if next_wake is None or next_wake > now:
             return taken
-        for lost in self._store.give_back(now=now, retry_at=self._lost_until):
+        for lost in self._store.give_back(now=now, retry_at=self._judge.lost_until):
             _logger.warning("%s came back: its lease had lapsed; it is %s now", lost.id, lost.status)
         limit = self._delivery.free() if self._relay is None else _MOST_AT_ONCE
         if limit < 1:
@@ -117,20 +113,7 @@ class Dispatcher:
 
     def give_everything_back(self) -> Sequence[Execution]:
         """Return what an earlier worker has left behind to the waiting room."""
-        return self._store.give_back(now=self._clock.now(), everything=True, retry_at=self._lost_until)
-
-    def _lost_until(self, execution: Execution) -> datetime | None:
-        """When an attempt that was lost is made again: it waits as a failed one does."""
-        window, _ = _window_of(execution)
-        return decide(
-            may_pass=True,
-            retry_after=None,
-            begun=execution.begun,
-            retries=execution.retries,
-            now=self._clock.now(),
-            random=self._random.random(),
-            window=window,
-        )
+        return self._store.give_back(now=self._clock.now(), everything=True, retry_at=self._judge.lost_until)
 
     def open(self) -> None:
         """Take from now on what others claimed for this process."""
@@ -142,7 +125,7 @@ class Dispatcher:
         return self._store.next_wake(now=self._clock.now(), policies=self._policies())
 
     def _policies(self) -> Policies:
-        return replace(self.policies, starts_at=self._pace_of, trusted=self._receivers.trusted)
+        return replace(self.policies, starts_at=self._pace_of, trusted=self._hearing.trusted)
 
     def _pace_of(self, integration: str) -> Pace | None:
         try:
@@ -185,8 +168,7 @@ class Dispatcher:
         return len(arrived)
 
     def _deliver(self, claimed: Sequence[Execution]) -> None:
-        self._failing = self._read_failing()
-        self._paced = {(pace.integration, pace.key) for pace in self._store.paces.all()}
+        self._hearing.refresh()
         self._delivery.submit(self._start(claimed), self._carry_out)
         self._settle_ended()  # what an inline delivery has done already, and what could not be started
 
@@ -195,7 +177,7 @@ class Dispatcher:
         now = self._clock.now()
         ready: dict[tuple[int, int], Execution] = {}
         for each in claimed:
-            opening = _opening(each, now)
+            opening = opening_of(each, now)
             if opening is None:
                 ready[each.number, each.attempt] = each
             self._unstarted.append((each.number, each.attempt, opening or each.due_at))
@@ -205,24 +187,24 @@ class Dispatcher:
         began_at = self._clock.now()  # a busy store may have kept it waiting beyond the end of a window
         running = []
         for execution in (ready[key] for key in ready if key in started):
-            if (opening := _opening(execution, began_at)) is None:
+            if (opening := opening_of(execution, began_at)) is None:
                 running.append(execution)
             else:
                 late = Settlement(status=Status.PENDING, reason="window_closed", due_at=opening, held=True)
-                self._ended.append(_Ended(execution, Outcome(code="window_closed"), late, began_at, began_at))
+                self._ended.append(Ended(execution, Outcome(code="window_closed"), late, began_at, began_at))
         return running
 
     def _carry_out(self, execution: Execution) -> None:
         """Call the integration, and leave the ending to be settled. Never raises."""
         began_at = self._clock.now()
         try:
-            window, refusal = _window_of(execution)
-            refusal = refusal or _held(execution, HELD_TOO_LONG, began_at)
+            window, refusal = window_of(execution)
+            refusal = refusal or too_long_held(execution, HELD_TOO_LONG, began_at)
             if refusal is None and window is not None and not window.contains(began_at):
                 # it has waited for a thread, or the machine has slept
                 opening = window.next_inside(began_at)
                 late = Settlement(status=Status.PENDING, reason="window_closed", due_at=opening, held=True)
-                self._ended.append(_Ended(execution, Outcome(code="window_closed"), late, began_at, began_at))
+                self._ended.append(Ended(execution, Outcome(code="window_closed"), late, began_at, began_at))
                 self.wake.set()
                 return
             key = (execution.number, execution.attempt)
@@ -234,8 +216,8 @@ class Dispatcher:
                     "%s of %s ended after its deadline: %s", execution.id, execution.integration, said
                 )
                 return
-            settlement = self._judge(execution, outcome, window)
-            self._ended.append(_Ended(execution, outcome, settlement, began_at, self._clock.now()))
+            settlement = self._judge.after(execution, outcome, window)
+            self._ended.append(Ended(execution, outcome, settlement, began_at, self._clock.now()))
         except Exception:  # a thread of the delivery has nobody to tell
             self._calls.pop((execution.number, execution.attempt), None)
             self._held.discard((execution.number, execution.attempt))
@@ -256,9 +238,9 @@ class Dispatcher:
             )
             _logger.error("%s: %s; %d such calls are stuck", execution.id, error, len(self._delivery.stuck()))
             outcome = Outcome(code=IntegrationTimeout.code, error=error, may_pass=True)
-            window, _ = _window_of(execution)
-            settlement = self._judge(execution, outcome, window)
-            self._ended.append(_Ended(execution, outcome, settlement, running.began_at, self._clock.now()))
+            window, _ = window_of(execution)
+            settlement = self._judge.after(execution, outcome, window)
+            self._ended.append(Ended(execution, outcome, settlement, running.began_at, self._clock.now()))
 
     def _timeout(self, integration: str) -> float:
         try:
@@ -299,10 +281,9 @@ class Dispatcher:
                 f"raise timeout above {timeout_seconds * 1000:.0f}, or schedule it with delay: 0"
             )
             outcome = Outcome(code=IntegrationTimeout.code, error=error)
-        settlement = self._judge(execution, outcome, None)
-        ended = _Ended(execution, outcome, settlement, execution.created_at, self._clock.now())
-        self._learn([ended])
-        self._observe([ended])
+        settlement = self._judge.after(execution, outcome, None)
+        ended = Ended(execution, outcome, settlement, execution.created_at, self._clock.now())
+        self._hearing.hear([ended], self._policies())
         self._settle([ended])
         if outcome.code is None:
             return outcome.answer
@@ -320,50 +301,6 @@ class Dispatcher:
             redact=self._redact,
         )
 
-    def _judge(self, execution: Execution, outcome: Outcome, window: Window | None) -> Settlement:
-        """Decide the state that follows an attempt."""
-        if outcome.asks_to_wait and execution.status is Status.PENDING:  # an `execute` waits for nothing
-            return self._hold(execution, outcome)
-        again = (
-            None
-            if not outcome.may_pass
-            else decide(
-                may_pass=True,
-                retry_after=outcome.retry_after,
-                begun=self._begun(execution),
-                retries=execution.retries,
-                now=self._clock.now(),
-                random=self._random.random(),
-                window=window,
-                backoff=self._integrations.get(execution.integration).backoff,
-            )
-        )
-        return Settlement(
-            status=_status_after(outcome, again),
-            reason=outcome.code,
-            due_at=again,
-            http_status=outcome.http_status,
-            error=outcome.error,
-            answer=outcome.excerpt,
-        )
-
-    def _hold(self, execution: Execution, outcome: Outcome) -> Settlement:
-        """Leave it where it waited, for the receiver's pace; not for ever."""
-        too_long = _held(execution, MOST_HELD, self._clock.now())
-        return Settlement(
-            status=Status.FAILED if too_long else Status.PENDING,
-            reason=too_long.code if too_long else "held by pace",
-            held=too_long is None,
-            http_status=outcome.http_status,
-            error=f"{too_long.message}; {outcome.error}" if too_long else outcome.error,
-            answer=outcome.excerpt,
-        )
-
-    @staticmethod
-    def _begun(execution: Execution) -> int:
-        """The attempts begun, with this one: a claimed row was read before it began, an `execute` after."""
-        return execution.begun + (execution.status is Status.PENDING)
-
     def _settle_ended(self) -> None:
         """Settle what has ended, and give back what could not be started, all that there is at once."""
         self._end_overdue()
@@ -375,8 +312,7 @@ class Dispatcher:
                 unstarted = []
             if ended:
                 # while its lease holds: an open breaker admits no second probe before it has heard of this
-                self._learn(ended)
-                self._observe(ended)
+                self._hearing.hear(ended, self._policies())
                 self._settle(ended)
         except InternalError:
             # The store is away, and the calls have happened: forgetting how they ended would repeat them.
@@ -385,7 +321,7 @@ class Dispatcher:
             raise
         self._held.difference_update((each.execution.number, each.execution.attempt) for each in ended)
 
-    def _settle(self, ended: Sequence["_Ended"]) -> None:
+    def _settle(self, ended: Sequence[Ended]) -> None:
         settled = self._store.settle_all(
             [
                 Settling(each.execution.number, each.execution.attempt, each.settlement, each.ended_at)
@@ -402,90 +338,6 @@ class Dispatcher:
                     each.settlement.status,
                 )
 
-    def _learn(self, ended: Sequence["_Ended"]) -> None:
-        """Let the paces know what receivers said; where none said "not now", there is nothing to keep."""
-        heard: dict[Receiver, list[_Ended]] = {}
-        for each in ended:
-            receiver = (each.execution.integration, each.execution.pace_key)
-            is_answered = each.outcome.is_answered and not each.outcome.asks_to_wait
-            self._receivers.ended(
-                receiver, began_at=each.began_at, ended_at=each.ended_at, is_answered=is_answered
-            )
-            if is_answered or each.outcome.asks_to_wait:
-                heard.setdefault(receiver, []).append(each)
-        starts = {name: pace for name, _ in heard if (pace := self._policies().start(name)) is not None}
-        lessons = {
-            receiver: self._lesson(receiver, attempts)
-            for receiver, attempts in heard.items()
-            if receiver in self._paced
-            or receiver[0] in starts
-            or any(each.outcome.asks_to_wait for each in attempts)
-        }
-        if not lessons:
-            return  # the usual case costs nothing
-        now = self._clock.now()
-        for receiver, state in self._store.paces.learn(lessons, starts, now=now).items():
-            if state.says_something:
-                self._paced.add(receiver)
-            else:
-                self._paced.discard(receiver)
-            if state.held_until is not None and state.refusals == 1 and state.since == state.refused_at:
-                _logger.warning("%s", state.because(now=now))
-
-    def _lesson(self, receiver: Receiver, attempts: Sequence["_Ended"]) -> Learned:
-        waits = [each.outcome.retry_after or 0.0 for each in attempts if each.outcome.asks_to_wait]
-        seconds = max(1.0, *waits, 0.0)
-        return Learned(
-            spoken=[
-                Spoken(
-                    began_at=each.began_at,
-                    ended_at=each.ended_at,
-                    refused=each.outcome.asks_to_wait,
-                    wait_seconds=each.outcome.retry_after,
-                )
-                for each in sorted(attempts, key=lambda each: each.ended_at)
-            ],
-            recent=self._receivers.per_second(receiver, now=attempts[0].ended_at, seconds=seconds),
-        )
-
-    def _observe(self, ended: Sequence["_Ended"]) -> None:
-        """Let the circuit breakers know how attempts went; what never left, and "not now", say nothing."""
-        told: dict[str, list[_Ended]] = {}
-        for each in ended:
-            if each.outcome.asks_to_wait or each.outcome.is_defect:
-                continue
-            if each.outcome.may_pass or each.outcome.is_answered:
-                told.setdefault(each.execution.integration, []).append(each)
-        for integration, attempts in told.items():
-            self._observe_one(integration, attempts)
-
-    def _observe_one(self, integration: str, attempts: Sequence["_Ended"]) -> None:
-        policy = self.policies.of(integration)
-        failing = self._read_failing() if self._failing is None else self._failing
-        if not policy.breaker_failures or (
-            integration not in failing and not any(each.outcome.may_pass for each in attempts)
-        ):
-            return  # the usual case costs nothing
-
-        def after(state: IntegrationState) -> IntegrationState:
-            for each in attempts:
-                state = state.after_attempt(
-                    policy, failed=each.outcome.may_pass, now=each.ended_at, began_at=each.began_at
-                )
-            return state
-
-        before, now_known = self._store.integration_states.change(integration, after)
-        self._failing = self._read_failing()
-        if now_known.probe_at is not None and now_known.probe_at != before.probe_at:
-            _logger.warning("%s", now_known.waits_because(policy, now=self._clock.now()))
-        if before.opened_at is not None and now_known.opened_at is None:
-            _logger.warning("the circuit breaker of %s is closed again: a call was answered", integration)
-
-    def _read_failing(self) -> frozenset[str]:
-        return frozenset(
-            each.integration for each in self._store.integration_states.all().values() if each.failures
-        )
-
     def _renew(self, now: datetime) -> None:
         """Keep what runs here from being given back, however long it takes and wherever the clock jumps."""
         held = self._held.copy()
@@ -498,54 +350,9 @@ class Dispatcher:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ended:
-    """An attempt that is over, and not yet settled."""
-
-    execution: Execution
-    outcome: Outcome
-    settlement: Settlement
-    began_at: datetime
-    ended_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class _Call:
     """A call that runs; `ends_at` is its deadline, monotonic."""
 
     execution: Execution
     began_at: datetime
     ends_at: float
-
-
-def _window_of(execution: Execution) -> tuple[Window | None, Refusal | None]:
-    if execution.window is None:
-        return None, None
-    try:
-        return parse_window_text(execution.window, parse_zone(execution.zone)), None
-    except Refusal as refusal:  # a zone that this machine does not know (any more): better never than outside
-        return None, refusal
-
-
-def _held(execution: Execution, most: timedelta, now: datetime) -> RateLimited | None:
-    """What refuses an execution that its pace has held for so long, while its window was open."""
-    if execution.held_at is None or now - execution.held_at < most:
-        return None
-    window, _ = _window_of(execution)
-    if window is not None and window.open_for(execution.held_at, now) < most:
-        return None
-    return RateLimited(
-        f"held by pace since {iso(execution.held_at)}, longer than the {MOST_HELD // timedelta(hours=1)} h "
-        "that may be; send less, or ask the receiver for a higher limit, then replay it"
-    )
-
-
-def _opening(execution: Execution, now: datetime) -> datetime | None:
-    """When the window of an execution opens next; None when it is open, or cannot be told."""
-    window, _ = _window_of(execution)
-    return None if window is None or window.contains(now) else window.next_inside(now)
-
-
-def _status_after(outcome: Outcome, again: datetime | None) -> Status:
-    if outcome.code is None:
-        return Status.SUCCEEDED
-    return Status.FAILED if again is None else Status.PENDING

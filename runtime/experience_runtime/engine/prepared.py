@@ -1,4 +1,4 @@
-"""Prepared: calls that have passed every rule, and wait to be put on disk together."""
+"""Calls of the verbs: prepared, when they have passed every rule and wait for the disk; and what they did."""
 
 from dataclasses import dataclass
 
@@ -21,3 +21,26 @@ class PreparedCancel:
 
     cancelling: Cancelling
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduled:
+    """What `schedule` did; `warnings` and `notes` are lines for the author's log, at `warn` and `info`.
+
+    With `is_new` false, the execution is the one that was pending under the key already.
+    """
+
+    execution: Execution
+    is_new: bool
+    replaced: str | None
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """What `cancel` did. `elsewhere`: nothing here, but another visitor has one pending under this key."""
+
+    ids: tuple[str, ...]
+    elsewhere: bool
+    warnings: tuple[str, ...] = ()

@@ -4,17 +4,15 @@ import json
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import NoReturn
 
-from experience_runtime.domain.admission import NO_POLICIES, IntegrationState, Policies
+from experience_runtime.domain.admission import NO_POLICIES, Policies
 from experience_runtime.domain.errors import (
     AlreadyScheduled,
     Conflict,
     InvalidParameter,
-    RateLimited,
 )
 from experience_runtime.domain.executions import (
     LEASE_SECONDS,
@@ -36,42 +34,16 @@ from experience_runtime.domain.planning import (
 )
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
+from experience_runtime.engine.execute_gate import NO_INTERVALS, ExecuteGate
 from experience_runtime.engine.numbering import ExecutionNumbers
 from experience_runtime.engine.ports import Clock, Integrations
-from experience_runtime.engine.prepared import PreparedCancel, PreparedSchedule
+from experience_runtime.engine.prepared import Cancelled, PreparedCancel, PreparedSchedule, Scheduled
 from experience_runtime.engine.receivers import pace_key
 from experience_runtime.engine.stores import Added, Adding, Cancelling, SchedulerStore
 from experience_runtime.engine.unconfigured import unconfigured_warnings
 
-EXECUTE_EVERY_SECONDS = 60
-"""How long one key's `execute` keeps the next one out. Source: reference/schedule-options#execute."""
-
 _NOTHING: Mapping[str, object] = MappingProxyType({})
-_NO_INTERVALS: Mapping[str, int] = MappingProxyType({})
 _UNNAMED_CONVERSION = "conversion"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scheduled:
-    """What `schedule` did; `warnings` and `notes` are lines for the author's log, at `warn` and `info`.
-
-    With `is_new` false, the execution is the one that was pending under the key already.
-    """
-
-    execution: Execution
-    is_new: bool
-    replaced: str | None
-    warnings: tuple[str, ...]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancelled:
-    """What `cancel` did. `elsewhere`: nothing here, but another visitor has one pending under this key."""
-
-    ids: tuple[str, ...]
-    elsewhere: bool
-    warnings: tuple[str, ...] = ()
 
 
 class Scheduler:
@@ -84,7 +56,7 @@ class Scheduler:
         clock: Clock,
         integrations: Integrations,
         conversions: Sequence[str],
-        execute_every_seconds: Mapping[str, int] = _NO_INTERVALS,
+        execute_every_seconds: Mapping[str, int] = NO_INTERVALS,
         policies: Policies = NO_POLICIES,
         lease_seconds: int = LEASE_SECONDS,
         source: random.Random | None = None,
@@ -93,8 +65,7 @@ class Scheduler:
         self._clock = clock
         self._integrations = integrations
         self._conversions = tuple(conversions)
-        self._execute_every_seconds = execute_every_seconds
-        self._policies = policies
+        self._gate = ExecuteGate(store=store, every_seconds=execute_every_seconds, policies=policies)
         self._lease = timedelta(seconds=lease_seconds)
         self._source = source or random.SystemRandom()
         self._numbers = ExecutionNumbers(self._source)
@@ -359,10 +330,16 @@ class Scheduler:
         now = self._clock.now()
         zone, zone_from = visitor_zone(visitor, [])
         canonical = None if key is None else canonical_key(key)
-        self._admit_execute(integration, key_of_pace, now)
+        self._gate.admit(integration, key_of_pace, now)
         if canonical is not None:
             space = _space(integration, None if owner else own_space)
-            self._take_execute(integration, canonical, space, owner or "", now)
+            self._gate.take(
+                integration,
+                canonical,
+                key_digest=key_digest(space, canonical),
+                key_owner=owner or "",
+                now=now,
+            )
         execution = Execution(
             number=self._numbers.next(now),
             integration=integration,
@@ -391,36 +368,6 @@ class Scheduler:
                 f"it is {added.execution.status}: look at it before you ask for more"
             )
         return added.execution
-
-    def _admit_execute(self, integration: str, key_of_pace: str, now: datetime) -> None:
-        policy = self._policies.of(integration)
-        # its caller waits for it: only the rate counts, not the limit or the breaker of what is due
-        rate = replace(policy, concurrency=None, breaker_failures=0)
-
-        def spend(state: IntegrationState) -> IntegrationState:
-            if state.room(rate, in_flight=0, now=now) < 1:
-                raise RateLimited(f"{state.waits_because(rate, now=now)}; wait, or schedule it with delay: 0")
-            return state.after_claim(rate, taken=1, now=now)
-
-        state = self._store.integration_states.of(integration)
-        if state.paused_at is not None:
-            raise Conflict(f"{state.waits_because(policy, now=now)}; or schedule it, and it waits")
-        for pace in self._store.paces.all():
-            is_meant = (pace.integration, pace.key) == (integration, key_of_pace) and pace.is_current(now)
-            if is_meant and pace.held_until is not None and pace.held_until > now:
-                raise RateLimited(f"{pace.because(now=now)}; wait, or schedule it with delay: 0")
-        if policy.rate_count is not None:
-            self._store.integration_states.change(integration, spend)
-
-    def _take_execute(self, integration: str, canonical: str, space: str, owner: str, now: datetime) -> None:
-        seconds = self._execute_every_seconds.get(integration, EXECUTE_EVERY_SECONDS)
-        if seconds and not self._store.allow_execute(
-            key_digest=key_digest(space, canonical), key_owner=owner, now=now, per_seconds=seconds
-        ):
-            raise RateLimited(
-                f"{integration} was executed for the key {canonical[:100]} less than {seconds} s ago; "
-                f"wait, or schedule it with delay: {seconds * 1000}"
-            )
 
     def _check_payload(self, integration: str, payload: object) -> tuple[str, str]:
         """The payload as it is stored, and the key of the pace it keeps."""

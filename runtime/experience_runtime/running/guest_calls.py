@@ -26,12 +26,8 @@ from experience_runtime.domain.planning import plan
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.app_events import call_app, refused
-from experience_runtime.engine.prepared import PreparedCancel, PreparedSchedule
-from experience_runtime.engine.scheduler import (
-    Cancelled,
-    Scheduled,
-    Scheduler,
-)
+from experience_runtime.engine.prepared import Cancelled, PreparedCancel, PreparedSchedule, Scheduled
+from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.running.guest import Marshalled, Request
 
 APP = "app"

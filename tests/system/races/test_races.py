@@ -19,7 +19,8 @@ from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.delivery import InlineDelivery
 from experience_runtime.engine.dispatcher import Dispatcher
 from experience_runtime.engine.operations import Operations
-from experience_runtime.engine.scheduler import Scheduled, Scheduler
+from experience_runtime.engine.prepared import Scheduled
+from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.engine.stores import Store
 from experience_runtime.integration import Context, IntegrationFailed
 from experience_runtime.store.opening import open_postgres, open_sqlite

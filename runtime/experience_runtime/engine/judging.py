@@ -1,0 +1,127 @@
+"""Judging: the state that follows an attempt, by how it ended, its window and what it may still try."""
+
+import random as randomness
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from experience_runtime.domain.errors import RateLimited, Refusal
+from experience_runtime.domain.executions import Execution, Settlement, Status
+from experience_runtime.domain.instants import iso
+from experience_runtime.domain.pace import MOST_HELD
+from experience_runtime.domain.retries import decide
+from experience_runtime.domain.windows import Window, parse_window_text
+from experience_runtime.domain.zones import parse_zone
+from experience_runtime.engine.attempt import Outcome
+from experience_runtime.engine.ports import Clock, Integrations
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An attempt that is over, and not yet settled."""
+
+    execution: Execution
+    outcome: Outcome
+    settlement: Settlement
+    began_at: datetime
+    ended_at: datetime
+
+
+class Judge:
+    """Decides by the clock, an integration's backoff and chance; it stores nothing."""
+
+    def __init__(self, *, clock: Clock, integrations: Integrations, random: randomness.Random) -> None:
+        self._clock = clock
+        self._integrations = integrations
+        self._random = random
+
+    def after(self, execution: Execution, outcome: Outcome, window: Window | None) -> Settlement:
+        """Decide the state that follows an attempt."""
+        if outcome.asks_to_wait and execution.status is Status.PENDING:  # an `execute` waits for nothing
+            return self._hold(execution, outcome)
+        again = (
+            None
+            if not outcome.may_pass
+            else decide(
+                may_pass=True,
+                retry_after=outcome.retry_after,
+                begun=_begun(execution),
+                retries=execution.retries,
+                now=self._clock.now(),
+                random=self._random.random(),
+                window=window,
+                backoff=self._integrations.get(execution.integration).backoff,
+            )
+        )
+        return Settlement(
+            status=_status_after(outcome, again),
+            reason=outcome.code,
+            due_at=again,
+            http_status=outcome.http_status,
+            error=outcome.error,
+            answer=outcome.excerpt,
+        )
+
+    def _hold(self, execution: Execution, outcome: Outcome) -> Settlement:
+        """Leave it where it waited, for the receiver's pace; not for ever."""
+        too_long = too_long_held(execution, MOST_HELD, self._clock.now())
+        return Settlement(
+            status=Status.FAILED if too_long else Status.PENDING,
+            reason=too_long.code if too_long else "held by pace",
+            held=too_long is None,
+            http_status=outcome.http_status,
+            error=f"{too_long.message}; {outcome.error}" if too_long else outcome.error,
+            answer=outcome.excerpt,
+        )
+
+    def lost_until(self, execution: Execution) -> datetime | None:
+        """When an attempt that was lost is made again: it waits as a failed one does."""
+        window, _ = window_of(execution)
+        return decide(
+            may_pass=True,
+            retry_after=None,
+            begun=execution.begun,
+            retries=execution.retries,
+            now=self._clock.now(),
+            random=self._random.random(),
+            window=window,
+        )
+
+
+def window_of(execution: Execution) -> tuple[Window | None, Refusal | None]:
+    """The window of an execution, None for none; or what refuses the one that was stored."""
+    if execution.window is None:
+        return None, None
+    try:
+        return parse_window_text(execution.window, parse_zone(execution.zone)), None
+    except Refusal as refusal:  # a zone that this machine does not know (any more): better never than outside
+        return None, refusal
+
+
+def too_long_held(execution: Execution, most: timedelta, now: datetime) -> RateLimited | None:
+    """What refuses an execution that its pace has held for so long, while its window was open."""
+    if execution.held_at is None or now - execution.held_at < most:
+        return None
+    window, _ = window_of(execution)
+    if window is not None and window.open_for(execution.held_at, now) < most:
+        return None
+    return RateLimited(
+        f"held by pace since {iso(execution.held_at)}, longer than the {MOST_HELD // timedelta(hours=1)} h "
+        "that may be; send less, or ask the receiver for a higher limit, then replay it"
+    )
+
+
+def opening_of(execution: Execution, now: datetime) -> datetime | None:
+    """When the window of an execution opens next; None when it is open, or cannot be told."""
+    window, _ = window_of(execution)
+    return None if window is None or window.contains(now) else window.next_inside(now)
+
+
+def _begun(execution: Execution) -> int:
+    """The attempts begun, with this one: a claimed row was read before it began, an `execute` after."""
+    return execution.begun + (execution.status is Status.PENDING)
+
+
+def _status_after(outcome: Outcome, again: datetime | None) -> Status:
+    if outcome.code is None:
+        return Status.SUCCEEDED
+    return Status.FAILED if again is None else Status.PENDING

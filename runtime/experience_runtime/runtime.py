@@ -30,6 +30,7 @@ from experience_runtime.engine.worker import Worker
 from experience_runtime.running.guest import Limits, Script
 from experience_runtime.running.problems import wall_text
 from experience_runtime.settings.load import Settings, load_settings
+from experience_runtime.store import address
 from experience_runtime.store.sqlite.lock import FileLock
 
 if TYPE_CHECKING:
@@ -52,9 +53,6 @@ CONCURRENCY = 64
 """Calls at a time; of one integration half as many, unless its policy says otherwise."""
 
 _LEAST_SILENCE = 5  # seconds; a list of a million takes some
-
-_SQLITE = "sqlite:///"
-_POSTGRES = ("postgresql://", "postgres://")
 
 
 class Runtime:
@@ -89,38 +87,17 @@ class Runtime:
     @property
     def is_shared(self) -> bool:
         """Whether the database is a server's, which many workers share."""
-        return self.settings.database.startswith(_POSTGRES)
+        return address.is_server(self.settings.database)
 
     @property
     def database_name(self) -> str:
         """The database as people may see it; InvalidParameter for one of another kind."""
-        if not self.is_shared:
-            return self.database_path
-        from experience_runtime.store.opening import require_postgres
-
-        require_postgres()
-        from experience_runtime.store.postgres.connecting import shown_address
-
-        return shown_address(self.settings.database)
+        return address.shown(self.settings.database)
 
     @property
     def database_path(self) -> str:
         """The SQLite file; InvalidParameter for a database of another kind."""
-        database = self.settings.database
-        if "://" not in database:
-            raise InvalidParameter(
-                f'database "{database[:200]}" is not an address; write sqlite:///{database[:200]}'
-            )
-        if database == f"{_SQLITE}:memory:":
-            raise InvalidParameter(
-                'database ":memory:" would forget everything at once; name a file: sqlite:///experience.db'
-            )
-        if not database.startswith(_SQLITE) or not database[len(_SQLITE) :]:
-            raise InvalidParameter(
-                f'database "{database.split("://")[0][:20]}://…" is not one this version opens; '
-                "write sqlite:///experience.db, or postgresql://user@host/name"
-            )
-        return database[len(_SQLITE) :]
+        return address.file_of(self.settings.database)
 
     @property
     def has_database(self) -> bool:
@@ -161,15 +138,7 @@ class Runtime:
 
     @cached_property
     def operations(self) -> "Operations":
-        from experience_runtime.engine.operations import Operations
-
-        return Operations(
-            store=self.store,
-            clock=self.clock,
-            integrations=self.integrations,
-            policies=self.policies,
-            redact=self.settings.redact,
-        )
+        return self._operations(self.store)
 
     @cached_property
     def lookup(self) -> "Lookup":
@@ -185,24 +154,27 @@ class Runtime:
 
     def _lookup(self, store: "SqlStore[Any]") -> "Lookup":
         from experience_runtime.engine.lookup import Lookup
-        from experience_runtime.engine.operations import Operations
         from experience_runtime.engine.recurring import Recurring
 
-        policies, redact = self.policies, self.settings.redact
         return Lookup(
             store=store,
             catalogue=self.integrations,
-            operations=Operations(
-                store=store,
-                clock=self.clock,
-                integrations=self.integrations,
-                policies=policies,
-                redact=redact,
-            ),
+            operations=self._operations(store),
             recurring=Recurring(store=store.schedules, clock=self.clock, integrations=self.integrations),
-            policies=policies,
+            policies=self.policies,
             is_for_sites=self.settings.is_for_sites,
-            redact=redact,
+            redact=self.settings.redact,
+        )
+
+    def _operations(self, store: "SqlStore[Any]") -> "Operations":
+        from experience_runtime.engine.operations import Operations
+
+        return Operations(
+            store=store,
+            clock=self.clock,
+            integrations=self.integrations,
+            policies=self.policies,
+            redact=self.settings.redact,
         )
 
     @cached_property

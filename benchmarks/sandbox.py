@@ -305,10 +305,10 @@ def _spread(act: Callable[[], object], threads: int, runs: int) -> tuple[list[fl
         taken.extend(_times(act, runs // threads))
 
     began = time.perf_counter()
-    crew = [threading.Thread(target=work) for _ in range(threads)]
-    for member in crew:
+    workers = [threading.Thread(target=work) for _ in range(threads)]
+    for member in workers:
         member.start()
-    for member in crew:
+    for member in workers:
         member.join()
     return taken, len(taken) / (time.perf_counter() - began)
 

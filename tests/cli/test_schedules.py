@@ -140,7 +140,7 @@ def test_pause_resume_and_remove(cli: CommandLine) -> None:
     assert cli.json("schedules", "list") == {"schedules": []}
 
 
-def test_run_begets_one_that_a_worker_delivers_and_show_tells_of_it(cli: CommandLine) -> None:
+def test_run_fires_one_that_a_worker_delivers_and_show_tells_of_it(cli: CommandLine) -> None:
     a_digest(cli)
 
     execution = cli.json("schedules", "run", "digest")

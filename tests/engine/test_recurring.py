@@ -192,7 +192,7 @@ def test_setting_a_paused_schedule_leaves_it_paused(recurring: Recurring) -> Non
 
 
 @pytest.mark.parametrize("paused", [False, True])
-def test_run_now_begets_one_and_leaves_the_rest_as_it_is(
+def test_run_now_fires_one_and_leaves_the_rest_as_it_is(
     recurring: Recurring, world: World, paused: bool
 ) -> None:
     put(recurring)
@@ -231,7 +231,7 @@ def test_run_now_is_refused_while_the_previous_one_is_not_over(recurring: Recurr
     assert world.run_all() == 1
 
 
-def test_a_removed_schedule_begets_nothing_any_more(recurring: Recurring, world: World) -> None:
+def test_a_removed_schedule_fires_nothing_any_more(recurring: Recurring, world: World) -> None:
     put(recurring)
 
     recurring.remove("digest")

@@ -51,7 +51,7 @@ def fired(world: World) -> list[Execution]:
     return list(world.store.find(Filter(), limit=500).executions)[::-1]
 
 
-def test_a_due_schedule_begets_the_execution_that_was_asked_for(recurring: Recurring, world: World) -> None:
+def test_a_due_schedule_fires_the_execution_that_was_asked_for(recurring: Recurring, world: World) -> None:
     recurring.set("digest", "slack-update", {"message": "hello"}, {**HOURLY, "window": OFFICE})
     world.advance(minutes=60, milliseconds=5)
 
@@ -77,7 +77,7 @@ def test_a_due_schedule_begets_the_execution_that_was_asked_for(recurring: Recur
     assert recurring.fire_due() == 0
 
 
-def test_an_execution_tells_why_it_was_begotten(recurring: Recurring, world: World) -> None:
+def test_an_execution_tells_why_it_was_fired(recurring: Recurring, world: World) -> None:
     put(recurring, window=OFFICE)
     world.advance(hours=1, milliseconds=18)
     recurring.fire_due()
@@ -187,7 +187,7 @@ def test_a_month_of_missed_minutes_is_one_run_and_a_count_that_ends(
     assert reason == "no worker ran in time; 199 were counted, there may be more"
 
 
-def test_another_process_that_begot_first_leaves_nothing_to_do(recurring: Recurring, world: World) -> None:
+def test_another_process_that_fired_first_leaves_nothing_to_do(recurring: Recurring, world: World) -> None:
     put(recurring)
     world.advance(hours=1)
     other = recurring_on(world)
@@ -267,7 +267,7 @@ def test_one_without_a_next_instant_rests(recurring: Recurring, world: World) ->
     assert recurring.show("digest").next == []
 
 
-def test_a_worker_begets_and_delivers_at_each_instant(recurring: Recurring, world: World) -> None:
+def test_a_worker_fires_and_delivers_at_each_instant(recurring: Recurring, world: World) -> None:
     stop, seen = threading.Event(), list[datetime]()
 
     def see(_: Any, context: Context[Any]) -> Any:
@@ -287,7 +287,7 @@ def test_a_worker_begets_and_delivers_at_each_instant(recurring: Recurring, worl
     ]
 
 
-def test_until_idle_begets_what_is_due_and_does_not_wait_for_the_rest(
+def test_until_idle_fires_what_is_due_and_does_not_wait_for_the_rest(
     recurring: Recurring, world: World
 ) -> None:
     put(recurring, "due")

@@ -304,7 +304,7 @@ POLICIES = st.builds(
     rate_seconds=st.sampled_from([1, 60]),
     breaker_failures=st.integers(0, 3),
 )
-HEALTHS = st.builds(
+INTEGRATION_STATES = st.builds(
     IntegrationState,
     integration=st.just("slack-update"),
     paused_at=st.none() | st.none() | INSTANTS,
@@ -336,7 +336,7 @@ def found(store: Store, policies: Policies, now: datetime) -> int:
 @settings(deadline=None)  # a database an example
 @given(
     rows=st.lists(ROWS, min_size=1, max_size=8),
-    state=HEALTHS,
+    state=INTEGRATION_STATES,
     policies=st.tuples(POLICIES, POLICIES).map(
         lambda pair: Policies(by_name=dict(zip(NAMES, pair, strict=True)))
     ),

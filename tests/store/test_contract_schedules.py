@@ -157,7 +157,7 @@ def test_with_no_schedule_nothing_comes(store: SqliteStore) -> None:
     assert store.schedules.due(now=LATER, limit=10) == []
 
 
-def test_begetting_moves_on_and_inserts_and_records(store: SqliteStore) -> None:
+def test_firing_moves_on_and_inserts_and_records(store: SqliteStore) -> None:
     put(store, a_schedule())
     add(store, an_execution(1))  # the number is taken
 
@@ -172,9 +172,7 @@ def test_begetting_moves_on_and_inserts_and_records(store: SqliteStore) -> None:
 
 
 @pytest.mark.parametrize("meanwhile", [{"version": 2}, {"next_at": LATER}, {"next_at": None}])
-def test_one_that_was_moved_on_meanwhile_begets_nothing(
-    store: SqliteStore, meanwhile: dict[str, Any]
-) -> None:
+def test_one_that_was_moved_on_meanwhile_fires_nothing(store: SqliteStore, meanwhile: dict[str, Any]) -> None:
     put(store, a_schedule(**meanwhile))
     record = ScheduleRun(at=NOW, outcome=Outcome.MISSED, recorded_at=NOW)
 
@@ -186,7 +184,7 @@ def test_one_that_was_moved_on_meanwhile_begets_nothing(
     assert claim(store) == []
 
 
-def test_two_processes_beget_each_instant_once(store: SqliteStore) -> None:
+def test_two_processes_fire_each_instant_once(store: SqliteStore) -> None:
     put(store, *(a_schedule(f"s{n}") for n in range(40)))
     together = threading.Barrier(4)
 
@@ -230,7 +228,7 @@ def test_while_the_previous_one_is_not_over_the_instant_is_skipped(store: Sqlite
 
 
 @pytest.mark.parametrize("end", ["succeeded", "failed", "cancelled"])
-def test_when_the_previous_one_is_over_the_next_is_begotten(store: SqliteStore, end: str) -> None:
+def test_when_the_previous_one_is_over_the_next_is_fired(store: SqliteStore, end: str) -> None:
     put(store, a_schedule())
     store.schedules.fire([firing(a_schedule(), 1)], now=NOW)
     if end == "cancelled":
@@ -306,7 +304,7 @@ def test_the_last_thousand_runs_are_kept(store: SqliteStore) -> None:
     assert kept[0].at == NOW + timedelta(minutes=1002)
 
 
-def test_edits_leave_the_last_execution_as_begetting_set_it(store: SqliteStore) -> None:
+def test_edits_leave_the_last_execution_as_firing_set_it(store: SqliteStore) -> None:
     put(store, a_schedule())
     store.schedules.fire([firing(a_schedule(), 5)], now=NOW)
     read = store.schedules.schedule("digest")

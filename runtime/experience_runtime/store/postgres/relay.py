@@ -41,7 +41,7 @@ _logger = logging.getLogger(__name__)
 
 
 class ProcrastinateRelay:
-    """`ports_crew.Relay` on Procrastinate. Its engine has a thread, and is started anew when it is lost."""
+    """`engine.ports.Relay` on Procrastinate. Its engine has a thread, and is started anew when it is lost."""
 
     def __init__(
         self,

@@ -55,7 +55,7 @@ def test_an_author_plays_and_reads_but_acts_on_nothing(empty_shop: Shop) -> None
     expect(page.get_by_role("heading", name=id)).to_be_visible()
     expect(page.locator("main form, main a[href^='/visitors'], main a[href^='/settings']")).to_have_count(0)
     page.goto(f"/executions/{fired.id}")
-    expect(page.get_by_role("alert")).to_contain_text("was made by no experience")
+    expect(page.get_by_role("alert")).to_contain_text("that an experience made")
     page.goto("/executions")
     expect(page.locator("tbody tr")).to_have_count(1)  # a schedule's is not an experience's
     for path in ("/visitors?id=ada", "/settings/integrations", "/executions/bulk/cancel"):

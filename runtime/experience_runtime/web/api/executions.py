@@ -137,7 +137,7 @@ def show(
 
     Scopes: operator; author, when an experience made it.
     """
-    return Document(caller.require_visible(runtime.lookup.execution(execution_id)))
+    return Document(caller.require_visible(execution_id, runtime.lookup.execution))
 
 
 @router.post(

@@ -72,12 +72,18 @@ class Caller:
         """The same, of what this caller may see: authors see what experiences made, operators everything."""
         return filter if self.is_operator else replace(filter, of_experiences=True)
 
-    def require_visible(self, document: dict[str, Any]) -> dict[str, Any]:
-        """The document of an execution this caller may see; for another, as if there were none."""
-        if self.is_operator or document["experience"] is not None:
+    def require_visible(self, execution_id: str, read: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+        """The document of an execution this caller may see; of another not even whether there is one."""
+        if self.is_operator:
+            return read(execution_id)
+        try:
+            document = read(execution_id)
+        except UnknownExecution:
+            document = {"experience": None}
+        if document["experience"] is not None:
             return document
         raise UnknownExecution(
-            f"there is no execution {document['id']} that an experience made; authors see no others"
+            f"there is no execution {shown(execution_id)} that an experience made; authors see no others"
         )
 
 

@@ -110,7 +110,7 @@ def _shown(
     problem: ExperienceError | None = None,
     reason: str = "",
 ) -> Response:
-    found = caller_of(request).require_visible(runtime.lookup.execution(execution_id))
+    found = caller_of(request).require_visible(execution_id, runtime.lookup.execution)
     return rendering.page(
         request,
         "execution.html",

@@ -21,7 +21,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Generic, NoReturn, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import AfterValidator, BaseModel, SecretStr
 
@@ -29,6 +29,7 @@ from experience_runtime.domain.errors import BlockedAddress, InvalidPayload, Ref
 from experience_runtime.domain.pace import Pace
 from experience_runtime.domain.retries import RETRIES, Backoff
 from experience_runtime.domain.urls import require_header_name, require_header_value, require_web_address
+from experience_runtime.domain.values import refuse_constant
 from experience_runtime.domain.webhook_signatures import webhook_keys, webhook_signature
 
 __all__ = [
@@ -52,10 +53,6 @@ __all__ = [
 ]
 
 _PASSING = frozenset({408, 425, 429})  # and every 5xx. Source: reference/executions#retries
-
-
-def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not JSON")
 
 
 def _web_address(value: SecretStr) -> SecretStr:
@@ -130,7 +127,7 @@ class Answer:
     def json(self) -> Any:
         """Read the body as JSON; None when it is not JSON."""
         try:
-            return _json.loads(self.text, parse_constant=_refuse_constant)
+            return _json.loads(self.text, parse_constant=refuse_constant)
         except (ValueError, RecursionError):
             return None
 

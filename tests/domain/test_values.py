@@ -1,9 +1,10 @@
 """Values in messages: every refusal shows the value, and it may be anything."""
 
+import json
 import math
 
 import pytest
-from experience_runtime.domain.values import SHOWN_CHARS, nearest, shown, whole_number
+from experience_runtime.domain.values import SHOWN_CHARS, nearest, refuse_constant, shown, whole_number
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,3 +59,9 @@ def test_a_whole_number_has_no_fraction_and_is_no_bool(value: object, expected: 
 )
 def test_the_nearest_name_is_the_one_meant(word: str, expected: str | None) -> None:
     assert nearest(word, ["delay", "time", "ifExists"]) == expected
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", '{"a": [NaN]}'])
+def test_what_is_pythons_alone_is_no_json(text: str) -> None:
+    with pytest.raises(ValueError, match="is no JSON value"):
+        json.loads(text, parse_constant=refuse_constant)

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.values import refuse_constant
 
 
 def visitor_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -50,14 +51,10 @@ def read_data(path: Path | None) -> Any:
     if path is None:
         return None
     try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse_constant)
     except OSError as error:
         raise InvalidParameter(
             f'--data "{path}" cannot be read: {error.strerror}; name a JSON file'
         ) from None
     except (ValueError, RecursionError) as error:
         raise InvalidParameter(f'--data "{path}" is not JSON: {error}; mend the file') from None
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON value")

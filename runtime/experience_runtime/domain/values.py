@@ -4,6 +4,7 @@ import difflib
 import json
 import unicodedata
 from collections.abc import Iterable
+from typing import NoReturn
 
 from experience_runtime.domain.errors import InvalidParameter
 
@@ -38,6 +39,11 @@ def read_name(what: str, value: object) -> str:
             f"{what} {shown(value)} holds a control character; write letters, digits and signs only"
         )
     return value
+
+
+def refuse_constant(word: str) -> NoReturn:
+    """The `parse_constant` of every reader of JSON: NaN and Infinity are Python's, not JSON's. ValueError."""
+    raise ValueError(f"{word} is no JSON value")
 
 
 def shown(value: object, limit: int = SHOWN_CHARS) -> str:

@@ -23,7 +23,7 @@ from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.options import check_execute_options, chosen, execute_timeout_seconds
 from experience_runtime.domain.planning import plan
-from experience_runtime.domain.values import shown
+from experience_runtime.domain.values import refuse_constant, shown
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.app_events import call_app, refused
 from experience_runtime.engine.prepared import Cancelled, PreparedCancel, PreparedSchedule, Scheduled
@@ -298,10 +298,6 @@ def _value(part: Marshalled, refusal: type[Refusal]) -> Any:
             raise PayloadTooLarge(f"{path} has more than 256 KiB of JSON; send less, or a link to it")
         raise refusal(f"{path} is {part.what}, which JSON cannot carry; use {_JSON_VALUES}")
     try:
-        return json.loads(part.text, parse_constant=_no_constant)
+        return json.loads(part.text, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         raise refusal("the value is not JSON, or nested too deeply; send it flatter") from None
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)

@@ -7,10 +7,11 @@ import stat
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from experience_runtime.domain.errors import ScriptFault, ScriptModuleNotFound, ScriptSyntaxError
 from experience_runtime.domain.experience import Experience, SourceText
+from experience_runtime.domain.values import refuse_constant
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.running.guest import Problem
 from experience_runtime.running.report import Report
@@ -103,7 +104,7 @@ def _chosen_variation(folder: Path, names: list[str], wanted: str | None) -> str
 
 def _package(text: str) -> dict[str, Any]:
     try:
-        package = json.loads(text, parse_constant=_no_constant)
+        package = json.loads(text, parse_constant=refuse_constant)
     except json.JSONDecodeError as error:
         raise ScriptSyntaxError(
             f"{error.msg}; package.json must be JSON",
@@ -114,10 +115,6 @@ def _package(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as fault:
         raise ScriptSyntaxError(f"{fault}; package.json must be JSON", file="package.json") from None
     return package if isinstance(package, dict) else {}
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON value")
 
 
 def _linked(meta: Mapping[str, Any]) -> tuple[str, ...] | None:

@@ -1,6 +1,5 @@
 """Settings: what an operator chose, read once. Flag, then environment, then experience.toml, then default."""
 
-import difflib
 import json
 import re
 import tomllib
@@ -13,6 +12,7 @@ from experience_runtime.domain.admission import Policy
 from experience_runtime.domain.app_events import WEBHOOK_INTEGRATION
 from experience_runtime.domain.clients import NO_CLIENT, Client, read_client
 from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.values import nearest
 from experience_runtime.settings.delivery import read_policy
 from experience_runtime.settings.networks import Network, read_network
 from experience_runtime.settings.redaction import redacted, secret_texts, setting_texts, without_secrets
@@ -85,8 +85,8 @@ class Settings:
         told = []
         for own in self.delivery:
             if _plain(own) not in map(_plain, names):
-                close = difflib.get_close_matches(own, names, n=1)
-                hint = f'did you mean "{close[0]}"?' if close else f"there are: {', '.join(names)}"
+                close = nearest(own, names, cutoff=0.6)
+                hint = f'did you mean "{close}"?' if close else f"there are: {', '.join(names)}"
                 told.append(f"{self.config}: delivery.{own} names no integration; {hint}")
         return told
 
@@ -184,8 +184,8 @@ class _Table:
     def require_known(self, values: Mapping[str, Any], known: Sequence[str], prefix: str = "") -> None:
         for key in values:
             if key not in known:
-                close = difflib.get_close_matches(key, known, n=1)
-                hint = f'did you mean "{prefix}{close[0]}"?' if close else f"known are: {', '.join(known)}"
+                close = nearest(key, known, cutoff=0.6)
+                hint = f'did you mean "{prefix}{close}"?' if close else f"known are: {', '.join(known)}"
                 # its value is not shown: a misplaced key may hold a secret
                 raise InvalidParameter(f'{self.path}: "{prefix}{key}" is not a setting; {hint}')
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -20,6 +20,7 @@ from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.executions import Status
 from experience_runtime.domain.instants import parse_start
+from experience_runtime.domain.values import refuse_constant
 from experience_runtime.domain.visitors import Visitor
 
 
@@ -123,7 +124,7 @@ class Story(_Part):
 def load_story(path: Path) -> Story:
     """Read a story. Raises InvalidParameter that names the file, the place and the fix."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_no_constant)
+        content = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=refuse_constant)
     except OSError as error:
         raise InvalidParameter(f"{path} cannot be read: {error.strerror}; name a story.json") from None
     except UnicodeDecodeError:
@@ -166,7 +167,3 @@ def check_playable(story: Story, now: datetime) -> None:
             began_at + timedelta(milliseconds=0 if step.after is None else parse_delay(step.after))
     except OverflowError:
         raise InvalidParameter("the story goes on past the year 9999; shorten its for and after") from None
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON value")

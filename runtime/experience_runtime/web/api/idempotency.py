@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 from fastapi import Header, Request
 from fastapi.routing import APIRoute
@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from experience_runtime.domain.errors import InvalidParameter
-from experience_runtime.domain.values import shown
+from experience_runtime.domain.values import refuse_constant, shown
 from experience_runtime.engine.claims import in_hand
 from experience_runtime.engine.keeping import Replies, Reply
 from experience_runtime.engine.ports import Clock
@@ -99,7 +99,7 @@ class _Strict(Request):
     async def json(self) -> Any:
         body = await self.body()
         try:
-            return json.loads(body.decode("utf-8"), parse_constant=_no_number, parse_float=_number)
+            return json.loads(body.decode("utf-8"), parse_constant=refuse_constant, parse_float=_number)
         except json.JSONDecodeError:
             raise
         except (ValueError, RecursionError) as problem:
@@ -108,11 +108,7 @@ class _Strict(Request):
 
 def _number(text: str) -> float:
     number = float(text)
-    return number if math.isfinite(number) else _no_number(text)
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text[:20]} is no JSON value")
+    return number if math.isfinite(number) else refuse_constant(text[:20])
 
 
 def _is_key(key: str) -> bool:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict
@@ -12,7 +12,7 @@ from experience_runtime.domain.errors import InvalidParameter, InvalidPayload
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.domain.instants import parse_time
 from experience_runtime.domain.schedules import CatchUp
-from experience_runtime.domain.values import shown
+from experience_runtime.domain.values import refuse_constant, shown
 
 
 class _Form(BaseModel):
@@ -191,12 +191,8 @@ def _days(text: str) -> list[str]:
 def read_json(text: str, what: str = "the payload") -> Any:
     """The value of a JSON text a person typed. Raises InvalidPayload."""
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=refuse_constant)
     except (ValueError, RecursionError) as error:
         raise InvalidPayload(
             f'{what} is not JSON: {error}; write for instance {{"message": "Hello"}}'
         ) from None
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON value")

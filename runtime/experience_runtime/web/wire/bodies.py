@@ -5,11 +5,12 @@ Such clients send JSON under any content type, among them `text/plain`, which ne
 
 import json
 from collections.abc import Callable
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
 from experience_runtime.domain.errors import Forbidden, InvalidParameter
+from experience_runtime.domain.values import refuse_constant
 from experience_runtime.settings.load import Settings
 from experience_runtime.web.guard.access import Caller
 
@@ -24,7 +25,7 @@ Posted = Annotated[bytes, Depends(_read)]
 def posted_object(body: bytes) -> dict[str, Any]:
     """The JSON object of a body; InvalidParameter when it is none."""
     try:
-        value = json.loads(body, parse_constant=_no_constant)
+        value = json.loads(body, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         raise InvalidParameter("the body is not JSON, or nested too deeply; send an object") from None
     if not isinstance(value, dict):
@@ -44,7 +45,3 @@ def require_for(caller: Caller, settings: Settings) -> Callable[[str], None]:
             )
 
     return require
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON value")

@@ -67,8 +67,8 @@ PORTABLE = [
 ]
 PORTABLE_SUITE = [*SUITE, "-m", "not slow and not browser and not postgres", "-p", "no:cacheprovider"]
 PORTABLE_TOOLS = [
-    *("hatchling", "hypothesis", "pytest", "pytest-httpserver", "pytest-instafail", "pytest-xdist"),
-    "standardwebhooks",
+    *("hatchling", "hypothesis", "mypy", "pytest", "pytest-httpserver", "pytest-instafail", "pytest-xdist"),
+    *("ruff", "standardwebhooks"),
 ]
 OTHERS = ("3.11", "3.12", "3.13")
 

@@ -1,4 +1,4 @@
-"""The tables of options in docs/reference/cli.md, as the command line itself has them."""
+"""The tables of options on the two pages of the command line, as the command line itself has them."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,8 @@ from experience_runtime.cli import main
 
 from .stage import ROOT
 
-PAGE = ROOT / "docs" / "reference" / "cli.md"
+NAMES = ("cli", "cli-operating")
+PAGES = tuple(ROOT / "docs" / "reference" / f"{name}.md" for name in NAMES)
 EVERYWHERE = "Options of every command"
 _COMMON = ("--database", "--integrations", "--config", "--json")
 _HEAD = ("| option | |", "| --- | --- |")
@@ -20,7 +21,7 @@ def commands() -> dict[str, click.Command]:
 
 
 def tables() -> dict[str, list[str]]:
-    """The lines of the table below each heading of the page; empty for a command without own options."""
+    """The lines of the table below each heading of the pages; empty for a command without own options."""
     found = {f"`{words}`": _table(command, common=False) for words, command in commands().items()}
     return {EVERYWHERE: _table(commands()["experience check"], common=True), **found}
 

@@ -42,7 +42,7 @@ def main() -> int:
         text = path.read_text(encoding="utf-8")
         name = path.relative_to(ROOT).as_posix()
         written = refreshed(text, play(text, name).outputs)
-        written = command_tables.refreshed(written) if path == command_tables.PAGE else written
+        written = command_tables.refreshed(written) if path in command_tables.PAGES else written
         if written != text:
             path.write_text(written, encoding="utf-8")
             print(f"{name}: rewritten; read the difference before you keep it")

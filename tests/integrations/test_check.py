@@ -105,4 +105,4 @@ def test_a_backoff_that_is_none_is_named_with_its_file(tmp_path: Path) -> None:
     (tmp_path / "odd.py").write_text(PICKY.replace("settings = Settings", "backoff = 5"))
 
     with pytest.raises(InvalidParameter, match=r"odd\.py:Picky: backoff = 5 must be a Backoff"):
-        Registry(Settings(integrations_dir=tmp_path))
+        Registry(Settings(integrations_dir=tmp_path)).names()

@@ -357,7 +357,6 @@ class TestAStoryThatCannotBePlayed:
     @pytest.mark.parametrize(
         "story",
         [
-            {"visitors": [{"id": "ada", "timezone": "Europe/Paris", "timezone_offset": 0}]},
             {"visitors": [{"id": "ada", "timezone": "Mars/Base"}]},
             {"visitors": [{"id": ""}]},
             {"at": "soon"},

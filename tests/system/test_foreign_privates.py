@@ -69,7 +69,7 @@ def test_procrastinates_worker_names_the_task_that_hears_of_jobs() -> None:
         async with app.open_async():
             worker = asyncio.create_task(app.run_worker_async(install_signal_handlers=False))
             for _ in range(100):  # turns of the loop, not an instant
-                await asyncio.sleep(0)
+                await asyncio.wait([worker], timeout=0)
                 found = {task.get_name() for task in asyncio.all_tasks()}
                 if "listener" in found:
                     break

@@ -176,7 +176,7 @@ def test_what_an_author_throws_stands_at_its_line(empty_shop: Shop) -> None:
     [
         ("Their zone", "Paris", 'did you mean "Europe/Paris"?'),
         ("Moment it starts", "soon", "soon"),
-        ("Moment it starts", "9999-12-31T00:00Z", "past the year 9999"),
+        ("Moment it starts", "9999-12-31T00:00Z", "at the edge of the calendar"),
         ("options.data (JSON)", "{", "the data is not JSON"),
         ("Answers (JSON)", '{"webhook": 5}', "answers"),
         ("Move time forward", "40 days", "watched for 30 days"),

@@ -256,8 +256,10 @@ class Machine(RuleBasedStateMachine):
         claimed = [self.model.rows[execution.id] for execution in claimed_now]
         assert len(claimed) == min(room, len(ready))
         assert {row.id for row in claimed} <= {row.id for row in ready}
-        passed_over = [row.due for row in ready if row not in claimed]
-        assert max((row.due for row in claimed), default=0) <= min(passed_over, default=self.now)
+        for integration in {row.integration for row in claimed}:  # of several, who has the least in flight is first
+            of_it = [row.due for row in claimed if row.integration == integration]
+            passed_over = [row.due for row in ready if row not in claimed and row.integration == integration]
+            assert max(of_it) <= min(passed_over, default=self.now)
         for row in claimed:
             self.model.claim(row, self.now)
 
@@ -290,7 +292,7 @@ class Machine(RuleBasedStateMachine):
                 raise Died
             if outcome == "succeeded":
                 return "done"
-            raise IntegrationFailed("no", may_pass=outcome == "may pass", status=503, retry_after=retry_after)
+            raise IntegrationFailed("no", may_pass=outcome == "may pass", status=500, retry_after=retry_after)
 
         self.during = during
         try:

@@ -38,6 +38,7 @@ class Settings(BaseModel):
 class Leaky(Integration):
     name = "leaky"
     settings = Settings
+    retries = 0
 
     def call(self, payload, context):
         token = context.settings.token.get_secret_value()

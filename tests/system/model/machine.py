@@ -256,7 +256,7 @@ class Machine(RuleBasedStateMachine):
         claimed = [self.model.rows[execution.id] for execution in claimed_now]
         assert len(claimed) == min(room, len(ready))
         assert {row.id for row in claimed} <= {row.id for row in ready}
-        for integration in {row.integration for row in claimed}:  # of several, who has the least in flight is first
+        for integration in {row.integration for row in claimed}:  # of several, the least busy is first
             of_it = [row.due for row in claimed if row.integration == integration]
             passed_over = [row.due for row in ready if row not in claimed and row.integration == integration]
             assert max(of_it) <= min(passed_over, default=self.now)

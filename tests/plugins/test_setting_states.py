@@ -32,11 +32,11 @@ class Inside(BaseModel):
     url: str = Field(validation_alias=AliasPath("hook", "url"))
 
 
-class Optional(BaseModel):
+class WithDefault(BaseModel):
     url: str = Field(default="https://example.com", alias="endpoint")
 
 
-MODELS = [Plain, Aliased, Validated, ByNameToo, Choices, Inside, Optional]
+MODELS: list[type[BaseModel]] = [Plain, Aliased, Validated, ByNameToo, Choices, Inside, WithDefault]
 TABLES: list[dict[str, Any]] = [{}, *({name: "https://a.example"} for name in ("url", "endpoint", "address"))]
 TABLES.append({"hook": {"url": "https://a.example"}})
 
@@ -57,7 +57,7 @@ def test_a_setting_counts_as_given_exactly_when_it_is_taken(
     first, *others = setting_states(model, table, {})
 
     assert first.is_set is is_taken(model, table)
-    assert first.required is (model is not Optional)
+    assert first.required is (model is not WithDefault)
     assert [each.name for each in others if each.known] == []
     assert bool(others) is bool(list(unknown_settings(table, model)))
 

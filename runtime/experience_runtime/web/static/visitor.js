@@ -17,10 +17,11 @@
   const runs = []
   let id = null
   let order = 0
-  let sending = null
+  let ranAt = 0
+  let sending
   let chain = Promise.resolve()
   let wait = 1000
-  let refused = false
+  let refused
   const objects = navigator.doNotTrack === '1' || navigator.globalPrivacyControl
   let allowed = set.consent !== 'required' && !(objects && set.dnt !== 'ignore')
 
@@ -64,7 +65,7 @@
     return names.map((name) => {
       try {
         const each = JSON.parse(kept(name))
-        return Object.assign(each, { key: name.slice(ITEM.length), visitor: each.visitor.trim(), age: Math.max(0, Date.now() - each.at || 0) })
+        return Object.assign(each, { key: name.slice(ITEM.length), visitor: each.visitor.trim(), age: Math.max(0, Date.now() - Math.max(each.at, ranAt) || 0) })
       } catch (e) { keep(name, null) }
     }).filter(Boolean)
   }
@@ -174,6 +175,8 @@
     })
     chain = ran.catch(() => {}).then(() => {
       runs.shift()
+      // what waited for a run came after it, and after what it scheduled
+      ranAt = Date.now()
       flush()
     })
     return ran

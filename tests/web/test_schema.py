@@ -42,7 +42,7 @@ def test_the_server_is_what_its_document_says(client: httpx.Client, token: Token
             "--continue-on-failure",
             "--workers=2",
             "--no-color",
-            "--suppress-state-check=all",
+            "--suppress-health-check=all",
         ],
         cwd=folder,
         env={name: value for name, value in os.environ.items() if not name.startswith("HYPOTHESIS")},

@@ -66,7 +66,8 @@ class Yard:
         until(lambda: len(self.received()) >= count, lambda: f"{len(self.received())} of {count} calls")
 
     def wait_until_done(self) -> None:
-        until(lambda: self.store.count(OPEN) == 0, lambda: f"{self.store.count(OPEN)} are left")
+        """Wait until everything has ended; what was lost waits for minutes before it is tried again."""
+        until(lambda: self.store.count(OPEN) == 0, lambda: f"{self.store.count(OPEN)} are left", seconds=400)
 
     def wait_for_worker(self, pid: int, *, since: int) -> None:
         """Give the workers something to do until this one has taken part, after so many calls."""

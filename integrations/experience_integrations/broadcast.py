@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from experience_runtime.integration import (
     Context,
@@ -71,6 +71,7 @@ class Broadcast(Integration[Settings, FlowTrigger]):
     name = "broadcast"
     settings = Settings
     payload = FlowTrigger
+    example: ClassVar[Any] = {"flow_id": "welcome", "user_id": "u1"}
 
     def check(self, payload: FlowTrigger, settings: Settings | None) -> None:
         if settings is None or payload.channel is None:

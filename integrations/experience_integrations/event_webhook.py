@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
 from experience_runtime.integration import (
@@ -41,6 +41,7 @@ class EventWebhook(Integration[Settings, Call]):
     name = "event-webhook"
     settings = Settings
     payload = Call
+    example: ClassVar[Any] = {"url": "https://example.com/hook", "body": {"message": "Hello!"}}
 
     def check(self, payload: Call, settings: Settings | None) -> None:  # noqa: ARG002 - the SDK's
         _address(payload)

@@ -1,7 +1,7 @@
 """slack-update: posts a message to the channel of a Slack incoming webhook."""
 
 import re
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from experience_runtime.integration import Answer, Context, Integration, IntegrationFailed, Pace, SecretUrl
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, model_validator
@@ -68,6 +68,7 @@ class SlackUpdate(Integration[Settings, Message]):
     name = "slack-update"
     settings = Settings
     payload = Message
+    example: ClassVar[Any] = {"message": "Hello!"}
     pace = Pace(per_second=1, burst=4)  # "one message per second per webhook, short bursts are allowed"
 
     def call(self, payload: Message, context: Context[Settings]) -> Any:

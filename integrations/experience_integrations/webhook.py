@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from experience_runtime.integration import (
     Answer,
@@ -32,6 +32,7 @@ class Settings(BaseModel):
 class Webhook(Integration[Settings, Any]):
     name = "webhook"
     settings = Settings
+    example: ClassVar[Any] = {"message": "Hello!"}
 
     def call(self, payload: Any, context: Context[Settings]) -> Any:
         headers = {name: value.get_secret_value() for name, value in context.settings.headers.items()}

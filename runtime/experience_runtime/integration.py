@@ -202,6 +202,7 @@ class Integration(Generic[S, P]):
     is refused when it is scheduled. A failure that may pass is tried again `retries` times, with the waits
     of `backoff` between. "Not now" (429, or 503 with Retry-After) is no failure: the receiver is then called
     at the pace that its answers teach. `pace` is what it documents, to begin with; None: as fast as it can.
+    `example` is a payload, a JSON value, that people who try it begin with.
 
     A call ends within `timeout` seconds: past that the attempt is settled as `integration_timeout`, which may
     pass, whatever the call still comes to. An exception of no kind that is told here may pass when it is an
@@ -217,6 +218,7 @@ class Integration(Generic[S, P]):
     backoff: ClassVar[Backoff] = Backoff()
     pace: ClassVar[Pace | None] = None
     timeout: ClassVar[float] = 60.0
+    example: ClassVar[Any] = None
 
     def pace_key(self, payload: P, settings: S | None) -> str | None:  # noqa: ARG002 names a subclass repeats
         """Name the receiver of this payload where there are several, each with a pace of its own.

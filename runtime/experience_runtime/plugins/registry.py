@@ -151,6 +151,18 @@ class Registry:
             why = problem.message
         return Description(name=name, source=self._found[name].source, configured=why is None, why=why)
 
+    def example(self, name: str) -> str:
+        """A payload to begin with, as JSON text; `{}` where an integration has none that is JSON.
+
+        Raises UnknownIntegration.
+        """
+        self._require(name)
+        with foreign():
+            example = self.get(name).example
+            if example is not None:
+                return json.dumps(example, indent=2, ensure_ascii=False, allow_nan=False)
+        return "{}"
+
     def setting_states(self, name: str) -> Sequence[SettingState]:
         """Whether each setting of an integration is there; of a broken one, those that are given.
 

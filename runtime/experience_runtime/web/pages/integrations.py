@@ -1,6 +1,5 @@
 """The pages of integrations: all of them, one with its outcomes, test call and pause, and its settings."""
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -22,13 +21,6 @@ from experience_runtime.web.pages.rows import picture_of, rows_of
 
 HERE = "/settings/integrations"
 _OUTCOMES = 25
-_EXAMPLES: dict[str, Any] = {
-    "slack-update": {"message": "Hello!"},
-    "webhook": {"body": {"message": "Hello!"}},
-    "broadcast": {"flow_id": "welcome"},
-}
-
-
 router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in()])
 _WRITES = [Depends(own_form)]
 
@@ -116,7 +108,7 @@ def _shown(
         paused=paused,
         called=called,
         reason=reason,
-        payload=payload or example_of(name),
+        payload=payload or runtime.integrations.example(name),
         rows=rows_of(page["executions"], now),
         picture=picture_of(page["executions"], now),
         has_more=page["next"] is not None,
@@ -136,11 +128,6 @@ def settings(request: Request, name: str, runtime: GivenRuntime, rendering: Give
         config=str(runtime.settings.config or "experience.toml"),
         policy=_policy_words(found["policy"]),
     )
-
-
-def example_of(name: str) -> str:
-    """A payload to begin with; what an integration takes is its own affair."""
-    return json.dumps(_EXAMPLES.get(name, {}), indent=2)
 
 
 def path_of(name: str) -> str:

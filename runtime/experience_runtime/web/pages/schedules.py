@@ -21,7 +21,7 @@ from experience_runtime.web.guard.access import signed_in
 from experience_runtime.web.guard.login import own_form
 from experience_runtime.web.guard.problems import status_of
 from experience_runtime.web.pages.forms import ScheduleForm, fresh_schedule_form, schedule_form
-from experience_runtime.web.pages.integrations import HERE, example_of, path_of
+from experience_runtime.web.pages.integrations import HERE, path_of
 from experience_runtime.web.pages.refusals import HtmlRoute
 from experience_runtime.web.pages.rendering import GivenRendering, Rendering, back_to
 from experience_runtime.web.pages.wording import relative
@@ -46,7 +46,8 @@ def schedule(
     request: Request, name: str, runtime: GivenRuntime, rendering: GivenRendering, edit: str = ""
 ) -> Response:
     if not edit:
-        return _page(request, name, runtime, rendering, fresh_schedule_form(example_of(name)))
+        form = fresh_schedule_form(runtime.integrations.example(name))
+        return _page(request, name, runtime, rendering, form)
     found = runtime.lookup.schedule(edit)
     if found["integration"] != name:
         return back_to(f"{path_of(found['integration'])}/schedule?edit={quote(edit, safe='')}")
@@ -100,7 +101,7 @@ def act(
     except UnknownSchedule:
         raise
     except Refusal as refusal:
-        form = fresh_schedule_form(example_of(name))
+        form = fresh_schedule_form(runtime.integrations.example(name))
         return _page(request, name, runtime, rendering, form, acted=refusal)
     return back_to(f"{path_of(name)}/schedule", f"schedule-{_DONE[verb]}")
 

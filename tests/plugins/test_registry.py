@@ -1,6 +1,5 @@
 """Integrations by name: built in, of another distribution, of a folder; what is said when they do not fit."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -384,33 +383,3 @@ def test_asking_for_names_does_not_import_http() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
-
-
-@pytest.mark.parametrize("name", ["broadcast", "event-webhook", "slack-update", "webhook"])
-def test_the_example_of_what_comes_with_the_runtime_is_a_payload_it_takes(name: str) -> None:
-    found = registry()
-
-    found.parse_payload(name, json.loads(found.example(name)))
-
-    assert found.example(name) != "{}"
-
-
-@pytest.mark.parametrize(
-    ("written", "shown"),
-    [
-        ('{"to": "ada", "lines": [1]}', {"to": "ada", "lines": [1]}),
-        ("None", {}),
-        ("object()", {}),
-        ("float('nan')", {}),
-        ("property(lambda self: 1 / 0)", {}),
-    ],
-)
-def test_an_example_that_is_no_json_is_none(tmp_path: Path, written: str, shown: object) -> None:
-    text = PLAIN.replace("    payload = Payload\n", f"    payload = Payload\n    example = {written}\n")
-
-    assert json.loads(registry(in_folder(tmp_path, plain=text)).example("plain")) == shown
-
-
-def test_an_example_of_an_integration_that_is_not_there_is_refused() -> None:
-    with pytest.raises(UnknownIntegration):
-        registry().example("plian")

@@ -1,8 +1,9 @@
 """Print how long whole commands take. Goals: `--help` at most 0.25 s, `run` of a small file at most 0.8 s.
 
-.venv/bin/python benchmarks/commands.py
+.venv/bin/python benchmarks/commands.py [--rounds N]
 """
 
+import argparse
 import statistics
 import subprocess
 import sys
@@ -10,7 +11,6 @@ import tempfile
 import time
 from pathlib import Path
 
-ROUNDS = 15
 EXPERIENCE = str(Path(sys.executable).with_name("experience"))
 VARIATION = """
 module.exports = function variation (options) {
@@ -20,6 +20,11 @@ module.exports = function variation (options) {
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=15)
+    rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "variation.js"
         file.write_text(VARIATION, encoding="utf-8")
@@ -31,7 +36,7 @@ def main() -> None:
             ["simulate", str(file), "--visitor", "v1", "--json"],
         ):
             seconds = []
-            for _ in range(ROUNDS):
+            for _ in range(rounds):
                 began = time.perf_counter()
                 done = subprocess.run([EXPERIENCE, *arguments], cwd=folder, capture_output=True, check=False)
                 seconds.append(time.perf_counter() - began)

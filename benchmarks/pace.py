@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -28,9 +29,11 @@ from experience_runtime.plugins.registry import Registry
 from experience_runtime.settings.load import load_settings
 from experience_runtime.store.opening import open_postgres, open_sqlite
 
-from tests.support.receivers import Bucket, Changing, Window, paced
+from tests.support.receivers import Bucket, Changing, Limit, Window, paced
 
-CASES = {  # what limits, how many, the seconds that are ideal
+CASES: dict[
+    str, tuple[Callable[[], Limit], int, float]
+] = {  # what limits, how many, the seconds that are ideal
     "one a second": (lambda: Bucket(1, 1), 60, 59.0),
     "five a second": (lambda: Bucket(5, 5), 250, 49.0),
     "five in any second": (lambda: Window(5), 250, 49.0),
@@ -41,7 +44,9 @@ CASES = {  # what limits, how many, the seconds that are ideal
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("cases", nargs="*")
     parser.add_argument("--postgres", action="store_true")
     parser.add_argument("--workers", type=int, default=1)
@@ -56,9 +61,9 @@ def main() -> None:
         print(row if taken == count else f"{row}   not all in time", flush=True)
 
 
-def run(limit: object, count: int, workers: int, *, is_shared: bool) -> tuple[float, int, int]:
+def run(limit: Limit, count: int, workers: int, *, is_shared: bool) -> tuple[float, int, int]:
     """Deliver so many; return the seconds, the requests, and how many were taken."""
-    receiver = paced(limit)  # type: ignore[arg-type]
+    receiver = paced(limit)
     registry = Registry(load_settings(environ={"EXPERIENCE_INTEGRATION__WEBHOOK__URL": receiver.url}))
     clock, stop = SystemClock(), threading.Event()
     address = _postgres() if is_shared else str(Path(tempfile.mkdtemp()) / "experience.db")

@@ -5,6 +5,7 @@
 It counts and measures no time, so a busy machine changes nothing. Needs PostgreSQL's programs.
 """
 
+import argparse
 import socket
 import threading
 from collections.abc import Callable
@@ -57,6 +58,9 @@ class Counter:
 
 
 def main() -> None:
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     server = Server()
     counter = Counter(server.port)
     address = server.address(server.database().rpartition("/")[2], port=counter.port)

@@ -1,6 +1,6 @@
 """How fast a run is: beside other engines on the same script, alone, through host and store, and in parts.
 
-.venv/bin/python benchmarks/sandbox.py [--rounds N] [--runs N] [--json]
+.venv/bin/python benchmarks/sandbox.py [--rounds N] [--runs N] [--alone] [--json]
 
 The peers are installed into environments of their own under the user's cache folder. Every contestant does
 equal work: a fresh context, the script's text, its calls read and answered, its outcome read back. Rounds are
@@ -14,6 +14,7 @@ import atexit
 import hashlib
 import importlib.metadata
 import json
+import math
 import os
 import platform
 import shutil
@@ -91,14 +92,15 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--runs", type=int, default=20, help="runs of each contestant in a round")
+    parser.add_argument("--alone", action="store_true", help="without the other engines")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        document = measure(Path(folder), asked.rounds, asked.runs)
+        document = measure(Path(folder), asked.rounds, asked.runs, alone=asked.alone)
     print(json.dumps(document, indent=2) if asked.json else as_text(document))
 
 
-def measure(folder: Path, rounds: int, runs: int) -> dict[str, Any]:
+def measure(folder: Path, rounds: int, runs: int, *, alone: bool) -> dict[str, Any]:
     script = _script(folder / "variation.js", VARIATION)
     timeless = _script(folder / "timeless.js", VARIATION.replace(LOCAL_TIME, "9"))
     pools = [Pool(spares=1) for _ in range(2)]
@@ -107,7 +109,7 @@ def measure(folder: Path, rounds: int, runs: int) -> dict[str, Any]:
     contestants = [
         ours,
         Contestant(TIMELESS, version, _batch(pools[1], timeless)),
-        *peers(folder / "variation.js"),
+        *([] if alone else peers(folder / "variation.js")),
     ]
     for number in range(rounds):
         _say(f"\rround {number + 1} of {rounds}", end="" if number + 1 < rounds else "\n")
@@ -123,22 +125,29 @@ def measure(folder: Path, rounds: int, runs: int) -> dict[str, Any]:
         "rounds": rounds,
         "runs_a_round": runs,
         "contestants": [each.document(ours) for each in contestants],
-        "goals": _goals({each.name: each for each in contestants}),
+        "goals": [] if alone else _goals({each.name: each for each in contestants}),
         "parts": _parts(script, rounds * runs),
     }
 
 
 def _goals(found: dict[str, Contestant]) -> list[dict[str, Any]]:
-    goals = []
-    wanted = [
-        (5.0, "at least 5 x faster than mini-racer", "mini-racer", OURS),
-        (4.0, "at least 4 x faster than jsrun", "jsrun", OURS),
-        (1 / 1.8, "at most 1.8 x bare quickjs-ng", BARE, OURS),
+    ours, bare = found[OURS], found[BARE]
+    goals = [
+        _goal(f"at least {least} x faster than {peer}", found[peer], ours, at_least=least)
+        for peer, least in (("mini-racer", 5), ("jsrun", 4))
     ]
-    for least, text, peer, ours in wanted:
-        times = ratio(found[peer], found[ours]) if found[peer].rounds else None
-        goals.append({"goal": text, "reached": None if times is None else times >= least, "times": times})
-    return goals
+    return [*goals, _goal("at most 1.8 x bare quickjs-ng", ours, bare, at_most=1.8)]
+
+
+def _goal(
+    text: str, one: Contestant, other: Contestant, *, at_least: float = 0.0, at_most: float = math.inf
+) -> dict[str, Any]:
+    """Whether the first takes as many times as long as the other as is wanted."""
+    if not (one.rounds and other.rounds):
+        return {"goal": text, "reached": None, "says": "not measured"}
+    times = ratio(one, other)
+    says = f"{one.name} takes {times:.2f} x as long as {other.name}"
+    return {"goal": text, "reached": at_least <= times <= at_most, "says": says}
 
 
 def peers(variation: Path) -> list[Contestant]:
@@ -334,9 +343,8 @@ def as_text(document: dict[str, Any]) -> str:
             lines.append(f"{name}  {_figures(each)}  {each['ratio_to_ours']:6.2f} x ours")
     lines.append("")
     for goal in document["goals"]:
-        reached = {None: "not measured", True: "reached", False: "NOT reached"}[goal["reached"]]
-        times = "" if goal["times"] is None else f" (it takes {goal['times']:.2f} x ours)"
-        lines.append(f"goal: {goal['goal']}: {reached}{times}")
+        reached = {None: "", True: "reached, ", False: "NOT reached, "}[goal["reached"]]
+        lines.append(f"goal: {goal['goal']}: {reached}{goal['says']}")
     lines.append("")
     for part in document["parts"]:
         rate = f"  {part['runs_per_second']:7.0f} runs/s" if "runs_per_second" in part else ""

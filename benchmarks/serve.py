@@ -1,10 +1,11 @@
-"""What `experience serve` carries on this machine: `.venv/bin/python benchmarks/serve.py [SECONDS]`.
+"""What `experience serve` carries on this machine: `.venv/bin/python benchmarks/serve.py [--seconds N]`.
 
 Starts the server as a process, and asks it over 16 connections that stay open. Prints requests a second, the
 median, the 99th percentile and errors for a run of an experience that schedules one call, for a deferred call
 of the gateway, and for reading one page of executions.
 """
 
+import argparse
 import base64
 import json
 import shutil
@@ -21,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 CONNECTIONS = 16
-SECONDS = 10.0
 VARIATION = """module.exports = function variation (options) {
   return options.integration('webhook').schedule({ body: { remind: options.meta.visitorId } }, {
     key: { reminder: 'basket' }, delay: '2 hours', window: { day: 'monday-friday', time: '09:00-17:00' },
@@ -55,7 +55,11 @@ def a_page(_: int) -> tuple[str, str, Any]:
 
 
 def main() -> None:
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=10.0, help="for each kind of request")
+    seconds = parser.parse_args().seconds
     command = shutil.which("experience", path=str(Path(sys.executable).parent)) or "experience"
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
@@ -87,12 +91,8 @@ def main() -> None:
 def measure(name: str, port: int, request: Request, seconds: float) -> None:
     with socket.create_connection(("127.0.0.1", port)) as line:
         status, body = ask(line, *request(-1))
-    if status == 404:
-        print(f"{name:<32} is not served")
-        return
     if status != 200:
-        print(f"{name:<32} answers {status}: {body[:200]!r}")
-        return
+        raise SystemExit(f"{name} answers {status}: {body[:200]!r}")
     took: list[list[float]] = [[] for _ in range(CONNECTIONS)]
     errors = [0] * CONNECTIONS
     ends_at = time.perf_counter() + seconds

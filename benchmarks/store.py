@@ -1,10 +1,11 @@
-"""What the SQLite store carries on this machine: `.venv/bin/python benchmarks/store.py`.
+"""What the SQLite store carries on this machine: `.venv/bin/python benchmarks/store.py [--count N]`.
 
 Prints executions scheduled a second (one caller, sixteen callers), executions claimed, started and settled a
 second, executions a worker delivers to an integration that does nothing, each acknowledged on disk, and bytes
 a pending row.
 """
 
+import argparse
 import hashlib
 import os
 import sys
@@ -30,7 +31,6 @@ from experience_runtime.integration import Context, Http, Integration
 from experience_runtime.store.opening import SqliteStore, open_sqlite
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
-COUNT = 20_000
 CALLERS = 16
 
 
@@ -75,13 +75,13 @@ def in_threads(callers: int, count: int, act: Callable[[int], object]) -> float:
     return count / (time.perf_counter() - began)
 
 
-def bytes_a_row(folder: Path) -> float:
+def bytes_a_row(folder: Path, count: int) -> float:
     path = folder / "bytes.db"
     store = open_sqlite(str(path))
-    for i in range(COUNT):
+    for i in range(count):
         store.add(typical(i), IfExists.REPLACE)
     store.close()  # the last connection checkpoints and removes the WAL
-    return path.stat().st_size / COUNT
+    return path.stat().st_size / count
 
 
 class NoOp(Integration[None, object]):
@@ -105,9 +105,9 @@ class NoOpIntegrations:
         return payload
 
 
-def delivered_a_second(folder: Path) -> float:
+def delivered_a_second(folder: Path, count: int) -> float:
     store = open_sqlite(str(folder / "dispatcher.db"))
-    for i in range(COUNT):
+    for i in range(count):
         store.add(replace(typical(i), window=None), IfExists.REPLACE)
     clock = VirtualClock(START + timedelta(days=40))
     dispatcher = Dispatcher(
@@ -119,7 +119,7 @@ def delivered_a_second(folder: Path) -> float:
     )
     began = time.perf_counter()
     Worker(dispatcher, store, clock).run(threading.Event(), until_idle=True)
-    rate = COUNT / (time.perf_counter() - began)
+    rate = count / (time.perf_counter() - began)
     left = store.find(Filter(statuses=[Status.PENDING, Status.RUNNING, Status.FAILED]))
     assert not left.executions, left
     store.close()
@@ -127,16 +127,21 @@ def delivered_a_second(folder: Path) -> float:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--count", type=int, default=20_000, help="executions of each measurement")
+    count = parser.parse_args().count
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCHMARK_DIR", ".")) as name:
         folder = Path(name)
-        rows = [typical(i) for i in range(COUNT)]
+        rows = [typical(i) for i in range(count)]
         for callers in (1, CALLERS):
             store = open_sqlite(str(folder / f"callers{callers}.db"))
 
             def schedule(i: int, store: SqliteStore = store) -> object:
                 return store.add(rows[i], IfExists.REPLACE)
 
-            rate = in_threads(callers, COUNT, schedule)
+            rate = in_threads(callers, count, schedule)
             print(f"schedule, {callers:2} callers: {rate:8,.0f} a second")
             if callers < CALLERS:
                 store.close()
@@ -149,10 +154,10 @@ def main() -> None:
             keys = [(each.number, each.attempt) for each in claimed]
             store.start_all(keys, now=now, lease_until=lease_until)
             store.settle_all([Settling(number, attempt, done, now) for number, attempt in keys])
-        print(f"claim + start + settle: {COUNT / (time.perf_counter() - began):8,.0f} a second")
+        print(f"claim + start + settle: {count / (time.perf_counter() - began):8,.0f} a second")
         store.close()
-        print(f"dispatcher, no-op:      {delivered_a_second(folder):8,.0f} a second")
-        print(f"bytes a pending row:    {bytes_a_row(folder):8,.0f}")
+        print(f"dispatcher, no-op:      {delivered_a_second(folder, count):8,.0f} a second")
+        print(f"bytes a pending row:    {bytes_a_row(folder, count):8,.0f}")
 
 
 if __name__ == "__main__":

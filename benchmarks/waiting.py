@@ -23,9 +23,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from waiting_contest import Amounts, Contestant, Figures, VerbFailed, http_burst, measure
-from waiting_environments import PEERS, environment, last_line
-from waiting_ours import prepare
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.waiting_contest import Amounts, Contestant, Figures, VerbFailed, http_burst, measure
+from benchmarks.waiting_environments import PEERS, environment, last_line
+from benchmarks.waiting_ours import prepare
 
 HERE = Path(__file__).resolve().parent
 OURS = "ours"

@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,7 @@ def measure(contestant: Contestant, amounts: Amounts, say: Any) -> Figures:
     figures["pending"] = fill["rows"]
     figures["inserts_per_second"] = fill["acknowledged"] / fill["seconds"]
     figures["bytes_per_row"] = (contestant.database_bytes() - before) / max(1, fill["rows"])
-    parts = {
+    parts: dict[str, Callable[[], Figures]] = {
         "cancels": lambda: _cancels(contestant, fill["acknowledged"], amounts.samples),
         "conversions": lambda: _conversions(contestant, fill["acknowledged"], amounts.samples),
         "fires": lambda: _fires(contestant, amounts.fires),

@@ -22,10 +22,17 @@ Key = tuple[int, int]  # number, attempt
 
 
 class InlineDelivery:
-    """`ports.Delivery` that runs each execution at once, in the caller: for simulation."""
+    """`ports.Delivery` that runs each execution at once, in the caller: for simulation.
+
+    `before` hears of each before it runs.
+    """
+
+    def __init__(self, before: Callable[[Execution], None] = lambda _: None) -> None:
+        self._before = before
 
     def submit(self, executions: Sequence[Execution], deliver: Callable[[Execution], None]) -> None:
         for execution in executions:
+            self._before(execution)
             deliver(execution)
 
     def free(self) -> int:

@@ -79,10 +79,11 @@ class Dispatcher:
         self._renew_at = clock.now()
         self.wake = threading.Event()
 
-    def run_due(self, *, claims: bool = True) -> int:
+    def run_due(self, *, claims: bool = True, ahead_until: datetime | None = None) -> int:
         """Settle what has ended, and start what is due, as much as the delivery welcomes; return how much.
 
-        Without `claims`, nothing is started.
+        Without `claims`, nothing is started. `ahead_until` is for an inline delivery on a clock that it moves
+        to the instant of each itself, when no call can hold another back: all that is due by then starts.
 
         Everything that is stored for deliveries is stored here, in batches: their threads only call.
         """
@@ -92,9 +93,10 @@ class Dispatcher:
         if not claims:
             return 0
         taken = self._take_arrived()
-        next_wake = self.next_wake()
-        if next_wake is None or next_wake > now:
-            return taken
+        if ahead_until is None:
+            next_wake = self.next_wake()
+            if next_wake is None or next_wake > now:
+                return taken
         for lost in self._store.give_back(now=now, retry_at=self._judge.lost_until):
             _logger.warning("%s came back: its lease had lapsed; it is %s now", lost.id, lost.status)
         limit = self._delivery.free() if self._relay is None else _MOST_AT_ONCE
@@ -102,13 +104,14 @@ class Dispatcher:
             return taken
         claimed = self._store.claim_due(
             now=now,
-            lease_until=now + self._lease,
+            lease_until=(ahead_until or now) + self._lease,
             limit=limit,
             policies=self._policies(),
             hand_over=None if self._relay is None else self._relay.hand_over,
+            ahead_until=ahead_until,
         )
         if claimed and self._relay is None:
-            self._deliver(claimed)
+            self._deliver(claimed, ahead=ahead_until is not None)
         return taken + len(claimed)
 
     def give_everything_back(self) -> Sequence[Execution]:
@@ -167,27 +170,31 @@ class Dispatcher:
             self._deliver(claimed)
         return len(arrived)
 
-    def _deliver(self, claimed: Sequence[Execution]) -> None:
+    def _deliver(self, claimed: Sequence[Execution], *, ahead: bool = False) -> None:
         self._hearing.refresh()
-        self._delivery.submit(self._start(claimed), self._carry_out)
+        self._delivery.submit(self._start(claimed, ahead=ahead), self._carry_out)
         self._settle_ended()  # what an inline delivery has done already, and what could not be started
 
-    def _start(self, claimed: Sequence[Execution]) -> list[Execution]:
-        """Start what may run at this instant, and give the rest back."""
+    def _start(self, claimed: Sequence[Execution], *, ahead: bool = False) -> list[Execution]:
+        """Start what may run at this instant (`ahead`: at its own), and give the rest back."""
         now = self._clock.now()
+        at = {(each.number, each.attempt): max(now, each.due_at) if ahead else now for each in claimed}
         ready: dict[tuple[int, int], Execution] = {}
         for each in claimed:
-            opening = opening_of(each, now)
+            opening = opening_of(each, at[each.number, each.attempt])
             if opening is None:
                 ready[each.number, each.attempt] = each
             self._unstarted.append((each.number, each.attempt, opening or each.due_at))
-        started = self._store.start_all(ready, now=now, lease_until=now + self._lease)
+        lease_until = max(at.values(), default=now) + self._lease
+        started = self._store.start_all(ready, now=now, lease_until=lease_until, at=at if ahead else None)
         self._held.update(started)
         self._unstarted = [back for back in self._unstarted if back[:2] not in started]
         began_at = self._clock.now()  # a busy store may have kept it waiting beyond the end of a window
         running = []
-        for execution in (ready[key] for key in ready if key in started):
-            if (opening := opening_of(execution, began_at)) is None:
+        for key, execution in ready.items():
+            if key not in started:
+                continue
+            if (opening := opening_of(execution, max(began_at, at[key]) if ahead else began_at)) is None:
                 running.append(execution)
             else:
                 late = Settlement(status=Status.PENDING, reason="window_closed", due_at=opening, held=True)

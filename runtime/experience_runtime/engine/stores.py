@@ -1,6 +1,6 @@
 """Stores: what the engine needs of a database. Each docstring is a contract."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -178,6 +178,7 @@ class DispatcherStore(Protocol):
         limit: int,
         policies: Policies = NO_POLICIES,
         hand_over: HandOver | None = None,
+        ahead_until: datetime | None = None,
     ) -> list[Execution]:
         """Lease up to `limit` pending rows with due_at <= now and no lease, earliest first.
 
@@ -186,6 +187,7 @@ class DispatcherStore(Protocol):
         with the least in flight are. One that its pace has held too long is taken too, and spends nothing.
         Each gets attempt + 1 and stays pending. Returned as they are after the claim. `hand_over` is called
         with them inside the transaction: what it stores is stored with the claim, or not at all.
+        `ahead_until`: all that is due by then too, where no state, rate, pace or limit may hold any back.
         """
         ...
 
@@ -207,10 +209,16 @@ class DispatcherStore(Protocol):
         ...
 
     def start_all(
-        self, claimed: Collection[tuple[int, int]], *, now: datetime, lease_until: datetime
+        self,
+        claimed: Collection[tuple[int, int]],
+        *,
+        now: datetime,
+        lease_until: datetime,
+        at: Mapping[tuple[int, int], datetime] | None = None,
     ) -> set[tuple[int, int]]:
         """pending -> running, begun + 1, an Attempt row, the lease renewed, for each (number, attempt).
 
+        `at`: when each starts, where that is not now.
         Returned are those it happened to. The others are as they were: no longer pending under this attempt
         number (cancelled, converted, or claimed by somebody else), or their integration is paused.
         """

@@ -56,6 +56,7 @@ _TOO_MANY_OPEN = (
     "for an event to come; the first of them ends here: split the story"
 )
 _PAGE = 500
+_INSTANT = timedelta(milliseconds=1)  # the least that two of a clock are apart
 _NOBODY = Visitor(id=None)
 _UNLIMITED = Policies(default=Policy(breaker_failures=0))  # a story tells of visitors, not of load
 
@@ -157,29 +158,29 @@ class _Simulation:
             clock=self._clock,
             integrations=Played(integrations, story.answers),
             http=NoHttp(),
-            delivery=InlineDelivery(),
+            delivery=InlineDelivery(self._reach),
             random=chance,
             policies=_UNLIMITED,
         )
+        self._progress: Callable[[datetime], None] | None = None
         self._open: list[_OpenRun] = []
         self._reports: list[Report] = []
         self._remember_visitors()
 
     def play(self, progress: Callable[[datetime], None] | None) -> None:
         """Jump from what is next to what is next, until nothing is left or the horizon is reached."""
+        self._progress = progress
         while True:
             instants = (self._next_step_at(), self._next_timer_at(), self._dispatcher.next_wake())
             due = [at for at in instants if at is not None]
             if not due or min(due) > self._ends_at:
                 break
-            self._clock.advance_to(min(due))
-            if progress is not None:
-                progress(self._clock.now())
+            self._advance_to(min(due))
             # At one instant a step comes first: a conversion at the due instant still cancels.
             if self._next_step_at() is not None and self._steps[0][0] <= self._clock.now():
                 self._take(self._steps.pop(0)[2])
             elif not self._fire_timers():
-                self._dispatcher.run_due()
+                self._dispatcher.run_due(ahead_until=self._nothing_happens_until())
             self._finish_runs(lambda each: each.run.is_over and not self._may_hear_more(each))
         for each in self._open:
             if each.run.wake_at is not None:
@@ -187,6 +188,22 @@ class _Simulation:
                     LimitWall.code, wall_text(self._limits.wall_seconds, len(each.run.report.calls))
                 )
         self._finish_runs(lambda _: True)
+
+    def _advance_to(self, instant: datetime) -> None:
+        self._clock.advance_to(instant)
+        if self._progress is not None:
+            self._progress(self._clock.now())
+
+    def _reach(self, execution: Execution) -> None:
+        if execution.due_at > self._clock.now():
+            self._advance_to(execution.due_at)
+
+    def _nothing_happens_until(self) -> datetime | None:
+        """Until when only executions are due, and each is answered at once; None where one may fail."""
+        if self._story.answers:
+            return None
+        others = [at for at in (self._next_step_at(), self._next_timer_at()) if at is not None]
+        return min([self._ends_at, *(at - _INSTANT for at in others)])
 
     def result(self) -> Simulated:
         executions = sorted(self._all(), key=lambda each: (each.created_at, each.number))

@@ -71,8 +71,8 @@ class Adder:
             replaced[place] = ids[0] if ids else None
         inserted = self._insert_each([each.execution for each in addings])
         for running in (each for each in inserted if each.status is Status.RUNNING):
-            begun = {"begun": json.dumps([[running.number, running.attempt]])}
-            self._database.execute("begin_attempts", begun | {"now": to_ms(running.created_at)})
+            begun = [[running.number, running.attempt, to_ms(running.created_at)]]
+            self._database.execute("begin_attempts", {"begun": json.dumps(begun)})
         return [
             Added(execution=execution, is_new=True, replaced=id)
             for execution, id in zip(inserted, replaced, strict=True)

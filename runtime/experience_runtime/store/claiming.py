@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from experience_runtime.domain.admission import IntegrationState, Policies
+from experience_runtime.domain.admission import UNLIMITED, IntegrationState, Policies
 from experience_runtime.domain.errors import Refusal
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import from_ms, to_ms
@@ -48,12 +48,20 @@ class Claiming:
         self._paces = paces
 
     def claim_due(
-        self, *, now: datetime, lease_until: datetime, limit: int, policies: Policies
+        self,
+        *,
+        now: datetime,
+        lease_until: datetime,
+        limit: int,
+        policies: Policies,
+        ahead_until: datetime | None = None,
     ) -> list[Execution]:
         """Lease what is due and has room; inside `Database.write`."""
         # One claims at a time: what limits, rates, paces and breakers leave room for is counted, then taken.
         self._database.hold("claims")
         found = self._database.execute("waiting", {})
+        if ahead_until is not None and self._nothing_holds_back(found, policies, ahead_until):
+            now, limit = ahead_until, UNLIMITED
         waiting = [name for name, due_at in found if policies.serves(name) and due_at <= to_ms(now)]
         if not waiting:
             return []
@@ -82,6 +90,13 @@ class Claiming:
         if view.too_long or any(row[_HELD_AT] is not None for row in claimed):
             claimed = self._forget_old_holds(claimed, view)
         return sorted(map(rows.execution, claimed), key=lambda each: (each.due_at, each.number))
+
+    def _nothing_holds_back(self, found: Sequence[_Row], policies: Policies, until: datetime) -> bool:
+        """Whether all that is due by then may begin, each at its instant, whatever the others come to."""
+        if policies.limit_concurrency or self._states.known() or self._paces.known():
+            return False
+        names = [name for name, due_at in found if policies.serves(name) and due_at <= to_ms(until)]
+        return all(policies.of(name).rate_count is None and policies.start(name) is None for name in names)
 
     def next_wake(self, *, now: datetime, policies: Policies) -> datetime | None:
         """The earliest instant at which something may be claimed or given back; None for never."""

@@ -138,16 +138,17 @@ WHERE number = CAST(held.value ->> 0 AS bigint) AND attempt = CAST(held.value ->
 RETURNING number, attempt;
 
 -- name: begin_attempts
--- :begun is a JSON list of [number, attempt].
+-- :begun is a JSON list of [number, attempt, started_at].
 INSERT INTO attempts (execution, attempt, started_at)
-SELECT CAST(begun.value ->> 0 AS bigint), CAST(begun.value ->> 1 AS bigint), CAST(:now AS bigint) FROM {each begun};
+SELECT CAST(begun.value ->> 0 AS bigint), CAST(begun.value ->> 1 AS bigint), CAST(begun.value ->> 2 AS bigint)
+FROM {each begun};
 
 -- name: record_starts
 -- The row of an execution is locked by whoever writes its history: no two take the same place in it.
 INSERT INTO history (execution, seq, at, from_status, to_status)
 SELECT CAST(begun.value ->> 0 AS bigint),
     (SELECT coalesce(max(seq), 0) + 1 FROM history WHERE execution = CAST(begun.value ->> 0 AS bigint)),
-    CAST(:now AS bigint), 'pending', 'running'
+    CAST(begun.value ->> 2 AS bigint), 'pending', 'running'
 FROM {each begun};
 
 -- name: settle_ended

@@ -1,7 +1,7 @@
 """The store on SQL: the waiting room in a database, the same acts whichever it is."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -141,10 +141,11 @@ class SqlStore(Generic[D]):
         limit: int,
         policies: Policies = NO_POLICIES,
         hand_over: HandOver | None = None,
+        ahead_until: datetime | None = None,
     ) -> list[Execution]:
         def act() -> list[Execution]:
             claimed = self._claiming.claim_due(
-                now=now, lease_until=lease_until, limit=limit, policies=policies
+                now=now, lease_until=lease_until, limit=limit, policies=policies, ahead_until=ahead_until
             )
             if claimed and hand_over is not None:
                 hand_over(claimed)
@@ -170,11 +171,17 @@ class SqlStore(Generic[D]):
         self.database.write(act)
 
     def start_all(
-        self, claimed: Collection[tuple[int, int]], *, now: datetime, lease_until: datetime
+        self,
+        claimed: Collection[tuple[int, int]],
+        *,
+        now: datetime,
+        lease_until: datetime,
+        at: Mapping[tuple[int, int], datetime] | None = None,
     ) -> set[tuple[int, int]]:
         if not claimed:
             return set()
-        return self.database.write(lambda: self._transitions.start_all(claimed, now, lease_until))
+        starts = {key: now if at is None else at[key] for key in claimed}
+        return self.database.write(lambda: self._transitions.start_all(starts, lease_until))
 
     def postpone_all(self, claimed: Collection[tuple[int, int, datetime]]) -> set[int]:
         def act() -> set[int]:

@@ -1,7 +1,7 @@
 """Transitions: the state changes of executions, each with its row of history; inside a transaction."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -28,13 +28,13 @@ class Transitions:
         self._database = database
 
     def start_all(
-        self, claimed: Collection[tuple[int, int]], now: datetime, lease_until: datetime
+        self, claimed: Mapping[tuple[int, int], datetime], lease_until: datetime
     ) -> set[tuple[int, int]]:
         """pending -> running for each that still may; three statements, however many they are."""
         held = json.dumps(list(claimed))
         bound = {"held": held, "lease_until": to_ms(lease_until)}
         started = {(number, attempt) for number, attempt in self._database.execute("start", bound)}
-        begun = {"begun": json.dumps(list(started)), "now": to_ms(now)}
+        begun = {"begun": json.dumps([[*key, to_ms(claimed[key])] for key in started])}
         self._database.execute("begin_attempts", begun)
         self._database.execute("record_starts", begun)
         return started

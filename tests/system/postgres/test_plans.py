@@ -79,7 +79,7 @@ VALUES: dict[str, Any] = {
     "number": 7,
     "numbers": "[1, 2, 3]",
     "held": "[[1, 1], [2, 1]]",
-    "begun": "[[1, 1], [2, 1]]",
+    "begun": "[[1, 1, 0], [2, 1, 0]]",
     "ended": '[[1, 1, "succeeded", null, 1, 200, null, "{}"]]',
     "key_digest": b"d" * 16,
     "key_owner": "ada",

@@ -47,7 +47,7 @@ CHECKS = [
 ]
 PYTEST = ["pytest", "--instafail"]
 DOCS = ["zensical", "build", "--strict", "--clean"]
-SUITE = [*PYTEST, "-n", "2", "--dist", "loadscope"]
+SUITE = [*PYTEST, "-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
 FAST = ["-m", "not slow"]
 MUTATE = ["python", "-m", "tests.support.mutate"]
 COVER = ["--cov", "--cov-report", "term:skip-covered"]

@@ -107,7 +107,7 @@ def test_a_second_call_installs_nothing_and_passes_arguments_and_exit_code_on(tr
         (["test", "tests/domain", "--fast"], "-m not slow tests/domain"),
         (["test", "-x"], "-x"),
         (["cover", "tests/domain"], "--cov --cov-report term:skip-covered tests/domain"),
-        (["cover"], "-n 2 --dist loadscope --cov --cov-report term:skip-covered"),
+        (["cover"], "-n 2 --dist loadscope --no-loadscope-reorder --cov --cov-report term:skip-covered"),
     ],
 )
 def test_what_pytest_is_given(tree: Path, arguments: list[str], given: str) -> None:

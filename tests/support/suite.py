@@ -16,6 +16,17 @@ SLOW = (
     *("web/test_access.py", "web/test_gateway_strangers.py", "web/test_hostile.py"),
     *("system/e2e/", "system/faults/", "system/hostile/", "system/postgres/", "system/races/"),
 )
+# What takes longest begins first, so that no processor waits for the other at the end.
+FIRST = (
+    "system/model/",
+    "system/postgres/",
+    "system/",
+    "web/snippet/",
+    "web/pages/",
+    "web/",
+    "docs/",
+    "cli/",
+)
 
 # The same examples every time, and none too slow for a machine that does other things: a test that is red is
 # red again. FRESH=1 looks for new ones.
@@ -30,10 +41,20 @@ settings.register_profile(
 settings.load_profile("suite")
 
 
+def _turn(item: pytest.Item) -> int:
+    place = _place(item)
+    return next((turn for turn, start in enumerate(FIRST) if place.startswith(start)), len(FIRST))
+
+
+def _place(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).as_posix()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and what needs PostgreSQL or a browser, so that `-m` can leave it out."""
+    items.sort(key=_turn)
     for item in items:
-        place = item.path.relative_to(TESTS).as_posix()
+        place = _place(item)
         given = getattr(item, "callspec", None)
         if place.startswith(SLOW):
             item.add_marker("slow")

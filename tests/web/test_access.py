@@ -16,40 +16,42 @@ from fastapi import FastAPI
 from .conftest import Token, bearing
 from .gateway_client import encoded
 
-ANYBODY = frozenset(Scope)
+RUNNERS = frozenset({Scope.AUTHOR, Scope.OPERATOR, Scope.SITE})
 AUTHORS = frozenset({Scope.AUTHOR, Scope.OPERATOR})
+READERS_OF_RUNS = frozenset({Scope.AUTHOR, Scope.OPERATOR, Scope.VIEWER})
+READERS = frozenset({Scope.OPERATOR, Scope.VIEWER})
 SITES = frozenset({Scope.SITE, Scope.OPERATOR})
 OPERATORS = frozenset({Scope.OPERATOR})
 
 # Every operation of the API, and the scopes that may call it; one without a line here fails below.
 MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
-    ("GET", "/metrics"): OPERATORS,
-    ("GET", "/v1/experiences"): AUTHORS,
-    ("POST", "/v1/experiences/{name}/run"): ANYBODY,
+    ("GET", "/metrics"): READERS | {Scope.METRICS},
+    ("GET", "/v1/experiences"): READERS_OF_RUNS,
+    ("POST", "/v1/experiences/{name}/run"): RUNNERS,
     ("POST", "/v1/simulate"): AUTHORS,
     ("POST", "/v1/check"): AUTHORS,
-    ("POST", "/v1/explain"): AUTHORS,
-    ("GET", "/v1/executions"): AUTHORS,
-    ("GET", "/v1/executions/{execution_id}"): AUTHORS,
+    ("POST", "/v1/explain"): READERS_OF_RUNS,
+    ("GET", "/v1/executions"): READERS_OF_RUNS,
+    ("GET", "/v1/executions/{execution_id}"): READERS_OF_RUNS,
     ("POST", "/v1/executions/{execution_id}/cancel"): OPERATORS,
     ("POST", "/v1/executions/{execution_id}/replay"): OPERATORS,
     ("POST", "/v1/bulk/cancel"): OPERATORS,
     ("POST", "/v1/bulk/replay"): OPERATORS,
-    ("GET", "/v1/jobs/{job_id}"): OPERATORS,
-    ("GET", "/v1/schedules"): OPERATORS,
-    ("GET", "/v1/schedules/{name}"): OPERATORS,
+    ("GET", "/v1/jobs/{job_id}"): READERS,
+    ("GET", "/v1/schedules"): READERS,
+    ("GET", "/v1/schedules/{name}"): READERS,
     ("PUT", "/v1/schedules/{name}"): OPERATORS,
     ("DELETE", "/v1/schedules/{name}"): OPERATORS,
     ("POST", "/v1/schedules/{name}/pause"): OPERATORS,
     ("POST", "/v1/schedules/{name}/resume"): OPERATORS,
     ("POST", "/v1/schedules/{name}/run"): OPERATORS,
-    ("POST", "/v1/preview"): OPERATORS,
-    ("GET", "/v1/integrations"): AUTHORS,
-    ("GET", "/v1/integrations/{name}"): OPERATORS,
+    ("POST", "/v1/preview"): READERS,
+    ("GET", "/v1/integrations"): READERS_OF_RUNS,
+    ("GET", "/v1/integrations/{name}"): READERS,
     ("POST", "/v1/integrations/{name}/call"): OPERATORS,
     ("POST", "/v1/integrations/{name}/pause"): OPERATORS,
     ("POST", "/v1/integrations/{name}/resume"): OPERATORS,
-    ("GET", "/v1/visitors/{visitor_id}"): OPERATORS,
+    ("GET", "/v1/visitors/{visitor_id}"): READERS,
     ("PUT", "/v1/visitors/{visitor_id}"): OPERATORS,
     ("POST", "/v1/visitors/{visitor_id}/events"): SITES,
     ("POST", "/v1/visitors/{visitor_id}/convert"): SITES,
@@ -104,6 +106,15 @@ def test_every_operation_has_a_line_in_the_matrix(web: FastAPI) -> None:
     operations = {(method.upper(), path) for path, item in web.openapi()["paths"].items() for method in item}
 
     assert operations == {*MATRIX, *FOR_ANYBODY}
+
+
+@pytest.mark.parametrize(("method", "path"), ROWS)
+def test_the_document_names_the_scopes_of_each_operation(web: FastAPI, method: str, path: str) -> None:
+    told = web.openapi()["paths"][path][method.lower()]["description"]
+    sentence = re.search(r"Scopes?: ([^.]*)", told)
+    assert sentence is not None, told
+
+    assert {name for name in Scope if re.search(rf"\b{name}\b", sentence[1])} == MATRIX[method, path]
 
 
 @pytest.mark.parametrize(("method", "path"), ROWS)

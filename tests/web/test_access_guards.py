@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from experience_runtime.clocks import VirtualClock
-from experience_runtime.domain.access import Scope, new_token
+from experience_runtime.domain.access import Right, Scope, new_token
 from experience_runtime.domain.errors import Unauthorized
 from experience_runtime.store.opening import SqliteStore, open_sqlite
 from experience_runtime.web.guard.access import Access
@@ -44,7 +44,7 @@ def test_a_site_key_in_an_address_is_no_more_than_a_site_whatever_else_its_token
     caller = access_on(store).caller(request(f"/integrations/k/{secret}/conversion"))
 
     assert caller.scopes == {Scope.SITE}
-    assert (caller.is_site, caller.is_operator) == (True, False)
+    assert (caller.may(Right.TELL), caller.may(Right.CALL), caller.is_limited) == (True, False, True)
 
 
 @pytest.mark.parametrize("place", ["a header", "an address"])

@@ -32,9 +32,9 @@ Examples:
   experience tokens create qa --scope author
   experience tokens create shop --scope site --origin https://shop.example --origin https://m.shop.example
 
-operator may do everything. author runs, simulates and checks experiences, and reads executions. site sends
-events, runs what [experiences] lists, and calls integrations with site = true. A browser's page may use a
-token only when its origin is named.""",
+operator may do everything, viewer read everything. author runs, simulates and checks experiences, and reads
+executions. site sends events, runs what [experiences] lists, and calls integrations with site = true. metrics
+reads /metrics. A browser's page may use a token only when its origin is named.""",
 )
 @click.argument("name")
 @click.option(

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,12 +16,47 @@ from experience_runtime.domain.values import shown
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
+class Right(StrEnum):
+    """One thing that somebody may do. Whatever depends on who asks, asks for one of these."""
+
+    MEASURE = "read the metrics"
+    READ_RUNS = "read experiences, and the executions they made"
+    READ = "read everything"
+    TRY = "simulate and check experiences"
+    RUN = "run released experiences"
+    RUN_DRAFTS = "run drafts"
+    TELL = "tell what visitors do, and call integrations that are for sites"
+    CALL = "call every integration"
+    CHANGE = "change everything"
+
+
 class Scope(StrEnum):
-    """An operator may do everything; the others what their routes say."""
+    """A name for some rights; `permitted` tells which."""
 
     AUTHOR = "author"
+    METRICS = "metrics"
     OPERATOR = "operator"
     SITE = "site"
+    VIEWER = "viewer"
+
+
+_PERMITTED: Mapping[Scope, frozenset[Right]] = {
+    Scope.AUTHOR: frozenset({Right.READ_RUNS, Right.TRY, Right.RUN, Right.RUN_DRAFTS}),
+    Scope.METRICS: frozenset({Right.MEASURE}),
+    Scope.OPERATOR: frozenset(Right),
+    Scope.SITE: frozenset({Right.RUN, Right.TELL}),
+    Scope.VIEWER: frozenset({Right.MEASURE, Right.READ_RUNS, Right.READ}),
+}
+
+
+def permitted(scopes: Iterable[Scope]) -> frozenset[Right]:
+    """The rights of all these scopes together: each adds its own, and none changes another's."""
+    return frozenset[Right]().union(*(_PERMITTED[scope] for scope in scopes))
+
+
+def scopes_with(right: Right) -> list[Scope]:
+    """The scopes that have this right."""
+    return [scope for scope in Scope if right in _PERMITTED[scope]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

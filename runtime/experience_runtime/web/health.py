@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, Response
 
 from experience_runtime.clocks import monotonic
+from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import ExperienceError
 from experience_runtime.domain.workers import SKEW_STOPS, SKEW_TOLD
 from experience_runtime.runtime import Runtime
@@ -101,8 +102,10 @@ def is_ready(runtime: GivenRuntime, is_delivered: GivenIsDelivered, written: Giv
         200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Numbers."},
     },
 )
-def numbers(runtime: GivenRuntime, metrics: GivenMetrics, _: Annotated[Caller, needs()]) -> Response:
-    """Attempts and lag of this process; the backlog is the store's. Scope: operator."""
+def numbers(
+    runtime: GivenRuntime, metrics: GivenMetrics, _: Annotated[Caller, needs(Right.MEASURE)]
+) -> Response:
+    """Attempts and lag of this process; the backlog is the store's. Scopes: metrics, operator, viewer."""
     now = runtime.clock.now()
     overview = runtime.store.overview(now=now, failed_since=now - FAILED_SINCE, next_limit=0)
     text = metrics.text(overview, now, held_by_pace=runtime.operations.held_by_pace())

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import ScriptFault
 from experience_runtime.running.run import Situation
 from experience_runtime.runtime import Runtime
@@ -34,7 +35,7 @@ class Runs:
         ScriptModuleNotFound when there is none of this name that the caller may run.
         """
         runtime = self._runtime
-        path = experience_path(runtime.settings.served, name, released_only=caller.is_site)
+        path = experience_path(runtime.settings.served, name, released_only=not caller.may(Right.RUN_DRAFTS))
         try:
             script = prepare(path, variation=variation, repair=repair)
         except ScriptFault as fault:
@@ -44,7 +45,7 @@ class Runs:
                 report = runtime.run(script, situation)
         self._metrics.ran(report.outcome, report.cpu_seconds)
         document = report.document(runtime.lookup.of_run(report.created))
-        return _for_sites(document) if caller.is_site else document
+        return document if caller.may(Right.READ_RUNS) else _for_sites(document)
 
 
 def _for_sites(document: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StrictBool
 
-from experience_runtime.domain.access import Scope
+from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.domain.instants import parse_time
@@ -115,11 +115,13 @@ router = APIRouter(prefix="/v1", tags=["executions"], route_class=OnceRoute)
     responses=answers(Executions, {"executions": [LISTED_EXECUTION], "next": None}),
 )
 def list_executions(
-    page: Annotated[Page, Query()], runtime: GivenRuntime, caller: Annotated[Caller, needs(Scope.AUTHOR)]
+    page: Annotated[Page, Query()],
+    runtime: GivenRuntime,
+    caller: Annotated[Caller, needs(Right.READ_RUNS)],
 ) -> Document:
     """All states, newest first, by filter.
 
-    Scopes: operator; author, whose pages leave out what no experience made.
+    Scopes: operator, viewer; author, whose pages leave out what no experience made.
     """
     filter = caller.visible(page.filter(now=runtime.clock.now()))
     return Document(runtime.lookup.executions(filter, cursor=page.cursor, limit=page.limit))
@@ -131,11 +133,11 @@ def list_executions(
     responses=answers(WholeExecution, WHOLE_EXECUTION, 404),
 )
 def show(
-    execution_id: ExecutionId, runtime: GivenRuntime, caller: Annotated[Caller, needs(Scope.AUTHOR)]
+    execution_id: ExecutionId, runtime: GivenRuntime, caller: Annotated[Caller, needs(Right.READ_RUNS)]
 ) -> Document:
     """Why it runs when it does, every change of its state, every attempt.
 
-    Scopes: operator; author, when an experience made it.
+    Scopes: operator, viewer; author, when an experience made it.
     """
     return Document(caller.require_visible(execution_id, runtime.lookup.execution))
 
@@ -149,7 +151,7 @@ def show(
 def cancel(
     execution_id: ExecutionId,
     runtime: GivenRuntime,
-    _: Annotated[Caller, needs()],
+    _: Annotated[Caller, needs(Right.CHANGE)],
     body: CancelBody | None = None,
 ) -> Document:
     """Only a pending one can be. Scope: operator."""
@@ -166,7 +168,7 @@ def cancel(
 def replay(
     execution_id: ExecutionId,
     runtime: GivenRuntime,
-    _: Annotated[Caller, needs()],
+    _: Annotated[Caller, needs(Right.CHANGE)],
     body: ReplayBody | None = None,
 ) -> Document:
     """Run one that failed or succeeded again, now, with all its retries. Scope: operator."""
@@ -188,7 +190,7 @@ def _bulk_answers() -> Responses:
     responses=_bulk_answers(),
 )
 def cancel_all(
-    body: BulkBody, runtime: GivenRuntime, jobs: GivenJobs, _: Annotated[Caller, needs()]
+    body: BulkBody, runtime: GivenRuntime, jobs: GivenJobs, _: Annotated[Caller, needs(Right.CHANGE)]
 ) -> Document:
     """A job that cancels every pending execution the filter matches. Scope: operator."""
     filter = cancellable(body.meant(now=runtime.clock.now()))
@@ -207,7 +209,7 @@ def cancel_all(
     responses=_bulk_answers(),
 )
 def replay_all(
-    body: BulkBody, runtime: GivenRuntime, jobs: GivenJobs, _: Annotated[Caller, needs()]
+    body: BulkBody, runtime: GivenRuntime, jobs: GivenJobs, _: Annotated[Caller, needs(Right.CHANGE)]
 ) -> Document:
     """A job that replays every failed execution the filter matches; by `status` also succeeded ones.
 
@@ -222,8 +224,8 @@ def replay_all(
 
 
 @router.get("/jobs/{job_id}", summary="Show a job", responses=answers(Job, JOB, 404))
-def job(job_id: ExecutionId, jobs: GivenJobs, _: Annotated[Caller, needs()]) -> Document:
-    """How far a job has come. A restart of the server forgets it. Scope: operator."""
+def job(job_id: ExecutionId, jobs: GivenJobs, _: Annotated[Caller, needs(Right.READ)]) -> Document:
+    """How far a job has come. A restart of the server forgets it. Scopes: operator, viewer."""
     return Document(jobs.job(job_id).document())
 
 

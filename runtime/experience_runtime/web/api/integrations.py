@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import Field, StrictInt
 
-from experience_runtime.domain.access import Scope
+from experience_runtime.domain.access import Right
 from experience_runtime.web.api.idempotency import OnceRoute, documented_key
 from experience_runtime.web.api.models import (
     INTEGRATION,
@@ -48,8 +48,11 @@ router = APIRouter(prefix="/v1", tags=["integrations"], route_class=OnceRoute)
     summary="List integrations",
     responses=answers(Integrations, {"integrations": [INTEGRATION]}),
 )
-def list_integrations(runtime: GivenRuntime, _: Annotated[Caller, needs(Scope.AUTHOR)]) -> Document:
-    """Where each comes from, whether it is configured, and what holds it. Scopes: author, operator."""
+def list_integrations(runtime: GivenRuntime, _: Annotated[Caller, needs(Right.READ_RUNS)]) -> Document:
+    """Where each comes from, whether it is configured, and what holds it.
+
+    Scopes: author, operator, viewer.
+    """
     return Document(runtime.lookup.integrations())
 
 
@@ -58,8 +61,8 @@ def list_integrations(runtime: GivenRuntime, _: Annotated[Caller, needs(Scope.AU
     summary="Show an integration",
     responses=answers(WholeIntegration, _WHOLE, 404),
 )
-def show(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs()]) -> Document:
-    """Its settings as set or not set only. Scope: operator."""
+def show(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.READ)]) -> Document:
+    """Its settings as set or not set only. Scopes: operator, viewer."""
     return Document(runtime.lookup.integration(name))
 
 
@@ -71,7 +74,9 @@ def show(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs()]) -> Do
         Called, {"id": "ex_0bb6rczg0ryj5", "ok": True, "result": {"ok": True}}, 404, 409, 413, 502, 504
     ),
 )
-def call(name: Name, body: CallBody, runtime: GivenRuntime, _: Annotated[Caller, needs()]) -> Document:
+def call(
+    name: Name, body: CallBody, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CALL)]
+) -> Document:
     """A test call, for real, now; it is kept as an execution. Scope: operator."""
     execution = runtime.scheduler.begin_execute(name, body.payload, key=None, visitor=None, experience=None)
     result = runtime.dispatcher.call_now(execution, body.timeout_ms / 1000)
@@ -85,7 +90,10 @@ def call(name: Name, body: CallBody, runtime: GivenRuntime, _: Annotated[Caller,
     responses=answers(Held, _HELD, 404, 409, 413),
 )
 def pause(
-    name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs()], body: PauseBody | None = None
+    name: Name,
+    runtime: GivenRuntime,
+    _: Annotated[Caller, needs(Right.CHANGE)],
+    body: PauseBody | None = None,
 ) -> Document:
     """What is due waits and keeps its time; what already runs goes on. Scope: operator."""
     runtime.operations.pause(name, reason=None if body is None else body.reason)
@@ -98,7 +106,7 @@ def pause(
     dependencies=[Depends(documented_key)],
     responses=answers(Held, _HELD, 404, 409),
 )
-def resume(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs()]) -> Document:
+def resume(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CHANGE)]) -> Document:
     """What is due starts at once, inside its window. Scope: operator."""
     runtime.operations.resume(name)
     return Document(runtime.lookup.hold(name))

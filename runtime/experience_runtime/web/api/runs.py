@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends
 from pydantic import Field, StrictBool, StrictInt
 
 from experience_runtime.documents.documents import plan_document
-from experience_runtime.domain.access import Scope
+from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import InvalidParameter, ScriptFault
 from experience_runtime.domain.instants import parse_start
 from experience_runtime.domain.planning import plan
@@ -112,8 +112,8 @@ router = APIRouter(prefix="/v1", tags=["experiences"], route_class=OnceRoute)
 
 
 @router.get("/experiences", summary="List the experiences", responses=answers(Experiences, LISTED))
-def list_experiences(runtime: GivenRuntime, _: Annotated[Caller, needs(Scope.AUTHOR)]) -> Document:
-    """Those that are released, and the drafts. Scopes: author, operator."""
+def list_experiences(runtime: GivenRuntime, _: Annotated[Caller, needs(Right.READ_RUNS)]) -> Document:
+    """Those that are released, and the drafts. Scopes: author, operator, viewer."""
     served = runtime.settings.served
     released = served.released
     return Document(
@@ -136,7 +136,7 @@ def run(
     body: RunBody,
     runtime: GivenRuntime,
     runs: GivenRuns,
-    caller: Annotated[Caller, needs(Scope.AUTHOR, Scope.SITE)],
+    caller: Annotated[Caller, needs(Right.RUN)],
 ) -> Document:
     """For real, for one visitor, to its end; the document of `experience run --json`.
 
@@ -159,7 +159,7 @@ def simulate(
     metrics: GivenMetrics,
     at_once: GivenAtOnce,
     simulations: GivenSimulations,
-    _: Annotated[Caller, needs(Scope.AUTHOR)],
+    _: Annotated[Caller, needs(Right.TRY)],
 ) -> Document:
     """In virtual time: what would happen, when and why; nothing leaves and nothing is stored.
 
@@ -185,7 +185,7 @@ def simulate(
     responses=answers(Checked, CHECKED, 404, 409, 413),
 )
 def check(
-    body: Source, runtime: GivenRuntime, at_once: GivenAtOnce, _: Annotated[Caller, needs(Scope.AUTHOR)]
+    body: Source, runtime: GivenRuntime, at_once: GivenAtOnce, _: Annotated[Caller, needs(Right.TRY)]
 ) -> Document:
     """Find what would certainly fail, running nothing; as `experience check --json`.
 
@@ -209,10 +209,12 @@ def check(
     dependencies=[Depends(documented_key)],
     responses=answers(Planned, PLANNED, 409, 413),
 )
-def explain(body: ExplainBody, runtime: GivenRuntime, _: Annotated[Caller, needs(Scope.AUTHOR)]) -> Document:
+def explain(
+    body: ExplainBody, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.READ_RUNS)]
+) -> Document:
     """When a delay or time and a window would run, and why; nothing is stored.
 
-    Scopes: author, operator.
+    Scopes: author, operator, viewer.
     """
     now = runtime.clock.now()
     if body.at is not None:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends
 from pydantic import Field, StrictBool
 
 from experience_runtime.documents.documents import preview_document
+from experience_runtime.domain.access import Right
 from experience_runtime.web.api.idempotency import OnceRoute, documented_key
 from experience_runtime.web.api.models import (
     LISTED_EXECUTION,
@@ -55,14 +56,14 @@ router = APIRouter(prefix="/v1", tags=["schedules"], route_class=OnceRoute)
 
 
 @router.get("/schedules", summary="List schedules", responses=answers(Schedules, {"schedules": [SCHEDULE]}))
-def list_schedules(runtime: GivenRuntime, _: Annotated[Caller, needs()]) -> Document:
-    """All of them, by name. Scope: operator."""
+def list_schedules(runtime: GivenRuntime, _: Annotated[Caller, needs(Right.READ)]) -> Document:
+    """All of them, by name. Scopes: operator, viewer."""
     return Document(runtime.lookup.schedules())
 
 
 @router.get("/schedules/{name}", summary="Show a schedule", responses=answers(WholeSchedule, _WHOLE, 404))
-def show(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs()]) -> Document:
-    """Its next five instants, and what became of the last ones. Scope: operator."""
+def show(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.READ)]) -> Document:
+    """Its next five instants, and what became of the last ones. Scopes: operator, viewer."""
     return Document(runtime.lookup.schedule(name))
 
 
@@ -78,7 +79,9 @@ def show(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs()]) -> Do
         413,
     ),
 )
-def put(name: Name, body: ScheduleBody, runtime: GivenRuntime, _: Annotated[Caller, needs()]) -> Document:
+def put(
+    name: Name, body: ScheduleBody, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CHANGE)]
+) -> Document:
     """One of this name is replaced; a paused one stays paused. Scope: operator."""
     options = body.options() | {"catch_up": body.catch_up}
     saved = runtime.recurring.set(name, body.integration, body.payload, options, dry_run=body.dry_run)
@@ -91,7 +94,7 @@ def put(name: Name, body: ScheduleBody, runtime: GivenRuntime, _: Annotated[Call
     dependencies=[Depends(documented_key)],
     responses=answers(Removed, {"removed": "digest"}, 404, 409),
 )
-def remove(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs()]) -> Document:
+def remove(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CHANGE)]) -> Document:
     """The executions it fired are kept, and one that is pending still runs. Scope: operator."""
     runtime.recurring.remove(name)
     return Document({"removed": name})
@@ -103,7 +106,7 @@ def remove(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs()]) -> 
     dependencies=[Depends(documented_key)],
     responses=answers(WholeSchedule, _WHOLE, 404, 409),
 )
-def pause(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs()]) -> Document:
+def pause(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CHANGE)]) -> Document:
     """What it would have fired meanwhile is not caught up. Scope: operator."""
     runtime.recurring.pause(name)
     return Document(runtime.lookup.schedule(name))
@@ -115,7 +118,7 @@ def pause(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs()]) -> D
     dependencies=[Depends(documented_key)],
     responses=answers(WholeSchedule, _WHOLE, 404, 409),
 )
-def resume(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs()]) -> Document:
+def resume(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CHANGE)]) -> Document:
     """It goes on from its next instant. Scope: operator."""
     runtime.recurring.resume(name)
     return Document(runtime.lookup.schedule(name))
@@ -127,7 +130,7 @@ def resume(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs()]) -> 
     dependencies=[Depends(documented_key)],
     responses=answers(ListedExecution, LISTED_EXECUTION, 404, 409),
 )
-def run(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs()]) -> Document:
+def run(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CHANGE)]) -> Document:
     """Once, also while it is paused. Its window holds; its next instant is not moved. Scope: operator."""
     (document,) = runtime.lookup.listed([runtime.recurring.run_now(name)])
     return Document(document)
@@ -144,6 +147,6 @@ def run(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs()]) -> Doc
         413,
     ),
 )
-def preview(body: When, runtime: GivenRuntime, _: Annotated[Caller, needs()]) -> Document:
-    """The next five instants of a schedule that is not saved. Scope: operator."""
+def preview(body: When, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.READ)]) -> Document:
+    """The next five instants of a schedule that is not saved. Scopes: operator, viewer."""
     return Document(preview_document(*runtime.recurring.preview(body.options())))

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from pydantic import Field, StrictInt
 
 from experience_runtime.documents.documents import visitor_document
-from experience_runtime.domain.access import Scope
+from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import MissingParameter
 from experience_runtime.domain.visitor_events import happened_at
 from experience_runtime.domain.visitors import check_visitor_id, make_visitor
@@ -64,8 +64,8 @@ router = APIRouter(prefix="/v1", tags=["visitors"], route_class=OnceRoute)
     summary="Show a visitor",
     responses=answers(WholeVisitor, _FIELDS | {"events": [], "conversions": [], "ids": ["v1"]}, 404),
 )
-def show(visitor_id: VisitorId, runtime: GivenRuntime, _: Annotated[Caller, needs()]) -> Document:
-    """The last known zone, and the last 100 events and conversions. Scope: operator."""
+def show(visitor_id: VisitorId, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.READ)]) -> Document:
+    """The last known zone, and the last 100 events and conversions. Scopes: operator, viewer."""
     return Document(runtime.lookup.visitor(visitor_id))
 
 
@@ -76,7 +76,7 @@ def show(visitor_id: VisitorId, runtime: GivenRuntime, _: Annotated[Caller, need
     responses=answers(VisitorFields, _FIELDS, 409, 413),
 )
 def put(
-    visitor_id: VisitorId, body: ZoneBody, runtime: GivenRuntime, _: Annotated[Caller, needs()]
+    visitor_id: VisitorId, body: ZoneBody, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CHANGE)]
 ) -> Document:
     """By name or by offset. What is scheduled from now on is planned by it. Scope: operator."""
     if body.timezone is None and body.timezone_offset is None:
@@ -94,7 +94,7 @@ def put(
     ),
 )
 def receive(
-    visitor_id: VisitorId, body: EventBody, runtime: GivenRuntime, _: Annotated[Caller, needs(Scope.SITE)]
+    visitor_id: VisitorId, body: EventBody, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.TELL)]
 ) -> Document:
     """What the visitor did. An event whose name is in the list of conversions is a conversion.
 
@@ -122,7 +122,7 @@ def receive(
 def convert(
     visitor_id: VisitorId,
     runtime: GivenRuntime,
-    caller: Annotated[Caller, needs(Scope.SITE)],
+    caller: Annotated[Caller, needs(Right.TELL)],
     body: ConvertBody | None = None,
 ) -> Document:
     """It cancels the pending executions that asked for it; a site is not told their ids.
@@ -132,7 +132,9 @@ def convert(
     body = body or ConvertBody()
     at = happened_at(body.age, now=runtime.clock.now())
     ids = runtime.scheduler.convert(visitor_id, event=body.event, at=at)
-    return Document({"visitor": visitor_id, "cancelled": len(ids), "ids": [] if caller.is_site else ids})
+    return Document(
+        {"visitor": visitor_id, "cancelled": len(ids), "ids": ids if caller.may(Right.READ) else []}
+    )
 
 
 @router.post(
@@ -145,7 +147,7 @@ def identify(
     visitor_id: VisitorId,
     body: IdentifyBody,
     runtime: GivenRuntime,
-    caller: Annotated[Caller, needs(Scope.SITE)],
+    caller: Annotated[Caller, needs(Right.TELL)],
 ) -> Document:
     """From now on conversions of either count for both; a site is not told the ids.
 
@@ -153,4 +155,4 @@ def identify(
     """
     person = check_visitor_id(body.person)
     ids = runtime.store.identify(check_visitor_id(visitor_id), person, now=runtime.clock.now())
-    return Document({"visitor": visitor_id, "ids": [] if caller.is_site else ids})
+    return Document({"visitor": visitor_id, "ids": ids if caller.may(Right.READ) else []})

@@ -1,10 +1,10 @@
 """Access: who calls, by token, site key or session, and what that allows.
 
-A route says who may call it: `caller: Annotated[Caller, needs(Scope.AUTHOR)]`. An operator may call every
-route; `needs()` is for operators alone. In a route below `/…/k/{site_key}` the key in the path is the token.
+A route says which right it needs: `caller: Annotated[Caller, needs(Right.READ)]`. Below `/…/k/{site_key}` the
+key in the path is the token.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -13,7 +13,15 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from experience_runtime.clocks import monotonic
-from experience_runtime.domain.access import Scope, Token, new_secret, token_digest
+from experience_runtime.domain.access import (
+    Right,
+    Scope,
+    Token,
+    new_secret,
+    permitted,
+    scopes_with,
+    token_digest,
+)
 from experience_runtime.domain.errors import Forbidden, Unauthorized, UnknownExecution
 from experience_runtime.domain.executions import Filter
 from experience_runtime.domain.values import shown
@@ -51,30 +59,29 @@ class Caller:
     token: Token | None = None
     address: str = ""
 
-    @property
-    def is_operator(self) -> bool:
-        return Scope.OPERATOR in self.scopes
+    def may(self, right: Right) -> bool:
+        return right in permitted(self.scopes)
 
     @property
-    def is_site(self) -> bool:
-        """A site and nothing more: it runs what is released, calls what is for sites, and sees little."""
-        return self.scopes == {Scope.SITE}
+    def is_limited(self) -> bool:
+        """Whether it runs and tells no more than a site may: such a key is in everybody's hands."""
+        return self.may(Right.TELL) and not self.may(Right.RUN_DRAFTS)
 
     @property
     def shares(self) -> dict[str, int]:
-        """How much of the room for runs and calls is this caller's: a site's key is in everybody's hands."""
-        if not self.is_site:
+        """How much of the room for runs and calls is this caller's."""
+        if not self.is_limited:
             return {}
         key = f"the site key {self.name}"
         return {f"{key} from {self.address}": RUNS_OF_ADDRESS, key: RUNS_OF_KEY}
 
     def visible(self, filter: Filter) -> Filter:
-        """The same, of what this caller may see: authors see what experiences made, operators everything."""
-        return filter if self.is_operator else replace(filter, of_experiences=True)
+        """The same, of what this caller may see: authors see what experiences made, viewers everything."""
+        return filter if self.may(Right.READ) else replace(filter, of_experiences=True)
 
     def require_visible(self, execution_id: str, read: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
         """The document of an execution this caller may see; of another not even whether there is one."""
-        if self.is_operator:
+        if self.may(Right.READ):
             return read(execution_id)
         try:
             document = read(execution_id)
@@ -125,9 +132,9 @@ class Access:
         token = self._tokens.token(token_digest(text))
         if token is None:
             raise Unauthorized(_BAD_TOKEN)
-        if not {Scope.AUTHOR, Scope.OPERATOR} & set(token.scopes):
+        if Right.READ_RUNS not in permitted(token.scopes):
             raise Forbidden(
-                "a token of a site opens no page; make one with "
+                f"a token of the scope {_joined(token.scopes)} opens no page; make one with "
                 "`experience tokens create NAME --scope operator`"
             )
         secret, now = new_secret(), self._clock.now()
@@ -184,24 +191,24 @@ class Access:
                 f"the token {caller.name} may not be used by pages of {shown(origin)}; "
                 "name the origin when you make a token: `experience tokens create NAME --origin URL`"
             )
-        if caller.is_site:
+        if caller.is_limited:
             # first, and without the key's own: one address uses up nobody else's requests
             self._take(self._of_address, f"site {caller.name} {caller.address}", "per_address")
         self.throttle(f"token {caller.name}")
 
 
-def needs(*scopes: Scope) -> Any:
-    """The dependency of a route that callers with one of these scopes may call, and operators."""
+def needs(right: Right) -> Any:
+    """The dependency of a route that callers with this right may call."""
 
     def find(
         request: Request,
         _: HTTPAuthorizationCredentials | None = Security(bearer),  # noqa: B008 - FastAPI reads it
     ) -> Caller:
         caller = access_of(request).caller(request)
-        if not caller.scopes & {*scopes, Scope.OPERATOR}:
+        if not caller.may(right):
             raise Forbidden(
-                f"the token {caller.name} has the scope {', '.join(sorted(caller.scopes))}; "
-                f"this needs {' or '.join([*scopes, Scope.OPERATOR])}"
+                f"the token {caller.name} has the scope {_joined(caller.scopes)}; "
+                f"this needs {' or '.join(scopes_with(right))}"
             )
         return caller
 
@@ -224,9 +231,9 @@ class NotSignedIn(Exception):
     """A page was asked for without a session; answered with the way to the login page."""
 
 
-def signed_in(*scopes: Scope) -> Any:
+def signed_in(right: Right) -> Any:
     """As `needs`, for pages: without a session or token the browser is sent to /login."""
-    check: Callable[..., Caller] = needs(*scopes).dependency
+    check: Callable[..., Caller] = needs(right).dependency
 
     def find(request: Request) -> Caller:
         try:
@@ -239,6 +246,10 @@ def signed_in(*scopes: Scope) -> Any:
 
 def _address(request: Request) -> str:
     return neighbourhood(request.client.host) if request.client else ""
+
+
+def _joined(scopes: Iterable[Scope]) -> str:
+    return ", ".join(sorted(scopes))
 
 
 def _caller(token: Token) -> Caller:

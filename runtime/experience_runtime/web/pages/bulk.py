@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
 
+from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import Conflict, ExperienceError, Refusal
 from experience_runtime.domain.planning import check_reason
 from experience_runtime.engine.operations import Progress, cancellable, replayable
@@ -23,7 +24,7 @@ Verb = Literal["cancel", "replay"]
 _MEANT = {"cancel": cancellable, "replay": replayable}
 
 
-router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in()])
+router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Right.CHANGE)])
 
 
 @router.get(HERE + "/bulk/{verb}")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
 
-from experience_runtime.domain.access import Scope
+from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import ExperienceError, Refusal, UnknownExecution
 from experience_runtime.domain.executions import Filter, Status, execution_number
 from experience_runtime.domain.zones import UTC
@@ -24,8 +24,8 @@ HERE = "/executions"
 PAGE = 50
 
 
-router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Scope.AUTHOR)])
-_WRITES = [signed_in(), Depends(own_form)]
+router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Right.READ_RUNS)])
+_WRITES = [signed_in(Right.CHANGE), Depends(own_form)]
 
 
 @router.get(HERE)

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
+from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import ExperienceError, Refusal, UnknownIntegration
 from experience_runtime.domain.executions import Filter
 from experience_runtime.runtime import Runtime
@@ -21,8 +22,8 @@ from experience_runtime.web.pages.rows import picture_of, rows_of
 
 HERE = "/settings/integrations"
 _OUTCOMES = 25
-router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in()])
-_WRITES = [Depends(own_form)]
+router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Right.READ)])
+_WRITES = [signed_in(Right.CHANGE), Depends(own_form)]
 
 
 @router.get(HERE)
@@ -61,7 +62,7 @@ def resume(request: Request, name: str, runtime: GivenRuntime, rendering: GivenR
     return back_to(path_of(name), "resumed")
 
 
-@router.post(HERE + "/{name}/call", dependencies=_WRITES)
+@router.post(HERE + "/{name}/call", dependencies=[signed_in(Right.CALL), Depends(own_form)])
 def call(
     request: Request,
     name: str,

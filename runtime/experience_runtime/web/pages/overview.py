@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from experience_runtime.domain.access import Scope
+from experience_runtime.domain.access import Right
 from experience_runtime.domain.executions import Status
 from experience_runtime.domain.overview import Backlog
 from experience_runtime.runtime import Runtime
@@ -23,14 +23,14 @@ _NEXT = 10
 _LATE = timedelta(seconds=60)
 
 
-router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Scope.AUTHOR)])
+router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Right.READ_RUNS)])
 
 
 @router.get("/")
 def overview(
     request: Request, runtime: GivenRuntime, rendering: GivenRendering, is_delivered: GivenIsDelivered
 ) -> Response:
-    if not caller_of(request).is_operator:
+    if not caller_of(request).may(Right.READ):
         return back_to("/playground")
     now = runtime.clock.now()
     found = runtime.store.overview(now=now, failed_since=now - FAILURES_WITHIN, next_limit=_NEXT)

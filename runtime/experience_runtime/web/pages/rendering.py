@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import ExperienceError
 from experience_runtime.web.guard.login import form_token
 from experience_runtime.web.guard.proxies import path_prefix
@@ -58,6 +59,10 @@ class Rendering:
     ) -> HTMLResponse:
         """Render a whole page. A refusal among the values is told without secrets."""
         caller = getattr(request.state, "caller", None)
+
+        def may(right: Right) -> bool:
+            return caller is not None and caller.may(right)
+
         told = {name: self._told(value) for name, value in values.items()}
         text = (
             _environment()
@@ -67,7 +72,9 @@ class Rendering:
                 did=_DID.get(request.query_params.get("did", "")),
                 form_token=form_token(request),
                 caller=caller,
-                operates=caller is not None and caller.is_operator,
+                operates=may(Right.CHANGE),
+                reads=may(Right.READ),
+                tries=may(Right.TRY),
                 **told,
             )
         )

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from experience_runtime.documents.documents import instants_document
+from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import Conflict, ExperienceError, Refusal, UnknownSchedule
 from experience_runtime.domain.schedules import Schedule
 from experience_runtime.domain.windows import DAYS
@@ -36,8 +37,8 @@ class _Preview:
     instants: Sequence[dict[str, str]]
 
 
-router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in()])
-_WRITES = [Depends(own_form)]
+router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Right.READ)])
+_WRITES = [signed_in(Right.CHANGE), Depends(own_form)]
 _DONE = {"pause": "paused", "resume": "resumed", "run": "run", "remove": "removed"}
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from experience_runtime.documents.documents import visitor_document
+from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import ExperienceError, Refusal, UnknownVisitor
 from experience_runtime.domain.executions import Filter
 from experience_runtime.domain.planning import visitor_zone
@@ -27,7 +28,7 @@ HERE = "/visitors"
 _SHOWN = 50
 
 
-router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in()])
+router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Right.READ)])
 
 
 @router.get(HERE)
@@ -40,7 +41,7 @@ def visitor(request: Request, id: str, runtime: GivenRuntime, rendering: GivenRe
     return _shown(request, id, runtime, rendering)
 
 
-@router.post(HERE, dependencies=[Depends(own_form)])
+@router.post(HERE, dependencies=[signed_in(Right.CHANGE), Depends(own_form)])
 def convert(
     request: Request,
     runtime: GivenRuntime,

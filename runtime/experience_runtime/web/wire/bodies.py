@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import Forbidden, InvalidParameter
 from experience_runtime.domain.values import refuse_constant
 from experience_runtime.settings.load import Settings
@@ -37,7 +38,7 @@ def require_for(caller: Caller, settings: Settings) -> Callable[[str], None]:
     """Make what raises Forbidden for an integration a site may not call."""
 
     def require(integration: str) -> None:
-        if caller.is_site and not settings.is_for_sites(integration):
+        if not caller.may(Right.CALL) and not settings.is_for_sites(integration):
             # whether there is one of this name is not told
             raise Forbidden(
                 f'"{integration[:100]}" is not for sites; write site = true under [integrations.NAME] '

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from experience_runtime.domain.access import Scope
+from experience_runtime.domain.access import Right
 from experience_runtime.domain.clients import Client, read_client
 from experience_runtime.domain.errors import InvalidParameter, MissingParameter
 from experience_runtime.engine.app_events import answer_app, refused
@@ -28,7 +28,7 @@ router = APIRouter(route_class=OnceRoute, include_in_schema=False)
 
 @router.post("/csml/apps")
 @router.post("/csml/apps/k/{site_key}")
-def call(runtime: GivenRuntime, caller: Annotated[Caller, needs(Scope.SITE)], body: Posted) -> Response:
+def call(runtime: GivenRuntime, caller: Annotated[Caller, needs(Right.TELL)], body: Posted) -> Response:
     try:
         sent = posted_object(body)
         client = _client(sent)

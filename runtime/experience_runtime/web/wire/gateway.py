@@ -19,7 +19,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from experience_runtime.documents.documents import redacted_value
-from experience_runtime.domain.access import Scope
+from experience_runtime.domain.access import Right
 from experience_runtime.domain.encoded_ids import integration_of
 from experience_runtime.domain.errors import (
     ExperienceError,
@@ -46,7 +46,7 @@ _OURS = ("data", "meta")
 
 _logger = logging.getLogger("experience_runtime.gateway")
 
-_Site = Annotated[Caller, needs(Scope.SITE)]
+_Site = Annotated[Caller, needs(Right.TELL)]
 
 
 router = APIRouter(route_class=OnceRoute, include_in_schema=False)
@@ -116,7 +116,7 @@ def _asked(
             scheduler=runtime.scheduler,
             visitor=runtime.visitor(meta.get("visitorId")),
             experience=None if experience is None else read_name("experienceId", str(experience)),
-            own_space=f"site {caller.name}" if caller.is_site else None,
+            own_space=None if caller.may(Right.CALL) else f"site {caller.name}",
         ),
     )
 

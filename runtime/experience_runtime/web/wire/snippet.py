@@ -24,7 +24,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from experience_runtime.domain.access import Scope
+from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import InvalidParameter, MissingParameter, Refusal
 from experience_runtime.domain.values import shown, whole_number
 from experience_runtime.domain.visitors import Visitor, browser_visitor, check_visitor_id
@@ -90,7 +90,7 @@ def script(request: Request, runtime: GivenRuntime) -> Response:
 @router.post("/visitors/events")
 @router.post("/visitors/k/{site_key}/events")
 async def receive(
-    request: Request, runtime: GivenRuntime, caller: Annotated[Caller, needs(Scope.SITE)], body: Posted
+    request: Request, runtime: GivenRuntime, caller: Annotated[Caller, needs(Right.TELL)], body: Posted
 ) -> Response:
     sent = posted_object(body)
     answer = Document(await run_in_threadpool(_received, runtime, caller, sent))
@@ -105,7 +105,7 @@ def run(
     request: Request,
     runtime: GivenRuntime,
     runs: GivenRuns,
-    caller: Annotated[Caller, needs(Scope.SITE)],
+    caller: Annotated[Caller, needs(Right.RUN)],
     body: Posted,
 ) -> Response:
     sent = posted_object(body)

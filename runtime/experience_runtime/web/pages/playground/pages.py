@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
-from experience_runtime.domain.access import Scope
+from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import ExperienceError, InvalidParameter
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.zones import zone_names
@@ -116,7 +116,7 @@ class PlayForm(BaseModel):
         return make_play(fields | {"steps": steps, "repair": bool(self.repair)} | chosen)
 
 
-router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Scope.AUTHOR)])
+router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Right.TRY)])
 
 
 @router.get(HERE)

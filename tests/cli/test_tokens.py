@@ -40,9 +40,36 @@ def test_a_revoked_token_is_gone_and_its_name_free(cli: CommandLine) -> None:
     assert cli("tokens", "create", "ops", "--scope", "site", "--json").refusal["code"] == "conflict"
 
 
+def test_the_list_tells_what_each_is_for_and_until_when(cli: CommandLine) -> None:
+    made = cli.json("tokens", "create", "audit", "--scope", "viewer", "--expires", "90d", "--note", "of 2026")
+    cli.json("tokens", "create", "ops", "--scope", "operator", "--expires", "2099-01-01")
+
+    told = cli("tokens", "list").out
+
+    assert (made["note"], made["used_at"]) == ("of 2026", None)
+    assert (
+        f"audit                viewer               not used yet, expires {made['expires_at'][:10]}" in told
+    )
+    assert "                     of 2026\n" in told
+    assert "not used yet, expires 2099-01-01 00:00 UTC" in told
+
+
+def test_a_key_may_be_for_the_origin_null_where_somebody_wants_it(cli: CommandLine) -> None:
+    made = cli.json("tokens", "create", "frame", "--scope", "site", "--origin", "null")
+
+    assert made["origins"] == ["null"]
+
+
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
+        (("shop", "--scope", "site", "--expires", "soon"), "neither a duration nor"),
+        (("shop", "--scope", "site", "--expires", "90"), "not a minute from now"),
+        (("shop", "--scope", "site", "--expires", "2020-01-01"), "not a minute from now"),
+        (("shop", "--scope", "site", "--expires", "9" * 60 + "y"), "neither a duration nor"),
+        (("shop", "--scope", "site", "--note", "two\nlines"), "one line"),
+        (("shop", "--scope", "site", "--note", "x" * 201), "one line"),
+        (("shop", "--scope", "site", "--origin", "NULL"), "starts with"),
         (("Shop", "--scope", "site"), "small letters"),
         (("a b", "--scope", "site"), "small letters"),
         (("shop", "--scope", "site", "--origin", "shop.example"), "starts with"),

@@ -51,6 +51,7 @@ MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
     ("POST", "/v1/integrations/{name}/call"): OPERATORS,
     ("POST", "/v1/integrations/{name}/pause"): OPERATORS,
     ("POST", "/v1/integrations/{name}/resume"): OPERATORS,
+    ("GET", "/v1/tokens"): READERS,
     ("GET", "/v1/visitors/{visitor_id}"): READERS,
     ("PUT", "/v1/visitors/{visitor_id}"): OPERATORS,
     ("POST", "/v1/visitors/{visitor_id}/events"): SITES,

@@ -1,10 +1,12 @@
 """experience tokens: create, list and revoke what callers of the API show."""
 
+from datetime import datetime
+
 import click
 
 from experience_runtime.cli.common import Verbs, everywhere, print_json, say, styled, tell
 from experience_runtime.documents.documents import token_document
-from experience_runtime.domain.access import Scope, new_token
+from experience_runtime.domain.access import Scope, Token, new_token
 from experience_runtime.domain.errors import Unauthorized
 from experience_runtime.domain.values import shown
 from experience_runtime.runtime import Runtime
@@ -31,10 +33,12 @@ Examples:
   experience tokens create ops --scope operator
   experience tokens create qa --scope author
   experience tokens create shop --scope site --origin https://shop.example --origin https://m.shop.example
+  experience tokens create audit --scope viewer --expires 90d --note "the auditors of 2026"
 
 operator may do everything, viewer read everything. author runs, simulates and checks experiences, and reads
 executions. site sends events, runs what [experiences] lists, and calls integrations with site = true. metrics
-reads /metrics. A browser's page may use a token only when its origin is named.""",
+reads /metrics. A browser's page may use a token only when its origin is named; --origin null is for sandboxed
+frames and pages out of files, whoever's they are.""",
 )
 @click.argument("name")
 @click.option(
@@ -46,13 +50,22 @@ reads /metrics. A browser's page may use a token only when its origin is named."
     help="What it may do; repeatable.",
 )
 @click.option("--origin", "origins", metavar="URL", multiple=True, help="Pages that may use it; repeatable.")
+@click.option("--expires", metavar="WHEN", help="A duration such as 90d, or an ISO 8601 instant.")
+@click.option("--note", default="", metavar="TEXT", help="What it is for; lists show it.")
 @everywhere
 def create(
-    name: str, scopes: tuple[str, ...], origins: tuple[str, ...], settings: Settings, as_json: bool
+    name: str,
+    scopes: tuple[str, ...],
+    origins: tuple[str, ...],
+    expires: str | None,
+    note: str,
+    settings: Settings,
+    as_json: bool,
 ) -> None:
     """Make the token NAME and print it. It is shown this once: only its digest is kept."""
     with Runtime(settings) as runtime:
-        text, made = new_token(name, [Scope(scope) for scope in scopes], origins, now=runtime.clock.now())
+        chosen = [Scope(scope) for scope in scopes]
+        text, made = new_token(name, chosen, origins, now=runtime.clock.now(), expires=expires, note=note)
         runtime.store.tokens.put(made)
     if as_json:
         print_json({**token_document(made), "token": text})
@@ -70,15 +83,19 @@ Examples:
 )
 @everywhere
 def list_(settings: Settings, as_json: bool) -> None:
-    """List the tokens: what each may do, and from where. Never the tokens themselves."""
+    """List the tokens: what each may do, from where, until when, and when it was used last."""
     with Runtime(settings, to_look=True) as runtime:
-        found = [token_document(each) for each in runtime.store.tokens.all()]
+        now = runtime.clock.now()
+        kept = runtime.store.tokens.all()
+        found = [token_document(each) for each in kept]
     if as_json:
         print_json({"tokens": found})
         return
-    for each in found:
-        scopes, origins = ", ".join(each["scopes"]), "  ".join(each["origins"])
-        click.echo(styled(f"{each['name']:<20} {scopes:<20} {each['created_at']}  {origins}".rstrip()))
+    for each in kept:
+        scopes, origins = ", ".join(each.scopes), "  ".join(each.origins)
+        click.echo(styled(f"{each.name:<20} {scopes:<20} {_standing(each, now)}  {origins}".rstrip()))
+        if each.note:
+            click.echo(styled(f"{'':<20} {each.note}"))
     if not found:
         say("no tokens; `experience tokens create NAME --scope operator` makes one")
 
@@ -102,3 +119,14 @@ def revoke(name: str, settings: Settings, as_json: bool) -> None:
         print_json({"revoked": name})
         return
     say(f"{name} is revoked")
+
+
+def _standing(token: Token, now: datetime) -> str:
+    used = "not used yet" if token.used_at is None else f"used {_minute(token.used_at)}"
+    if token.expires_at is None:
+        return used
+    return f"{used}, {'expired' if token.is_expired(now) else 'expires'} {_minute(token.expires_at)}"
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -238,5 +238,8 @@ def token_document(token: Token) -> dict[str, Any]:
         "name": token.name,
         "scopes": list(token.scopes),
         "origins": list(token.origins),
+        "note": token.note,
         "created_at": iso(token.created_at),
+        "expires_at": None if token.expires_at is None else iso(token.expires_at),
+        "used_at": None if token.used_at is None else iso(token.used_at),
     }

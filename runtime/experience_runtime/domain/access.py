@@ -5,18 +5,22 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum
 from urllib.parse import urlsplit
 
-from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.durations import parse_delay
+from experience_runtime.domain.errors import InvalidDelay, InvalidParameter
+from experience_runtime.domain.instants import iso, read_iso
 from experience_runtime.domain.urls import require_web_address
 from experience_runtime.domain.values import shown
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_SHORTEST_LIFE = timedelta(minutes=1)  # "90" is 90 milliseconds, and seldom meant
+_LONGEST_NOTE = 200
 
 
-class Right(StrEnum):
+class Right(Enum):
     """One thing that somebody may do. Whatever depends on who asks, asks for one of these."""
 
     MEASURE = "read the metrics"
@@ -63,7 +67,8 @@ def scopes_with(right: Right) -> list[Scope]:
 class Token:
     """A bearer token as it is kept: its digest, never itself.
 
-    `origins` are those of the pages that may use it in a browser; with none, no page may.
+    `origins` are those of the pages that may use it in a browser; with none, no page may. `used_at` is right
+    to the minute.
     """
 
     name: str
@@ -71,10 +76,22 @@ class Token:
     scopes: tuple[Scope, ...]
     origins: tuple[str, ...]
     created_at: datetime
+    expires_at: datetime | None = None
+    used_at: datetime | None = None
+    note: str = ""
+
+    def is_expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
 
 
 def new_token(
-    name: str, scopes: Sequence[Scope], origins: Sequence[str], *, now: datetime
+    name: str,
+    scopes: Sequence[Scope],
+    origins: Sequence[str],
+    *,
+    now: datetime,
+    expires: str | None = None,
+    note: str = "",
 ) -> tuple[str, Token]:
     """Make a token of 256 random bits; return its text, which is shown once, and what is kept of it."""
     if not _NAME.fullmatch(name):
@@ -91,8 +108,34 @@ def new_token(
         scopes=kept,
         origins=tuple(dict.fromkeys(check_origin(origin) for origin in origins)),
         created_at=now,
+        expires_at=None if expires is None else _expiry(expires, now),
+        note=_note(note),
     )
     return text, token
+
+
+def _expiry(text: str, now: datetime) -> datetime:
+    example = f'write for instance "90 days" or {iso(now + timedelta(days=90))}'
+    try:
+        at = read_iso(text).at
+    except ValueError:
+        try:
+            at = now + timedelta(milliseconds=parse_delay(text))
+        except (InvalidDelay, OverflowError):
+            raise InvalidParameter(
+                f"expires {shown(text)} is neither a duration nor an ISO 8601 instant; {example}"
+            ) from None
+    if at < now + _SHORTEST_LIFE:
+        raise InvalidParameter(f"expires {shown(text)} is not a minute from now; {example}")
+    return at
+
+
+def _note(text: str) -> str:
+    if len(text) > _LONGEST_NOTE or not text.isprintable():
+        raise InvalidParameter(
+            f"the note {shown(text)} cannot be kept; write one line of at most {_LONGEST_NOTE} characters"
+        )
+    return text
 
 
 def new_secret() -> str:
@@ -106,7 +149,12 @@ def token_digest(text: str) -> bytes:
 
 
 def check_origin(text: str) -> str:
-    """Return an origin as browsers spell it, such as `https://shop.example`; else raise InvalidParameter."""
+    """Return an origin as browsers spell it, such as `https://shop.example`; else raise InvalidParameter.
+
+    `null` is that of sandboxed frames and of pages out of files, whoever's they are.
+    """
+    if text == "null":
+        return text
     try:
         require_web_address(text)
     except ValueError as problem:

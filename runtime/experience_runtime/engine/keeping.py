@@ -55,6 +55,10 @@ class Tokens(Protocol):
 
     def token(self, digest: bytes) -> Token | None: ...
 
+    def use(self, digest: bytes, *, now: datetime) -> None:
+        """Keep that a token was used; nothing when it is gone."""
+        ...
+
     def revoke(self, name: str) -> bool:
         """Forget a token and end its sessions; False when there is none of this name."""
         ...

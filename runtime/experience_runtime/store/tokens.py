@@ -25,6 +25,8 @@ class SqlTokens:
             "scopes": json.dumps(token.scopes),
             "origins": json.dumps(token.origins),
             "created_at": to_ms(token.created_at),
+            "expires_at": rows.optional_ms(token.expires_at),
+            "note": rows.text(token.note),
         }
 
         def act() -> int:
@@ -44,6 +46,10 @@ class SqlTokens:
 
     def token(self, digest: bytes) -> Token | None:
         return self._one("token", {"digest": digest})
+
+    def use(self, digest: bytes, *, now: datetime) -> None:
+        bound = {"digest": digest, "now": to_ms(now)}
+        self._database.write(lambda: self._database.execute("use_token", bound))
 
     def revoke(self, name: str) -> bool:
         def act() -> bool:
@@ -74,11 +80,14 @@ class SqlTokens:
 
 
 def _token(row: Sequence[Any]) -> Token:
-    name, digest, scopes, origins, created_at = row
+    name, digest, scopes, origins, created_at, expires_at, used_at, note = row
     return Token(
         name=name,
         digest=digest,
         scopes=tuple(Scope(scope) for scope in json.loads(scopes)),
         origins=tuple(json.loads(origins)),
         created_at=from_ms(created_at),
+        expires_at=None if expires_at is None else from_ms(expires_at),
+        used_at=None if used_at is None else from_ms(used_at),
+        note=note,
     )

@@ -1,15 +1,21 @@
 -- Who may call from outside, and the sessions of pages.
 
+-- part: token_columns
+name, tokens.digest, scopes, origins, created_at, tokens.expires_at, used_at, note
+
 -- name: put_token
-INSERT INTO tokens (digest, name, scopes, origins, created_at)
-VALUES (:digest, :name, :scopes, :origins, :created_at)
+INSERT INTO tokens (digest, name, scopes, origins, created_at, expires_at, note)
+VALUES (:digest, :name, :scopes, :origins, :created_at, :expires_at, :note)
 ON CONFLICT (name) DO NOTHING;
 
 -- name: token
-SELECT name, digest, scopes, origins, created_at FROM tokens WHERE digest = :digest;
+SELECT {token_columns} FROM tokens WHERE digest = :digest;
 
 -- name: tokens
-SELECT name, digest, scopes, origins, created_at FROM tokens ORDER BY name;
+SELECT {token_columns} FROM tokens ORDER BY name;
+
+-- name: use_token
+UPDATE tokens SET used_at = :now WHERE digest = :digest AND (used_at IS NULL OR used_at < :now);
 
 -- name: had_token
 -- A program of the version before keeps a token and no milestone.
@@ -34,9 +40,9 @@ SELECT CAST(:digest AS {bytes}), digest, :expires_at FROM tokens WHERE digest = 
 {for_share};
 
 -- name: session_token
-SELECT name, tokens.digest, scopes, origins, created_at
+SELECT {token_columns}
 FROM sessions JOIN tokens ON tokens.digest = sessions.token
-WHERE sessions.digest = :digest AND expires_at > :now;
+WHERE sessions.digest = :digest AND sessions.expires_at > :now;
 
 -- name: end_session
 DELETE FROM sessions WHERE digest = :digest;

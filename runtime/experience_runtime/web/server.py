@@ -13,6 +13,7 @@ from experience_runtime.web.api import executions as api_executions
 from experience_runtime.web.api import integrations as api_integrations
 from experience_runtime.web.api import runs as api_runs
 from experience_runtime.web.api import schedules as api_schedules
+from experience_runtime.web.api import tokens as api_tokens
 from experience_runtime.web.api import visitors as api_visitors
 from experience_runtime.web.api.jobs import Jobs
 from experience_runtime.web.api.openapi import Problem
@@ -42,6 +43,7 @@ _ROUTERS = (
     api_schedules.router,
     api_integrations.router,
     api_visitors.router,
+    api_tokens.router,
     gateway.router,
     csml.router,
     snippet.router,

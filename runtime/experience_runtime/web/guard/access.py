@@ -5,8 +5,9 @@ key in the path is the token.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import Depends, Request, Security
@@ -22,14 +23,14 @@ from experience_runtime.domain.access import (
     scopes_with,
     token_digest,
 )
-from experience_runtime.domain.errors import Forbidden, Unauthorized, UnknownExecution
+from experience_runtime.domain.errors import DatabaseUnavailable, Forbidden, Unauthorized, UnknownExecution
 from experience_runtime.domain.executions import Filter
 from experience_runtime.domain.values import shown
 from experience_runtime.engine.keeping import Tokens
 from experience_runtime.engine.ports import Clock
 from experience_runtime.web.guard.connections import neighbourhood
 from experience_runtime.web.guard.limits import Buckets
-from experience_runtime.web.guard.middleware import is_own_origin, site_key_in
+from experience_runtime.web.guard.middleware import CSML_APPS, is_own_origin, site_key_in
 from experience_runtime.web.guard.problems import Throttled
 from experience_runtime.web.guard.session import session_of
 
@@ -40,6 +41,9 @@ RUNS_OF_ADDRESS = 4
 """And how many of those may have come from one address."""
 
 SESSION_LASTS = timedelta(hours=12)
+
+USE_KEPT = timedelta(minutes=1)
+"""How often it is written down that a token is used."""
 
 _EVERYTHING = frozenset(Scope)
 _NO_TOKEN = "this needs a token; send `Authorization: Bearer exp_…`, made with `experience tokens create`"
@@ -98,13 +102,21 @@ class Access:
     """Finds the caller of a request. Once a token was seen, nothing is open any more."""
 
     def __init__(
-        self, tokens: Tokens, clock: Clock, *, is_open: bool, per_second: float, per_address: float = 0
+        self,
+        tokens: Tokens,
+        clock: Clock,
+        *,
+        is_open: bool,
+        per_second: float,
+        per_address: float = 0,
+        now: Callable[[], float] = monotonic,
     ) -> None:
         self._tokens = tokens
         self._clock = clock
         self._is_open = is_open
-        self._buckets = Buckets(per_second, now=monotonic)
-        self._of_address = Buckets(per_address, now=monotonic)
+        self._buckets = Buckets(per_second, now=now)
+        self._of_address = Buckets(per_address, now=now)
+        self._used: dict[bytes, datetime] = {}
 
     def is_open(self) -> bool:
         """Whether everything may be called without a token."""
@@ -123,15 +135,16 @@ class Access:
     def may_call(self, origin: str, site_key: str | None) -> bool:
         """Whether a page of this origin may call with a token: this site key, or any when none is named."""
         if site_key is None:
-            return any(origin in token.origins for token in self._tokens.all())
+            return any(self._is_good(token) and origin in token.origins for token in self._tokens.all())
         token = self._tokens.token(token_digest(site_key))
-        return token is not None and origin in token.origins
+        return token is not None and self._is_good(token) and origin in token.origins
 
     def begin_session(self, text: str) -> str:
         """Take a token for a new session's cookie, which is returned; Unauthorized, or Forbidden to sites."""
         token = self._tokens.token(token_digest(text))
         if token is None:
             raise Unauthorized(_BAD_TOKEN)
+        self._require_good(token)
         if Right.READ_RUNS not in permitted(token.scopes):
             raise Forbidden(
                 f"a token of the scope {_joined(token.scopes)} opens no page; make one with "
@@ -167,9 +180,11 @@ class Access:
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return _caller(self._known(text.strip(), request))
+        if request.scope["path"] == CSML_APPS and (key := request.headers.get("x-api-key")) is not None:
+            return _caller(self._known(key, request))
         if secret := session_of(request):
             session = self._tokens.session(token_digest(secret), now=self._clock.now())
-            if session is not None:
+            if session is not None and self._is_good(session):
                 return _caller(session)
         if self.is_open():
             return Caller("open", _EVERYTHING)
@@ -180,7 +195,28 @@ class Access:
         if token is None:
             self.throttle(f"unknown {_address(request)}")
             raise Unauthorized(_BAD_TOKEN)
+        self._require_good(token)
         return token
+
+    def _is_good(self, token: Token) -> bool:
+        return not token.is_expired(self._clock.now())
+
+    def _require_good(self, token: Token) -> None:
+        if not self._is_good(token):
+            raise Unauthorized(
+                f"the token {token.name} was good until {token.expires_at:%Y-%m-%d %H:%M} UTC; make another "
+                "with `experience tokens create`"
+            )
+
+    def _note_use(self, token: Token) -> None:
+        """Write down, once a minute, that a token is used."""
+        now = self._clock.now()
+        last = max(filter(None, (token.used_at, self._used.get(token.digest))), default=None)
+        if last is not None and now - last < USE_KEPT:
+            return
+        self._used[token.digest] = now  # also when it fails: a busy database is asked seldom
+        with suppress(DatabaseUnavailable):  # who only reads is answered all the same
+            self._tokens.use(token.digest, now=now)
 
     def _admit(self, caller: Caller, request: Request) -> None:
         if caller.token is None:
@@ -195,6 +231,7 @@ class Access:
             # first, and without the key's own: one address uses up nobody else's requests
             self._take(self._of_address, f"site {caller.name} {caller.address}", "per_address")
         self.throttle(f"token {caller.name}")
+        self._note_use(caller.token)
 
 
 def needs(right: Right) -> Any:

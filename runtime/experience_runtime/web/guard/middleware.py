@@ -22,7 +22,10 @@ ALIVE = "/healthz"
 """The path that is answered whatever else goes on, under whatever name."""
 
 SNIPPET_PREFIX = "/visitors/k/"
-KEYED_PREFIXES = ("/integrations/k/", "/csml/apps/k/", SNIPPET_PREFIX)
+CSML_APPS = "/csml/apps"
+"""Where a token may also come as `X-Api-Key`, which the open engine sends."""
+
+KEYED_PREFIXES = ("/integrations/k/", f"{CSML_APPS}/k/", SNIPPET_PREFIX)
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -211,7 +214,9 @@ def is_loopback(name: str) -> bool:
 
 
 def _shows_token(scope: Scope, headers: Headers) -> bool:
-    return headers.get("authorization", "")[:7].lower() == "bearer " or site_key_in(scope["path"]) is not None
+    if headers.get("authorization", "")[:7].lower() == "bearer " or site_key_in(scope["path"]) is not None:
+        return True
+    return scope["path"] == CSML_APPS and "x-api-key" in headers
 
 
 def _is_own(headers: Headers) -> bool:

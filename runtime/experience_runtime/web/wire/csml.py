@@ -4,8 +4,8 @@ Source: reference/http#post-csmlapps.
 
     POST /csml/apps   {"function_id": "utils/scheduler", "data": {…}, "client": {…}}  ->  {"data": {…}}
 
-The engine sends no header: a site key may stand in the address, `/csml/apps/k/<siteKey>`. A refusal is an
-answer.
+The engine sends the key of its environment as `X-Api-Key`; one that sends none may have a site key in the
+address, `/csml/apps/k/<siteKey>`. A refusal is an answer.
 """
 
 from typing import Annotated, Any
@@ -20,14 +20,15 @@ from experience_runtime.engine.app_events import answer_app, refused
 from experience_runtime.web.api.idempotency import OnceRoute
 from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
+from experience_runtime.web.guard.middleware import CSML_APPS
 from experience_runtime.web.guard.problems import Document
 from experience_runtime.web.wire.bodies import Posted, posted_object, require_for
 
 router = APIRouter(route_class=OnceRoute, include_in_schema=False)
 
 
-@router.post("/csml/apps")
-@router.post("/csml/apps/k/{site_key}")
+@router.post(CSML_APPS)
+@router.post(f"{CSML_APPS}/k/{{site_key}}")
 def call(runtime: GivenRuntime, caller: Annotated[Caller, needs(Right.TELL)], body: Posted) -> Response:
     try:
         sent = posted_object(body)

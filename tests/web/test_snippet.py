@@ -10,7 +10,7 @@ import pytest
 from experience_runtime.domain.access import Scope
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.guard.access import Access, Caller
-from experience_runtime.web.guard.limits import AtOnce
+from experience_runtime.web.guard.limits import AtOnce, Buckets
 from experience_runtime.web.guard.problems import Throttled
 from experience_runtime.web.wire.snippet import _facts
 from starlette.requests import Request
@@ -318,6 +318,65 @@ def test_a_flood_from_one_address_uses_up_nobody_elses_requests(runtime: Runtime
 
     assert sum(flood) <= 12
     assert all(others)
+
+
+def test_a_flood_from_many_addresses_refuses_nobody_who_asks_little(runtime: Runtime, token: Token) -> None:
+    token(Scope.SITE, name="shop")
+    now = 0.0
+    access = Access(
+        runtime.store.tokens, runtime.clock, is_open=False, per_second=20, per_address=5, now=lambda: now
+    )
+    caller = Caller("shop", frozenset({Scope.SITE}), runtime.store.tokens.all()[0])
+
+    def ask(address: str) -> bool:
+        request = Request({"type": "http", "headers": [], "client": (address, 1)})
+        try:
+            access._admit(replace(caller, address=address), request)
+        except Throttled:
+            return False
+        return True
+
+    asked = []
+    for second in range(20):
+        now = float(second)
+        for _ in range(20):  # twelve times what the key may
+            for number in range(12):
+                ask(f"192.0.2.{number}")
+        if second >= 2:
+            asked += [ask(f"198.51.100.{number}") for number in range(8)]
+
+    assert all(asked)
+
+
+def test_no_number_of_addresses_makes_a_bucket_full_again() -> None:
+    now = 0.0
+    buckets = Buckets(1, now=lambda: now, most_callers=3)
+
+    def takes(caller: str) -> list[bool]:
+        return [not buckets.take(caller) for _ in range(3)]
+
+    assert takes("flood") == [True, True, False]
+    assert takes("b") == [True, True, False]
+    assert takes("c") == [True, True, False]
+    assert takes("d") == [True, True, False]  # one bucket for all others from here on
+    assert takes("e") == [False, False, False]
+    assert takes("flood") == [False, False, False]
+    now = 2.0  # the first is full, and forgotten
+    assert takes("f") == [True, True, False]
+
+
+def test_what_many_share_is_left_to_those_who_have_nothing_of_it() -> None:
+    at_once = AtOnce(24)
+    site = Caller("shop", frozenset({Scope.SITE}))
+
+    with contextlib.ExitStack() as held:
+        for number in range(4):
+            for _ in range(2):
+                held.enter_context(at_once.of(replace(site, address=f"192.0.2.{number}").shares))
+        with pytest.raises(Throttled, match="8 experiences"):
+            held.enter_context(at_once.of(replace(site, address="192.0.2.1").shares))
+        for number in range(8):
+            held.enter_context(at_once.of(replace(site, address=f"198.51.100.{number}").shares))
 
 
 def test_one_address_of_a_key_has_its_share_of_the_room_and_no_more() -> None:

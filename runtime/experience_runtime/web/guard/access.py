@@ -164,8 +164,8 @@ class Access:
         """Count a request of this caller; Throttled when it has made too many."""
         self._take(self._buckets, caller, "per_second")
 
-    def _take(self, buckets: Buckets, caller: str, setting: str) -> None:
-        if wait := buckets.take(caller):
+    def _take(self, buckets: Buckets, caller: str, setting: str, *, leaving: float = 0.0) -> None:
+        if wait := buckets.take(caller, leaving=leaving):
             raise Throttled(
                 f"too many requests; wait {wait:.1f} s, or raise {setting} under [serve] in experience.toml",
                 retry_after=wait,
@@ -227,10 +227,14 @@ class Access:
                 f"the token {caller.name} may not be used by pages of {shown(origin)}; "
                 "name the origin when you make a token: `experience tokens create NAME --origin URL`"
             )
+        leaving = 0.0
         if caller.is_limited:
             # first, and without the key's own: one address uses up nobody else's requests
-            self._take(self._of_address, f"site {caller.name} {caller.address}", "per_address")
-        self.throttle(f"token {caller.name}")
+            place = f"site {caller.name} {caller.address}"
+            self._take(self._of_address, place, "per_address")
+            # and of many that ask much, the half of the key's own is left to those that ask little
+            leaving = 0.0 if self._of_address.is_quiet(place) else 0.5
+        self._take(self._buckets, f"token {caller.name}", "per_second", leaving=leaving)
         self._note_use(caller.token)
 
 

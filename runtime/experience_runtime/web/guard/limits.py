@@ -14,6 +14,7 @@ from experience_runtime.web.guard.middleware import ALIVE
 from experience_runtime.web.guard.problems import Throttled, problem
 
 _MOST_BUCKETS = 10_000
+_OTHERS = ""
 
 
 MOST_REQUESTS = 500
@@ -112,7 +113,8 @@ def _declared_bytes(scope: Scope) -> int:
 class AtOnce:
     """Lets so many in at a time, and refuses the next: `with at_once: …`.
 
-    `with at_once.of({"site shop": 8}): …` lets in at most eight under this name, whatever room there is.
+    `with at_once.of({"this address": 4, "the site shop": 16}): …` lets in at most so many under each name,
+    whatever room there is; the first is the caller's own, and the others many share.
     """
 
     def __init__(
@@ -129,7 +131,10 @@ class AtOnce:
     @contextmanager
     def of(self, shares: Mapping[str, int]) -> Iterator[None]:
         with self._lock:
-            for name, most in shares.items():
+            own = next(iter(shares), "")
+            for name, share in shares.items():
+                # the last half of what many share is for those who have nothing of it yet
+                most = share // 2 if name != own and self._held[own] else share
                 if self._held[name] >= most:
                     raise Throttled(
                         f"{most} experiences and calls of {name} are under way here, and no more are let in; "
@@ -159,25 +164,54 @@ class AtOnce:
 
 
 class Buckets:
-    """A bucket for each caller: `per_second` requests on average, twice as many at once; 0: no limit."""
+    """A bucket for each caller: `per_second` requests on average, twice as many at once; 0: no limit.
 
-    def __init__(self, per_second: float, *, now: Callable[[], float]) -> None:
+    Callers beyond `most_callers` share one bucket until there is room: no number of addresses makes anybody's
+    bucket full again.
+    """
+
+    def __init__(
+        self, per_second: float, *, now: Callable[[], float], most_callers: int = _MOST_BUCKETS
+    ) -> None:
         self._per_second = per_second
         self._most = max(1.0, 2 * per_second)
+        self._most_callers = most_callers
         self._now = now
         self._lock = threading.Lock()
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # left, and when that was
 
-    def take(self, caller: str) -> float:
-        """Take one request; return 0, or in how many seconds there is one again."""
+    def take(self, caller: str, *, leaving: float = 0.0) -> float:
+        """Take one request; return 0, or in how many seconds there is one again.
+
+        `leaving` is a part of the bucket, 0 to 1, that stays for others.
+        """
         if not self._per_second:
             return 0.0
-        now = self._now()
+        now, needed = self._now(), 1 + min(leaving * self._most, self._most - 1)
         with self._lock:
-            left, at = self._buckets.pop(caller, (self._most, now))
-            left = min(self._most, left + (now - at) * self._per_second)
-            wait = 0.0 if left >= 1 else (1 - left) / self._per_second
+            caller = self._place_of(caller, now)
+            left = self._left(caller, now)
+            # a bucket fills up to what is needed, but for what is lost in adding up
+            wait = 0.0 if left >= needed - 1e-9 else (needed - left) / self._per_second
             self._buckets[caller] = (left if wait else left - 1, now)
-            if len(self._buckets) > _MOST_BUCKETS:
-                self._buckets.popitem(last=False)
+            self._buckets.move_to_end(caller)
         return wait
+
+    def is_quiet(self, caller: str) -> bool:
+        """Whether a caller has taken less than half of its bucket of late."""
+        with self._lock:
+            return self._left(caller, self._now()) * 2 >= self._most
+
+    def _left(self, caller: str, now: float) -> float:
+        left, at = self._buckets.get(caller, (self._most, now))
+        return min(self._most, left + (now - at) * self._per_second)
+
+    def _place_of(self, caller: str, now: float) -> str:
+        """The caller's own bucket, or the one of all for whom there is none."""
+        if caller in self._buckets or len(self._buckets) < self._most_callers:
+            return caller
+        oldest = next(iter(self._buckets))
+        if self._left(oldest, now) < self._most:
+            return _OTHERS
+        del self._buckets[oldest]  # it is full: a new one says the same
+        return caller

@@ -102,6 +102,15 @@ def test_the_command_works_in_an_empty_environment(installed: Path, tmp_path: Pa
     assert "Usage: experience" in _run(installed / "experience", "--help", cwd=tmp_path)
 
 
+@pytest.mark.parametrize("template", ["basket", "business-hours-followup"])
+def test_a_new_experience_is_made_and_played_in_an_empty_folder(
+    installed: Path, tmp_path: Path, template: str
+) -> None:
+    _run(installed / "experience", "new", "mine", "--template", template, cwd=tmp_path)
+
+    assert "as expected" in _run(installed / "experience", "simulate", "mine", cwd=tmp_path)
+
+
 def test_every_integration_of_the_wheel_loads_in_an_empty_environment(
     installed: Path, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""The tables of options on the two pages of the command line, as the command line itself has them."""
+"""The tables of options on the pages of the command line, as the command line itself has them."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from experience_runtime.cli import main
 
 from .stage import ROOT
 
-NAMES = ("cli", "cli-operating")
+NAMES = ("cli", "cli-executions", "cli-operating")
 PAGES = tuple(ROOT / "docs" / "reference" / f"{name}.md" for name in NAMES)
 EVERYWHERE = "Options of every command"
 _COMMON = ("--database", "--integrations", "--config", "--json")

@@ -6,6 +6,8 @@
             accepts it with --repair; `js wrong`: check refuses it; with lines such as `// →`, and
             `js mistake`: see `examples`
     python  an integration: saved, loaded with --integrations, and called by a command of the document
+            a file called test_….py: run by pytest with the package's plugin
+    yaml    a workflow of a CI server: its `experience` commands are run
     toml    saved as the settings file, and loaded
     json    saved and parsed; a story.json is read as a story
     text    a picture: left alone
@@ -32,6 +34,11 @@ from .wildcard import agrees
 
 AT = "2026-03-06T15:00:00Z"  # a Friday afternoon: windows of working hours then reach over a weekend
 _FILE = re.compile(r"`([\w./-]+\.(?:js|py|toml|json))`")
+
+_PYTEST = (
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python3 -m pytest -p experience_runtime.proving.pytest_plugin "
+    "-p no:cacheprovider"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +148,10 @@ class _Player:
             for word in _unknown_to_snippet(block.text):
                 self._problem(block.line, f"visitor.js knows no {word}")
             return
+        if block.kind == "yaml":
+            for command in re.findall(r"^ *- run: (experience .+)$", block.text, re.MULTILINE):
+                self._require(block, command)
+            return
         if block.kind == "text":  # a picture
             return
         if block.kind == "js mistake" or (block.kind == "js" and is_example(block.lines)):
@@ -175,6 +186,8 @@ class _Player:
                     self._require(block, f"experience simulate {file} --visitor v1 --at {AT} --repair")
                 case "js wrong":
                     self._require(block, f"experience check {file}", exit_code=1)
+                case "python" if path.name.startswith("test_"):
+                    self._require(block, f"{_PYTEST} {file}")
                 case "python":
                     self._integration(block, path)
                 case "toml":

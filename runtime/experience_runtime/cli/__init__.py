@@ -8,8 +8,10 @@ from experience_runtime import __version__
 from experience_runtime.cli.common import Verbs
 
 _VERBS: dict[str, tuple[str, str]] = {
+    "new": ("new:new", "Begin an experience: a folder with all it needs."),
     "run": ("run:run", "Run an experience for real, into the store."),
     "simulate": ("simulate:simulate", "Show what would happen, when and why; nothing leaves."),
+    "test": ("test:test", "Play every story below a folder, a line each."),
     "check": ("check:check", "Parse an experience without running it."),
     "explain": ("explain:explain", "Show when a delay or time and a window would run, and why."),
     "worker": ("worker:worker", "Deliver what is due, until stopped."),
@@ -52,7 +54,8 @@ class _Main(Verbs):
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="""\b
 Examples:
-  experience simulate sample_experiences/basket-reminder
+  experience new my-experience
+  experience simulate my-experience
   experience run my-experience --visitor v1 --timezone Europe/Paris
   experience worker
   experience explain --delay "3 hours" --window-time 09:00-17:00 --timezone America/New_York

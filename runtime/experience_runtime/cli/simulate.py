@@ -2,21 +2,27 @@
 
 import functools
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
-from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json
+from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json, styled
 from experience_runtime.cli.shown import show_problem
 from experience_runtime.cli.timeline import show_timeline
 from experience_runtime.cli.visitor_options import read_data, visitor_options
 from experience_runtime.domain.errors import ScriptFault
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.visitors import make_visitor
+from experience_runtime.proving.finding import find_experiences
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.loading import failed_report, fault_problem, prepare, source_of
 from experience_runtime.settings.load import Settings
+from experience_runtime.simulation.play import PlayRequest
+from experience_runtime.simulation.simulate import simulated_document
 from experience_runtime.simulation.story import load_story
 
 
@@ -29,7 +35,9 @@ Examples:
 A folder's own story.json is played when neither --story nor a visitor or an instant is given.
 Exit codes: 0 fine; 1 the experience failed, or the story's expectations were not met; 2 wrong use."""
 )
-@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.argument(
+    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
+)
 @click.option(
     "--story", "story_file", metavar="FILE", type=click.Path(path_type=Path), help="A scripted scenario."
 )
@@ -38,7 +46,7 @@ Exit codes: 0 fine; 1 the experience failed, or the story's expectations were no
 @visitor_options
 @functools.partial(everywhere, reads_strangers=True)
 def simulate(
-    path: Path,
+    paths: Sequence[Path],
     story_file: Path | None,
     at: str | None,
     horizon: str | None,
@@ -51,41 +59,64 @@ def simulate(
     settings: Settings,
     as_json: bool,
 ) -> None:
-    """Show what would happen, when, and why. Nothing leaves the machine and nothing is stored."""
-    from experience_runtime.simulation.play import PlayRequest
-    from experience_runtime.simulation.simulate import simulated_document
+    """Show what would happen, when, and why. Nothing leaves the machine and nothing is stored.
 
+    A folder that is no experience stands for all below it.
+    """
     alone = all(given is None for given in (at, horizon, visitor_id, timezone, timezone_offset, data_file))
-    if story_file is None and alone and (path / "story.json").is_file():
-        story_file = path / "story.json"
     visitor = make_visitor(visitor_id, timezone=timezone, timezone_offset=timezone_offset)
+    experiences = find_experiences(paths)
+    is_one = len(paths) == 1 and experiences == [*paths]
+    documents = []
+    failed = False
     with Runtime(settings) as runtime:
         runtime.sandbox  # noqa: B018 - the worker process starts while the rest is read
-        request = PlayRequest(
-            now=runtime.clock.now(),
-            visitor=visitor,
-            data=read_data(data_file),
-            story=None if story_file is None else load_story(story_file),
-            at=at,
-            horizon=horizon,
-        )
-        request.told()  # what is wrong with it is said before anything is read
-        try:
-            script = prepare(path, variation=variation, repair=repair)
-        except ScriptFault as fault:
-            report = failed_report(path, visitor, fault)
-            if as_json:
-                print_json(report.document([]))
-            problem = fault_problem(fault)
-            show_problem(problem, source=source_of(problem, path, None), to_stderr=True)
-            raise SystemExit(EXIT_EXPERIENCE_FAILED) from None
-        watched = sys.stderr.isatty() and not as_json
-        simulated = runtime.play(request, script, progress=_progress if watched else None)
-    show_timeline(simulated, script, to_stderr=as_json)
+        for path in experiences:
+            own = path / "story.json"
+            file = own if story_file is None and alone and own.is_file() else story_file
+            request = PlayRequest(
+                now=runtime.clock.now(),
+                visitor=visitor,
+                data=read_data(data_file),
+                story=None if file is None else load_story(file),
+                at=at,
+                horizon=horizon,
+            )
+            request.told()  # what is wrong with it is said before anything is read
+            if not is_one:
+                click.echo(styled(str(path), bold=True, underline=True), err=as_json)
+            played = _play(runtime, path, request, variation=variation, repair=repair, as_json=as_json)
+            documents.append({"path": str(path), **played.document})
+            failed = failed or played.failed
     if as_json:  # last, so that nothing can go wrong after it
-        print_json(simulated_document(simulated))
-    if simulated.differences or any(report.outcome == "failed" for report in simulated.reports):
+        if is_one:
+            del documents[0]["path"]
+        print_json(documents[0] if is_one else {"experiences": documents})
+    if failed:
         raise SystemExit(EXIT_EXPERIENCE_FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Played:
+    document: dict[str, Any]
+    failed: bool
+
+
+def _play(
+    runtime: Runtime, path: Path, request: PlayRequest, *, variation: str | None, repair: bool, as_json: bool
+) -> _Played:
+    """Play one experience and show its timeline; what its files lack is shown as its result."""
+    try:
+        script = prepare(path, variation=variation, repair=repair)
+    except ScriptFault as fault:
+        problem = fault_problem(fault)
+        show_problem(problem, source=source_of(problem, path, None), to_stderr=True)
+        return _Played(failed_report(path, request.visitor, fault).document([]), failed=True)
+    watched = sys.stderr.isatty() and not as_json
+    simulated = runtime.play(request, script, progress=_progress if watched else None)
+    show_timeline(simulated, script, to_stderr=as_json)
+    failed = bool(simulated.differences) or any(each.outcome == "failed" for each in simulated.reports)
+    return _Played(simulated_document(simulated), failed)
 
 
 def _progress(now: datetime) -> None:

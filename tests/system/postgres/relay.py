@@ -9,7 +9,7 @@ class Relay:
     """Passes bytes on between its own port and `port`. While silent, it takes them and passes nothing on.
 
     The connection on which `last_words` are said next is cut off: they are passed on, or held while `holds`,
-    and the speaker hears nothing more.
+    and the speaker hears nothing more. With `is_closed_by_them`, whoever comes from then on is sent away.
     """
 
     def __init__(self, port: int) -> None:
@@ -17,6 +17,8 @@ class Relay:
         self.is_silent = False
         self.last_words = b""
         self.holds = False
+        self.is_closed_by_them = False
+        self._is_closed = False
         self.have_been_said = threading.Event()
         self._held: list[tuple[socket.socket, bytes]] = []
         self._mutex = threading.Lock()
@@ -30,6 +32,7 @@ class Relay:
     def move(self, port: int) -> None:
         """Lead to another server from now on; what is open is cut."""
         self.to = port
+        self._is_closed = False
         self.cut()
 
     def cut(self) -> None:
@@ -56,6 +59,9 @@ class Relay:
         with contextlib.suppress(OSError), self._listener:
             while True:
                 here, _ = self._listener.accept()
+                if self._is_closed:
+                    here.close()
+                    continue
                 thread = threading.Thread(target=self._connect, args=(here,), daemon=True)
                 self._threads.append(thread)
                 thread.start()
@@ -85,6 +91,7 @@ class Relay:
 
     def _cut_off(self, source: socket.socket, sink: socket.socket, data: bytes) -> None:
         self.last_words = b""
+        self._is_closed = self.is_closed_by_them
         if self.holds:
             self._held.append((sink.dup(), data))
         else:

@@ -121,6 +121,7 @@ def test_a_standby_that_was_behind_is_asked_what_it_has() -> None:
     relay = Relay(primary.port)
     store = open_postgres(primary.address(database, port=relay.port))
     with ThreadPoolExecutor(1) as thread:
+        relay.is_closed_by_them = True  # nobody may ask the primary, which knows, before it is gone
         relay.last_words = b"COMMIT"
         added = thread.submit(store.add, an_execution(1), IfExists.REPLACE)
         assert relay.have_been_said.wait(30)

@@ -1,5 +1,6 @@
 """Connecting to PostgreSQL: addresses, sessions, and errors that name the database and never its password."""
 
+import json
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from psycopg_pool import ConnectionPool
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.errors import DatabaseUnavailable, InternalError, InvalidParameter
 from experience_runtime.store.postgres.silence import Watch
+from experience_runtime.store.rows import Values
 
 CONNECT_SECONDS = 5
 """How long one connection may take to be made."""
@@ -20,11 +22,18 @@ WAIT_SECONDS = 15.0
 SILENCE_SECONDS = 30.0
 """How long an act may last before its session counts as lost."""
 
+LOCK_SECONDS = 15.0
+"""How long a statement waits for what another session holds."""
+
+_IDLE_SECONDS = 10  # in a transaction, between two statements
 _UNANSWERED_SECONDS = 12  # what was sent and not even received
 
 _POOL_SECONDS = 2.0
 _CHECKED_SECONDS = 1.0
 _PASSWORD = re.compile(r"(?<=://)([^/?#@]*)@|(password\s*=\s*)('[^']*'|\S+)|([?&]password=)[^&\s]*", re.I)
+
+STORE, ENGINE = "experience", "experience engine"
+"""What the sessions of a store and of its relay are called; those of `migrate` and `copy` take long."""
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -54,10 +63,27 @@ def options(application: str) -> dict[str, Any]:
 
 def configure(connection: Connection) -> None:
     """Bound what a process that stops in the middle of a transaction can hold up."""
-    connection.execute(
-        "SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '15s'; SET jit = off;"
+    connection.execute(session_settings())
+
+
+def session_settings() -> bytes:
+    """What every session of ours is told first.
+
+    The server looks at the idle timeout when a transaction waits for its next statement. It does not while
+    it waits for the rest of what was sent without a Sync, nor while nobody takes its answer:
+    `end_standing_still` is for those.
+    """
+    return (
+        f"SET idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s';"
+        f"SET lock_timeout = {LOCK_SECONDS * 1000:.0f};"
+        f"SET tcp_user_timeout = '{_UNANSWERED_SECONDS}s'; SET jit = off;"
         "SET client_encoding = 'UTF8'; SET default_transaction_isolation = 'read committed'"
-    )
+    ).encode()
+
+
+def standing_still(seconds: float) -> Values:
+    """What `end_standing_still` binds: the sessions of stores and relays, in a transaction for longer."""
+    return {"applications": json.dumps([STORE, ENGINE]), "seconds": seconds}
 
 
 def pool_of(address: str, *, most: int, watch: Watch) -> ConnectionPool[Connection]:
@@ -74,7 +100,7 @@ def pool_of(address: str, *, most: int, watch: Watch) -> ConnectionPool[Connecti
 
     return ConnectionPool(
         address,
-        kwargs={"autocommit": True, **options("experience")},
+        kwargs={"autocommit": True, **options(STORE)},
         configure=prepare,
         check=look,
         min_size=1,
@@ -109,7 +135,7 @@ def check_address(address: str) -> None:
 def why_away(address: str, error: Exception) -> Exception:
     """What a new connection meets: a pool only says that it waited."""
     try:
-        psycopg.connect(address, **options("experience") | {"connect_timeout": 2}).close()
+        psycopg.connect(address, **options(STORE) | {"connect_timeout": 2}).close()
     except psycopg.Error as met:
         return met
     return error

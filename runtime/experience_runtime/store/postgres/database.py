@@ -24,6 +24,7 @@ from experience_runtime.store.postgres.connecting import (
     pool_of,
     said,
     shown_address,
+    standing_still,
     why_away,
 )
 from experience_runtime.store.postgres.marks import FORGOTTEN_AFTER, CommitMarks
@@ -88,6 +89,7 @@ class PostgresDatabase:
         self, address: str, *, most: int = MOST_CONNECTIONS, silence_seconds: float = SILENCE_SECONDS
     ) -> None:
         self.address = address
+        self._silence_seconds = silence_seconds
         self._watch = Watch(silence_seconds)
         self._pool = pool_of(address, most=most, watch=self._watch)
         self._pool.open()
@@ -121,7 +123,10 @@ class PostgresDatabase:
     def execute(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
         """Execute; in a transaction, what gives no rows travels with the next that does, or with COMMIT."""
         cursor = self._cursor(statement, bound)
-        return cursor.fetchall() if statement in _GIVES_ROWS else []
+        if statement not in _GIVES_ROWS:
+            return []
+        self._sync()
+        return cursor.fetchall()
 
     def execute_together(self, asked: Sequence[tuple[str, Values]]) -> list[list[tuple[Any, ...]]]:
         if self._here.pipeline is None:
@@ -129,12 +134,12 @@ class PostgresDatabase:
                 sent = [self._cursor(statement, bound) for statement, bound in asked]
         else:
             sent = [self._cursor(statement, bound) for statement, bound in asked]
+            self._sync()
         return [cursor.fetchall() for cursor in sent]
 
     def execute_counted(self, statement: str, bound: Values) -> int:
         cursor = self._cursor(statement, bound)
-        if self._here.pipeline is not None:
-            self._here.pipeline.sync()
+        self._sync()
         return cursor.rowcount
 
     def hold(self, name: str) -> None:
@@ -154,6 +159,16 @@ class PostgresDatabase:
         self._here.has_written |= statement in _WRITES
         return connection.execute(STATEMENTS[statement], bound)
 
+    def _sync(self) -> None:
+        """Wait for the answers; without a Sync, the server would bound no transaction that idles."""
+        if self._here.pipeline is not None:
+            self._here.pipeline.sync()
+
+    def _end_standing_still(self) -> None:
+        """Free what a process holds that stands still: somebody has waited for it long enough."""
+        with suppress(psycopg.Error), self._session() as connection:
+            connection.execute(STATEMENTS["end_standing_still"], standing_still(self._silence_seconds))
+
     def _tried(self, attempt: Callable[[], T]) -> T:
         """Try until it is done, or refused, or the server has been away too long.
 
@@ -164,6 +179,8 @@ class PostgresDatabase:
             try:
                 return attempt()
             except _AGAIN as error:
+                if isinstance(error, psycopg.errors.LockNotAvailable):
+                    self._end_standing_still()
                 if tries == _TRIES or monotonic() > gives_up_at:
                     raise failure(self.address, error) from error
             except _GONE as error:

@@ -109,7 +109,7 @@ def connected(address: str) -> Iterator[Connection]:
     """One session in autocommit; InvalidParameter or InternalError say why there is none."""
     check_address(address)
     try:
-        with psycopg.connect(address, autocommit=True, **options("experience")) as connection:
+        with psycopg.connect(address, autocommit=True, **options("experience migrate")) as connection:
             encoding = connection.execute("SHOW server_encoding").fetchall()[0][0]
             if encoding != "UTF8":
                 raise InvalidParameter(

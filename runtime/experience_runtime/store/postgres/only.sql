@@ -35,6 +35,14 @@ SELECT procrastinate_defer_jobs_v1(
 )
 FROM json_to_recordset(CAST(:jobs AS json)) AS job(queue text, args jsonb);
 
+-- name: end_standing_still
+-- The sessions whose process has stopped in the middle of a transaction, however it waits for that process: what
+-- they hold would be held for as long as it stands still. One that runs ends its own before. Of :applications.
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user
+    AND application_name = ANY (ARRAY(SELECT json_array_elements_text(CAST(:applications AS json))))
+    AND wait_event_type = 'Client' AND xact_start < clock_timestamp() - make_interval(secs => :seconds);
+
 -- name: mark_commit
 -- The last statement of a transaction. Where `decide_commit` was quicker, it fails, and the transaction with it.
 INSERT INTO commit_marks AS held (owner, session, seq) VALUES (:owner, :session, :seq)

@@ -18,11 +18,20 @@ from itertools import groupby
 from typing import Any
 
 import procrastinate
+import psycopg
 from procrastinate import exceptions, utils
 
 from experience_runtime.domain.executions import SHARED_LEASE_SECONDS, Execution
 from experience_runtime.store.database import Database
-from experience_runtime.store.postgres.connecting import options, said
+from experience_runtime.store.postgres.connecting import (
+    ENGINE,
+    SILENCE_SECONDS,
+    options,
+    said,
+    session_settings,
+    standing_still,
+)
+from experience_runtime.store.postgres.database import STATEMENTS
 from experience_runtime.store.postgres.silence import cut
 
 BATCH = 16
@@ -50,17 +59,19 @@ class ProcrastinateRelay:
         *,
         integrations: Collection[str] | None = None,
         stalled_seconds: float = SHARED_LEASE_SECONDS,
+        silence_seconds: float = SILENCE_SECONDS,
     ) -> None:
         self._database = database
         self._address = address
         self._queues = None if integrations is None else [queue_of(name) for name in integrations]
         self._stalled_seconds = stalled_seconds
+        self._silence_seconds = silence_seconds
         self._wake = threading.Event()
         self._mutex = threading.Lock()
         self._batches: deque[_Batch] = deque()
         self._stopping = threading.Event()
         self._serving: asyncio.Task[None] | None = None
-        self._sessions: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._sessions: weakref.WeakSet[psycopg.AsyncConnection[Any]] = weakref.WeakSet()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
@@ -126,12 +137,12 @@ class ProcrastinateRelay:
     async def _serve_once(self) -> None:
         connector = procrastinate.PsycopgConnector(
             conninfo=self._address,
-            kwargs=options("experience engine"),
+            kwargs=options(ENGINE),
             min_size=1,
             max_size=_CONNECTIONS,
             timeout=5.0,
             reconnect_timeout=2.0,
-            configure=self._remember,
+            configure=self._prepare,
         )
         engine = procrastinate.App(connector=connector)
         engine.task(name=_TASK)(self._take)
@@ -172,8 +183,11 @@ class ProcrastinateRelay:
             listening = {task for task in asyncio.all_tasks() if task.get_name() == "listener"}
         await asyncio.wait(listening)
 
-    async def _remember(self, session: Any) -> None:
+    async def _prepare(self, session: psycopg.AsyncConnection[Any]) -> None:
         self._sessions.add(session)
+        # One statement is one transaction: none waits for this process to say COMMIT.
+        await session.set_autocommit(True)
+        await session.execute(session_settings())
 
     async def _take(self, claimed: list[list[int]]) -> None:
         """The job: wait until this process has taken the batch."""
@@ -184,7 +198,7 @@ class ProcrastinateRelay:
         await batch.taken
 
     async def _take_over(self, engine: procrastinate.App) -> None:
-        """Let others have the jobs of workers that are gone; see that the server answers."""
+        """Let others have what workers hold that are gone or stand still; see that the server answers."""
         while True:
             await asyncio.sleep(self._stalled_seconds / 5)
             try:
@@ -194,6 +208,9 @@ class ProcrastinateRelay:
                     cut(session)
                 continue
             with suppress(exceptions.ConnectorException):  # another was quicker
+                await engine.connector.execute_query_async(
+                    STATEMENTS["end_standing_still"], **standing_still(self._silence_seconds)
+                )
                 stalled = await engine.job_manager.get_stalled_jobs(
                     task_name=_TASK, seconds_since_heartbeat=self._stalled_seconds
                 )

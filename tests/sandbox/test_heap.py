@@ -4,7 +4,9 @@
 
 import ctypes
 import json
+import mmap
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +16,13 @@ from experience_runtime.domain.visitors import Visitor
 from experience_runtime.running.boot import Situation, boot
 from experience_runtime.running.guest import Limits
 from experience_runtime.sandbox import engine_context
-from experience_runtime.sandbox.engine_context import EngineContext, RunLimits, Taken
+from experience_runtime.sandbox.engine_context import (
+    MOST_SCRIPTS,
+    SCRIPTS_BYTES,
+    EngineContext,
+    RunLimits,
+    Taken,
+)
 from experience_runtime.sandbox.heap import ROOM_BYTES, Heap, Image
 from experience_runtime.sandbox.prelude_files import compile_prelude
 from experience_runtime.scripts.bundle import Bundle
@@ -143,15 +151,19 @@ def test_a_run_that_fills_every_place_leaves_nothing_to_the_next(box: Box) -> No
 def test_a_restore_that_forgets_one_page_is_found(box: Box) -> None:
     box.context.clear()
     box.begin(MARK)
-    pages = [at for at in box.heap.places_of(MARK.encode()) if at in box.heap.differences(box.image)]
-    forgotten = ctypes.string_at(pages[0], 4096)
+    first, end = box.heap._region, box.heap._top
+    pages = [at for at in box.heap.differences(box.image) if first <= at < end]
+    left = {at: ctypes.string_at(at, 4096) for at in pages}
+    marked = {at for at in box.heap.places_of(MARK.encode()) if at in left}
+    assert len(pages) > len(marked) > 10
 
-    box.context.clear()
-    ctypes.memmove(pages[0], forgotten, len(forgotten))
+    for forgotten in pages:
+        box.context.clear()
+        ctypes.memmove(forgotten, left[forgotten], 4096)
 
-    assert box.heap.places_of(MARK.encode()) == [pages[0]]
-    assert box.heap.differences(box.image) == [pages[0]]
-    box.context.clear()
+        assert box.heap.differences(box.image) == [forgotten]
+        assert box.heap.places_of(MARK.encode()) == ([forgotten] if forgotten in marked else [])
+        box.heap.restore(box.image)
 
 
 def test_the_base_image_cannot_be_written_to(box: Box) -> None:
@@ -227,3 +239,49 @@ class TestAccounting:
         heap.free(None)
 
         assert heap.usable_size(12345) == 0
+
+
+class TestScripts:
+    """Images of scripts are kept within a budget of bytes, the latest used the longest."""
+
+    FILES = json.dumps(
+        {"modules": [["./data.json", "json", "data.json", json.dumps("x" * 3_000_000)]], "global": None}
+    )
+
+    @pytest.fixture
+    def context(self) -> EngineContext:
+        prelude = Path(engine_context.__file__).parent / "prelude"
+        return EngineContext(compile_prelude(str(prelude)), CpuTimer())
+
+    def test_the_one_that_was_used_longest_ago_is_dropped_first(self, context: EngineContext) -> None:
+        loaded: list[str] = []
+        while all(context.knows(key) for key in loaded):
+            loaded.append(f"script {len(loaded)}")
+            context.load(loaded[-1], self.FILES.encode(), LIMITS)
+            if context.knows(loaded[0]):
+                context.begin(loaded[0], LIMITS)
+                context.clear()
+
+        assert [key for key in loaded if not context.knows(key)] == ["script 1"]
+        held = [each.image.held_bytes for each in context._scripts.values()]
+        assert sum(held) <= SCRIPTS_BYTES < sum(held) + max(held)
+        assert len(held) < MOST_SCRIPTS, "it was the bytes"
+
+    def test_what_a_dropped_one_held_is_given_back(self, context: EngineContext) -> None:
+        def load(numbers: range) -> int:
+            for number in numbers:
+                context.load(f"script {number}", self.FILES.encode(), LIMITS)
+            return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * mmap.PAGESIZE
+
+        full = load(range(30))
+
+        assert load(range(30, 60)) - full < SCRIPTS_BYTES, "thirty more of 3 MB each"
+
+    def test_one_that_alone_is_larger_than_the_budget_stays_while_it_is_in_use(
+        self, context: EngineContext
+    ) -> None:
+        large = self.FILES.replace("x" * 3_000_000, "x" * 14_000_000)
+        context.load("small", self.FILES.encode(), LIMITS)
+        context.load("large", large.encode(), replace(LIMITS, memory_bytes=64 << 20))
+
+        assert (context.knows("small"), context.knows("large")) == (False, True)

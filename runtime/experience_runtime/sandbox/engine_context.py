@@ -23,6 +23,9 @@ STACK_BYTES = 1024 * 1024
 HARD_CPU_ROOM_SECONDS = 0.09
 """What a turn may use beyond its limit, to be told so softly, before the kernel ends the process."""
 
+CLEAR_CPU_SECONDS = 2.0
+"""What putting the heap back may use: hundreds of times what it takes."""
+
 COLLECT_ROOM_BYTES = 32 * 1024 * 1024
 """Heap beyond the limit for telling what a turn asked: a guest that filled its own may still be heard."""
 
@@ -181,8 +184,11 @@ class EngineContext:
         return self._turn(lambda: self._free(self._call(self._deliver, text)))
 
     def clear(self) -> None:
-        """Put the heap back, as the next run of the same script will want it."""
+        """Put the heap back, as the next run of the same script will want it; the process ends when that
+        takes CLEAR_CPU_SECONDS."""
+        self._timer.arm(CLEAR_CPU_SECONDS)
         self._restore(self._script.image)
+        self._timer.disarm()
         self._in_place = self._script.image
 
     def _turn(self, begin: Callable[[], None]) -> Taken:

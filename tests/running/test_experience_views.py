@@ -5,8 +5,9 @@
 from collections.abc import Sequence
 
 import pytest
+from experience_runtime.domain.event_names import is_view
 from experience_runtime.domain.executions import Status
-from experience_runtime.domain.page_views import MOST_OWN_RESTARTS, is_view
+from experience_runtime.domain.page_views import MOST_OWN_RESTARTS
 from experience_runtime.running.report import Report
 
 from tests.conftest import Lab
@@ -39,14 +40,28 @@ def said(report: Report) -> list[str]:
     return [line["message"] for line in report.log]
 
 
-@pytest.mark.parametrize("name", ["ecView", "trView", "shop.ecView", "a b.egView"])
+@pytest.mark.parametrize(
+    "name", ["ecView", "trView", "shop.ecView", "a b.egView", "my-shop.ecView", "a.b.ecView", "é.ecView"]
+)
 def test_a_view(name: str) -> None:
     assert is_view(name)
 
 
 @pytest.mark.parametrize(
     "name",
-    ["View", "ecProductView", "ecview", "ECView", "a.b.ecView", ".ecView", "ecView.a", "ecView\n", "xecView"],
+    [
+        "View",
+        "ecProductView",
+        "ecview",
+        "ECView",
+        ".ecView",
+        "a..ecView",
+        "a.xecView",
+        "my-shop-ecView",
+        "ecView.a",
+        "ecView\n",
+        "xecView",
+    ],
 )
 def test_no_view(name: str) -> None:
     assert not is_view(name)

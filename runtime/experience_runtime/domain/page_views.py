@@ -1,20 +1,8 @@
 """Views: the events that say a visitor sees a new page, on which an experience runs again."""
 
-import re
-
 MOST_OWN_RESTARTS = 10
 """How often, after a view from outside, views that an experience emits itself run it again: each of those
 runs may emit the next, for ever."""
-
-_VIEW = re.compile(r"([^.]+\.)?[a-z]{2}View")
-
-
-def is_view(event_type: str) -> bool:
-    """Tell whether an event is a view, such as `ecView` or `shop.ecView`.
-
-    Source: reference/triggers#later-views.
-    """
-    return _VIEW.fullmatch(event_type) is not None
 
 
 def too_many_own_views(event_type: str) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import random
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -14,6 +13,7 @@ from experience_runtime.domain.errors import (
     Conflict,
     InvalidParameter,
 )
+from experience_runtime.domain.event_names import is_named
 from experience_runtime.domain.executions import (
     LEASE_SECONDS,
     Execution,
@@ -302,12 +302,11 @@ class Scheduler:
         return self._store.convert(check_visitor_id(visitor_id), event=named, now=self._clock.now(), at=at)
 
     def is_conversion(self, event_name: str) -> bool:
-        """Tell whether this name is in the property's list, an optional `word.` apart.
+        """Tell whether this name is in the property's list, namespaces apart.
 
         Source: reference/conversions#what-counts-as-a-conversion.
         """
-        bare = _NAMESPACE.sub("", event_name, count=1)
-        return event_name in self._conversions or bare in self._conversions
+        return any(is_named(event_name, name) for name in self._conversions)
 
     def begin_execute(
         self,
@@ -379,9 +378,6 @@ class Scheduler:
     def _refuse(self, number: int, rule: str) -> NoReturn:
         status = self._store.execution(number).status
         raise Conflict(f"{execution_id(number)} is {status}; {rule}")
-
-
-_NAMESPACE = re.compile(r"\A\w+\.")
 
 
 def _owner_id(visitor: Visitor | None) -> str | None:

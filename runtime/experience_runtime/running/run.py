@@ -23,9 +23,10 @@ from experience_runtime.domain.errors import (
     LimitWall,
     ScriptFault,
 )
+from experience_runtime.domain.event_names import is_view
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import iso, to_ms
-from experience_runtime.domain.page_views import MOST_OWN_RESTARTS, is_view, too_many_own_views
+from experience_runtime.domain.page_views import MOST_OWN_RESTARTS, too_many_own_views
 from experience_runtime.engine.ports import Clock
 from experience_runtime.running.boot import Situation, boot, json_of
 from experience_runtime.running.guest import (

@@ -19,9 +19,9 @@ from experience_runtime.domain.admission import Policies, Policy
 from experience_runtime.domain.clients import Client
 from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import LimitWall
+from experience_runtime.domain.event_names import is_view
 from experience_runtime.domain.executions import Change, Execution, Filter
 from experience_runtime.domain.instants import parse_time
-from experience_runtime.domain.page_views import is_view
 from experience_runtime.domain.visitors import Visitor, make_visitor
 from experience_runtime.engine.delivery import InlineDelivery
 from experience_runtime.engine.dispatcher import Dispatcher

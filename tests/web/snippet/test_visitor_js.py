@@ -208,13 +208,15 @@ def test_a_long_time_offline_keeps_every_purchase_and_the_newest_of_the_rest(vis
     page.evaluate(
         """purchase => {
             experience.emit('shop.' + purchase)
+            experience.emit('my-shop.uk.' + purchase)
             for (let n = 0; n < 200; n++) experience.emit('e' + n)
         }""",
         PURCHASE,
     )
 
     kept = page.evaluate(f"{WAITING}.map(name => JSON.parse(localStorage.getItem(name)).type)")
-    assert kept == [f"shop.{PURCHASE}", *(f"e{number}" for number in range(151, 200))]
+    newest = [f"e{number}" for number in range(152, 200)]
+    assert kept == [f"shop.{PURCHASE}", f"my-shop.uk.{PURCHASE}", *newest]
 
 
 @pytest.mark.parametrize("data", ["'x'.repeat(20000)", "(a => { a.push(a); return a })([])", "5n"])

@@ -76,8 +76,9 @@
     return all.filter((each) => (size += JSON.stringify(each).length) < 5e4)
   }
 
+  // which to keep longest; what counts is for the server to say
   function converts (item) {
-    return CONVERSIONS.includes(item.type) || CONVERSIONS.includes(String(item.type).replace(/^\w+\./, ''))
+    return CONVERSIONS.some((name) => ('.' + item.type).endsWith('.' + name))
   }
 
   function zone () {

@@ -80,7 +80,7 @@ Usage: python3 dev.py COMMAND [ARGUMENT...]
 
   demo    run a sample experience in simulated time; arguments go to `experience simulate`
   check   static checks only, under a minute: ruff, mypy, import-linter
-  test    static checks, then the whole test suite; with arguments, pytest alone with those
+  test    static checks, then the whole test suite; with arguments, the tests alone, with those
           --fast leaves out what is marked slow
   docs    build the documentation into site/; a broken link or anchor fails
   cover   the suite, or the tests that the arguments name, and how much of the code they run
@@ -148,12 +148,18 @@ def main(arguments: list[str]) -> int:
     if command in ("docs", "mutate"):
         return hand_over([*(DOCS if command == "docs" else MUTATE), *rest])
     if command == "cover":
-        return hand_over([*(PYTEST if rest else SUITE), *COVER, *rest])
+        return hand_over([*suite_of(rest), *COVER, *rest])
     chosen = [each for each in rest if each != "--fast"]
     fast = FAST if "--fast" in rest else []
     if chosen:
-        return hand_over([*PYTEST, *fast, *chosen])
+        return hand_over([*suite_of(chosen), *fast, *chosen])
     return check() or hand_over([*SUITE, *fast])
+
+
+def suite_of(arguments: list[str]) -> list[str]:
+    """Everything on two processors, also with options of pytest's own; a few tests that are named on one."""
+    names_tests = any((ROOT / each.partition("::")[0]).exists() for each in arguments)
+    return PYTEST if names_tests else SUITE
 
 
 def check() -> int:

@@ -93,6 +93,7 @@ def test_a_change_of_a_check_does_not_ask_for_a_new_set_up(tree: Path) -> None:
 
 def test_a_second_call_installs_nothing_and_passes_arguments_and_exit_code_on(tree: Path) -> None:
     _pretend_ready(tree)
+    (tree / "tests" / "domain").mkdir(parents=True)
     before = sorted(path.name for path in tree.rglob("*"))
 
     ended = _call(tree, "test", "tests/domain", "-x")
@@ -105,13 +106,19 @@ def test_a_second_call_installs_nothing_and_passes_arguments_and_exit_code_on(tr
     ("arguments", "given"),
     [
         (["test", "tests/domain", "--fast"], "-m not slow tests/domain"),
-        (["test", "-x"], "-x"),
+        (
+            ["test", "tests/domain/test_windows.py::test_one", "-x"],
+            "tests/domain/test_windows.py::test_one -x",
+        ),
+        (["test", "-x", "-k", "window"], "-n 2 --dist loadscope --no-loadscope-reorder -x -k window"),
         (["cover", "tests/domain"], "--cov --cov-report term:skip-covered tests/domain"),
         (["cover"], "-n 2 --dist loadscope --no-loadscope-reorder --cov --cov-report term:skip-covered"),
     ],
 )
 def test_what_pytest_is_given(tree: Path, arguments: list[str], given: str) -> None:
     _pretend_ready(tree)
+    (tree / "tests" / "domain").mkdir(parents=True)
+    (tree / "tests" / "domain" / "test_windows.py").touch()
 
     assert _call(tree, *arguments).stdout == f"given: --instafail {given}\n"
 
@@ -191,7 +198,7 @@ def test_two_calls_at_once_make_one_set_up(tree: Path) -> None:
     out, err = second.communicate(timeout=120)
 
     assert "waiting" in waiting
-    assert (second.returncode, out, err) == (7, "given: --instafail -x\n", "")
+    assert (second.returncode, out, err) == (7, f"given: {' '.join(dev.SUITE[1:])} -x\n", "")
 
 
 def _pretend_ready_beside_lock(tree: Path) -> None:

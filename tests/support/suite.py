@@ -10,11 +10,19 @@ TESTS = Path(__file__).resolve().parents[1]
 BROWSERS = {"chromium", "browser"}
 SLOW = (
     # processes that are killed, whole commands, a real browser: seconds a test
-    *("docs/", "samples/", "distribution/test_wheel.py", "web/pages/", "web/snippet/"),
-    *("web/test_schema.py", "web/test_serve.py"),
+    *("docs/", "samples/", "distribution/test_wheel.py", "distribution/test_benchmarks.py", "web/pages/"),
+    *("web/snippet/", "web/test_schema.py", "web/test_serve.py", "web/test_killed_in_a_request.py"),
+    *("cli/test_integrations_new.py", "scripts/test_hostile_texts.py"),
     # hundreds of cases, each with a served application of its own
     *("web/test_access.py", "web/test_gateway_strangers.py", "web/test_hostile.py"),
-    *("system/e2e/", "system/faults/", "system/hostile/", "system/postgres/", "system/races/"),
+    *(
+        "system/e2e/",
+        "system/faults/",
+        "system/hostile/",
+        "system/model/",
+        "system/postgres/",
+        "system/races/",
+    ),
 )
 # What takes longest begins first, so that no processor waits for the other at the end.
 FIRST = (

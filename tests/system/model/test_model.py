@@ -11,7 +11,6 @@ def test_whatever_happens_the_runtime_does_what_the_model_says() -> None:
     drive("sqlite", range(25))
 
 
-@pytest.mark.slow
 def test_seeds_that_nobody_has_tried_do_not_find_another_disagreement() -> None:
     drive("sqlite", fresh_seeds(12))
 

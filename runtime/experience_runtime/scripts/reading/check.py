@@ -9,7 +9,7 @@ from experience_runtime.scripts.reading.missing import Missing, owned_names
 from experience_runtime.scripts.reading.module_form import is_blank
 from experience_runtime.scripts.reading.reached import Reached
 from experience_runtime.scripts.reading.scopes import Scopes
-from experience_runtime.scripts.reading.source import Source, walk
+from experience_runtime.scripts.reading.source import Source
 
 MOST_PROBLEMS = 100
 
@@ -19,7 +19,7 @@ def look_through(files: Sequence[Source], asked: Mapping[str, Any]) -> list[dict
     what can be required, its "beside", other files of the folder, and "repair"."""
     all_scopes = [Scopes(source, repair=asked["repair"]) for source in files]
     owned = owned_names(all_scopes)
-    called = {name for scopes in all_scopes for name in _called(scopes.source)}
+    called = {name for scopes in all_scopes for name in _called(scopes)}
     answers = []
     for scopes in all_scopes:
         found = Links(scopes).found()
@@ -42,15 +42,15 @@ def look_through(files: Sequence[Source], asked: Mapping[str, Any]) -> list[dict
     return answers
 
 
-def _called(source: Source) -> set[str]:
+def _called(scopes: Scopes) -> set[str]:
     """The names that a file calls, bare or of something else."""
     names = set()
-    for node in walk(source.root):
-        function = node.child_by_field_name("function") if node.type == "call_expression" else None
+    for node in scopes.calls:
+        function = node.child_by_field_name("function")
         if function is not None:
             name = function.child_by_field_name("property") or function
             if name.type in ("identifier", "property_identifier"):
-                names.add(source.text(name))
+                names.add(scopes.source.text(name))
     return names
 
 

@@ -16,7 +16,7 @@ from experience_runtime.scripts.names import INTEGRATION_MEMBERS
 from experience_runtime.scripts.reading.entry import options_of
 from experience_runtime.scripts.reading.literals import UNKNOWN, Literal, Reading, bare
 from experience_runtime.scripts.reading.scopes import Declared, Scopes
-from experience_runtime.scripts.reading.source import ancestors, walk
+from experience_runtime.scripts.reading.source import ancestors
 
 MOST_CALLS = 300
 """Of a file: more are passed over."""
@@ -113,9 +113,7 @@ class Links:
         )
 
     def _links(self) -> Iterator[Link]:
-        for node in walk(self._source.root):
-            if node.type != "call_expression":
-                continue
+        for node in self._scopes.calls:
             arguments = arguments_of(node)
             name = bare(arguments[0]) if arguments else None
             if name is not None and self._is_integration(node.child_by_field_name("function")):

@@ -14,7 +14,6 @@ from experience_runtime.scripts.reading.links import arguments_of
 from experience_runtime.scripts.reading.literals import Reading, bare, text_of
 from experience_runtime.scripts.reading.reached import Reached
 from experience_runtime.scripts.reading.scopes import Scopes, Use
-from experience_runtime.scripts.reading.source import walk
 
 Found = dict[str, Any]
 
@@ -63,8 +62,8 @@ class Missing:
                 target = text_of(self._source, path)
                 if isinstance(target, str):
                     yield from self._of_target(node, target.removesuffix(".ts"), modules, beside)
-        for node in walk(self._source.root) if b"import" in self._source.data else ():
-            function = node.child_by_field_name("function") if node.type == "call_expression" else None
+        for node in self._scopes.calls if b"import" in self._source.data else ():
+            function = node.child_by_field_name("function")
             if function is not None and function.type == "import" and not is_tried(node):
                 yield self._problem(
                     node, "module_not_found", "import() brings nothing in here; write require('./utils')"

@@ -10,9 +10,6 @@ from tree_sitter import Node
 
 from experience_runtime.scripts.reading.entry import exported, function_of
 from experience_runtime.scripts.reading.scopes import Scopes
-from experience_runtime.scripts.reading.source import FUNCTIONS, walk_with_parents
-
-_CALLS = frozenset(("call_expression", "new_expression"))
 
 
 class Reached:
@@ -41,21 +38,7 @@ class Reached:
         return function is None or function.id in self._ids
 
     def _read(self) -> None:
-        open_functions: list[Node] = []
-        for node, around, place in walk_with_parents(self._scopes.source.root, frozenset()):
-            if not node.is_named:
-                continue
-            while open_functions and node.start_byte >= open_functions[-1].end_byte:
-                open_functions.pop()
-            if around is not None and (around.type == "arguments" or around.type in _CALLS):
-                is_handed_on = around.type == "arguments" or place in ("function", "constructor")
-                function = self._meant(node) if is_handed_on else None
-                if function is not None:
-                    inside = open_functions[-1].id if open_functions else 0
-                    self._within.setdefault(inside, []).append(function)
-            if node.type in FUNCTIONS:
-                open_functions.append(node)
-
-    def _meant(self, node: Node) -> Node | None:
-        kinds = ("identifier", "parenthesized_expression")
-        return function_of(self._scopes, node) if node.type in FUNCTIONS or node.type in kinds else None
+        for inside, node in self._scopes.handed_on:
+            function = function_of(self._scopes, node)
+            if function is not None:
+                self._within.setdefault(inside.id if inside else 0, []).append(function)

@@ -15,6 +15,7 @@ _BLOCKS = frozenset(
 _NAMED = frozenset(("function_declaration", "generator_function_declaration", "class_declaration"))
 _REFERENCES = frozenset(("identifier", "shorthand_property_identifier"))
 _NO_VALUES = frozenset(("labeled_statement", "import_specifier", "export_specifier"))
+_MAY_BE_HANDED_ON = FUNCTIONS | {"identifier", "parenthesized_expression"}
 _TYPES = frozenset(("type_annotation", "type_arguments", "type_parameters", "interface_declaration"))
 
 
@@ -62,6 +63,9 @@ class Use:
 class Scopes:
     """The names of one file. `free` are the uses of what the file does not declare.
 
+    From the same pass over the tree: `calls`, every call, and `handed_on`, every name and function that is
+    called or given to a call, each with the function around it.
+
     With `repair`, a parameter that is declared again goes on to be the parameter.
     """
 
@@ -71,6 +75,8 @@ class Scopes:
         self._by_node: dict[int, Declared] = {}
         self._resolved: dict[int, Declared] = {}
         self._uses: list[tuple[str, Use]] = []
+        self.calls: list[Node] = []
+        self.handed_on: list[tuple[Node | None, Node]] = []
         self._skipped = {each.kind.id for each in redeclarations(source)} if repair else set()
         self.top = Scope(source.root, None, None)
         self._read()
@@ -93,6 +99,10 @@ class Scopes:
                 open_scopes.pop()
             scope = open_scopes[-1]
             kind = node.type
+            if kind == "call_expression":
+                self.calls.append(node)
+            elif kind in _MAY_BE_HANDED_ON and _is_handed_on(around, place):
+                self.handed_on.append((scope.function, node))
             if kind in _REFERENCES or kind == "shorthand_property_identifier_pattern":
                 if node.id not in self._by_node and around is not None and around.type not in _NO_VALUES:
                     name = self.source.data[node.start_byte : node.end_byte].decode("utf-8", "replace")
@@ -195,6 +205,16 @@ class Scopes:
                 names = [child for child in each.named_children if child.type == "identifier"]
                 if names and (each.type != "import_clause" or names):
                     self._declare(names[-1], "import", scope)
+
+
+def _is_handed_on(around: Node | None, place: str | None) -> bool:
+    """Whether a node is given to a call, or is what is called."""
+    if around is None:
+        return False
+    kind = around.type
+    return kind == "arguments" or (
+        kind in ("call_expression", "new_expression") and place in ("function", "constructor")
+    )
 
 
 def _writes(kind: str, around: str, place: str | None) -> bool:

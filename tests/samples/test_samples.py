@@ -13,8 +13,9 @@ from experience_runtime.running.opening import check
 from experience_runtime.sandbox.pool import Pool
 from experience_runtime.scripts.loading import prepare
 from experience_runtime.settings.load import Settings
+from experience_runtime.simulation.expected import Expectation
 from experience_runtime.simulation.simulate import Simulated, simulate, simulated_document
-from experience_runtime.simulation.story import Expectation, Story, load_story
+from experience_runtime.simulation.story import Story, load_story
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = sorted(path for path in (ROOT / "sample_experiences").iterdir() if path.is_dir())

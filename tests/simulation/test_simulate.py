@@ -281,10 +281,11 @@ class TestExpectations:
     def test_what_did_not_happen_is_told_with_what_did(self, lab: Lab) -> None:
         (difference,) = self.expected(lab, {"visitor": "ada", "status": "cancelled"})
 
-        assert difference.startswith(
-            'expect[0] {"visitor": "ada", "status": "cancelled"} is not met; there is'
-        )
-        assert '{"visitor": "ada", "status": "succeeded"}' in difference
+        assert difference.split("\n") == [
+            'expect[0] {"visitor": "ada", "status": "cancelled"} is not met; the nearest execution differs:',
+            '  - status: "cancelled"',
+            '  + status: "succeeded"',
+        ]
 
     def test_one_too_many_is_told(self, lab: Lab) -> None:
         (difference,) = self.expected(lab, {}, {}, {})
@@ -333,9 +334,9 @@ class TestAStoryThatCannotBePlayed:
             ('{"steps": [{"do": "run", "data": NaN}]}', "NaN is no JSON value"),
             ("[" * 100_000, "is not JSON"),
             ("[]", "the story"),
-            ('{"steps": [{"do": "dance"}]}', r"steps\.0"),
+            ('{"steps": [{"do": "dance"}]}', r"steps\[0\]\.do"),
             ('{"steps": [{"do": "run", "at": "2026-01-01", "after": 1}]}', "`at` or `after`, not both"),
-            ('{"expect": [{"status": "completed"}]}', r"expect\.0\.status: .*'succeeded'"),
+            ('{"expect": [{"status": "completed"}]}', r"expect\[0\]\.status .*succeeded"),
             ('{"stepz": []}', "stepz"),
         ],
     )

@@ -85,7 +85,14 @@ def simulate(
             request.told()  # what is wrong with it is said before anything is read
             if not is_one:
                 click.echo(styled(str(path), bold=True, underline=True), err=as_json)
-            played = _play(runtime, path, request, variation=variation, repair=repair, as_json=as_json)
+            played = _play(
+                runtime,
+                path,
+                request,
+                variation=variation or request.told().variation,
+                repair=repair,
+                as_json=as_json,
+            )
             documents.append({"path": str(path), **played.document})
             failed = failed or played.failed
     if as_json:  # last, so that nothing can go wrong after it
@@ -115,8 +122,7 @@ def _play(
     watched = sys.stderr.isatty() and not as_json
     simulated = runtime.play(request, script, progress=_progress if watched else None)
     show_timeline(simulated, script, to_stderr=as_json)
-    failed = bool(simulated.differences) or any(each.outcome == "failed" for each in simulated.reports)
-    return _Played(simulated_document(simulated), failed)
+    return _Played(simulated_document(simulated), simulated.failed)
 
 
 def _progress(now: datetime) -> None:

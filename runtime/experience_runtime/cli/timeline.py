@@ -70,7 +70,7 @@ def show_timeline(simulated: Simulated, script: Bundle, *, to_stderr: bool) -> N
             source = "" if report.error.file is None else script.source(report.error.file)
             show_problem(report.error, source=source, to_stderr=True)
     for difference in simulated.differences:
-        click.echo(styled(difference, fg="red"), err=True)
+        click.echo(styled_lines(difference, fg="red"), err=True)
     if simulated.met_expectations and not simulated.differences:
         met = f"the story ended as expected: {simulated.met_expectations} of {simulated.met_expectations}"
         click.echo(styled(met, fg="green"), err=to_stderr)
@@ -133,8 +133,9 @@ def _summary(simulated: Simulated) -> str:
     for execution in simulated.executions:
         counts[execution.status] = counts.get(execution.status, 0) + 1
     states = ", ".join(f"{count} {status.value}" for status, count in sorted(counts.items()))
-    span = _span(simulated.ended_at - simulated.began_at)
-    return f"{states or 'no executions'}; watched {span} of virtual time"
+    span = _span(simulated.watched_until - simulated.began_at)
+    end = "where the story ends: more was to come" if simulated.is_cut else "until nothing was left"
+    return f"{states or 'no executions'}; watched {span} of virtual time, {end}"
 
 
 def _span(watched: timedelta) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from experience_runtime.domain.errors import Refusal
+from experience_runtime.domain.errors import IntegrationTimeout, Refusal
 from experience_runtime.domain.executions import Execution
 from experience_runtime.engine.ports import Clock, Integrations
 from experience_runtime.integration import Answer, Context, Http, IntegrationFailed
@@ -49,6 +49,10 @@ class Outcome:
     def is_answered(self) -> bool:
         """Whether the receiver was reached, and answered."""
         return self.code is None or self.http_status is not None
+
+
+class GivenUp(Exception):
+    """The call took longer than its integration's timeout: raised where the other side is played."""
 
 
 def call(
@@ -97,6 +101,8 @@ def _attempt(
         return _failed(failure, recorder, redact)
     except Refusal as refusal:
         return refused(refusal, redact)
+    except GivenUp as late:
+        return Outcome(code=IntegrationTimeout.code, error=str(late), may_pass=True)
     except BaseException as error:  # also asyncio's CancelledError and the panics of native modules
         if is_ctrl_c(error):
             raise

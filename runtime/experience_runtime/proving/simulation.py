@@ -65,4 +65,4 @@ def simulate(runtime: Runtime, path: Path, story: str | Path | Mapping[str, Any]
     else:
         told = load_story(path / STORY if story is None else Path(story))
     request = PlayRequest(now=runtime.clock.now(), story=told)
-    return Simulation(simulated_document(runtime.play(request, prepare(path))))
+    return Simulation(simulated_document(runtime.play(request, prepare(path, variation=told.variation))))

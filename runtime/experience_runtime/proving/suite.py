@@ -65,9 +65,10 @@ def prove(runtime: Runtime, story: Path) -> Proved:
 
     try:
         experience = experience_of(story)
-        request = PlayRequest(now=runtime.clock.now(), story=load_story(story))
+        told = load_story(story)
+        request = PlayRequest(now=runtime.clock.now(), story=told)
         request.told()  # what is wrong with it is said before anything is read
-        simulated = runtime.play(request, prepare(experience))
+        simulated = runtime.play(request, prepare(experience, variation=told.variation))
     except ScriptFault as fault:
         return after(problems=[fault_problem(fault)])
     except ExperienceError as error:
@@ -75,7 +76,7 @@ def prove(runtime: Runtime, story: Path) -> Proved:
     return after(
         met=simulated.met_expectations,
         differences=simulated.differences,
-        problems=[report.error for report in simulated.reports if report.error is not None],
+        problems=[report.error for report in simulated.failures if report.error is not None],
         simulated=simulated,
     )
 

@@ -2,20 +2,35 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from experience_runtime.domain.errors import InternalError
+from experience_runtime.domain.executions import Execution, execution_number
+from experience_runtime.domain.keys import canonical_key
+from experience_runtime.engine.attempt import GivenUp
 from experience_runtime.engine.ports import Integrations
-from experience_runtime.integration import Answer, Context, Integration
-from experience_runtime.simulation.story import ScriptedAnswer
+from experience_runtime.integration import Answer, Context, Integration, IntegrationFailed
+from experience_runtime.simulation.expected import ScriptedAnswer
+
+
+class Executions(Protocol):
+    """What is asked of a store: whose call it is."""
+
+    def execution(self, number: int) -> Execution: ...
 
 
 class Played:
     """A `ports.Integrations` whose integrations answer what the story scripts, and then succeed."""
 
-    def __init__(self, real: Integrations, answers: Mapping[str, Sequence[ScriptedAnswer]]) -> None:
+    def __init__(
+        self, real: Integrations, answers: Mapping[str, Sequence[ScriptedAnswer]], store: Executions
+    ) -> None:
         self._real = real
-        self._answers = {name: list(scripted) for name, scripted in answers.items()}
+        self._store = store
+        self._answers = {
+            name: [(each, None if each.key is None else canonical_key(each.key)) for each in scripted]
+            for name, scripted in answers.items()
+        }
         self._made: dict[str, Integration[Any, Any]] = {}
 
     def names(self) -> Sequence[str]:
@@ -24,7 +39,7 @@ class Played:
     def get(self, name: str) -> Integration[Any, Any]:
         if name not in self._made:
             real = self._real.get(name)
-            self._made[name] = _player(real, self._answers.get(name, []))
+            self._made[name] = _player(real, self._answers.get(name, []), self._store)
         return self._made[name]
 
     def settings(self, name: str) -> Any:
@@ -34,15 +49,31 @@ class Played:
         return self._real.parse_payload(name, payload)
 
 
-def _player(real: Integration[Any, Any], scripted: list[ScriptedAnswer]) -> Integration[Any, Any]:
+_Scripted = list[tuple[ScriptedAnswer, str | None]]
+
+
+def _player(real: Integration[Any, Any], scripted: _Scripted, store: Executions) -> Integration[Any, Any]:
+    def next_answer(execution_id: str) -> ScriptedAnswer | None:
+        keyed = any(key is not None for _, key in scripted)
+        own = store.execution(execution_number(execution_id)).key if keyed else None
+        for index, (answer, key) in enumerate(scripted):
+            if key is None or key == own:
+                del scripted[index]
+                return answer
+        return None
+
     class Player(Integration[Any, Any]):
         def pace_key(self, payload: Any, settings: Any) -> str | None:
             return real.pace_key(payload, settings)
 
         def call(self, payload: Any, context: Context[Any]) -> Any:  # noqa: ARG002 - the SDK's
-            if not scripted:
+            answer = next_answer(context.execution_id)
+            if answer is None:
                 return {"simulated": True}
-            answer = scripted.pop(0)
+            if answer.failure == "timeout":
+                raise GivenUp(f"{real.name} did not answer in time, as the story has it")
+            if answer.failure == "network":
+                raise IntegrationFailed(f"{real.name} cannot be reached, as the story has it", may_pass=True)
             text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
             Answer(status=answer.status, text=text, retry_after=answer.retry_after).require_success()
             return answer.body

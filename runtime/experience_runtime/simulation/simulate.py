@@ -17,11 +17,9 @@ from experience_runtime.clocks import VirtualClock, monotonic
 from experience_runtime.documents.documents import Redact, execution_document, visitor_document
 from experience_runtime.domain.admission import Policies, Policy
 from experience_runtime.domain.clients import Client
-from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import LimitWall
 from experience_runtime.domain.event_names import is_view
 from experience_runtime.domain.executions import Change, Execution, Filter
-from experience_runtime.domain.instants import parse_time
 from experience_runtime.domain.visitors import Visitor, make_visitor
 from experience_runtime.engine.delivery import InlineDelivery
 from experience_runtime.engine.dispatcher import Dispatcher
@@ -33,7 +31,8 @@ from experience_runtime.running.opening import open_run
 from experience_runtime.running.problems import wall_text
 from experience_runtime.running.report import Report
 from experience_runtime.running.run import ExperienceRun, Situation
-from experience_runtime.simulation.expectations import differences
+from experience_runtime.simulation.expectations import Happened, goal_ids, judge
+from experience_runtime.simulation.names import check_names
 from experience_runtime.simulation.scripted import NoHttp, Played
 from experience_runtime.simulation.story import (
     CancelStep,
@@ -61,9 +60,12 @@ _NOBODY = Visitor(id=None)
 _UNLIMITED = Policies(default=Policy(breaker_failures=0))  # a story tells of visitors, not of load
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Simulated:
-    """What a simulation did: the reports of its runs in order, and every execution with its history."""
+    """What a simulation did: the reports of its runs in order, and every execution with its history.
+
+    `is_cut`: something was still to come at `watched_until`, where the story ends.
+    """
 
     experience: str
     began_at: datetime
@@ -74,6 +76,23 @@ class Simulated:
     histories: dict[str, list[Change]]
     differences: list[str] = field(default_factory=list)
     met_expectations: int = 0
+    watched_until: datetime
+    is_cut: bool = False
+    expected_failures: frozenset[tuple[str | None, str]] = frozenset()
+
+    @property
+    def failures(self) -> list[Report]:
+        """The runs that failed; those whose refusal the story expects did not."""
+        return [
+            report
+            for report in self.reports
+            if report.outcome == "failed"
+            and (report.error is None or (report.visitor.id, report.error.code) not in self.expected_failures)
+        ]
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.differences or self.failures)
 
 
 def simulate(
@@ -96,6 +115,7 @@ def simulate(
     known, perhaps in a known zone. `progress` hears the virtual time at each jump. `client`: see `open_run`.
     `redact` takes the secrets out of the documents.
     """
+    check_names(story, [*integrations.names(), *(script.experience.linked or ())])
     simulation = _Simulation(
         script, story, sandbox, integrations, conversions, now, anonymous, limits or Limits(), client, redact
     )
@@ -135,9 +155,9 @@ class _Simulation:
         self._sandbox = sandbox
         self._limits = limits
         self._began_at = story.starts_at(now)
-        self._ends_at = self._began_at + timedelta(milliseconds=story.horizon_ms())
+        self._ends_at = self._began_at + timedelta(milliseconds=story.horizon_ms(self._began_at))
         self._steps = sorted(
-            ((_step_at(step, self._began_at), index, step) for index, step in enumerate(story.steps)),
+            zip(story.step_instants(self._began_at), range(len(story.steps)), story.steps, strict=True),
             key=lambda each: each[:2],
         )
         self._states: dict[str, Mapping[str, Any]] = {}
@@ -156,13 +176,14 @@ class _Simulation:
         self._dispatcher = Dispatcher(
             store=self._store,
             clock=self._clock,
-            integrations=Played(integrations, story.answers),
+            integrations=Played(integrations, story.answers, self._store),
             http=NoHttp(),
             delivery=InlineDelivery(self._reach),
             random=chance,
             policies=_UNLIMITED,
         )
         self._progress: Callable[[datetime], None] | None = None
+        self._is_cut = False
         self._open: list[_OpenRun] = []
         self._reports: list[Report] = []
         self._remember_visitors()
@@ -174,6 +195,7 @@ class _Simulation:
             instants = (self._next_step_at(), self._next_timer_at(), self._dispatcher.next_wake())
             due = [at for at in instants if at is not None]
             if not due or min(due) > self._ends_at:
+                self._is_cut = bool(due)
                 break
             self._advance_to(min(due))
             # At one instant a step comes first: a conversion at the due instant still cancels.
@@ -212,17 +234,28 @@ class _Simulation:
             execution_document(each, self._store.attempts(each.number), redact=self._redact)
             for each in executions
         ]
-        unmet = differences(self._story.expect, executions, self._began_at, redact=self._redact)
+        ended = {number: history[-1].at for number, history in histories.items()}
+        happened = Happened(
+            executions=executions,
+            documents=documents,
+            ended=ended,
+            reports=self._reports,
+            goals=goal_ids(self._script.experience.meta),
+        )
+        judged = judge(self._story.expect, happened, self._began_at, others_fail=self._story.others_fail)
         return Simulated(
             experience=self._script.experience.name,
             began_at=self._began_at,
             ended_at=self._clock.now(),
+            watched_until=self._ends_at if self._is_cut else self._clock.now(),
+            is_cut=self._is_cut,
             reports=self._reports,
             executions=executions,
             documents=documents,
             histories=histories,
-            differences=unmet,
-            met_expectations=len(self._story.expect) - len(unmet),
+            differences=judged.differences,
+            met_expectations=judged.met,
+            expected_failures=judged.expected_failures,
         )
 
     def close(self) -> None:
@@ -349,12 +382,6 @@ class _Simulation:
             cursor = page.next
             if cursor is None:
                 return found
-
-
-def _step_at(step: Step, began_at: datetime) -> datetime:
-    if step.at is not None:
-        return parse_time(step.at, now=began_at).at
-    return began_at + timedelta(milliseconds=0 if step.after is None else parse_delay(step.after))
 
 
 def simulated_document(simulated: Simulated) -> dict[str, Any]:

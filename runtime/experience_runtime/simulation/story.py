@@ -6,42 +6,34 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StrictFloat,
-    StrictInt,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, StrictBool, StrictInt, ValidationError, model_validator
 
 from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import InvalidParameter
-from experience_runtime.domain.executions import Status
-from experience_runtime.domain.instants import parse_start
+from experience_runtime.domain.instants import parse_start, parse_time
 from experience_runtime.domain.values import refuse_constant
 from experience_runtime.domain.visitors import Visitor
+from experience_runtime.simulation.expected import Expectation, Part, ScriptedAnswer
+from experience_runtime.simulation.story_errors import first_error
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class StoryVisitor(_Part):
+class StoryVisitor(Part):
     id: str
     timezone: str | None = None
     timezone_offset: StrictInt | None = None
     state: Mapping[str, Any] = Field(default_factory=dict)
 
 
-class Event(_Part):
+class Event(Part):
     type: str
     data: Any = Field(default_factory=dict)
 
 
-class _Step(_Part):
-    """When it happens: `at` an instant, or `after` a duration from the story's start; neither: then."""
+class _Step(Part):
+    """When it happens: `at` an instant, or `after` a duration; neither: at the story's start.
+
+    A duration counts from the story's start, one with a plus ("+1h") from the step before.
+    """
 
     at: str | None = None
     after: str | StrictInt | None = None
@@ -87,38 +79,48 @@ class CancelStep(_Step):
 Step = Annotated[RunStep | EmitStep | ConvertStep | CancelStep, Field(discriminator="do")]
 
 
-class ScriptedAnswer(_Part):
-    """What an integration's other side answers, one after the other; then it succeeds."""
-
-    status: StrictInt = 200
-    body: Any = None
-    retry_after: StrictFloat | None = None
-
-
-class Expectation(_Part):
-    """One execution that must exist at the end; only the fields that are set are compared."""
-
-    visitor: str | None = None
-    integration: str | None = None
-    key: Any = None
-    status: Status | None = None
-    due_at: str | None = None
-    reason: str | None = None
-
-
-class Story(_Part):
+class Story(Part):
+    schema_: str | None = Field(default=None, alias="$schema")
     at: str | None = None
     horizon: str | StrictInt = Field(default="30d", alias="for")
     visitors: tuple[StoryVisitor, ...] = ()
     steps: tuple[Step, ...] = ()
     answers: Mapping[str, tuple[ScriptedAnswer, ...]] = Field(default_factory=dict)
     expect: tuple[Expectation, ...] = ()
+    allow_others: StrictBool = False
+    variation: str | None = None
 
     def starts_at(self, otherwise: datetime) -> datetime:
         return otherwise if self.at is None else parse_start(self.at, now=otherwise)
 
-    def horizon_ms(self) -> int:
-        return parse_delay(self.horizon)
+    def horizon_ms(self, began_at: datetime) -> int:
+        """How long to watch; left out, 30 days, and at least until the last instant that is expected."""
+        given = parse_delay(self.horizon)
+        if "horizon" in self.model_fields_set:
+            return given
+        expected = [
+            parse_time(each.due_at, now=began_at).at for each in self.expect if each.due_at is not None
+        ]
+        last = max(expected, default=began_at) - began_at + timedelta(minutes=1)
+        return max(given, last // timedelta(milliseconds=1))
+
+    def step_instants(self, began_at: datetime) -> list[datetime]:
+        """When each step happens, in the order they are written in."""
+        found: list[datetime] = []
+        for step in self.steps:
+            if step.at is not None:
+                found.append(parse_time(step.at, now=began_at).at)
+            elif isinstance(step.after, str) and step.after.lstrip().startswith("+"):
+                before = found[-1] if found else began_at
+                found.append(before + timedelta(milliseconds=parse_delay(step.after.lstrip()[1:].lstrip())))
+            else:
+                found.append(began_at + timedelta(milliseconds=parse_delay(step.after or 0)))
+        return found
+
+    @property
+    def others_fail(self) -> bool:
+        """Whether an execution that nobody expects is a difference: once anything is expected."""
+        return "expect" in self.model_fields_set and not self.allow_others
 
 
 def load_story(path: Path) -> Story:
@@ -139,9 +141,7 @@ def parse_story(content: object, *, where: str) -> Story:
     try:
         return Story.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the story"
-        raise InvalidParameter(f"{where}: {place}: {first['msg']}; see a sample's story.json") from None
+        raise InvalidParameter(f"{where}: {first_error(error, Story, content)}") from None
 
 
 def one_run(visitor: Visitor, data: Any) -> Story:
@@ -162,8 +162,7 @@ def check_playable(story: Story, now: datetime) -> None:
         raise InvalidParameter('the story runs nothing; give it a step {"do": "run"}')
     try:
         began_at = story.starts_at(now)
-        began_at + timedelta(milliseconds=story.horizon_ms())
-        for step in story.steps:
-            began_at + timedelta(milliseconds=0 if step.after is None else parse_delay(step.after))
+        began_at + timedelta(milliseconds=story.horizon_ms(began_at))
+        story.step_instants(began_at)
     except OverflowError:
         raise InvalidParameter("the story goes on past the year 9999; shorten its for and after") from None

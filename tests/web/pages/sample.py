@@ -13,8 +13,8 @@ from experience_runtime.engine.recurring import Recurring
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import load_settings
+from experience_runtime.simulation.expected import ScriptedAnswer
 from experience_runtime.simulation.scripted import NoHttp, Played
-from experience_runtime.simulation.story import ScriptedAnswer
 
 SECRET = "sk-sample-5ecret-0001"
 CONFIG = f"""
@@ -121,7 +121,9 @@ def fill(runtime: Runtime, now: datetime) -> None:
         store=runtime.store,
         clock=clock,
         integrations=Played(
-            runtime.integrations, {"send-sms": [ScriptedAnswer(status=each) for each in _ANSWERS]}
+            runtime.integrations,
+            {"send-sms": [ScriptedAnswer(status=each) for each in _ANSWERS]},
+            runtime.store,
         ),
         http=NoHttp(),
         delivery=InlineDelivery(),

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from experience_runtime.running.run import Situation
     from experience_runtime.sandbox.pool import Pool
     from experience_runtime.simulation.play import PlayRequest
-    from experience_runtime.simulation.simulate import Simulated
+    from experience_runtime.simulation.simulated import Simulated
     from experience_runtime.store.sql import SqlStore
 
 T = TypeVar("T")

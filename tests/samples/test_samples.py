@@ -14,7 +14,8 @@ from experience_runtime.sandbox.pool import Pool
 from experience_runtime.scripts.loading import prepare
 from experience_runtime.settings.load import Settings
 from experience_runtime.simulation.expected import Expectation
-from experience_runtime.simulation.simulate import Simulated, simulate, simulated_document
+from experience_runtime.simulation.simulate import simulate
+from experience_runtime.simulation.simulated import Simulated, simulated_document
 from experience_runtime.simulation.story import Story, load_story
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from experience_runtime.domain.clients import NO_CLIENT
-from experience_runtime.simulation.simulate import Simulated, simulate
+from experience_runtime.simulation.simulate import simulate
+from experience_runtime.simulation.simulated import Simulated
 from experience_runtime.simulation.story import Story
 
 from tests.conftest import NOW, Lab

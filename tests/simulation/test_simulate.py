@@ -17,7 +17,8 @@ from experience_runtime.domain.visitors import Visitor
 from experience_runtime.plugins.registry import Registry
 from experience_runtime.running.guest import Limits
 from experience_runtime.settings.load import Settings
-from experience_runtime.simulation.simulate import MOST_OPEN_RUNS, Simulated, simulate, simulated_document
+from experience_runtime.simulation.simulate import MOST_OPEN_RUNS, simulate
+from experience_runtime.simulation.simulated import Simulated, simulated_document
 from experience_runtime.simulation.story import Story, load_story
 
 from tests.conftest import NOW, Lab

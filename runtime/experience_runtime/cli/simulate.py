@@ -22,7 +22,7 @@ from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.loading import failed_report, fault_problem, prepare, source_of
 from experience_runtime.settings.load import Settings
 from experience_runtime.simulation.play import PlayRequest
-from experience_runtime.simulation.simulate import simulated_document
+from experience_runtime.simulation.simulated import simulated_document
 from experience_runtime.simulation.story import load_story
 
 

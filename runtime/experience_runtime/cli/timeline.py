@@ -19,7 +19,7 @@ from experience_runtime.domain.values import shown
 from experience_runtime.domain.windows import DAYS
 from experience_runtime.domain.zones import Zone, parse_zone
 from experience_runtime.scripts.bundle import Bundle
-from experience_runtime.simulation.simulate import Simulated
+from experience_runtime.simulation.simulated import Simulated
 
 _COLOURS = {
     Status.SUCCEEDED: "green",

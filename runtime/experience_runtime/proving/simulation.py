@@ -9,7 +9,7 @@ from experience_runtime.proving.finding import STORY
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.loading import prepare
 from experience_runtime.simulation.play import PlayRequest
-from experience_runtime.simulation.simulate import simulated_document
+from experience_runtime.simulation.simulated import simulated_document
 from experience_runtime.simulation.story import load_story, parse_story
 
 

@@ -13,7 +13,7 @@ from experience_runtime.running.report import problem_document
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.loading import fault_problem, prepare
 from experience_runtime.simulation.play import PlayRequest
-from experience_runtime.simulation.simulate import Simulated
+from experience_runtime.simulation.simulated import Simulated
 from experience_runtime.simulation.story import load_story
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from experience_runtime.domain.executions import Execution, Status
 from experience_runtime.domain.instants import iso
-from experience_runtime.simulation.simulate import Simulated
+from experience_runtime.simulation.simulated import Simulated
 
 _SPACE = re.compile(r"\s*")
 _DECODER = json.JSONDecoder()

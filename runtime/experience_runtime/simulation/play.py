@@ -13,7 +13,8 @@ from experience_runtime.domain.instants import iso, parse_start
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.ports import Integrations
 from experience_runtime.running.guest import Sandbox, Script
-from experience_runtime.simulation.simulate import Simulated, simulate
+from experience_runtime.simulation.simulate import simulate
+from experience_runtime.simulation.simulated import Simulated
 from experience_runtime.simulation.story import Story, check_playable, one_run
 
 NOBODY = Visitor(id=None)

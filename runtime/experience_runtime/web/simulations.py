@@ -7,7 +7,7 @@ from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.running.guest import Script
 from experience_runtime.runtime import Runtime
 from experience_runtime.simulation.play import PlayRequest
-from experience_runtime.simulation.simulate import Simulated
+from experience_runtime.simulation.simulated import Simulated
 from experience_runtime.web.guard.limits import AtOnce
 
 MOST_AT_ONCE = 4

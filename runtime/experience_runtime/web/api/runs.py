@@ -20,7 +20,7 @@ from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.check import check_experience
 from experience_runtime.scripts.loading import failed_report, prepare
 from experience_runtime.simulation.play import PlayRequest
-from experience_runtime.simulation.simulate import simulated_document
+from experience_runtime.simulation.simulated import simulated_document
 from experience_runtime.simulation.story import parse_story
 from experience_runtime.web.api.idempotency import OnceRoute, documented_key
 from experience_runtime.web.api.models import (

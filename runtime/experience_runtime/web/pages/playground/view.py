@@ -13,7 +13,7 @@ from experience_runtime.domain.instants import iso, parse_time
 from experience_runtime.domain.zones import Zone, iso_local, parse_zone
 from experience_runtime.running.guest import Problem
 from experience_runtime.scripts.bundle import Bundle
-from experience_runtime.simulation.simulate import Simulated
+from experience_runtime.simulation.simulated import Simulated
 from experience_runtime.web.pages.timeline import Picture, Track, of_story
 from experience_runtime.web.pages.wording import clock_of, short
 

@@ -1,8 +1,10 @@
 """Checks: everything that the reader finds in an experience's files, as JSON for the host to judge."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain, islice
 from typing import Any
 
+from experience_runtime.scripts.reading.constants import assigned_constants
 from experience_runtime.scripts.reading.links import Links
 from experience_runtime.scripts.reading.literals import bare
 from experience_runtime.scripts.reading.missing import Missing, owned_names
@@ -23,12 +25,9 @@ def look_through(files: Sequence[Source], asked: Mapping[str, Any]) -> list[dict
     answers = []
     for scopes in all_scopes:
         found = Links(scopes).found()
-        missing = Missing(scopes, Reached(scopes, called), owned=owned)
-        problems = []
-        for problem in missing.found(asked["modules"], asked["beside"]):
-            problems.append(problem)
-            if len(problems) == MOST_PROBLEMS:
-                break
+        reached = Reached(scopes, called)
+        missing = Missing(scopes, reached, owned=owned).found(asked["modules"], asked["beside"])
+        problems = list(islice(chain(missing, assigned_constants(scopes, reached)), MOST_PROBLEMS))
         answers.append(
             {
                 "file": scopes.source.file,

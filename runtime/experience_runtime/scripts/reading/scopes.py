@@ -86,6 +86,10 @@ class Scopes:
         """What an identifier stands for; None for a free one."""
         return self._resolved.get(node.id) or self._by_node.get(node.id)
 
+    def is_declaration(self, node: Node) -> bool:
+        """Whether an identifier declares what it names."""
+        return node.id in self._by_node
+
     def all(self) -> Iterator[Declared]:
         """Every declaration."""
         return iter({id(each): each for each in self._by_node.values()}.values())

@@ -36,10 +36,17 @@ class Block(BaseModel):
     type: StrictStr = Field(min_length=1)
 
 
+def _also_short_forms(schema: dict[str, Any]) -> None:
+    """Let the schema have the short forms too: a text, and `message` in the place of `text`."""
+    whole = {name: schema.pop(name) for name in ("type", "properties", "additionalProperties")}
+    whole["properties"] = {"message": whole["properties"]["text"], **whole["properties"]}
+    schema["anyOf"] = [{"type": "string"}, whole]
+
+
 class Message(BaseModel):
     """A Slack message; `message` is another name of `text`, a bare string is the text. Other fields pass."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_extra=_also_short_forms)
 
     text: StrictStr = Field(default="", max_length=TEXT_LENGTH)
     blocks: list[Block] = Field(default_factory=list, max_length=BLOCKS)

@@ -59,10 +59,10 @@ def _settings() -> set[str]:
     variables = re.findall(r'"(EXPERIENCE_[A-Z_]+)"', source)
     built_in = {f"integrations.{each.name}" for each in Registry(load_settings(environ={})).describe()}
     return (
-        (set(load._TOP) - tables)
-        | {f"outbound.{name}" for name in load._OUTBOUND}
-        | {f"delivery.NAME.{name}" for name in delivery._BOUNDS}
-        | {f"serve.{name}" for name in serving._KEYS}
+        (set(load.TOP_SETTINGS) - tables)
+        | {f"outbound.{name}" for name in load.OUTBOUND_SETTINGS}
+        | {f"delivery.NAME.{name}" for name in delivery.POLICY_BOUNDS}
+        | {f"serve.{name}" for name in serving.SERVE_SETTINGS}
         | {"csml.client", "integrations.NAME.site"}
         | built_in
         | set(variables)

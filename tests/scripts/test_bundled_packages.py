@@ -5,8 +5,6 @@ them, are bundled and checked too: where everything is required, and where EXPER
 which `npm ci` has put them.
 """
 
-import os
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +14,7 @@ from experience_runtime.scripts.names import SUPPORTED_INTL
 from experience_runtime.scripts.rules import find_all
 
 from tests.conftest import NOW, Lab
-from tests.support.needs import lacking
+from tests.support import npm
 
 RUNS = "module.exports = function variation (options) { options.log.info(make(1)) }"
 SHAPES: Mapping[str, str] = {
@@ -74,21 +72,7 @@ PACKAGES = {
 
 @pytest.fixture(scope="module")
 def npm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the packages are installed; no script of theirs has run."""
-    if "EXPERIENCE_NPM" in os.environ:
-        return Path(os.environ["EXPERIENCE_NPM"])
-    if "REQUIRE_ALL" not in os.environ:
-        pytest.skip("EXPERIENCE_NPM names no folder of packages")
-    npm = shutil.which("npm")
-    if npm is None:
-        lacking("npm is not on PATH")
-    folder = tmp_path_factory.mktemp("npm")
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(Path(__file__).parent / "packages" / name, folder)
-    words = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    return folder
+    return npm.folder(tmp_path_factory)
 
 
 @pytest.mark.parametrize("options", [[], ["--minify"]], ids=["plain", "minified"])

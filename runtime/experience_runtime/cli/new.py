@@ -9,10 +9,15 @@ from pathlib import Path
 import click
 
 from experience_runtime.cli.common import everywhere, print_json, say
+from experience_runtime.cli.schemas import FILES, text_of
 from experience_runtime.cli.templates import TEMPLATES, files_of, sample_names
 from experience_runtime.domain.errors import Conflict, InvalidParameter
 from experience_runtime.domain.values import nearest
+from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings
+
+TYPES_FOLDER = ".experience"
+"""Where the types stand; the loader of experiences reads no hidden folder."""
 
 _NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _NAME_LENGTH = 50
@@ -32,13 +37,17 @@ TEMPLATE: basket, event, blank, or the name of a sample."""
     "--template", metavar="TEMPLATE", default="basket", show_default=True, help="What to begin with."
 )
 @everywhere
-def new(path: Path, template: str, settings: Settings, as_json: bool) -> None:  # noqa: ARG001 - as every verb
+def new(path: Path, template: str, settings: Settings, as_json: bool) -> None:
     """Write an experience that works, with the story that proves it, in a new folder NAME."""
     _check_name(path)
     _check_template(template)
     if os.path.lexists(path):  # also a link to nothing
         raise Conflict(f"{path} is there already, and nothing was written; choose another name")
-    files = files_of(template, path.name)
+    files = dict(files_of(template, path.name))
+    with Runtime(settings) as runtime:
+        for what, typing in FILES.items():
+            if what != "settings":
+                files[f"{TYPES_FOLDER}/{typing}"] = text_of(what, runtime.integrations)
     path.parent.mkdir(parents=True, exist_ok=True)
     # all of it or nothing: it gets its name when it is whole
     making = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -56,7 +65,8 @@ def new(path: Path, template: str, settings: Settings, as_json: bool) -> None:  
         print_json({"name": path.name, "template": template, "files": [str(path / name) for name in files]})
         return
     for name in files:
-        say(str(path / name))
+        if not name.startswith(TYPES_FOLDER):
+            say(str(path / name))
     say()
     say(f"See what it does:  experience simulate {path}")
     say(f"Find mistakes:     experience check {path}")

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+JSCONFIG = "jsconfig.json"
+"""What tells an editor that the code is checked, and where its types stand."""
+
 TEMPLATES = ("basket", "event", "blank")
 
 _PACKAGE = Path(__file__).parents[1]
@@ -15,13 +18,14 @@ def sample_names() -> list[str]:
 
 
 def files_of(template: str, name: str) -> Mapping[str, str]:
-    """The files of an experience called `name`, by their paths in its folder."""
+    """The files of an experience called `name`, by their paths in its folder, without its types."""
     folder = _HERE / template if template in TEMPLATES else _samples() / template
-    return {
+    own = {
         file.relative_to(folder).as_posix(): _filled(file.read_text(encoding="utf-8"), template, name)
         for file in sorted(folder.rglob("*"))
         if file.is_file()
     }
+    return {**own, JSCONFIG: (_HERE / JSCONFIG).read_text(encoding="utf-8")}
 
 
 def _filled(text: str, template: str, name: str) -> str:

@@ -42,7 +42,7 @@ _PASSES_WITH_TIME = frozenset(("beyond_limit", "in_the_past"))
 _OBJECTS_OF_META = ("qfns", "visitor", "variations")
 _PACKAGE = "package.json"
 _OF_PACKAGE = ("meta", "name", "version", "description", "dependencies", "devDependencies", "scripts")
-_OF_META = (
+PACKAGE_META = (
     "experienceId", "iterationId", "variations", "qfns", "templateData", "solutionOptions", "visitor", "name",
     "customGoals", "segments", "cookieDomain", "trackingId", "vertical", "namespace", "isPreview",
     "propertyId", "previewUrl", "triggers",
@@ -95,7 +95,7 @@ def find_in_package(text: str) -> tuple[list[Problem], list[Problem]]:
         return [], doubts
     found = _not_an_object(facts, "meta", meta)
     inner = meta.literal.members or {}
-    doubts += _mistyped(facts, inner, _OF_META, "meta.")
+    doubts += _mistyped(facts, inner, PACKAGE_META, "meta.")
     for name in _OBJECTS_OF_META:
         if member := inner.get(name):
             found += _not_an_object(facts, f"meta.{name}", member)

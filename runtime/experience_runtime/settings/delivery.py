@@ -7,7 +7,7 @@ from experience_runtime.domain.admission import BREAKER_FAILURES, BREAKER_SECOND
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.values import nearest, shown, whole_number
 
-_BOUNDS = {
+POLICY_BOUNDS = {
     "concurrency": (1, 1000),
     "per_second": (1, 1000),
     "per_minute": (1, 60_000),
@@ -34,11 +34,11 @@ def read_policy(table: Mapping[str, Any], *, where: str) -> Policy:
 
 
 def _number(key: str, value: object, where: str) -> int:
-    if key not in _BOUNDS:
-        meant = nearest(key, _BOUNDS)
-        hint = f'did you mean "{meant}"?' if meant else f"known are: {', '.join(_BOUNDS)}"
+    if key not in POLICY_BOUNDS:
+        meant = nearest(key, POLICY_BOUNDS)
+        hint = f'did you mean "{meant}"?' if meant else f"known are: {', '.join(POLICY_BOUNDS)}"
         raise InvalidParameter(f'{where}: "{key}" is not a setting; {hint}')
-    least, most = _BOUNDS[key]
+    least, most = POLICY_BOUNDS[key]
     number = whole_number(value)
     if number is None or not least <= number <= most:
         raise InvalidParameter(

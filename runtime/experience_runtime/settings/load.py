@@ -25,7 +25,7 @@ DEFAULT_DATABASE = "sqlite:///experience.db"
 DEFAULT_CONVERSIONS = ("ecBasketTransactionSummary",)
 
 _INTEGRATION = "EXPERIENCE_INTEGRATION__"
-_TOP = (
+TOP_SETTINGS = (
     "database",
     "integrations_dir",
     "conversions",
@@ -36,7 +36,7 @@ _TOP = (
     "experiences",
     "csml",
 )
-_OUTBOUND = ("allow_private",)
+OUTBOUND_SETTINGS = ("allow_private",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +129,9 @@ def load_settings(
     if path is None and DEFAULT_CONFIG.is_file():
         path = DEFAULT_CONFIG
     table = _Table(path, {} if path is None else _read(path))
-    table.require_known(table.values, _TOP)
+    table.require_known(table.values, TOP_SETTINGS)
     outbound = table.table("outbound")
-    table.require_known(outbound, _OUTBOUND, "outbound.")
+    table.require_known(outbound, OUTBOUND_SETTINGS, "outbound.")
 
     folder = env.get("EXPERIENCE_INTEGRATIONS_DIR") or env.get("EXPERIENCE_INTEGRATIONS")
     named_folder = integrations_dir or folder

@@ -18,7 +18,7 @@ _BOUNDS = {
     "largest_body_kib": (1, 65_536),
     "connections_per_address": (0, 100_000),
 }
-_KEYS = ("drafts", "snippet_path", "trusted_proxies", *_BOUNDS)
+SERVE_SETTINGS = ("drafts", "snippet_path", "trusted_proxies", *_BOUNDS)
 _SNIPPET_PATH = re.compile(r"(?:/[A-Za-z0-9_-]+)+")
 
 
@@ -58,9 +58,9 @@ def read_served(
     `trusted_proxies`, where there are any, stand instead of the table's.
     """
     for key in serve:
-        if key not in _KEYS:
-            meant = nearest(key, _KEYS)
-            hint = f'did you mean "{meant}"?' if meant else f"known are: {', '.join(_KEYS)}"
+        if key not in SERVE_SETTINGS:
+            meant = nearest(key, SERVE_SETTINGS)
+            hint = f'did you mean "{meant}"?' if meant else f"known are: {', '.join(SERVE_SETTINGS)}"
             raise InvalidParameter(f'{where}: "serve.{key}" is not a setting; {hint}')
     drafts = serve.get("drafts")
     if drafts is not None and (not isinstance(drafts, str) or not drafts):

@@ -1,4 +1,5 @@
 // Reminds a visitor of a basket they left behind. Whoever buys in the meantime hears nothing.
+/** @param {ExperienceOptions} options */
 module.exports = function variation (options) {
   const slack = options.integration('slack-update')
   const items = options.state.get('items')

@@ -1,4 +1,5 @@
 // Runs for a visitor who is in this variation.
+/** @param {ExperienceOptions} options */
 module.exports = function variation (options) {
   const slack = options.integration('slack-update')
 

@@ -1,4 +1,5 @@
 // Has another system called in two hours; a purchase calls it off.
+/** @param {ExperienceOptions} options */
 module.exports = async function variation (options) {
   const name = '@NAME@' // the visitor's own: used again, it replaces what is pending under it
 

@@ -121,6 +121,8 @@ def test_execute_warns_of_options_that_it_does_not_know() -> None:
         ({"delay": 86400}, 'write 86400000 or "1440 min"'),
         ({"time": "2026-03-07"}, 'midnight in UTC; write "2026-03-07T09:00Z"'),
         ({"window": {"time": "09:00-09:00"}}, "is one minute long"),
+        ({"window": {"timezoneOffset": 2}}, "write -120 for UTC+2, or 120 for UTC-2"),
+        ({"window": {"timezoneOffset": -8}}, "is 8 min ahead of UTC; if hours were meant, write -480"),
     ],
 )
 def test_what_is_seldom_meant_is_told(options: dict[str, object], part: str) -> None:
@@ -140,6 +142,9 @@ def test_what_is_seldom_meant_is_told(options: dict[str, object], part: str) -> 
         {"time": "2026-03-07T09:00Z"},
         {"time": 1},
         {"window": {"time": "09:00-17:00"}},
+        {"window": {"timezoneOffset": 0}},
+        {"window": {"timezoneOffset": -60}},
+        {"window": {"timezoneOffset": "2"}},
         {"window": "09:00-09:00"},
         {},
     ],

@@ -57,6 +57,11 @@ def test_an_offset_that_is_not_whole_minutes_within_14_hours_is_refused(value: o
         ("Paris", "Europe/Paris"),
         ("new york", "America/New_York"),
         ("America/New York", "America/New_York"),
+        ("utc", "UTC"),
+        ("Z", "UTC"),
+        ("CEST", "Europe/Paris"),
+        ("pdt", "America/Los_Angeles"),
+        ("AEST", "Australia/Sydney"),
     ],
 )
 def test_a_mistyped_name_is_refused_with_the_one_meant(name: str, meant: str) -> None:
@@ -185,3 +190,26 @@ def test_the_pinned_rules_win_over_the_systems_own(tmp_path: Path) -> None:
 
 def test_the_release_of_the_rules_is_told() -> None:
     assert re.fullmatch(r"20[0-9]{2}[a-z]", zones.rules_version())
+
+
+@pytest.mark.parametrize(
+    ("name", "behind"),
+    [
+        ("UTC+2", -120),
+        ("GMT+1", -60),
+        ("GMT-5", 300),
+        ("utc + 5:30", -330),
+        ("+02:00", -120),
+        ("-0800", 480),
+        ("UTC+14", -840),
+    ],
+)
+def test_an_offset_for_a_name_is_answered_by_the_offset(name: str, behind: int) -> None:
+    with pytest.raises(InvalidWindow, match=f"as a fixed offset it is timezoneOffset: {behind};"):
+        iana_zone(name)
+
+
+@pytest.mark.parametrize("name", ["UTC+15", "GMT+1:75", "CESTT", "XST", "+", "", " "])
+def test_nothing_by_its_sound_alone_is_suggested_that_is_another_clock(name: str) -> None:
+    with pytest.raises(InvalidWindow, match='write one like "Europe/Paris"'):
+        iana_zone(name)

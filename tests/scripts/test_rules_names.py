@@ -40,6 +40,21 @@ FOUND: Mapping[str, tuple[str, str, str]] = {
         "script_error",
         "did you mean options.emitCustomGoal?",
     ),
+    "a mistyped member of a part of options": (
+        HEAD + "options.uv.»emitt('x')",
+        "script_error",
+        "options.uv has no emitt; did you mean options.uv.emit?",
+    ),
+    "a mistyped member of a part that is taken out": (
+        "module.exports = ({ log }) => {\n  log.»inof('x')",
+        "script_error",
+        "did you mean options.log.info?",
+    ),
+    "a member that a part of options has not": (
+        HEAD + "const { cookies } = options; cookies.»remove('a')",
+        "script_error",
+        "options.cookies has no remove; it has get, getAll, set, clear, clearAll",
+    ),
     "a member that options has not": (HEAD + "options.»api.get('x')", "script_error", "options has no api"),
     "a mistyped member that is taken out": (
         "module.exports = ({ »integratoin }) => {",
@@ -207,6 +222,12 @@ SILENT: Mapping[str, str] = {
     + "list.map(options => options.lgo.x)",
     "options that are shadowed": HEAD + "{ const options = { lgo: 1 }; options.lgo.toFixed() }",
     "a member that the file gives options": HEAD + "options.own = { a: 1 }; options.own.a",
+    "parts of options as they are": HEAD
+    + "options.log('a').info('b'); options.log.log('c'); options.state.set('a', 1); options.uv.on.call(null, 'a'); options.cookies.getAll(); options.log.info.call(options.log, 1)",
+    "a member that the file gives a part of options": HEAD
+    + "options.uv.track = x => x; options.uv.track(1); options.log.fatal?.('x'); if (options.log.fatal) options.log.fatal('x')",
+    "a part of data that looks like one of options": HEAD
+    + "options.data.uv.emitt('x'); const { data } = options; data.log.inof(1)",
     "a member of options that is looked for": HEAD
     + "if (options.api) options.api.get('x'); options.api && options.api.get(); options.api?.get()",
     "a delay by a let that changes": ECHO + "let delay = 'soon'; delay = '1h'; echo.schedule(1, { delay })",

@@ -201,3 +201,13 @@ def test_the_retry_of_an_older_execution_gives_way_to_a_newer_one_that_runs(stor
 
     assert settled is not None
     assert (settled.status, settled.reason) == (Status.CANCELLED, "replaced")
+
+
+def test_keys_pending_tells_those_that_are_of_their_owner(store: Store) -> None:
+    add(store, keyed(1))
+    add(store, keyed(2, owner="eve"))
+    store.cancel_key(key_digest=KEY, key_owner="eve", reason=None, now=NOW)
+    asked = [(KEY, "ada"), (KEY, "eve"), (KEY, ""), (bytes(16), "ada")]
+
+    assert store.keys_pending(asked) == {(KEY, "ada")}
+    assert store.keys_pending([]) == set()

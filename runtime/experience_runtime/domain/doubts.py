@@ -8,6 +8,7 @@ from experience_runtime.domain.values import shown, whole_number
 from experience_runtime.domain.zones import Zone
 
 _MOST_SECONDS = 30 * 24 * 60 * 60
+_MOST_HOURS = 14
 _DATE_ALONE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{8}")
 
 
@@ -20,6 +21,7 @@ def doubts_of(options: Mapping[str, object]) -> list[str]:
     window = options.get("window")
     if isinstance(window, Mapping):
         found.append(_one_minute(window.get("time")))
+        found.append(_hours(window.get("timezoneOffset")))
     return [each for each in found if each is not None]
 
 
@@ -50,6 +52,18 @@ def _no_time_of_day(time: object) -> str | None:
     if not isinstance(time, str) or _DATE_ALONE.fullmatch(time) is None:
         return None
     return f"time {shown(time)} has no time of day, so it is midnight in UTC; write {shown(time + 'T09:00Z')}"
+
+
+def _hours(offset: object) -> str | None:
+    number = whole_number(offset)
+    # no zone is so few minutes from UTC
+    if not number or abs(number) > _MOST_HOURS:
+        return None
+    return (
+        f"window.timezoneOffset {number} is {abs(number)} min {'behind' if number > 0 else 'ahead of'} UTC; "
+        f"if hours were meant, write {-60 * abs(number)} for UTC+{abs(number)}, or {60 * abs(number)} for "
+        f"UTC-{abs(number)}"
+    )
 
 
 def _one_minute(time: object) -> str | None:

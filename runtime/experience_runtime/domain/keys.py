@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 
 from experience_runtime.domain.errors import InvalidKey
 from experience_runtime.domain.values import shown, whole_number
@@ -10,6 +11,8 @@ from experience_runtime.domain.values import shown, whole_number
 _MOST_BYTES = 4096
 _DIGEST_BYTES = 16
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+_WORDS = {"true": True, "false": False}
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{0,14}[1-9])?")
 _FIX = "write {userId: …} or a string"
 
 
@@ -43,6 +46,38 @@ def key_digest(integration: str, canonical: str) -> bytes:
     # the length in front keeps ("ab", "c") and ("a", "bc") apart
     framed = len(name).to_bytes(8, "big") + name + canonical.encode("utf-8", "surrogatepass")
     return hashlib.blake2b(framed, digest_size=_DIGEST_BYTES).digest()
+
+
+def other_types(canonical: str) -> list[str]:
+    """The canonical keys that say the same in other types, and are other keys: 7 for "7", "true" for true."""
+    try:
+        value = json.loads(canonical)
+        if not isinstance(value, dict):
+            return []
+        others = {_ENCODER.encode(_turned(value, turn)) for turn in (_as_text, _as_value)}
+    except RecursionError:  # deeper than anybody would mistype
+        return []
+    return sorted(others - {canonical})
+
+
+def _turned(value: object, turn: Callable[[object], object]) -> object:
+    match value:
+        case dict():
+            return {name: _turned(held, turn) for name, held in value.items()}
+        case list():
+            return [_turned(held, turn) for held in value]
+        case _:
+            return turn(value)
+
+
+def _as_text(value: object) -> object:
+    return value if value is None or isinstance(value, str) else _ENCODER.encode(value)
+
+
+def _as_value(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return json.loads(value) if _NUMBER.fullmatch(value) else _WORDS.get(value, value)
 
 
 def _plain(value: object) -> object:

@@ -108,6 +108,14 @@ def _refuse_near_miss(name: str) -> bool:
     return False
 
 
+def defaults_without_effect(defaults: Options) -> tuple[str, ...]:
+    """Warn of what an integration's defaults say of a later call, when `execute` runs now."""
+    named = [f"{name} {shown(defaults[name])}" for name in _OF_LATER if defaults.get(name) is not None]
+    if not named:
+        return ()
+    return (f"execute runs now, whatever the default says: {', '.join(named)}; write schedule for later",)
+
+
 def check_execute_options(options: Options) -> tuple[str, ...]:
     """Refuse what would mean later, a near miss of an option, and a timeout that is none.
 

@@ -15,7 +15,33 @@ from experience_runtime.domain.values import nearest, shown, whole_number
 _MOST_MINUTES = 840
 _LONGEST_NAME = 64
 _FIXED = re.compile(r"UTC([+-])([0-9]{2}):([0-9]{2})")
+_OFFSET = re.compile(r"\s*(?:UTC|GMT)?\s*([+-])\s*([0-9]{1,2})(?::?([0-5][0-9]))?\s*", re.IGNORECASE)
 _DAY = timedelta(days=1)
+_ABBREVIATIONS = {
+    "Z": "UTC",
+    **dict.fromkeys(("PST", "PDT", "PT"), "America/Los_Angeles"),
+    **dict.fromkeys(("MDT", "MT"), "America/Denver"),
+    **dict.fromkeys(("CST", "CDT", "CT"), "America/Chicago"),
+    **dict.fromkeys(("EDT", "ET"), "America/New_York"),
+    **dict.fromkeys(("AKST", "AKDT"), "America/Anchorage"),
+    "BRT": "America/Sao_Paulo",
+    "BST": "Europe/London",
+    "WEST": "Europe/Lisbon",
+    "CEST": "Europe/Paris",
+    "EEST": "Europe/Athens",
+    "MSK": "Europe/Moscow",
+    "SAST": "Africa/Johannesburg",
+    "IST": "Asia/Kolkata",
+    "SGT": "Asia/Singapore",
+    "HKT": "Asia/Hong_Kong",
+    "JST": "Asia/Tokyo",
+    "KST": "Asia/Seoul",
+    "AWST": "Australia/Perth",
+    **dict.fromkeys(("ACST", "ACDT"), "Australia/Adelaide"),
+    **dict.fromkeys(("AEST", "AEDT"), "Australia/Sydney"),
+    **dict.fromkeys(("NZST", "NZDT"), "Pacific/Auckland"),
+}
+"""A clock's letters, with a place that has it: they are no names of zones, and some are several zones'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +80,7 @@ def iana_zone(name: object) -> Zone:
         raise InvalidWindow(f'timezone {shown(name)} is not a string; write an IANA name like "Europe/Paris"')
     # the list is asked first: ZoneInfo would open a file named after whatever it is given
     if not is_iana_zone(name):
-        suggestion = _suggestion(name)
-        raise InvalidWindow(
-            f"timezone {shown(name)} is not an IANA time zone; "
-            + (f'did you mean "{suggestion}"?' if suggestion else 'write one like "Europe/Paris"')
-            + " (for a fixed offset use timezoneOffset)"
-        )
+        raise InvalidWindow(f"timezone {shown(name)} is not an IANA time zone; {_fix(name)}")
     return _iana(name)
 
 
@@ -148,11 +169,31 @@ def _fixed(minutes_behind: int) -> Zone:
 
 
 @lru_cache(maxsize=256)  # a visitor's browser sends the same wrong name with every call
+def _fix(name: str) -> str:
+    if len(name) <= _LONGEST_NAME:
+        if form := _OFFSET.fullmatch(name):
+            minutes = int(form[2]) * 60 + int(form[3] or 0)
+            behind = -minutes if form[1] in "+" else minutes
+            if abs(behind) <= _MOST_MINUTES:
+                return (
+                    f'as a fixed offset it is timezoneOffset: {behind}; or write a place like "Europe/Paris"'
+                )
+        if suggestion := _suggestion(name):
+            return f'did you mean "{suggestion}"? (for a fixed offset use timezoneOffset)'
+    return 'write one like "Europe/Paris" (for a fixed offset use timezoneOffset)'
+
+
 def _suggestion(name: str) -> str | None:
-    if len(name) > _LONGEST_NAME:
-        return None
-    city = name.rpartition("/")[2].lower().replace(" ", "_")
-    for known in sorted(_names()):
-        if city and known.lower().rpartition("/")[2] == city:
-            return known
-    return nearest(name, sorted(_names()))
+    """The name of a place that was meant, perhaps. Never one by its sound alone that is a clock's: CEST is
+    seven hours from EST, and Etc/GMT+1 is an hour behind UTC."""
+    plain = name.strip().lower().replace(" ", "_")
+    if plain.upper() in _ABBREVIATIONS:
+        return _ABBREVIATIONS[plain.upper()]
+    known = sorted(_names())
+    same = next((each for each in known if each.lower() == plain), None)
+    if same is not None or not plain:
+        return same
+    places = [each for each in known if "/" in each and not each.startswith("Etc/")]
+    city = plain.rpartition("/")[2]
+    named = next((each for each in places if city and each.lower().rpartition("/")[2] == city), None)
+    return named or nearest(name, places)

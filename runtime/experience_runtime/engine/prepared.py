@@ -9,10 +9,11 @@ from experience_runtime.engine.stores import Cancelling
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedSchedule:
-    """A `schedule` that has passed every rule, and is not on disk yet."""
+    """A `schedule` that has passed every rule, and is not on disk yet. `key_space`: where its key counts."""
 
     execution: Execution
     plan: Plan
+    key_space: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,8 @@ class PreparedCancel:
     """A `cancel` that has passed every rule, and is not on disk yet."""
 
     cancelling: Cancelling
+    key_space: str
+    key: str
     warnings: tuple[str, ...]
 
 
@@ -39,8 +42,10 @@ class Scheduled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancelled:
-    """What `cancel` did. `elsewhere`: nothing here, but another visitor has one pending under this key."""
+    """What `cancel` did. `elsewhere`: nothing here, but another visitor has one pending under this key.
+    `doubt`: what is pending in its place, perhaps."""
 
     ids: tuple[str, ...]
     elsewhere: bool
+    doubt: str | None = None
     warnings: tuple[str, ...] = ()

@@ -35,6 +35,7 @@ from experience_runtime.domain.planning import (
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
 from experience_runtime.engine.execute_gate import NO_INTERVALS, ExecuteGate
+from experience_runtime.engine.key_types import key_doubts
 from experience_runtime.engine.numbering import ExecutionNumbers
 from experience_runtime.engine.ports import Clock, Integrations
 from experience_runtime.engine.prepared import Cancelled, PreparedCancel, PreparedSchedule, Scheduled
@@ -121,7 +122,8 @@ class Scheduler:
             key_space=key_space,
             own_space=own_space,
         )
-        return self._scheduled(prepared, self._store.add(prepared.execution, prepared.plan.if_exists))
+        added = self._store.add(prepared.execution, prepared.plan.if_exists)
+        return self._scheduled(prepared, added, *key_doubts(self._store, [prepared], [added]))
 
     def carry_out(
         self, prepared: Sequence[PreparedSchedule | PreparedCancel]
@@ -137,12 +139,14 @@ class Scheduler:
             for each in prepared
         ]
         done: list[Scheduled | Cancelled | AlreadyScheduled] = []
-        for each, answer in zip(prepared, self._store.carry_out(acts) if acts else [], strict=True):
+        answers = self._store.carry_out(acts) if acts else []
+        doubts = key_doubts(self._store, prepared, answers)
+        for each, answer, doubt in zip(prepared, answers, doubts, strict=True):
             match each, answer:
                 case PreparedSchedule(), Added():
-                    done.append(self._scheduled(each, answer))
+                    done.append(self._scheduled(each, answer, doubt))
                 case PreparedCancel(), list():
-                    done.append(self._cancelled(each, answer))
+                    done.append(self._cancelled(each, answer, doubt))
                 case _, AlreadyScheduled():
                     done.append(answer)
         return done
@@ -186,15 +190,16 @@ class Scheduler:
             pace_key=key_of_pace,
             retries=found.retries,
         )
-        return PreparedSchedule(execution=execution, plan=planned)
+        return PreparedSchedule(execution=execution, plan=planned, key_space=space)
 
-    def _scheduled(self, prepared: PreparedSchedule, added: Added) -> Scheduled:
+    def _scheduled(self, prepared: PreparedSchedule, added: Added, doubt: str | None) -> Scheduled:
         planned, integration = prepared.plan, prepared.execution.integration
+        doubts = () if doubt is None else (doubt,)
         return Scheduled(
             execution=added.execution,
             is_new=added.is_new,
             replaced=added.replaced,
-            warnings=planned.warnings + unconfigured_warnings(self._integrations, integration),
+            warnings=planned.warnings + doubts + unconfigured_warnings(self._integrations, integration),
             notes=planned.notes,
         )
 
@@ -242,7 +247,7 @@ class Scheduler:
         ids = self._store.cancel_key(
             key_digest=act.key_digest, key_owner=act.key_owner, reason=act.reason, now=act.now
         )
-        return self._cancelled(prepared, ids)
+        return self._cancelled(prepared, ids, *key_doubts(self._store, [prepared], [ids]))
 
     def prepare_cancel(
         self, key_space: str, planned: CancelPlan, *, visitor: Visitor | None
@@ -255,14 +260,16 @@ class Scheduler:
             reason=planned.reason,
             now=self._clock.now(),
         )
-        return PreparedCancel(cancelling=cancelling, warnings=planned.warnings)
+        return PreparedCancel(
+            cancelling=cancelling, key_space=key_space, key=planned.key, warnings=planned.warnings
+        )
 
-    def _cancelled(self, prepared: PreparedCancel, ids: Sequence[str]) -> Cancelled:
+    def _cancelled(self, prepared: PreparedCancel, ids: Sequence[str], doubt: str | None) -> Cancelled:
         act = prepared.cancelling
         elsewhere = not ids and self._store.key_pending_elsewhere(
             key_digest=act.key_digest, key_owner=act.key_owner
         )
-        return Cancelled(ids=tuple(ids), elsewhere=elsewhere, warnings=prepared.warnings)
+        return Cancelled(ids=tuple(ids), elsewhere=elsewhere, doubt=doubt, warnings=prepared.warnings)
 
     def fresh_name(self) -> str:
         """A name nobody has and nobody can guess: 32 hexadecimal digits."""

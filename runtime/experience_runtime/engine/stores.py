@@ -128,6 +128,10 @@ class SchedulerStore(Executions, Protocol):
         """Tell whether another owner has a pending execution under this key."""
         ...
 
+    def keys_pending(self, keys: Sequence[tuple[bytes, str]]) -> set[tuple[bytes, str]]:
+        """Those of these (key_digest, key_owner) under which an execution is pending."""
+        ...
+
     def cancel(self, number: int, *, reason: str | None, now: datetime) -> bool:
         """Cancel one pending execution; False when it is not pending (or unknown)."""
         ...

@@ -21,7 +21,12 @@ from experience_runtime.domain.errors import (
 )
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import iso
-from experience_runtime.domain.options import check_execute_options, chosen, execute_timeout_seconds
+from experience_runtime.domain.options import (
+    check_execute_options,
+    chosen,
+    defaults_without_effect,
+    execute_timeout_seconds,
+)
 from experience_runtime.domain.planning import plan
 from experience_runtime.domain.values import refuse_constant, shown
 from experience_runtime.domain.visitors import Visitor
@@ -199,7 +204,8 @@ class GuestCalls:
         elif not done.ids:
             note(
                 "warn",
-                "nothing was pending under this key, so nothing was cancelled; the key must be the one it "
+                done.doubt
+                or "nothing was pending under this key, so nothing was cancelled; the key must be the one it "
                 "was scheduled with, of the same types: 7 and '7' differ",
             )
         return {"cancelled": len(done.ids), "ids": list(done.ids)}
@@ -214,7 +220,7 @@ class GuestCalls:
         defaults: Mapping[str, object] = _NOTHING,
     ) -> Started:
         """Begin an `execute`; its answer is the call's."""
-        for line in check_execute_options(options):
+        for line in (*check_execute_options(options), *defaults_without_effect(defaults)):
             note("warn", line)
         key = chosen(options, defaults, "key")
         timeout_seconds = execute_timeout_seconds(options.get("timeout"))

@@ -51,6 +51,14 @@ OPTIONS_MEMBERS = (
 # fmt: on
 """What `options` has. Source: reference/options."""
 
+MEMBERS_OF_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "log": ("trace", "debug", "info", "warn", "error", "log", "enable", "disable", "destroy"),
+    "state": ("get", "set"),
+    "uv": ("emit", "on", "once", "onEventSent", "onceEventSent", "events"),
+    "cookies": ("get", "getAll", "set", "clear", "clearAll"),
+}
+"""What the members of `options` have that are objects of ours."""
+
 INTEGRATION_MEMBERS = ("execute", "schedule", "cancel")
 """The methods of an integration; calling it is `execute`."""
 

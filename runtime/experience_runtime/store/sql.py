@@ -83,6 +83,12 @@ class SqlStore(Generic[D]):
         bound = {"key_digest": key_digest, "key_owner": rows.text(key_owner)}
         return self.database.read(lambda: bool(self.database.execute("key_pending_elsewhere", bound)))
 
+    def keys_pending(self, keys: Sequence[tuple[bytes, str]]) -> set[tuple[bytes, str]]:
+        bounds = [{"key_digest": digest, "key_owner": rows.text(owner)} for digest, owner in keys]
+        asked = [("pending_under_key", bound) for bound in bounds]
+        found = self.database.read(lambda: self.database.execute_together(asked))
+        return {key for key, held in zip(keys, found, strict=True) if held}
+
     def cancel(self, number: int, *, reason: str | None, now: datetime) -> bool:
         bound = {"number": _bindable(number)}
         return bool(

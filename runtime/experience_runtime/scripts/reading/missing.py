@@ -1,13 +1,21 @@
 """What a file requires or uses that is certainly not here, or that certainly ends badly."""
 
 import posixpath
+import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from tree_sitter import Node
 
 from experience_runtime.domain.values import nearest, shown
-from experience_runtime.scripts.names import OPTIONS_MEMBERS, PACKAGES, PAGE_NAMES, SUPPORTED_INTL
+from experience_runtime.scripts.names import (
+    MEMBERS_OF_OPTIONS,
+    OPTIONS_MEMBERS,
+    PACKAGES,
+    PAGE_NAMES,
+    SUPPORTED_INTL,
+)
 from experience_runtime.scripts.reading.entry import options_of
 from experience_runtime.scripts.reading.guards import Guards, is_tried
 from experience_runtime.scripts.reading.links import arguments_of
@@ -16,6 +24,9 @@ from experience_runtime.scripts.reading.reached import Reached
 from experience_runtime.scripts.reading.scopes import Scopes, Use
 
 Found = dict[str, Any]
+
+_ASSIGNED = re.compile(rb"\.([\w$]+)\s*=(?!=)")
+_OF_EVERY = ("call", "apply", "bind", "toString", "toLocaleString", "valueOf", "hasOwnProperty")
 
 
 class Missing:
@@ -148,6 +159,37 @@ class Missing:
         written = {name for use in uses if (name := self._written(use.node))}
         for use in uses:
             yield from self._of_member(use.node, written)
+            of = use.node.parent
+            part_name = None if of is None else of.child_by_field_name("property")
+            if of is not None and part_name is not None and of.child_by_field_name("object") == use.node:
+                yield from self._of_part(self._source.text(part_name), of)
+        for part, declared in taken.items():
+            for use in (use for each in declared for use in each.uses):
+                yield from self._of_part(part, use.node)
+
+    @cached_property
+    def _made(self) -> set[str]:
+        """The names of members that the file assigns, of whatever."""
+        return {name.decode("utf-8", "replace") for name in _ASSIGNED.findall(self._source.data)}
+
+    def _of_part(self, part: str, node: Node) -> Iterator[Found]:
+        """`options.uv.emitt(…)`: a call of what this part of `options` has not."""
+        member = node.parent
+        name = None if member is None else member.child_by_field_name("property")
+        call = None if member is None else member.parent
+        known = MEMBERS_OF_OPTIONS.get(part)
+        if known is None or member is None or name is None or call is None:
+            return
+        is_called = call.type == "call_expression" and call.child_by_field_name("function") == member
+        spelled = self._source.text(name)
+        if not is_called or member.child_by_field_name("object") != node or spelled in (*known, *_OF_EVERY):
+            return
+        is_optional = any(each.type == "optional_chain" for each in (*member.children, *call.children))
+        if is_optional or spelled in self._made or is_tried(node) or self._guards.of_member(member):
+            return
+        meant = nearest(spelled, known, cutoff=0.7)
+        hint = f"did you mean options.{part}.{meant}?" if meant else f"it has {', '.join(known)}"
+        yield self._problem(name, "script_error", f"options.{part} has no {spelled}; {hint}")
 
     def _written(self, node: Node) -> str | None:
         """The name of the member that is assigned here."""

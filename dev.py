@@ -54,16 +54,8 @@ COVER = ["--cov", "--cov-report", "term:skip-covered"]
 
 # What runs on other Pythons too: all that needs no browser, no PostgreSQL and no development tool of its own.
 PORTABLE = [
-    "domain",
-    "engine",
-    "running",
-    "sandbox",
-    "scripts",
-    "simulation",
-    "plugins",
-    "settings",
-    "store",
-    "cli",
+    *("domain", "engine", "running", "sandbox", "scripts"),
+    *("simulation", "plugins", "settings", "store", "cli"),
 ]
 PORTABLE_SUITE = [*SUITE, "-m", "not slow and not browser and not postgres", "-p", "no:cacheprovider"]
 PORTABLE_TOOLS = [
@@ -157,9 +149,8 @@ def main(arguments: list[str]) -> int:
 
 
 def suite_of(arguments: list[str]) -> list[str]:
-    """Everything on two processors, also with options of pytest's own; a few tests that are named on one."""
-    names_tests = any((ROOT / each.partition("::")[0]).exists() for each in arguments)
-    return PYTEST if names_tests else SUITE
+    """Everything on two processors; tests that are named on one."""
+    return PYTEST if any((ROOT / each.partition("::")[0]).exists() for each in arguments) else SUITE
 
 
 def check() -> int:

@@ -168,7 +168,8 @@ FOUND: Mapping[str, tuple[str, str, str]] = {
 # what only running can tell, or what is right
 SILENT: Mapping[str, str] = {
     "another object's cancel": HEAD + "poller.cancel({ reson: 1 }); options.poll.schedule(1, { dely: 1 })",
-    "a name that may be something else": ECHO + "echo.schedule(1, { dely: 1 }); echo = other",
+    "a name that may be something else": HEAD
+    + "let echo = options.integration('echo'); echo.schedule(1, { dely: 1 }); echo = other",
     "a parameter of that name": ECHO + "list.forEach(echo => echo.schedule(1, { dely: 1 }))",
     "a name declared twice": ECHO + "if (a) { const echo = b; echo.schedule(1, { dely: 1 }) }",
     "a chain that is no integration": HEAD

@@ -11,7 +11,7 @@ _WHOLE = frozenset(("assignment_expression", "augmented_assignment_expression", 
 
 
 def assigned_constants(scopes: Scopes, reached: Reached) -> Iterator[dict[str, Any]]:
-    """Every such place in code that runs, where the run would show it: {"code", "message", "line", "column"}."""
+    """Every such place in code that runs, as {"code", "message", "line", "column"}."""
     for declared in scopes.all():
         if declared.kind != "const":
             continue

@@ -13,6 +13,7 @@ from experience_runtime.documents.documents import execution_document
 from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.executions import Execution, Filter, Status
 from experience_runtime.domain.schedules import Outcome
+from experience_runtime.domain.zones import rules_version
 from experience_runtime.engine.recurring import Recurring
 from experience_runtime.engine.worker import Worker
 from experience_runtime.integration import Context, IntegrationFailed
@@ -68,6 +69,7 @@ def test_a_due_schedule_fires_the_execution_that_was_asked_for(recurring: Recurr
         due_at=world.clock.now(),
         zone="Europe/Paris",
         zone_from="window",
+        zone_rules=rules_version(),
         asked="every 1 hour",
         window="monday-friday 09:00-17:00",
         schedule="digest",

@@ -95,9 +95,10 @@ def _show(document: dict[str, Any]) -> None:
         f"schedule {document['schedule'] or '-'}, "
         f"key {'-' if key is None else json.dumps(key, ensure_ascii=False, separators=(',', ':'))}"
     )
+    rules = f", rules of {document['zone_rules']}" if document["zone_rules"] else ""
     window_text = "no window" if window is None else f"window {window['day']} {window['time']}"
     converts = "a conversion cancels it" if document["cancel_on_conversion"] else "no conversion cancels it"
-    say(f"created {document['created_at']}, {window_text} ({document['zone']}), {converts}")
+    say(f"created {document['created_at']}, {window_text} ({document['zone']}{rules}), {converts}")
     say(f"payload {json.dumps(document['payload'], ensure_ascii=False)}")
     for sentence in document["why"]:
         say(f"  {sentence}")

@@ -62,6 +62,7 @@ def listed_execution_document(execution: Execution, *, held: str | None, redact:
         "cancel_on_conversion": execution.cancel_on_conversion,
         "created_at": iso(execution.created_at),
         "held": held,
+        "zone_rules": execution.zone_rules,
     }
 
 

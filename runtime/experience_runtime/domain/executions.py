@@ -55,7 +55,8 @@ class Execution:
     the attempts whose delivery began, the only ones that use up retries. `schedule` names the recurring
     schedule that fired it, if one did. `lease_until` is set from the claim until the execution settles.
     `pace_key` tells whose pace it keeps, "" for that of its integration; `held_at` is since when that pace
-    kept it waiting, if it did.
+    kept it waiting, if it did. `zone_rules` is the release of the time zones' rules that `due_at` was planned
+    by, "" where it was not kept.
     """
 
     number: int
@@ -66,6 +67,7 @@ class Execution:
     due_at: datetime
     zone: str
     zone_from: str
+    zone_rules: str = ""
     experience: str | None = None
     visitor: str | None = None
     key: str | None = None

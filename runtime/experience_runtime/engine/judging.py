@@ -116,6 +116,18 @@ def opening_of(execution: Execution, now: datetime) -> datetime | None:
     return None if window is None or window.contains(now) else window.next_inside(now)
 
 
+def due_again(execution: Execution, now: datetime) -> datetime:
+    """When a waiting execution is due by the rules of its zone as they are now.
+
+    What has not begun starts at the next instant inside its window after the one that was asked for; a retry
+    waits at least as long as it was to.
+    """
+    window, _ = window_of(execution)
+    if window is None or execution.due_at <= now:  # judged when it starts
+        return execution.due_at
+    return window.next_inside(execution.due_at if execution.begun else max(execution.requested_at, now))
+
+
 def _begun(execution: Execution) -> int:
     """The attempts begun, with this one: a claimed row was read before it began, an `execute` after."""
     return execution.begun + (execution.status is Status.PENDING)

@@ -34,6 +34,7 @@ from experience_runtime.domain.schedules import (
     timing_of,
     timing_texts,
 )
+from experience_runtime.domain.zones import rules_version
 from experience_runtime.engine.keeping import Schedules
 from experience_runtime.engine.numbering import ExecutionNumbers
 from experience_runtime.engine.ports import Clock, Integrations
@@ -311,6 +312,7 @@ class Recurring:
             due_at=timing.not_before(now),
             zone=schedule.zone,
             zone_from="window",
+            zone_rules=rules_version(),
             asked=asked,
             window=schedule.window,
             schedule=schedule.name,

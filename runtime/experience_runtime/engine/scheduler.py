@@ -34,6 +34,7 @@ from experience_runtime.domain.planning import (
 )
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
+from experience_runtime.domain.zones import rules_version
 from experience_runtime.engine.execute_gate import NO_INTERVALS, ExecuteGate
 from experience_runtime.engine.key_types import key_doubts
 from experience_runtime.engine.numbering import ExecutionNumbers
@@ -179,6 +180,7 @@ class Scheduler:
             due_at=planned.due_at,
             zone=planned.zone.name,
             zone_from=planned.zone_from,
+            zone_rules=rules_version(),
             experience=experience,
             visitor=owner,
             key=planned.key,
@@ -355,6 +357,7 @@ class Scheduler:
             due_at=now,
             zone=zone.name,
             zone_from=zone_from,
+            zone_rules=rules_version(),
             experience=experience,
             visitor=owner,
             key=canonical,

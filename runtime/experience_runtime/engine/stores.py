@@ -199,6 +199,13 @@ class DispatcherStore(Protocol):
         """Those of these (number, attempt) that are still claimed and pending under this attempt number."""
         ...
 
+    def plan_again(self, zone_rules: str, due_of: Callable[[Execution], datetime]) -> list[Execution]:
+        """Let what waits for a window, and was planned by other rules of the zones, be due at `due_of` it.
+
+        Returns those that are due at another instant now. What is leased is left to its start.
+        """
+        ...
+
     def in_flight(self, policies: Policies = NO_POLICIES) -> int:
         """How many of the integrations that are meant are leased."""
         ...

@@ -70,6 +70,7 @@ class Worker:
     def _loop(self, stop: threading.Event, *, until_idle: bool) -> None:
         failures = 0
         given_back = self._lock is None
+        is_planned = False
         wake = self._dispatcher.wake
         while not stop.is_set():
             wake.clear()
@@ -80,6 +81,9 @@ class Worker:
                 if not given_back:
                     self._give_everything_back()
                     given_back = True
+                if not is_planned:
+                    self._dispatcher.plan_again()
+                    is_planned = True
                 may_deliver = self._fleet is None or self._fleet.may_deliver
                 fired = self._fire_due() if may_deliver else 0
                 delivered = self._dispatcher.run_due(claims=may_deliver)

@@ -116,6 +116,19 @@ RETURNING {columns};
 SELECT {columns} FROM executions
 WHERE number {in_numbers} AND status = 'pending' AND lease_until IS NOT NULL;
 
+-- name: planned_by_others
+-- What waits for a window that was planned by other rules of the time zones than these. In the order of `due`.
+SELECT {columns} FROM executions
+WHERE status = 'pending' AND lease_until IS NULL AND integration = :integration AND due_at >= :from_due
+    AND (due_at, number) > (:from_due, :from_number) AND "window" IS NOT NULL AND zone_rules <> :zone_rules
+ORDER BY due_at, number
+LIMIT :limit
+{for_update_skip_locked};
+
+-- name: plan_again
+UPDATE executions SET due_at = :due_at, zone_rules = :zone_rules
+WHERE number = :number AND status = 'pending' AND lease_until IS NULL;
+
 -- name: postpone
 UPDATE executions SET due_at = :due_at, lease_until = NULL
 WHERE number = :number AND attempt = :attempt AND status = 'pending' AND lease_until IS NOT NULL

@@ -160,6 +160,7 @@ EXECUTION = (
     Column("asked", text),
     Column("zone", text),
     Column("zone_from", text),
+    Column("zone_rules"),
     Column("window", optional_text),
     Column("reason", optional_text),
     Column("schedule", optional_text),

@@ -1,7 +1,7 @@
 """The store on SQL: the waiting room in a database, the same acts whichever it is."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -33,6 +33,7 @@ from experience_runtime.store.integration_states import SqlIntegrationStates
 from experience_runtime.store.journal import Journal
 from experience_runtime.store.overview import read_overview
 from experience_runtime.store.paces import SqlPaces
+from experience_runtime.store.planning_again import PlanningAgain
 from experience_runtime.store.replies import SqlReplies
 from experience_runtime.store.schedules import SqlSchedules
 from experience_runtime.store.tokens import SqlTokens
@@ -188,6 +189,11 @@ class SqlStore(Generic[D]):
             return set()
         starts = {key: now if at is None else at[key] for key in claimed}
         return self.database.write(lambda: self._transitions.start_all(starts, lease_until))
+
+    def plan_again(self, zone_rules: str, due_of: Callable[[Execution], datetime]) -> list[Execution]:
+        waiting = self.database.read(lambda: self.database.execute("waiting", {}))
+        planning = PlanningAgain(self.database, zone_rules, due_of)
+        return [moved for integration, _ in waiting for moved in planning.of(integration)]
 
     def postpone_all(self, claimed: Collection[tuple[int, int, datetime]]) -> set[int]:
         def act() -> set[int]:

@@ -64,6 +64,7 @@ class ListedExecution(ExecutionDocument):
     cancel_on_conversion: bool
     created_at: str
     held: str | None
+    zone_rules: str = Field(description="The release of the time zones' rules that it was planned by.")
 
 
 class WholeExecution(ListedExecution):
@@ -321,6 +322,7 @@ LISTED_EXECUTION = EXECUTION | {
     "cancel_on_conversion": True,
     "created_at": "2026-03-06T15:30:00.000Z",
     "held": None,
+    "zone_rules": "2026a",
 }
 WHOLE_EXECUTION = LISTED_EXECUTION | {
     "attempts": [],

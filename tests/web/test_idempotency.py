@@ -1,12 +1,15 @@
 """Idempotency-Key: a write happens once and is answered alike, in a race too."""
 
+import hashlib
 import threading
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 from experience_runtime.domain.access import Scope
 from experience_runtime.domain.executions import Filter
+from experience_runtime.engine.claims import Claim, in_hand
 from experience_runtime.runtime import Runtime
 
 from .conftest import Token, bearing
@@ -114,3 +117,27 @@ def test_of_many_at_once_one_happens(client: httpx.Client, runtime: Runtime) -> 
     assert {answer.content for answer in good} == {good[0].content}
     assert {answer.status_code for answer in answers} <= {200, 409}
     assert sum("idempotent-replayed" not in answer.headers for answer in good) == 1
+
+
+def test_the_answer_about_an_execute_that_may_still_run_is_not_the_last(
+    client: httpx.Client, runtime: Runtime
+) -> None:
+    body = b'{"payload":{"a":1}}'
+    digest = hashlib.sha256(b"POST\0/v1/integrations/webhook/call\0\0" + body).digest()
+    claim = runtime.store.replies.claim(caller="", key="k", request=digest, now=runtime.clock.now())
+    assert isinstance(claim, Claim)
+    with in_hand(claim):
+        execution = runtime.scheduler.begin_execute(
+            "webhook", {"a": 1}, key=None, visitor=None, experience=None
+        )
+    runtime.store.replies.release(claim)  # its process ended
+
+    def ask() -> tuple[int, str, bool]:
+        headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
+        answer = client.post("/v1/integrations/webhook/call", content=body, headers=headers)
+        assert execution.id in answer.text
+        return answer.status_code, answer.json()["code"], "idempotent-replayed" in answer.headers
+
+    assert [ask(), ask()] == [(409, "conflict", False)] * 2
+    runtime.store.give_back(now=runtime.clock.now() + timedelta(hours=1))
+    assert [ask(), ask()] == [(502, "integration_failed", False), (502, "integration_failed", True)]

@@ -15,13 +15,14 @@ from typing import Any
 @dataclass(slots=True, kw_only=True)
 class Claim:
     """`acts` are the writes there were: the verb, and what it came to as a JSON value. `told` counts those
-    that were told again."""
+    that were told again. `is_open`: how one of them ends is not known yet; there will be another answer."""
 
     caller: str
     key: str
     owner: str
     acts: list[tuple[str, Any]] = field(default_factory=list)
     told: int = 0
+    is_open: bool = False
 
 
 _in_hand: ContextVar[Claim | None] = ContextVar("claim", default=None)

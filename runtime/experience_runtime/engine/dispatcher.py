@@ -24,7 +24,15 @@ from experience_runtime.domain.pace import HELD_TOO_LONG, Pace
 from experience_runtime.domain.zones import rules_version
 from experience_runtime.engine.attempt import Outcome, call, refused
 from experience_runtime.engine.hearing import Hearing
-from experience_runtime.engine.judging import Ended, Judge, due_again, opening_of, too_long_held, window_of
+from experience_runtime.engine.judging import (
+    Ended,
+    Judge,
+    answer_again,
+    due_again,
+    opening_of,
+    too_long_held,
+    window_of,
+)
 from experience_runtime.engine.ports import Clock, Delivery, Integrations, Relay
 from experience_runtime.engine.stores import DispatcherStore
 from experience_runtime.integration import Http, Integration
@@ -278,6 +286,8 @@ class Dispatcher:
         BlockedAddress). A call that outlives its timeout is recorded as failed at once; what it still comes
         to is only logged, for its caller has been told. Source: reference/schedule-options#execute.
         """
+        if execution.status is not Status.RUNNING:  # by the first try of a request that was interrupted
+            return answer_again(execution, self._store.attempts(execution.number))
         outcomes: list[Outcome] = []
         timed_out = threading.Event()
 

@@ -1,11 +1,14 @@
 """Judging: the state that follows an attempt, by how it ended, its window and what it may still try."""
 
+import json
 import random as randomness
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from experience_runtime.domain.errors import RateLimited, Refusal
-from experience_runtime.domain.executions import Execution, Settlement, Status
+from experience_runtime.domain.errors import CallFailed, Conflict, IntegrationTimeout, RateLimited, Refusal
+from experience_runtime.domain.executions import Attempt, Execution, Settlement, Status
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.pace import MOST_HELD
 from experience_runtime.domain.retries import decide
@@ -126,6 +129,25 @@ def due_again(execution: Execution, now: datetime) -> datetime:
     if window is None or execution.due_at <= now:  # judged when it starts
         return execution.due_at
     return window.next_inside(execution.due_at if execution.begun else max(execution.requested_at, now))
+
+
+def answer_again(execution: Execution, attempts: Sequence[Attempt]) -> Any:
+    """What an `execute` that has ended is answered with once more: what its attempt kept of the answer.
+
+    Raises as its call did; Conflict when not all of the answer was kept.
+    """
+    kept = attempts[-1] if attempts else None
+    error = f"{execution.id}: {kept.error if kept and kept.error else execution.reason}"
+    if execution.status is not Status.SUCCEEDED:
+        kind = IntegrationTimeout if execution.reason == IntegrationTimeout.code else CallFailed
+        raise kind(error)
+    try:
+        return None if kept is None or kept.answer is None else json.loads(kept.answer)
+    except ValueError:
+        raise Conflict(
+            f"{execution.id} succeeded in the first try of this request, which was interrupted, and its "
+            "answer was not kept whole; what there is of it is in its attempt"
+        ) from None
 
 
 def _begun(execution: Execution) -> int:

@@ -35,6 +35,7 @@ from experience_runtime.domain.planning import (
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
 from experience_runtime.domain.zones import rules_version
+from experience_runtime.engine.claims import claim_in_hand
 from experience_runtime.engine.execute_gate import NO_INTERVALS, ExecuteGate
 from experience_runtime.engine.key_types import key_doubts
 from experience_runtime.engine.numbering import ExecutionNumbers
@@ -329,6 +330,8 @@ class Scheduler:
     ) -> Execution:
         """Put an `execute` on disk as running already; pass it to `Dispatcher.call_now`.
 
+        The first try of a request may have done so before it was interrupted: that one is returned, ended.
+
         One per key and interval: the next is RateLimited; without a key there is no such limit. RateLimited
         too when the integration's rate is used up; Conflict while it is paused.
         """
@@ -371,10 +374,12 @@ class Scheduler:
             lease_until=now + self._lease,
         )
         added = self._store.add(execution, IfExists.REPLACE)
-        if added.is_told_again:  # an `execute` has one attempt
+        if added.is_told_again and added.execution.status is Status.RUNNING:  # an `execute` has one attempt
+            if claim := claim_in_hand():
+                claim.is_open = True
             raise Conflict(
                 f"{added.execution.id} was executed by the first try of this request, which was interrupted; "
-                f"it is {added.execution.status}: look at it before you ask for more"
+                "whether it was delivered is not known yet: ask again in a moment"
             )
         return added.execution
 

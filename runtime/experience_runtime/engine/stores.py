@@ -199,6 +199,10 @@ class DispatcherStore(Protocol):
         """Those of these (number, attempt) that are still claimed and pending under this attempt number."""
         ...
 
+    def attempts(self, number: int) -> list[Attempt]:
+        """Every attempt whose delivery began, oldest first."""
+        ...
+
     def plan_again(self, zone_rules: str, due_of: Callable[[Execution], datetime]) -> list[Execution]:
         """Let what waits for a window, and was planned by other rules of the zones, be due at `due_of` it.
 

@@ -79,7 +79,7 @@ class OnceRoute(APIRoute):
             except BaseException:
                 await run_in_threadpool(lambda: replies.release(claim))
                 raise
-            if response.status_code in _NOT_DONE:
+            if response.status_code in _NOT_DONE or claim.is_open:
                 await run_in_threadpool(lambda: replies.release(claim))
             else:
                 reply = Reply(

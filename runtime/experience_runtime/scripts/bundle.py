@@ -40,6 +40,10 @@ class Bundle:
             self._add("variation", experience.variation)
         if experience.triggers:
             self._add("triggers", experience.triggers)
+            if not experience.path.is_dir():
+                self.warnings.append(
+                    f"{experience.triggers.file} alone only decides; name its folder to run its variation too"
+                )
         for name, source in experience.shared.items():
             self._add(name, source)
         for name, text in experience.json_files.items():

@@ -61,7 +61,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileFacts:
-    """What one file does. `members` are those read of an integration that it may not have."""
+    """What one file does. `members` are those read of an integration that it may not have.
+
+    `decides_nothing`: they are triggers that export no function.
+    """
 
     file: str
     links: Sequence[Link]
@@ -69,6 +72,7 @@ class FileFacts:
     members: Sequence[tuple[str, bool, Place]]
     problems: Sequence[Problem]
     is_blank: bool
+    decides_nothing: bool = False
 
     def problem(self, code: str, message: str, at: Place) -> Problem:
         """A problem at a place of this file."""
@@ -88,6 +92,7 @@ def read_facts(answer: Sequence[Mapping[str, Any]]) -> list[FileFacts]:
             ],
             problems=[Problem(file=each["file"], **problem) for problem in each["problems"]],
             is_blank=each["is_blank"],
+            decides_nothing=each["decides_nothing"],
         )
         for each in answer
     ]

@@ -36,9 +36,11 @@ def load_experience(path: Path, *, variation: str | None = None) -> Experience:
         raise ScriptModuleNotFound(
             f"{path} is neither a folder nor a .js or .ts file; name the experience's folder or its file"
         )
-    return Experience(
-        name=path.stem, path=path, variation=_read(path, path.name), beside=_beside(path.parent, {path.name})
-    )
+    _refuse_old_names(path.parent, [path.name], has_triggers=False, has_variation=False)
+    source, beside = _read(path, path.name), _beside(path.parent, {path.name})
+    if path.stem == "triggers":
+        return Experience(name=path.stem, path=path, variation=None, triggers=source, beside=beside)
+    return Experience(name=path.stem, path=path, variation=source, beside=beside)
 
 
 def _load_folder(folder: Path, variation: str | None) -> Experience:
@@ -49,6 +51,7 @@ def _load_folder(folder: Path, variation: str | None) -> Experience:
     meta = package.get("meta")
     meta = meta if isinstance(meta, dict) else {}
     triggers = _one_of(names, "triggers")
+    _refuse_old_names(folder, names, has_triggers=triggers is not None, has_variation=chosen is not None)
     if chosen is None and triggers is None:
         raise ScriptModuleNotFound(
             f"{folder} holds no variation.js and no triggers.js; an experience needs one of them"
@@ -76,6 +79,22 @@ def _load_folder(folder: Path, variation: str | None) -> Experience:
         package_text=package_text,
         beside=_beside(folder, {*read, *(each.file for each in shared.values()), global_file or ""}),
     )
+
+
+def _refuse_old_names(folder: Path, names: list[str], *, has_triggers: bool, has_variation: bool) -> None:
+    """Say what the files of older experiences are called today: none is to be passed over in silence."""
+    old = {
+        f"{name}{suffix}": f"{today}{suffix}"
+        for name, today, is_there in (
+            ("activation", "triggers", has_triggers),
+            ("execution", "variation", has_variation),
+        )
+        for suffix in _SUFFIXES
+        if not is_there and f"{name}{suffix}" in names
+    }
+    if old:
+        renamed = " and ".join(f"{name} to {today}" for name, today in old.items())
+        raise ScriptModuleNotFound(f"{folder} has older names of files; rename {renamed}")
 
 
 def _beside(folder: Path, own: set[str]) -> tuple[str, ...]:

@@ -69,7 +69,13 @@ def find_all(
             doubts += _doubts(facts, call)
         found += _of_members(facts)
         found += facts.problems
-        if facts.is_blank:
+        if facts.decides_nothing:
+            said = (
+                "these triggers export no function, so the variation runs for everybody; "
+                "write module.exports = function triggers (options, cb) {…}"
+            )
+            doubts.append(facts.problem("script_error", said, (1, 1)))
+        elif facts.is_blank:
             doubts.append(facts.problem("script_error", "this file is empty, so nothing runs", (1, 1)))
     order = {facts.file: number for number, facts in enumerate(files)}
     return _in_order(found, order)[:MOST_PROBLEMS], _in_order(doubts, order)[:MOST_PROBLEMS]

@@ -23,6 +23,14 @@
     return module.exports
   }
 
+  // What triggers or variation are: also the default of an ES module, as compilers and bundlers write one.
+  kit.entry = function (asked) {
+    const exported = kit.load(asked)
+    if (typeof exported !== 'object' || exported === null) return exported
+    const inner = exported.default
+    return typeof inner === 'function' ? inner : exported
+  }
+
   function parsed (name) {
     try {
       return kit.parse(modules[name].value)

@@ -123,12 +123,16 @@
     triggers = 'waiting'
     let fn
     try {
-      fn = kit.load('triggers')
+      fn = kit.entry('triggers')
     } catch (thrown) {
       triggers = 'failed'
       return failed('triggers', thrown)
     }
-    if (typeof fn !== 'function') return decided(true)
+    if (typeof fn !== 'function') {
+      kit.writeLog('triggers', 'warn', 'the triggers export ' + kind(fn) + ', not a function, so the variation runs for everybody; ' +
+        'write module.exports = function triggers (options, cb) {…}', 'null')
+      return decided(true)
+    }
     function decided (yes) {
       if (own !== cycle) return
       triggers = yes ? 'yes' : 'no'
@@ -138,6 +142,11 @@
       if (own === cycle) triggers = 'failed'
       failed('triggers', thrown)
     })
+  }
+
+  // What a file exports that is no function. A file that exports nothing has an object without members.
+  function kind (value) {
+    return typeof value === 'object' && value !== null && kit.keys(value).length === 0 ? 'nothing' : value === null ? 'null' : typeof value
   }
 
   // The experience is on: also a control is, which has no variation to run.
@@ -152,9 +161,10 @@
     const own = cycle
     variation = 'running'
     try {
-      const fn = kit.load('variation')
+      const fn = kit.entry('variation')
       if (typeof fn !== 'function') {
-        throw new kit.TypeError('the variation exports ' + (typeof fn) + ', not a function; write module.exports = function variation (options) {…}')
+        throw new kit.TypeError('the variation exports ' + kind(fn) + ', not a function; write module.exports = function variation (options) {…}' +
+          (fn === undefined ? ', or let the bundler write its format cjs or esm' : ''))
       }
       const returned = await kit.apply(fn, undefined, [kit.options('variation', experience)])
       if (typeof returned === 'object' && returned !== null) kit.hooks.keep('variation', returned)

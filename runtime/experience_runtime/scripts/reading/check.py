@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
+from experience_runtime.scripts.reading.bare_form import is_blank
 from experience_runtime.scripts.reading.constants import assigned_constants
+from experience_runtime.scripts.reading.entry import exports_no_function
 from experience_runtime.scripts.reading.links import Links
 from experience_runtime.scripts.reading.literals import bare
 from experience_runtime.scripts.reading.missing import Missing, owned_names
-from experience_runtime.scripts.reading.module_form import is_blank
 from experience_runtime.scripts.reading.reached import Reached
 from experience_runtime.scripts.reading.scopes import Scopes
 from experience_runtime.scripts.reading.source import Source
@@ -17,8 +18,9 @@ MOST_PROBLEMS = 100
 
 
 def look_through(files: Sequence[Source], asked: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """For each file {"file", "links", "calls", "members", "problems", "is_blank"}; `asked` has its "modules",
-    what can be required, its "beside", other files of the folder, and "repair"."""
+    """For each file {"file", "links", "calls", "members", "problems", "is_blank",
+    "decides_nothing"}; `asked` has its "modules", what can be required, its "beside", other files of the
+    folder, and "repair"."""
     all_scopes = [Scopes(source, repair=asked["repair"]) for source in files]
     owned = owned_names(all_scopes)
     called = {name for scopes in all_scopes for name in _called(scopes)}
@@ -36,6 +38,7 @@ def look_through(files: Sequence[Source], asked: Mapping[str, Any]) -> list[dict
                 "members": found.problems[:MOST_PROBLEMS],
                 "problems": problems,
                 "is_blank": is_blank(scopes.source),
+                "decides_nothing": scopes.source.role == "triggers" and exports_no_function(scopes),
             }
         )
     return answers

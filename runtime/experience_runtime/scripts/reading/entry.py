@@ -9,6 +9,9 @@ from experience_runtime.scripts.reading.scopes import Declared, Scopes
 from experience_runtime.scripts.reading.source import FUNCTIONS
 
 _MOST_STATEMENTS = 5000
+_NO_FUNCTIONS = frozenset(
+    ("object", "array", "string", "template_string", "number", "true", "false", "null", "undefined")
+)
 
 
 def exported(scopes: Scopes) -> dict[str, Node]:
@@ -19,9 +22,46 @@ def exported(scopes: Scopes) -> dict[str, Node]:
             function = function_of(scopes, value)
             if function is not None:
                 found[name] = function
+    if "" not in found and "default" in found:
+        found[""] = found["default"]
     if "" not in found:
         found.update(_bare(scopes))
     return found
+
+
+def exports_no_function(scopes: Scopes) -> bool:
+    """Whether a file certainly exports no function: only running can tell of most."""
+    statements = scopes.source.root.named_children
+    if len(statements) > _MOST_STATEMENTS or exported(scopes).get("") is not None:
+        return False
+    if any(each.type in ("export_statement", "ERROR") for each in statements):
+        return False
+    uses = [use for name in ("module", "exports") for use in scopes.free.get(name, ())]
+    if not uses:
+        return not any(_may_be_exported(each) for each in statements)
+    exports = [each for statement in statements for each in _assigned(scopes, statement)]
+    return len(uses) == len(exports) and all(_is_no_function(*each) for each in exports)
+
+
+def _may_be_exported(statement: Node) -> bool:
+    """Whether a statement may be what the whole file is: a call in brackets, or its value under a name."""
+    if statement.type == "expression_statement":
+        return statement.named_children[0].type != "string"
+    return statement.type in ("lexical_declaration", "variable_declaration") and any(
+        each.type == "variable_declarator" and _is_call(each.child_by_field_name("value"))
+        for each in statement.named_children
+    )
+
+
+def _is_call(value: Node | None) -> bool:
+    return value is not None and bare(value).type == "call_expression"
+
+
+def _is_no_function(target: str, value: Node) -> bool:
+    value = bare(value)
+    if target == "module.exports":
+        return value.type in _NO_FUNCTIONS and b"default" not in (value.text or b"")
+    return target.rpartition(".")[2] != "default"
 
 
 def function_of(scopes: Scopes, node: Node | None) -> Node | None:
@@ -62,17 +102,29 @@ def _exports(scopes: Scopes, statement: Node) -> Iterator[tuple[str, Node]]:
             name, inner = each.child_by_field_name("name"), each.child_by_field_name("value")
             if each.type == "variable_declarator" and name is not None and inner is not None:
                 yield scopes.source.text(name), inner
+        clause = next((each for each in statement.named_children if each.type == "export_clause"), None)
+        for each in clause.named_children if clause is not None else []:
+            name, alias = each.child_by_field_name("name"), each.child_by_field_name("alias")
+            if name is not None and alias is not None and statement.child_by_field_name("source") is None:
+                yield scopes.source.text(alias), name
         return
+    for target, right in _assigned(scopes, statement):
+        if target == "module.exports":
+            yield from _members(scopes, right)
+        else:
+            yield target.rpartition(".")[2], right
+
+
+def _assigned(scopes: Scopes, statement: Node) -> Iterator[tuple[str, Node]]:
+    """What a statement assigns to `module.exports` or to a member of it: the target's text, and the value."""
     expression = statement.named_children[0] if statement.type == "expression_statement" else None
     while expression is not None and expression.type == "assignment_expression":
         left, right = (expression.child_by_field_name(name) for name in ("left", "right"))
         if left is None or right is None:
             return
         target = scopes.source.text(left)
-        if target == "module.exports":
-            yield from _members(scopes, right)
-        elif target.startswith(("exports.", "module.exports.")):
-            yield target.rpartition(".")[2], right
+        if target == "module.exports" or target.startswith(("exports.", "module.exports.")):
+            yield target, right
         expression = right
 
 
@@ -95,11 +147,11 @@ def _members(scopes: Scopes, value: Node) -> Iterator[tuple[str, Node]]:
 def _bare(scopes: Scopes) -> dict[str, Node]:
     """The function alone that an old file is."""
     for statement in scopes.source.root.named_children[:_MOST_STATEMENTS]:
-        if statement.type == "comment":
-            continue
         expression = statement
         if statement.type == "expression_statement":
             expression = bare(statement.named_children[0])
+        if expression.type in ("comment", "string"):  # a line such as 'use strict'
+            continue
         return {"": expression} if expression.type in FUNCTIONS else {}
     return {}
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from experience_runtime.scripts.reading.bare_form import as_exported
 from experience_runtime.scripts.reading.edits import carried_out
 from experience_runtime.scripts.reading.module_form import as_commonjs
 from experience_runtime.scripts.reading.redeclarations import redeclarations
@@ -17,7 +18,10 @@ def read_form(source: Source, *, repair: bool) -> dict[str, Any]:
         node, message = refused
         line, column = source.place(node.start_byte)
         return {"problem": {"message": message, "line": line, "column": column}}
-    edits += as_commonjs(source)
+    own, may_be_bare = as_commonjs(source)
+    edits += own
+    if may_be_bare:
+        edits += as_exported(source)
     found = list(redeclarations(source)) if repair else []
     for each in found:
         edits += each.edits(source)

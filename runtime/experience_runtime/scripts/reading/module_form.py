@@ -1,4 +1,4 @@
-"""Module forms: an ES module, or the bare function of old files, as the CommonJS that runs.
+"""Module forms: an ES module as the CommonJS that runs.
 
 `import` becomes `require` where it stands; `export default` becomes `module.exports`; other exports of a
 shared file are getters, put before its first line, so that they are as live as an ES module's.
@@ -14,23 +14,21 @@ from experience_runtime.scripts.reading.edits import Edit, blanked, replaced
 from experience_runtime.scripts.reading.source import FUNCTIONS, Source, walk
 
 _ENTRIES = ("variation", "triggers")
-_EXPORTS = "module.exports = "
-_BARE_FORM = re.compile(rb"(?:async\b\s{0,1000})?(?:function\b|\(|[\w$]{1,200}\s{0,1000}=>)")
+EXPORTS = "module.exports = "
 _MODULE_EXPORTS = re.compile(rb"\bmodule\s{0,100}\.\s{0,100}exports\b")
 _DECLARATIONS = frozenset(("class", "function_expression", "generator_function"))
 _MOST_LOOKS = 1000
 _MARK = 'Object.defineProperty(exports, "__esModule", { value: true }); '
 
 
-def as_commonjs(source: Source) -> list[Edit]:
-    """What to write otherwise so that the file is CommonJS; nothing for one that is."""
+def as_commonjs(source: Source) -> tuple[list[Edit], bool]:
+    """What to write otherwise so that the file is CommonJS, and whether it may be a function alone."""
     if source.role == "global":
-        return []
+        return [], False
     form = _Form(source)
     form.read()
-    if form.has_default or source.role not in _ENTRIES or _has_module_exports(source):
-        return form.edits
-    return form.edits + list(_bare(source))
+    is_entry = source.role in _ENTRIES
+    return form.edits, is_entry and not form.has_default and not _has_module_exports(source)
 
 
 class _Form:
@@ -117,7 +115,7 @@ class _Form:
             if declared == node.child_by_field_name("declaration")
             else None
         )
-        target = "exports.default = " if self._names_others(node) else _EXPORTS
+        target = "exports.default = " if self._names_others(node) else EXPORTS
         text = target
         if named is not None and "class" in declared.type:
             text = f"const {self._source.text(named)} = {target}"
@@ -153,7 +151,7 @@ class _Form:
         text = ""
         for name, alias in self._listed(clause):
             if alias == "default" and self._is_entry:
-                text = f"{_EXPORTS}{name};"
+                text = f"{EXPORTS}{name};"
             else:
                 self._names.append((alias, name))
         self.edits.append(replaced(self._source, node.start_byte, node.end_byte, text))
@@ -183,7 +181,7 @@ class _Form:
             for first, second, third in zip(children, children[1:], children[2:], strict=False):
                 if (first.type, second.type) == ("export", "default"):
                     self.has_default = True
-                    edit = replaced(self._source, first.start_byte, third.start_byte, _EXPORTS)
+                    edit = replaced(self._source, first.start_byte, third.start_byte, EXPORTS)
                     self.edits.append(edit)
                     return
 
@@ -284,22 +282,3 @@ def _has_module_exports(source: Source) -> bool:
         if count == _MOST_LOOKS or source.node_at(found.start()).type == "identifier":
             return True
     return False
-
-
-def _bare(source: Source) -> Iterator[Edit]:
-    statements = [each for each in source.root.children if each.type not in ("comment", "hash_bang_line")]
-    if is_blank(source):
-        if source.role == "variation":
-            end = len(source.data)
-            yield Edit(end, end, f"\n{_EXPORTS}function () {{}}")
-    elif _BARE_FORM.match(source.data, statements[0].start_byte):
-        yield Edit(statements[0].start_byte, statements[0].start_byte, _EXPORTS)
-
-
-def is_blank(source: Source) -> bool:
-    """Whether a file holds nothing but comments and lines such as 'use strict'."""
-    return all(
-        each.type in ("comment", "hash_bang_line", "empty_statement")
-        or (each.type == "expression_statement" and each.named_children[0].type == "string")
-        for each in source.root.children
-    )

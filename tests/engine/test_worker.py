@@ -224,7 +224,7 @@ class _Unreachable:
         self.integration_states, self.schedules = store.integration_states, store.schedules
         self.paces = store.paces
         self.tokens, self.replies, self.events = store.tokens, store.replies, store.events
-        self.workers = store.workers
+        self.workers, self.runs = store.workers, store.runs
 
     def claim_due(self, **options: Any) -> Any:
         if self._failures:

@@ -6,6 +6,7 @@ import apsw
 import pytest
 from experience_runtime.store.sqlite.database import STATEMENTS
 from experience_runtime.store.sqlite.file import open_database
+from experience_runtime.store.statements import used
 
 
 @pytest.mark.parametrize(
@@ -82,6 +83,32 @@ def test_every_hot_statement_uses_its_index(statement: str, index: str) -> None:
         if re.match(r"SCAN (?!json_each|shut|held|begun|ended|found|first|\(subquery)", step)
     ]
     assert all("INDEX executions_" in step for step in scans), plan
+
+
+@pytest.mark.parametrize(
+    ("statement", "asked", "index"),
+    [
+        ("find_runs", "", "INTEGER PRIMARY KEY (rowid<?)"),
+        ("find_runs", "experience", "runs_experience (experience=? AND number<?)"),
+        ("find_runs", "outcome", "runs_outcome (outcome=? AND number<?)"),
+        ("find_runs", "outcome experience", "runs_ended (experience=? AND outcome=? AND number<?)"),
+        ("find_runs", "visitor", "runs_visitor (visitor=? AND number<?)"),
+        ("newer_runs", "", "INTEGER PRIMARY KEY (rowid>?)"),
+        ("newer_runs", "outcome experience", "runs_ended (experience=? AND outcome=? AND number>?)"),
+        ("run_failures", "", "runs_ended (experience=? AND outcome=?)"),
+        ("runs_of_execution", "", "PRIMARY KEY (execution=?)"),
+        ("old_runs", "", "INTEGER PRIMARY KEY (rowid<?)"),
+        ("drop_runs", "", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("drop_run_links", "", "run_executions_run (run=?)"),
+    ],
+)
+def test_what_people_ask_has_its_index(statement: str, asked: str, index: str) -> None:
+    connection = open_database(":memory:")
+
+    plan = _plan(connection, used(STATEMENTS[statement], dict.fromkeys(asked.split(), 1)))
+
+    assert any(f"INDEX {index}" in step or f"USING {index}" in step for step in plan), plan
+    assert statement == "run_failures" or not any("TEMP B-TREE" in step for step in plan), plan
 
 
 def _plan(connection: apsw.Connection, statement: str) -> list[str]:

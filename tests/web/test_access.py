@@ -28,6 +28,8 @@ MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
     ("GET", "/metrics"): READERS | {Scope.METRICS},
     ("GET", "/v1/experiences"): READERS_OF_RUNS,
     ("POST", "/v1/experiences/{name}/run"): RUNNERS,
+    ("GET", "/v1/runs"): READERS_OF_RUNS,
+    ("GET", "/v1/runs/{run_id}"): READERS_OF_RUNS,
     ("POST", "/v1/simulate"): AUTHORS,
     ("POST", "/v1/check"): AUTHORS,
     ("POST", "/v1/explain"): READERS_OF_RUNS,
@@ -53,6 +55,7 @@ MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
     ("POST", "/v1/integrations/{name}/resume"): OPERATORS,
     ("GET", "/v1/tokens"): READERS,
     ("GET", "/v1/visitors/{visitor_id}"): READERS,
+    ("GET", "/v1/visitors/{visitor_id}/why"): READERS,
     ("PUT", "/v1/visitors/{visitor_id}"): OPERATORS,
     ("POST", "/v1/visitors/{visitor_id}/events"): SITES,
     ("POST", "/v1/visitors/{visitor_id}/convert"): SITES,
@@ -87,7 +90,7 @@ ROWS = [pytest.param(method, path, id=f"{method} {path}") for method, path in MA
 def ask(client: httpx.Client, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
     place = path.replace("{name}", "webhook" if "integrations" in path else "reminder")
     place = place.replace("{execution_id}", "ex_0000000000001").replace("{job_id}", "job_1")
-    place = place.replace("{visitor_id}", "v1")
+    place = place.replace("{visitor_id}", "v1").replace("{run_id}", "rn_0000000000001")
     body = BODIES.get(path) if method != "GET" else None
     return client.request(method, place, json=body, headers=headers)
 

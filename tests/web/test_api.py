@@ -370,7 +370,7 @@ def test_numbers_are_there_for_prometheus(client: httpx.Client) -> None:
 
     assert 'experience_executions{status="pending"} 1.0' in text
     assert 'experience_backlog{integration="webhook"} 1.0' in text
-    assert 'experience_runs_total{outcome="ran"} 1.0' in text
+    assert 'experience_runs_total{experience="reminder",outcome="ran"} 1.0' in text
     assert 'route="/v1/experiences/{name}/run",status="200"} 1.0' in text
     assert "experience_due_to_start_seconds_count 0.0" in text
 

@@ -20,6 +20,8 @@ _VERBS: dict[str, tuple[str, str]] = {
     "serve": ("serve:serve", "Serve the HTTP API and the pages, and deliver what is due."),
     "tokens": ("tokens:tokens", "Create, list and revoke what callers of the API show."),
     "executions": ("executions:executions", "List, show, cancel and replay executions."),
+    "runs": ("runs:runs", "List, show and follow runs of experiences."),
+    "why": ("why:why", "Say what happened to a visitor, and why they got nothing."),
     "schedules": ("schedules:schedules", "Set, list, pause, resume and run recurring schedules."),
     "convert": ("convert:convert", "Record a conversion of a visitor."),
     "visitors": ("visitors:visitors", "Show visitors, and say which ids are one person."),

@@ -92,7 +92,7 @@ def _show(document: dict[str, Any]) -> None:
     key, window = document["key"], document["window"]
     say(
         f"visitor {document['visitor'] or '-'}, experience {document['experience'] or '-'}, "
-        f"schedule {document['schedule'] or '-'}, "
+        f"schedule {document['schedule'] or '-'}, run {document['run'] or '-'}, "
         f"key {'-' if key is None else json.dumps(key, ensure_ascii=False, separators=(',', ':'))}"
     )
     rules = f", rules of {document['zone_rules']}" if document["zone_rules"] else ""

@@ -8,6 +8,7 @@ from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, pr
 from experience_runtime.cli.shown import show_report
 from experience_runtime.cli.visitor_options import read_data, visitor_options
 from experience_runtime.domain.errors import ScriptFault
+from experience_runtime.running.kept import keep_run
 from experience_runtime.running.run import Situation
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.loading import failed_report, prepare
@@ -45,7 +46,7 @@ def run(
     with Runtime(settings) as runtime:
         runtime.sandbox  # noqa: B018 - the worker process starts while the rest is read
         visitor = runtime.visitor(visitor_id, timezone=timezone, timezone_offset=timezone_offset)
-        script = None
+        script, began_at = None, runtime.clock.now()
         try:
             script = prepare(path, variation=variation, repair=repair)
         except ScriptFault as fault:
@@ -53,6 +54,8 @@ def run(
         else:
             report = runtime.run(script, Situation(visitor=visitor, data=data))
             documents = runtime.lookup.of_run(report.created)
+        # told below: here the log is read by the one who runs it
+        keep_run(runtime.store.runs, report, trigger="cli", at=began_at, redact=settings.redact, tells=False)
     show_report(report, documents, path=path, script=script, to_stderr=as_json)
     if as_json:  # last, so that nothing can go wrong after it
         print_json(report.document(documents))

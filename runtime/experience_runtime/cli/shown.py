@@ -1,7 +1,7 @@
 """Reports for people: log lines, calls and executions; an error with an excerpt of the author's file."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,7 @@ def show_report(
     `script`, or else the file at `path`, gives the excerpt of an error.
     """
     for line in report.log:
-        text = styled_lines(
-            f"{line['level']:<5} {line['logger']}: {line['message']}", fg=_LEVELS[line["level"]]
-        )
-        click.echo(text, err=to_stderr)
+        click.echo(log_line(line), err=to_stderr)
     for execution in executions:
         click.echo(execution_line(execution), err=to_stderr)
         for sentence in execution["why"]:
@@ -43,6 +40,11 @@ def show_report(
         show_problem(report.error, source=source_of(report.error, path, script), to_stderr=True)
     if report.outcome != "ran":
         click.echo(visible(f"{report.experience}: {report.outcome.replace('_', ' ')}"), err=to_stderr)
+
+
+def log_line(line: Mapping[str, Any]) -> str:
+    """One line of an experience's log; a message of several lines is indented."""
+    return styled_lines(f"{line['level']:<5} {line['logger']}: {line['message']}", fg=_LEVELS[line["level"]])
 
 
 def execution_line(execution: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@
     │   ├── InvalidDelay · InvalidTime · InvalidWindow · InvalidKey · InvalidPayload · PayloadTooLarge
     │   ├── DelayAndTime · NoDelayOrTime · BeyondLimit · InThePast · TooSoon
     │   ├── AlreadyScheduled · RateLimited · MissingParameter · InvalidParameter
-    │   ├── NotLinked · UnknownIntegration · UnknownVisitor · UnknownExecution · UnknownSchedule
+    │   ├── NotLinked · UnknownIntegration · UnknownVisitor · UnknownExecution · UnknownSchedule · UnknownRun
     │   ├── UnsupportedChannel · NotConfigured · BlockedAddress
     │   └── Unauthorized · Forbidden · Conflict
     ├── CallFailed           an integration was called and did not succeed
@@ -113,6 +113,10 @@ class UnknownExecution(Refusal):
 
 class UnknownSchedule(Refusal):
     code = "unknown_schedule"
+
+
+class UnknownRun(Refusal):
+    code = "unknown_run"
 
 
 class UnsupportedChannel(Refusal):

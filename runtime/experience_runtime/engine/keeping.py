@@ -9,6 +9,7 @@ from experience_runtime.domain.access import Token
 from experience_runtime.domain.admission import IntegrationState
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.pace import Learned, Pace, PaceState, Receiver
+from experience_runtime.domain.runs import FailureGroup, KeptRun, RunCount, RunFilter
 from experience_runtime.domain.schedules import Firing, Schedule, ScheduleRun
 from experience_runtime.domain.visitor_events import Conversion, VisitorEvent
 from experience_runtime.domain.workers import WorkerInfo
@@ -87,6 +88,45 @@ class Events(Protocol):
 
     def conversions(self, visitor: str, *, limit: int) -> Sequence[Conversion]:
         """The last conversions of a visitor, newest first."""
+        ...
+
+
+class Runs(Protocol):
+    """What is kept of experiences that ran. Every method is one transaction."""
+
+    def keep(self, run: KeptRun, *, forget_before: int) -> KeptRun:
+        """Keep a run under its number, or the next that is free; return it as it is kept.
+
+        Some of the runs with a smaller number than `forget_before` are forgotten meanwhile.
+        """
+        ...
+
+    def forget(self, *, before: int, most: int) -> int:
+        """Forget so many of the oldest runs with a smaller number than this; return how many it were."""
+        ...
+
+    def run(self, number: int) -> KeptRun:
+        """One run with its log; UnknownRun when there is none."""
+        ...
+
+    def find(self, filter: RunFilter, *, before: int | None = None, limit: int = 50) -> Sequence[KeptRun]:
+        """Runs without their logs, newest first; with `before`, those of a smaller number."""
+        ...
+
+    def newer(self, filter: RunFilter, *, after: int, limit: int = 100) -> Sequence[KeptRun]:
+        """Runs of a greater number without their logs, oldest first."""
+        ...
+
+    def failures(self, experience: str) -> Sequence[FailureGroup]:
+        """How the last 10,000 failed runs of an experience failed, what is most frequent first."""
+        ...
+
+    def counts(self) -> Sequence[RunCount]:
+        """How the last 10,000 runs ended, by experience and outcome."""
+        ...
+
+    def of_execution(self, number: int) -> Sequence[int]:
+        """The numbers of the runs that asked for an execution, oldest first."""
         ...
 
 

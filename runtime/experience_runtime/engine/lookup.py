@@ -20,10 +20,12 @@ from experience_runtime.domain.catalogue import Description, SettingState
 from experience_runtime.domain.errors import UnknownVisitor
 from experience_runtime.domain.executions import Execution, Filter, Status, execution_number
 from experience_runtime.domain.instants import iso
+from experience_runtime.domain.runs import run_id
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
 from experience_runtime.engine.operations import Operations
 from experience_runtime.engine.recurring import Recurring, Saved
+from experience_runtime.engine.run_lookup import RunLookup
 from experience_runtime.engine.stores import Store
 
 SHOWN_EVENTS = 100
@@ -66,6 +68,7 @@ class Lookup:
         self._policies = policies
         self._is_for_sites = is_for_sites
         self._redact = redact
+        self.runs = RunLookup(store=store, operations=operations, redact=redact)
 
     def executions(self, filter: Filter, *, cursor: str | None = None, limit: int) -> dict[str, Any]:
         """A page of executions, newest first; `next` is the cursor of the following one, or None."""
@@ -84,13 +87,14 @@ class Lookup:
         """One execution with its history and its attempts. Raises UnknownExecution."""
         number = execution_number(execution_id)
         execution = self._store.execution(number)
+        runs = self._store.runs.of_execution(number)
         return whole_execution_document(
             execution,
             self._store.attempts(number),
             self._store.history(number),
             held=self._operations.waits_because([execution]).get(execution.id),
             redact=self._redact,
-        )
+        ) | {"run": run_id(runs[0]) if runs else None}
 
     def of_run(self, execution_ids: Sequence[str]) -> list[dict[str, Any]]:
         """The executions that a run made, with their attempts, as its author sees them."""

@@ -27,4 +27,9 @@ class ExecutionNumbers:
             return self._last
 
 
+def first_number_of(at: datetime) -> int:
+    """The smallest number that is given out at this instant; 0 before there were any."""
+    return max(0, to_ms(at) - _FIRST_MS << 21)
+
+
 _FIRST_MS = to_ms(datetime(2020, 1, 1, tzinfo=UTC))

@@ -15,6 +15,7 @@ from experience_runtime.engine.keeping import (
     IntegrationStates,
     Paces,
     Replies,
+    Runs,
     Schedules,
     Tokens,
     Workers,
@@ -319,5 +320,8 @@ class Store(SchedulerStore, DispatcherStore, Visitors, Protocol):
 
     @property
     def events(self) -> Events: ...
+
+    @property
+    def runs(self) -> Runs: ...
 
     def close(self) -> None: ...

@@ -44,6 +44,12 @@ def thrown_problem(script: Script, thrown: Thrown, linked: Sequence[str] = ()) -
     return problem if meant is None else replace(problem, message=f"{problem.message}; did you mean {meant}?")
 
 
+def first_place(stack: str) -> str | None:
+    """The place that a stack begins with: `variation.js:3:9`; None when it has none."""
+    _, bracket, place = stack.split("\n", 1)[0].rpartition("(")
+    return place.removesuffix(")") if bracket else None
+
+
 _LIMIT_TEXTS: Mapping[str, Callable[[Limits], str]] = {
     "limit_cpu": lambda limits: (
         f"a turn may use {limits.cpu_turn_seconds * 1000:g} ms of CPU, a run {limits.cpu_run_seconds:g} s; "

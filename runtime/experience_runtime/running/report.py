@@ -25,6 +25,8 @@ class Report:
     events: list[dict[str, Any]] = field(default_factory=list)
     redirects: list[str] = field(default_factory=list)
     cpu_seconds: float = 0.0
+    refusals: list[tuple[dict[str, Any], str | None]] = field(default_factory=list)
+    """Entries of `calls` that were refused, each with where it was made."""
 
     def write(self, at: datetime, level: str, logger: str, message: str, metadata: Any = None) -> None:
         """Add one line to the log."""

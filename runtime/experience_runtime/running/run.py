@@ -42,7 +42,7 @@ from experience_runtime.running.guest import (
     Turn,
 )
 from experience_runtime.running.guest_calls import GuestCalls, Note, Started, refusal_text, refused_message
-from experience_runtime.running.problems import limit_problem, thrown_problem, wall_text
+from experience_runtime.running.problems import first_place, limit_problem, thrown_problem, wall_text
 from experience_runtime.running.report import Report, call_document
 
 __all__ = ["CallNow", "ExperienceRun", "Situation"]
@@ -365,11 +365,10 @@ class ExperienceRun:
         stack = self._script.problem("", "", request.stack).stack
         metadata = {"stack": stack} if stack else None
         self._write("error", f"integration:{request.integration}", message, metadata)
-        self.report.calls.append(
-            call_document(
-                request.integration, request.verb, {"error": {"code": error.code, "message": message}}
-            )
-        )
+        told = {"error": {"code": error.code, "message": message}}
+        call = call_document(request.integration, request.verb, told)
+        self.report.refusals.append((call, first_place(stack)))
+        self.report.calls.append(call)
         self._inbox.append(refused_message(request, error))
 
 

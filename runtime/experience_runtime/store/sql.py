@@ -35,6 +35,7 @@ from experience_runtime.store.overview import read_overview
 from experience_runtime.store.paces import SqlPaces
 from experience_runtime.store.planning_again import PlanningAgain
 from experience_runtime.store.replies import SqlReplies
+from experience_runtime.store.runs import SqlRuns
 from experience_runtime.store.schedules import SqlSchedules
 from experience_runtime.store.tokens import SqlTokens
 from experience_runtime.store.transitions import Transitions
@@ -63,6 +64,7 @@ class SqlStore(Generic[D]):
         self.workers = SqlWorkers(self.database)
         self.tokens = SqlTokens(self.database)
         self.replies = SqlReplies(self.database)
+        self.runs = SqlRuns(self.database)
         self.events = SqlEvents(self.database, self._journal)
 
     # --- schedule and cancel

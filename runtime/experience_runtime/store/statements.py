@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from importlib.resources.abc import Traversable
+from typing import Any
 
 from experience_runtime.store import rows
 
@@ -25,6 +26,26 @@ def read_statements(*folders: Traversable, spelling: Mapping[str, str]) -> dict[
         named[kind][name] = re.sub(r"^\s*--.*$", "", body, flags=re.MULTILINE).strip()
     words = named["part"] | _columns(spelling["key_owner"])
     return {name: _spelt(sql, words, spelling) for name, sql in named["name"].items()}
+
+
+_OPTIONAL = re.compile(r"\[\[(?:(\w+): )?(.+?)\]\]")
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)|%\(([a-z_]+)\)s")
+
+
+def used(sql: str, bound: Mapping[str, Any]) -> str:
+    """A statement with only those of its optional parts whose parameters are bound, and not to null.
+
+    `[[AND visitor = :visitor]]` is one; `[[failed: AND outcome = 'failed']]` names its parameter apart. Each
+    question then has a plan of its own, and the index that fits.
+    """
+    if "[[" not in sql:
+        return sql
+
+    def part(found: re.Match[str]) -> str:
+        names = [found[1]] if found[1] else [a or b for a, b in _PARAMETER.findall(found[2])]
+        return found[2] if all(bound.get(name) is not None for name in names) else ""
+
+    return _OPTIONAL.sub(part, sql)
 
 
 def _columns(key_owner: str) -> dict[str, str]:

@@ -41,7 +41,16 @@ class Metrics:
             "experience_sandbox_cpu_seconds", "CPU that experiences used.", registry=self._registry
         )
         self._runs = Counter(
-            "experience_runs", "Runs that ended, by how.", ("outcome",), registry=self._registry
+            "experience_runs",
+            "Runs that ended, by experience and how.",
+            ("experience", "outcome"),
+            registry=self._registry,
+        )
+        self._refused = Counter(
+            "experience_refused_calls",
+            "Calls of experiences that were refused, by code.",
+            ("experience", "code"),
+            registry=self._registry,
         )
 
     def answered(self, method: str, route: str, status: int) -> None:
@@ -54,10 +63,14 @@ class Metrics:
         if execution.status is Status.PENDING:  # an `execute` is due when it is made
             self._lag.observe(max(0.0, (began_at - execution.due_at).total_seconds()))
 
-    def ran(self, outcome: str, cpu_seconds: float) -> None:
-        """Count a run of an experience."""
-        self._runs.labels(outcome).inc()
+    def ran(self, outcome: str, cpu_seconds: float, *, experience: str) -> None:
+        """Count a run of an experience, by a name that is served; "" for a simulation."""
+        self._runs.labels(experience, outcome).inc()
         self._sandbox.inc(cpu_seconds)
+
+    def refused(self, experience: str, code: str) -> None:
+        """Count a call of an experience that was refused."""
+        self._refused.labels(experience, code).inc()
 
     def text(self, overview: Overview, now: datetime, *, held_by_pace: Mapping[str, int]) -> bytes:
         """Everything as Prometheus reads it."""

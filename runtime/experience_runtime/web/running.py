@@ -4,6 +4,7 @@ from typing import Any
 
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import ScriptFault
+from experience_runtime.running.kept import keep_run
 from experience_runtime.running.run import Situation
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.loading import failed_report, prepare
@@ -35,6 +36,7 @@ class Runs:
         ScriptModuleNotFound when there is none of this name that the caller may run.
         """
         runtime = self._runtime
+        began_at = runtime.clock.now()
         path = experience_path(runtime.settings.served, name, released_only=not caller.may(Right.RUN_DRAFTS))
         try:
             script = prepare(path, variation=variation, repair=repair)
@@ -43,7 +45,16 @@ class Runs:
         else:
             with self._at_once.of(caller.shares):
                 report = runtime.run(script, situation)
-        self._metrics.ran(report.outcome, report.cpu_seconds)
+        self._metrics.ran(report.outcome, report.cpu_seconds, experience=name)
+        for call, _ in report.refusals:
+            self._metrics.refused(name, call["error"]["code"])
+        keep_run(
+            runtime.store.runs,
+            report,
+            trigger="site" if caller.is_limited else "api",
+            at=began_at,
+            redact=runtime.settings.redact,
+        )
         document = report.document(runtime.lookup.of_run(report.created))
         return document if caller.may(Right.READ_RUNS) else _for_sites(document)
 

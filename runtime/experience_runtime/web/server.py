@@ -11,6 +11,7 @@ from experience_runtime.runtime import Runtime
 from experience_runtime.web import health, pages
 from experience_runtime.web.api import executions as api_executions
 from experience_runtime.web.api import integrations as api_integrations
+from experience_runtime.web.api import kept_runs as api_kept_runs
 from experience_runtime.web.api import runs as api_runs
 from experience_runtime.web.api import schedules as api_schedules
 from experience_runtime.web.api import tokens as api_tokens
@@ -39,6 +40,7 @@ _ROUTERS = (
     login.router,
     health.router,
     api_runs.router,
+    api_kept_runs.router,
     api_executions.router,
     api_schedules.router,
     api_integrations.router,

@@ -30,7 +30,7 @@ from experience_runtime.store.postgres.connecting import (
 from experience_runtime.store.postgres.marks import FORGOTTEN_AFTER, CommitMarks
 from experience_runtime.store.postgres.silence import Watch
 from experience_runtime.store.rows import Values, text
-from experience_runtime.store.statements import read_statements
+from experience_runtime.store.statements import read_statements, used
 
 T = TypeVar("T")
 
@@ -157,7 +157,7 @@ class PostgresDatabase:
         connection: Connection | None = getattr(self._here, "connection", None)
         assert connection is not None, f"{statement} stands outside of read and write"
         self._here.has_written |= statement in _WRITES
-        return connection.execute(STATEMENTS[statement], bound)
+        return connection.execute(used(STATEMENTS[statement], bound), bound)
 
     def _sync(self) -> None:
         """Wait for the answers; without a Sync, the server would bound no transaction that idles."""

@@ -13,7 +13,7 @@ from experience_runtime.store.rows import Values
 from experience_runtime.store.sqlite.file import CannotBeWritten, failure, open_database, open_to_look
 from experience_runtime.store.sqlite.group_commit import GroupCommit
 from experience_runtime.store.sqlite.recovery import Identity
-from experience_runtime.store.statements import read_statements
+from experience_runtime.store.statements import read_statements, used
 
 T = TypeVar("T")
 
@@ -93,7 +93,9 @@ class SqliteDatabase:
             with self._one_looks:
                 looking.execute("BEGIN")
                 try:
-                    return act(lambda name, bound: looking.execute(STATEMENTS[name], bound).fetchall())
+                    return act(
+                        lambda name, bound: looking.execute(used(STATEMENTS[name], bound), bound).fetchall()
+                    )
                 finally:
                     if looking.in_transaction:  # a disk that does not read has ended it
                         looking.execute("ROLLBACK")
@@ -101,7 +103,7 @@ class SqliteDatabase:
             raise failure(self.path, error) from error
 
     def execute(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
-        return self.connection.execute(STATEMENTS[statement], bound).fetchall()
+        return self.connection.execute(used(STATEMENTS[statement], bound), bound).fetchall()
 
     def execute_together(self, asked: Sequence[tuple[str, Values]]) -> list[list[tuple[Any, ...]]]:
         return [self.execute(statement, bound) for statement, bound in asked]

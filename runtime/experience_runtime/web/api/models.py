@@ -70,6 +70,7 @@ class ListedExecution(ExecutionDocument):
 class WholeExecution(ListedExecution):
     attempts: list[WholeAttempt]
     history: list[ChangeDocument]
+    run: str | None
 
 
 class Executions(BaseModel):
@@ -327,6 +328,7 @@ LISTED_EXECUTION = EXECUTION | {
 WHOLE_EXECUTION = LISTED_EXECUTION | {
     "attempts": [],
     "history": [{"at": "2026-03-06T15:30:00.000Z", "from": None, "to": "pending", "reason": None}],
+    "run": "rn_0bb6rczg0ryj5",
 }
 RAN = {
     "experience": "reminder",

@@ -174,7 +174,7 @@ def simulate(
         except ScriptFault as fault:
             return Document(failed_report(path, request.visitor, fault).document([]))
         simulated = simulations.play(request, script)
-    metrics.ran("simulated", sum(report.cpu_seconds for report in simulated.reports))
+    metrics.ran("simulated", sum(report.cpu_seconds for report in simulated.reports), experience="")
     return Document(simulated_document(simulated))
 
 

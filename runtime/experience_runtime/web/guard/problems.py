@@ -32,6 +32,7 @@ from experience_runtime.domain.errors import (
     Unauthorized,
     UnknownExecution,
     UnknownIntegration,
+    UnknownRun,
     UnknownSchedule,
     UnknownVisitor,
 )
@@ -44,6 +45,7 @@ _STATUSES: Mapping[type[ExperienceError], int] = {
     Forbidden: 403,
     UnknownExecution: 404,
     UnknownIntegration: 404,
+    UnknownRun: 404,
     UnknownSchedule: 404,
     UnknownVisitor: 404,
     ScriptModuleNotFound: 404,

@@ -8,7 +8,16 @@ from starlette.requests import HTTPConnection
 
 from experience_runtime.domain.errors import Refusal
 from experience_runtime.web.guard.problems import status_of
-from experience_runtime.web.pages import bulk, executions, integrations, overview, schedules, tokens, visitors
+from experience_runtime.web.pages import (
+    bulk,
+    executions,
+    experiences,
+    integrations,
+    overview,
+    schedules,
+    tokens,
+    visitors,
+)
 from experience_runtime.web.pages.playground import pages as playground
 from experience_runtime.web.pages.rendering import GivenRendering, rendering_of
 
@@ -26,7 +35,8 @@ def login(request: Request, rendering: GivenRendering, to: Annotated[str, Query(
 
 
 # bulk before executions: its paths would be read as an execution's id
-for pages in (overview, bulk, executions, integrations, schedules, tokens, visitors, playground):
+_PAGES = (overview, bulk, executions, experiences, integrations, schedules, tokens, visitors, playground)
+for pages in _PAGES:
     router.include_router(pages.router)
 
 

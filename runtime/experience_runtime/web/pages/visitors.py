@@ -104,6 +104,7 @@ def _of(runtime: Runtime, id: str) -> dict[str, Any]:
         "local": iso_local(now, zone),
         "rows": rows_of(page["executions"], now),
         "has_more": page["next"] is not None,
+        "story": runtime.lookup.runs.why(id),
         "picture": picture_of(page["executions"], now),
         "events": [on_their_clock(each) for each in found["events"]],
         "conversions": [on_their_clock(each) for each in found["conversions"]],

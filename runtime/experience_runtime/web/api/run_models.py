@@ -1,0 +1,106 @@
+"""What the API answers about runs that are over, each with an example."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+Outcome = Literal["ran", "not_triggered", "pending", "failed"]
+
+
+class RefusedCall(BaseModel):
+    """A call that was refused; `place` is where the author's file made it."""
+
+    integration: str
+    verb: str
+    code: str
+    message: str
+    place: str | None
+
+
+class ListedRun(BaseModel):
+    """One run that is over. `release` is null for files of a folder; `cpu_ms` milliseconds of CPU."""
+
+    id: str
+    at: str
+    experience: str
+    release: int | None
+    visitor: str | None
+    trigger: Literal["api", "site", "cli"]
+    outcome: Outcome
+    code: str | None
+    message: str | None
+    place: str | None
+    cpu_ms: int
+    refused: list[RefusedCall]
+    executions: list[str]
+
+
+class KeptRuns(BaseModel):
+    """A page, newest first; `next` is the cursor of the following one."""
+
+    runs: list[ListedRun]
+    next: str | None
+
+
+class WholeRun(ListedRun):
+    """The same with its calls and its log, up to 64 KiB each; a last entry counts what was `left_out`."""
+
+    calls: list[dict[str, Any]]
+    log: list[dict[str, Any]]
+
+
+class Told(BaseModel):
+    """What happened, and because of what."""
+
+    at: str
+    what: str
+    why: str | None
+    experience: str | None
+    integration: str | None
+    run: str | None
+    execution: str | None
+
+
+class Why(BaseModel):
+    """What happened to a visitor, newest first; `now` tells what keeps integrations from being called."""
+
+    visitor: str
+    integration: str | None
+    ids: list[str]
+    now: list[str]
+    entries: list[Told]
+
+
+LISTED_RUN: dict[str, Any] = {
+    "id": "rn_0bb6rczg0ryj5",
+    "at": "2026-03-06T15:30:00.000Z",
+    "experience": "reminder",
+    "release": None,
+    "visitor": "v1",
+    "trigger": "site",
+    "outcome": "failed",
+    "code": "script_error",
+    "message": "options.data is undefined",
+    "place": "variation.js:3:5",
+    "cpu_ms": 2,
+    "refused": [],
+    "executions": [],
+}
+WHOLE_RUN = LISTED_RUN | {"calls": [], "log": []}
+WHY = {
+    "visitor": "v1",
+    "integration": None,
+    "ids": ["v1"],
+    "now": [],
+    "entries": [
+        {
+            "at": "2026-03-06T15:30:00.000Z",
+            "what": "failed",
+            "why": "script_error at variation.js:3:5: options.data is undefined",
+            "experience": "reminder",
+            "integration": None,
+            "run": "rn_0bb6rczg0ryj5",
+            "execution": None,
+        }
+    ],
+}

@@ -57,7 +57,7 @@ ACTS: dict[str, tuple[Act, Callable[[httpx.Response], bool]]] = {
 }
 
 
-@pytest.mark.parametrize("scopes", SETS, ids="+".join)
+@pytest.mark.parametrize("scopes", SETS, ids=lambda each: "+".join(sorted(each)))
 def test_the_rights_of_a_set_are_those_of_its_scopes(scopes: frozenset[Scope]) -> None:
     of_each = [permitted({scope}) for scope in scopes]
 

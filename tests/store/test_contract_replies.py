@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from experience_runtime.domain.admission import IntegrationState
 from experience_runtime.domain.errors import AlreadyScheduled, Conflict
 from experience_runtime.domain.executions import Filter, IfExists
 from experience_runtime.domain.visitor_events import VisitorEvent
@@ -20,6 +21,8 @@ from experience_runtime.store.replies import SqlReplies
 from experience_runtime.store.sql import SqlStore
 
 from tests.support.executions import KEY, NOW, add, an_execution, keyed
+
+from .test_contract_schedules import a_schedule
 
 REPLY = Reply(status=200, media_type="application/json", body=b'{"a":"\xc3\xa9"}')
 SECOND = timedelta(seconds=1)
@@ -142,21 +145,34 @@ VERBS: dict[str, Any] = {
     "cancel each": lambda store: store.cancel_each([1, 2], reason=None, now=NOW),
     "convert": lambda store: store.convert("ada", event="bought", now=NOW),
     "execute": lambda store: store.allow_execute(key_digest=KEY, key_owner="ada", now=NOW, per_seconds=60),
+    "new schedule": lambda store: store.schedules.put(a_schedule(), replacing=None),
+    "changed schedule": lambda store: store.schedules.put(
+        replace(a_schedule("kept"), payload='"new"', version=2), replacing=a_schedule("kept")
+    ),
+    "no schedule": lambda store: store.schedules.remove("kept"),
+    "pause": lambda store: store.integration_states.change_by_hand("pause", "slack-update", paused),
     "event": lambda store: store.events.record(
         VisitorEvent(visitor="ada", type="t", data="{}", at=NOW, received_at=NOW)
     ),
 }
 
 
+def paused(state: IntegrationState) -> IntegrationState:
+    assert state.paused_at is None  # it is refused a second time
+    return replace(state, paused_at=NOW)
+
+
 def everything(store: Store) -> Any:
     found = store.find(Filter(), limit=100).executions
     seen = store.events.of("ada", limit=10), store.events.conversions("ada", limit=10)
-    return found, [store.history(each.number) for each in found], seen
+    schedules, states = store.schedules.schedules(), store.integration_states.all()
+    return schedules, states, found, [store.history(each.number) for each in found], seen
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_what_was_made_before_the_end_is_told_again_and_not_made_again(store: Store, verb: str) -> None:
     add(store, replace(keyed(1), cancel_on_conversion=True))
+    assert store.schedules.put(a_schedule("kept"), replacing=None)
     act = VERBS[verb]
     with in_hand(claimed(store, by=ended_process())):
         first = act(store)

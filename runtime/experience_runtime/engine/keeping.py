@@ -148,6 +148,12 @@ class IntegrationStates(Protocol):
         """
         ...
 
+    def change_by_hand(
+        self, verb: str, integration: str, change: Callable[[IntegrationState], IntegrationState]
+    ) -> IntegrationState:
+        """As `change`, for a person: once in a request under an Idempotency-Key. Returns the state now."""
+        ...
+
 
 class Paces(Protocol):
     """How fast each receiver may be called, learned from its answers. Every method is one transaction."""

@@ -59,7 +59,7 @@ class Operations:
                 )
             return replace(state, paused_at=now, pause_reason=reason)
 
-        return self._store.integration_states.change(integration, change)[1]
+        return self._store.integration_states.change_by_hand("pause", integration, change)
 
     def resume(self, integration: str) -> IntegrationState:
         """Let a paused integration go on, with its circuit breaker closed; what is due starts at once.
@@ -73,7 +73,7 @@ class Operations:
                 raise Conflict(f"{integration} is not paused, and its circuit breaker is closed")
             return IntegrationState(integration=integration, free_at=state.free_at)
 
-        return self._store.integration_states.change(integration, change)[1]
+        return self._store.integration_states.change_by_hand("resumption", integration, change)
 
     def waits_because(self, executions: Sequence[Execution]) -> dict[str, str]:
         """Tell for each pending execution, by its id, what else than its time it waits for."""

@@ -8,13 +8,15 @@ from experience_runtime.domain.admission import IntegrationState
 from experience_runtime.domain.instants import from_ms
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
+from experience_runtime.store.journal import Journal
 
 
 class SqlIntegrationStates:
     """`ports.IntegrationStates` in the store's own database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, journal: Journal) -> None:
         self._database = database
+        self._journal = journal
 
     def all(self) -> dict[str, IntegrationState]:
         return self._database.read(self.known)
@@ -25,17 +27,29 @@ class SqlIntegrationStates:
     def change(
         self, integration: str, change: Callable[[IntegrationState], IntegrationState]
     ) -> tuple[IntegrationState, IntegrationState]:
-        def act() -> tuple[IntegrationState, IntegrationState]:
-            self.hold(integration)
-            before = self._of(integration)
-            after = change(before)
-            if after != before:
-                self.put(after)
-            return before, after
+        return self._database.write(lambda: self._change(integration, change))
 
-        return self._database.write(act)
+    def change_by_hand(
+        self, verb: str, integration: str, change: Callable[[IntegrationState], IntegrationState]
+    ) -> IntegrationState:
+        return self._journal.write(
+            f"{verb} of {integration}",
+            lambda: self._change(integration, change)[1],
+            as_json=lambda _: None,
+            from_json=lambda _: self._of(integration),
+        )
 
     # --- inside a transaction
+
+    def _change(
+        self, integration: str, change: Callable[[IntegrationState], IntegrationState]
+    ) -> tuple[IntegrationState, IntegrationState]:
+        self.hold(integration)
+        before = self._of(integration)
+        after = change(before)
+        if after != before:
+            self.put(after)
+        return before, after
 
     def hold(self, integration: str) -> None:
         """Let nobody else change this state between a look at it and `put`."""

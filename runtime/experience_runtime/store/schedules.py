@@ -28,13 +28,17 @@ class SqlSchedules:
 
     def put(self, schedule: Schedule, *, replacing: Schedule | None) -> bool:
         bound = rows.schedule_values(schedule)
-        if replacing is None:
-            return self._database.write(lambda: self._database.execute_counted("insert_schedule", bound) == 1)
-        bound |= {
-            "expected_version": replacing.version,
-            "expected_next_at": rows.optional_ms(replacing.next_at),
-        }
-        return self._database.write(lambda: self._database.execute_counted("replace_schedule", bound) == 1)
+        statement = "insert_schedule"
+        if replacing is not None:
+            statement = "replace_schedule"
+            bound |= {
+                "expected_version": replacing.version,
+                "expected_next_at": rows.optional_ms(replacing.next_at),
+            }
+        return self._journal.write(
+            f"change of the schedule {schedule.name}",
+            lambda: self._database.execute_counted(statement, bound) == 1,
+        )
 
     def schedule(self, name: str) -> Schedule:
         bound = {"name": rows.text(name)}
@@ -56,7 +60,7 @@ class SqlSchedules:
                 raise self._unknown(name)
             self._database.execute("remove_runs", bound)
 
-        self._database.write(act)
+        self._journal.write(f"removal of the schedule {name}", act)
 
     def runs(self, name: str, *, limit: int) -> list[ScheduleRun]:
         bound = {"name": rows.text(name), "limit": limit}

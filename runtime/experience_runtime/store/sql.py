@@ -54,11 +54,11 @@ class SqlStore(Generic[D]):
 
     def __init__(self, database: D) -> None:
         self.database = database
-        self.integration_states = SqlIntegrationStates(self.database)
+        self._journal = Journal(self.database)
+        self.integration_states = SqlIntegrationStates(self.database, self._journal)
         self._transitions = Transitions(self.database)
         self.paces = SqlPaces(self.database)
         self._claiming = Claiming(self.database, self.integration_states, self.paces)
-        self._journal = Journal(self.database)
         self._adding = Adder(self.database, self._transitions)
         self.schedules = SqlSchedules(self.database, self._journal, self._adding.insert)
         self.workers = SqlWorkers(self.database)

@@ -112,3 +112,28 @@ def test_nothing_leaves(cli: CommandLine) -> None:
     said = cli("simulate", "my", "--json", env=env)
 
     assert [call["result"] for call in said.document["calls"]] == [{"simulated": True}]
+
+
+@pytest.mark.parametrize(
+    ("env", "answers", "said"),
+    [
+        ({}, {}, ["would fail slack-update", "1 succeeded (1 would fail: not configured)"]),
+        ({}, {"slack-update": [{"status": 200}]}, ["delivered  slack-update", "1 succeeded; watched"]),
+        (
+            {"EXPERIENCE_INTEGRATION__SLACK_UPDATE__URL": "https://hooks.slack.com/services/a"},
+            {},
+            ["delivered  slack-update", "1 succeeded; watched"],
+        ),
+    ],
+    ids=["not configured", "answered by the story", "configured"],
+)
+def test_what_would_fail_for_want_of_settings_is_not_called_delivered(
+    cli: CommandLine, env: dict[str, str], answers: dict[str, Any], said: list[str]
+) -> None:
+    path = _story(answers=answers)
+
+    out = cli("simulate", "my", "--story", path, env=env).out
+    document = cli("simulate", "my", "--story", path, "--json", env=env).document
+
+    assert [part for part in said if part not in out] == []
+    assert document.get("would_fail", []) == (["slack-update"] if "would" in said[0] else [])

@@ -25,9 +25,9 @@ TIMERS = """module.exports = options => {
   const echo = options.integration('echo')
   let left = 5
   const again = () => {
-    echo.schedule({ left }, { key: 'same', delay: '50 minutes' })
-    echo.schedule({ left }, { delay: '1 hour' })
-    if (--left) setTimeout(again, 60 * 60 * 1000)
+    echo.schedule({ left }, { key: 'same', delay: '1500 ms' })
+    echo.schedule({ left }, { delay: '2 s' })
+    if (--left) setTimeout(again, 2000)
   }
   again()
 }"""

@@ -216,12 +216,38 @@ class TestOpenRuns:
             ["ran 7", "removed", "ran 8"],
         ]
 
-    def test_timers_are_free(self, lab: Lab) -> None:
-        text = "module.exports = o => setTimeout(() => o.log.info(new Date().toISOString()), 20 * 864e5)"
+    def test_a_timer_within_the_wall_limit_takes_no_time(self, lab: Lab) -> None:
+        text = "module.exports = o => setTimeout(() => o.log.info(new Date().toISOString()), 9999)"
         simulated = play(lab, text, {"steps": [RUN]})
 
         assert simulated.reports[0].outcome == "ran"
-        assert simulated.reports[0].log[0]["message"] == "2026-03-26T16:30:00.000Z"
+        assert simulated.reports[0].log[0]["message"] == "2026-03-06T16:30:09.999Z"
+
+    @pytest.mark.parametrize("ms", [10_001, 30_000, 20 * 864e5])
+    def test_a_timer_that_a_run_does_not_live_to_see_fails_as_in_real_life(self, lab: Lab, ms: float) -> None:
+        text = f"module.exports = o => setTimeout(() => o.log.info('never'), {ms})"
+        simulated = play(lab, text, {"steps": [RUN]})
+        error = simulated.reports[0].error
+
+        assert error is not None
+        assert error.code == "limit_wall"
+        assert "a run may last 10 s" in error.message
+        assert "never" not in [line["message"] for line in simulated.reports[0].log]
+        assert simulated.ended_at == NOW + timedelta(seconds=10)
+
+    def test_a_chain_of_timers_is_one_run_and_an_event_after_a_rest_begins_anew(self, lab: Lab) -> None:
+        text = """module.exports = o => {
+          const wait = (n) => setTimeout(() => { o.log.info(n); if (n < 9) wait(n + 1) }, 4000)
+          o.uv.on('go', () => wait(8))
+          wait(o.data.first)
+        }"""
+        go = {"after": "1h", "do": "emit", "visitor": "ada", "type": "go"}
+        short = play(lab, text, {"steps": [RUN | {"data": {"first": 9}}, go]})
+        long = play(lab, text, {"steps": [RUN | {"data": {"first": 7}}, go]})
+
+        assert [line["message"] for line in short.reports[0].log] == ["9", "8", "9"]
+        assert [line["message"] for line in long.reports[0].log][:-1] == ["7", "8"]
+        assert long.reports[0].error is not None
 
     @pytest.mark.parametrize("every", [1, 1000, 864e5])
     def test_a_lone_interval_ends_with_limit_wall(self, lab: Lab, every: float) -> None:

@@ -12,6 +12,7 @@ from experience_runtime.cli.common import styled, styled_lines, visible
 from experience_runtime.cli.shown import show_problem
 from experience_runtime.documents.why import why_planned
 from experience_runtime.domain.app_events import shown_payload
+from experience_runtime.domain.errors import NotConfigured
 from experience_runtime.domain.executions import Change, Execution, Status
 from experience_runtime.domain.instants import iso, parse_time
 from experience_runtime.domain.planning import visitor_zone
@@ -98,7 +99,7 @@ def _lines(simulated: Simulated) -> Iterator[_Line]:
                 change.at,
                 parse_zone(execution.zone),
                 visible(execution.visitor or "-"),
-                _change_text(execution, change, attempt),
+                _change_text(execution, change, attempt, simulated.unconfigured),
                 why_planned(execution) if is_new else (),
             )
 
@@ -110,13 +111,18 @@ def _log_text(line: Mapping[str, Any]) -> str:
     return styled_lines(f"{line['level']}: {line['message']}{more}  ({line['logger']})", fg=colour)
 
 
-def _change_text(execution: Execution, change: Change, attempt: Mapping[str, Any] | None) -> str:
+def _change_text(
+    execution: Execution, change: Change, attempt: Mapping[str, Any] | None, unconfigured: frozenset[str]
+) -> str:
     payload = shown(json.loads(shown_payload(execution.integration, execution.payload)), _SHOWN_PAYLOAD)
     match change.to_status:
         case Status.PENDING if change.from_status is None:
             text = f"scheduled  {execution.integration} {payload}"
         case Status.RUNNING:
             text = f"executes   {execution.integration} {payload}"
+        case Status.SUCCEEDED if execution.integration in unconfigured:
+            text = f"would fail {execution.integration} {payload}"
+            return styled(f"{text}, because: {NotConfigured.code}", fg="yellow")
         case Status.SUCCEEDED:
             text = f"delivered  {execution.integration} {payload}"
         case Status.PENDING:
@@ -132,10 +138,15 @@ def _summary(simulated: Simulated) -> str:
     counts: dict[Status, int] = {}
     for execution in simulated.executions:
         counts[execution.status] = counts.get(execution.status, 0) + 1
+    unconfigured = sum(
+        each.status is Status.SUCCEEDED and each.integration in simulated.unconfigured
+        for each in simulated.executions
+    )
     states = ", ".join(f"{count} {status.value}" for status, count in sorted(counts.items()))
     span = _span(simulated.watched_until - simulated.began_at)
     end = "where the story ends: more was to come" if simulated.is_cut else "until nothing was left"
-    return f"{states or 'no executions'}; watched {span} of virtual time, {end}"
+    failing = f" ({unconfigured} would fail: not configured)" if unconfigured else ""
+    return f"{states or 'no executions'}{failing}; watched {span} of virtual time, {end}"
 
 
 def _span(watched: timedelta) -> str:

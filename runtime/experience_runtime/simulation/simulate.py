@@ -26,6 +26,7 @@ from experience_runtime.engine.dispatcher import Dispatcher
 from experience_runtime.engine.ports import Integrations
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.engine.stores import Store
+from experience_runtime.engine.unconfigured import unconfigured_warnings
 from experience_runtime.running.guest import Limits, Sandbox, Script
 from experience_runtime.running.opening import open_run
 from experience_runtime.running.problems import wall_text
@@ -46,7 +47,7 @@ from experience_runtime.simulation.story import (
 from experience_runtime.store.opening import open_sqlite
 
 MOST_TIMER_TURNS = 5000
-"""Virtual timers are free, so a run that only ticks would tick for ever; so many are a limit_wall."""
+"""Virtual timers take no time, so a run could tick very often within its wall limit; this is enough."""
 
 MOST_OPEN_RUNS = 50
 """Each keeps a process of its own."""
@@ -97,6 +98,8 @@ class _OpenRun:
     run: ExperienceRun
     visitor: str | None
     seconds_left: float
+    awake_since: datetime
+    """From then on it has kept its timers; a page's event after a rest begins anew."""
 
 
 class _Simulation:
@@ -172,9 +175,7 @@ class _Simulation:
             self._finish_runs(lambda each: each.run.is_over and not self._may_hear_more(each))
         for each in self._open:
             if each.run.wake_at is not None:
-                each.run.end_by(
-                    LimitWall.code, wall_text(self._limits.wall_seconds, len(each.run.report.calls))
-                )
+                self._end_by_wall(each)
         self._finish_runs(lambda _: True)
 
     def _advance_to(self, instant: datetime) -> None:
@@ -222,7 +223,13 @@ class _Simulation:
             differences=judged.differences,
             met_expectations=judged.met,
             expected_failures=judged.expected_failures,
+            unconfigured=self._unconfigured(executions),
         )
+
+    def _unconfigured(self, executions: Sequence[Execution]) -> frozenset[str]:
+        """The integrations whose calls would fail in real life; where the story answers, it decides."""
+        called = {each.integration for each in executions} - set(self._story.answers)
+        return frozenset(name for name in called if unconfigured_warnings(self._integrations, name))
 
     def close(self) -> None:
         self._finish_runs(lambda _: True)
@@ -259,7 +266,7 @@ class _Simulation:
             limits=self._limits,
             client=self._client,
         )
-        opened = _OpenRun(run, visitor.id, self._limits.wall_seconds)
+        opened = _OpenRun(run, visitor.id, self._limits.wall_seconds, self._clock.now())
         self._reports.append(run.report)
         self._open.append(opened)
         self._in_real_time(opened, run.start)
@@ -276,19 +283,34 @@ class _Simulation:
             self._scheduler.convert(step.visitor, event=step.type)
         for each in list(self._open):
             if each.visitor == step.visitor:
+                if each.run.wake_at is None:
+                    each.awake_since = self._clock.now()
                 self._in_real_time(each, partial(each.run.receive, step.type, step.data))
 
     def _fire_timers(self) -> bool:
         fired = False
+        now = self._clock.now()
         for each in list(self._open):
-            if each.run.wake_at is not None and each.run.wake_at <= self._clock.now():
-                fired = True
-                self._in_real_time(each, each.run.advance)
-                if each.run.timer_turns >= MOST_TIMER_TURNS:
-                    each.run.end_by(
-                        LimitWall.code, wall_text(self._limits.wall_seconds, len(each.run.report.calls))
-                    )
+            at = self._timer_at(each)
+            if at is None or at > now:
+                continue
+            fired = True
+            if each.run.wake_at != at:  # in real life the run would have been ended by now
+                self._end_by_wall(each)
+                continue
+            self._in_real_time(each, each.run.advance)
+            if each.run.timer_turns >= MOST_TIMER_TURNS:
+                self._end_by_wall(each)
         return fired
+
+    def _timer_at(self, each: _OpenRun) -> datetime | None:
+        """When a run's next timer is due, or when the run has to end before that."""
+        if each.run.wake_at is None:
+            return None
+        return min(each.run.wake_at, each.awake_since + timedelta(seconds=self._limits.wall_seconds))
+
+    def _end_by_wall(self, each: _OpenRun) -> None:
+        each.run.end_by(LimitWall.code, wall_text(self._limits.wall_seconds, len(each.run.report.calls)))
 
     def _in_real_time(self, each: _OpenRun, act: Callable[[], None]) -> None:
         """Take a turn, and those its answers lead to, on what is left of the run's real seconds."""
@@ -302,7 +324,7 @@ class _Simulation:
         act()
         each.seconds_left -= monotonic() - began
         if each.seconds_left <= 0 and not each.run.is_over:
-            each.run.end_by(LimitWall.code, wall_text(self._limits.wall_seconds, len(each.run.report.calls)))
+            self._end_by_wall(each)
 
     def _finish_runs(self, which: Callable[[_OpenRun], bool]) -> None:
         for each in [each for each in self._open if which(each)]:
@@ -326,7 +348,8 @@ class _Simulation:
         return self._steps[0][0] if self._steps else None
 
     def _next_timer_at(self) -> datetime | None:
-        return min((each.run.wake_at for each in self._open if each.run.wake_at is not None), default=None)
+        instants = (self._timer_at(each) for each in self._open)
+        return min((at for at in instants if at is not None), default=None)
 
     def _remember_visitors(self) -> None:
         for each in self._story.visitors:

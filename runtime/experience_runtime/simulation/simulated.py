@@ -17,6 +17,7 @@ class Simulated:
     """What a simulation did: the reports of its runs in order, and every execution with its history.
 
     `is_cut`: something was still to come at `watched_until`, where the story ends.
+    `unconfigured`: integrations that were played as if they answered, and would fail for want of settings.
     """
 
     experience: str
@@ -31,6 +32,7 @@ class Simulated:
     watched_until: datetime
     is_cut: bool = False
     expected_failures: frozenset[tuple[str | None, str]] = frozenset()
+    unconfigured: frozenset[str] = frozenset()
 
     @property
     def failures(self) -> list[Report]:
@@ -69,6 +71,8 @@ def simulated_document(simulated: Simulated) -> dict[str, Any]:
         document["runs"] = [
             {"visitor": visitor_document(report.visitor), "outcome": report.outcome} for report in reports
         ]
+    if simulated.unconfigured:
+        document["would_fail"] = sorted(simulated.unconfigured)
     if simulated.differences:
         document["differences"] = simulated.differences
     return document

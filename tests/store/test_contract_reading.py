@@ -14,11 +14,16 @@ from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.stores import Store
 
 from tests.support.executions import (
+    FAILED,
     KEY,
     LATER,
     NOW,
+    SUCCEEDED,
     add,
     an_execution,
+    claim,
+    settle,
+    start,
 )
 
 # --- look
@@ -30,6 +35,23 @@ def test_an_unknown_execution_is_said_to_be_one(store: Store, number: int) -> No
         store.execution(number)
     assert store.history(number) == []
     assert store.attempts(number) == []
+
+
+def test_the_stories_of_several_are_what_each_is_told_alone(store: Store) -> None:
+    add(store, *(an_execution(number) for number in (1, 2, 3)))
+    for claimed in claim(store, limit=2):
+        assert start(store, claimed)
+        settled = SUCCEEDED if claimed.number == 1 else FAILED
+        settle(store, claimed.number, claimed.attempt, settled, now=LATER)
+    store.replay(2, reason="again", now=LATER)
+    store.cancel(3, reason="no more", now=LATER)
+    executions = [store.execution(number) for number in (3, 1, 2)]
+
+    stories = store.stories(executions)
+
+    assert stories == [(store.attempts(each.number), store.history(each.number)) for each in executions]
+    assert [(len(attempts), len(changes)) for attempts, changes in stories] == [(0, 2), (1, 3), (1, 4)]
+    assert store.stories([]) == []
 
 
 def test_find_lists_newest_first_page_by_page(store: Store) -> None:

@@ -43,6 +43,8 @@ from experience_runtime.store.statements import used
         ("execution", "INTEGER PRIMARY KEY (rowid=?)"),
         ("find", "INTEGER PRIMARY KEY (rowid<?)"),
         ("history", "PRIMARY KEY (execution=?)"),
+        ("history_of_each", "PRIMARY KEY (execution=?)"),
+        ("attempts_of_each", "PRIMARY KEY (execution=?)"),
         ("attempts", "PRIMARY KEY (execution=?)"),
         ("end_attempt", "PRIMARY KEY (execution=? AND attempt=?)"),
         ("visitor", "PRIMARY KEY (id=?)"),

@@ -171,12 +171,14 @@ class Filter:
 
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _DIGITS = 13  # 13 x 5 bits hold the 63 bits of a number
 
 
 def execution_id(number: int) -> str:
     """Spell an execution's number as people and integrations see it: `ex_` and 13 characters."""
-    return "ex_" + "".join(_ALPHABET[(number >> shift) & 31] for shift in range(5 * (_DIGITS - 1), -1, -5))
+    pairs = "".join([_PAIRS[(number >> shift) & 1023] for shift in (50, 40, 30, 20, 10, 0)])
+    return f"ex_{_ALPHABET[(number >> 60) & 31]}{pairs}"
 
 
 def execution_number(text: str) -> int:

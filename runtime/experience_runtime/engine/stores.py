@@ -79,6 +79,10 @@ class Executions(Protocol):
         """Every attempt whose delivery began, oldest first."""
         ...
 
+    def stories(self, executions: Sequence[Execution]) -> list[tuple[list[Attempt], list[Change]]]:
+        """The attempts and the history of each of these, which were read just now; in the order given."""
+        ...
+
     def find(self, filter: Filter, *, cursor: str | None = None, limit: int = 50) -> Page:
         """List executions, newest first. A cursor that is not one raises InvalidParameter."""
         ...

@@ -196,10 +196,11 @@ class _Simulation:
 
     def result(self) -> Simulated:
         executions = sorted(self._all(), key=lambda each: (each.created_at, each.number))
-        histories = {each.id: self._store.history(each.number) for each in executions}
+        stories = self._store.stories(executions)
+        histories = {each.id: changes for each, (_, changes) in zip(executions, stories, strict=True)}
         documents = [
-            execution_document(each, self._store.attempts(each.number), redact=self._redact)
-            for each in executions
+            execution_document(each, attempts, redact=self._redact)
+            for each, (attempts, _) in zip(executions, stories, strict=True)
         ]
         ended = {number: history[-1].at for number, history in histories.items()}
         happened = Happened(

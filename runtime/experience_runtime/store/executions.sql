@@ -247,6 +247,10 @@ SELECT {columns} FROM executions WHERE number = :number {for_update};
 -- name: history
 SELECT at, from_status, to_status, reason FROM history WHERE execution = :number ORDER BY seq;
 
+-- name: history_of_each
+SELECT execution, at, from_status, to_status, reason FROM history WHERE execution {in_numbers}
+ORDER BY execution, seq;
+
 -- name: insert_history
 -- A row's birth is not here: `created_at` tells it, and waiting rows stay small.
 INSERT INTO history (execution, seq, at, from_status, to_status, reason)
@@ -259,6 +263,10 @@ VALUES (
 -- name: attempts
 SELECT attempt, started_at, ended_at, outcome, http_status, error, answer
 FROM attempts WHERE execution = :number ORDER BY attempt;
+
+-- name: attempts_of_each
+SELECT execution, attempt, started_at, ended_at, outcome, http_status, error, answer
+FROM attempts WHERE execution {in_numbers} ORDER BY execution, attempt;
 
 -- name: find
 SELECT {columns} FROM executions

@@ -255,6 +255,21 @@ class SqlStore(Generic[D]):
         found = self.database.read(lambda: self.database.execute("attempts", {"number": _bindable(number)}))
         return [rows.attempt(row) for row in found]
 
+    def stories(self, executions: Sequence[Execution]) -> list[tuple[list[Attempt], list[Change]]]:
+        bound = {"numbers": json.dumps([each.number for each in executions])}
+        asked = [("attempts_of_each", bound), ("history_of_each", bound)]
+        found = self.database.read(lambda: self.database.execute_together(asked))
+        attempts: dict[int, list[Attempt]] = {each.number: [] for each in executions}
+        changes: dict[int, list[Change]] = {each.number: [] for each in executions}
+        for number, *row in found[0]:
+            attempts[number].append(rows.attempt(row))
+        for number, *row in found[1]:
+            changes[number].append(rows.change(row))
+        return [
+            (attempts[each.number], [rows.birth(each, changes[each.number]), *changes[each.number]])
+            for each in executions
+        ]
+
     def find(self, filter: Filter, *, cursor: str | None = None, limit: int = 50) -> Page:
         before = _LARGEST if cursor is None else _read_cursor(cursor)
         # One more than asked tells whether there is a following page.

@@ -55,7 +55,7 @@ HOT = """
     settle_ended end_attempts record_ends settle converted_meanwhile converted_since newer_running renew
     lapsed leased unclaim replay next_lapse execution hold_execution find insert_history history end_attempt
     attempts visitor remember_visitor drop_free_marks take_mark integration_state not_over leased_by_status
-    next_of conversions_of
+    next_of conversions_of history_of_each attempts_of_each
 """
 
 

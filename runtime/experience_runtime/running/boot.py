@@ -111,6 +111,7 @@ def _placed(script: Script) -> _Placed:
     }
     text = _COMPACT(files).encode("ascii")
     members = {
+        "globalRequires": "require" in script.global_text,
         "hasTriggers": experience.triggers is not None,
         "hasVariation": experience.variation is not None,
         "pageText": json_of(_page(meta), "meta.customGoals and meta.segments"),

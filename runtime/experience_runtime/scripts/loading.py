@@ -62,8 +62,10 @@ def _load_folder(folder: Path, variation: str | None) -> Experience:
         if file := _one_of(names, name[2:]):
             shared[name] = _read(folder / file, file)
             shared.setdefault(other, shared[name])
-    texts = "".join(each.text for each in (*read.values(), *shared.values()))
     global_file = _one_of(names, "global")
+    global_script = _read(folder / global_file, global_file) if global_file else None
+    scripts = () if global_script is None else (global_script,)
+    texts = "".join(each.text for each in (*read.values(), *shared.values(), *scripts))
     match = _VARIATION.fullmatch(chosen) if chosen else None
     return Experience(
         name=folder.resolve().name,
@@ -71,7 +73,7 @@ def _load_folder(folder: Path, variation: str | None) -> Experience:
         variation=read[chosen] if chosen else None,
         triggers=read[triggers] if triggers else None,
         shared=shared,
-        global_script=_read(folder / global_file, global_file) if global_file else None,
+        global_script=global_script,
         json_files=_json_files(folder, texts),
         meta=meta,
         linked=_linked(meta),

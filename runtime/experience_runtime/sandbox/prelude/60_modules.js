@@ -50,4 +50,6 @@
     }
     return kit.shim(name, modules)
   }
+  // A script has no other way to it.
+  kit.giveRequire = () => kit.hidden(kit.global, 'require', require)
 })

@@ -72,6 +72,7 @@
     const failure = loadFailure !== null ? loadFailure : boot.checkOnly ? globalFailure : null
     if (failure !== null) failed('load', failure.thrown)
     if (failure !== null || boot.checkOnly) return false
+    if (boot.globalRequires) kit.giveRequire()
     const linked = kit.create(null)
     for (let index = 0; index < boot.linked.length; index++) linked[boot.linked[index]] = true
     boot.integration = kit.integration(linked)

@@ -21,6 +21,8 @@ from experience_runtime.scripts.reading.code import Code
 from experience_runtime.scripts.reading.links import arguments_of
 from experience_runtime.scripts.reading.literals import UNKNOWN, Reading
 from experience_runtime.scripts.reading.missing import beside_hint
+from experience_runtime.scripts.reading.page_aliases import page_name, said_of
+from experience_runtime.scripts.reading.scopes import Scopes
 from experience_runtime.scripts.reading.source import FUNCTIONS, Place, Source, ancestors, walk
 from experience_runtime.scripts.reading.syntax_advice import explain, without_a_place
 
@@ -41,11 +43,14 @@ _NO_FUNCTION = re.compile(r"TypeError: the \w+ exports \w+, not a function")
 _IMPORTED = re.compile(r"could not load module|import\(\)|module loading")
 _ASSIGNMENTS = frozenset(("assignment_expression", "augmented_assignment_expression", "update_expression"))
 _REJECTS = (b"Promise.reject",)
+_PLAIN = frozenset(("identifier", "number", "string", "string_fragment", "true", "false", "null"))
+_HELD = frozenset(("arguments", "array", "string"))
 _ERRORS = frozenset(
     f"{kind}Error" for kind in ("", "Eval", "Range", "Reference", "Syntax", "Type", "URI", "Aggregate")
 )
 _UNDEFINED_NAME = re.compile(r"ReferenceError: (?P<name>[\w$]+) is not defined")
 _NOT_INITIALIZED = re.compile(r"ReferenceError: (?P<name>[\w$]+) is not initialized")
+_OF_A_NAME = re.compile(r"ReferenceError: [\w$]+ is not (defined|initialized)")
 _OF_NOTHING = re.compile(
     r"TypeError: cannot (?P<what>read|set) property '(?P<name>.*?)' of (?P<of>undefined|null)"
 )
@@ -90,6 +95,8 @@ def advise(files: list[Source], asked: Mapping[str, Any]) -> dict[str, Any]:
     elif code in ("script_error", "not_linked"):
         if frame is not None and (written := _READ_ONLY.match(message)):
             frame = frame[0], _assignment_place(*frame, written["name"])
+        elif frame is not None and code == "script_error" and not _OF_A_NAME.match(message):
+            frame = frame[0], _calling_place(*frame)
         message = _advised(message, frame, files)
     place = None
     if frame is not None:
@@ -137,6 +144,24 @@ def _assignment_place(source: Source, place: Place, name: str) -> Place:
         if is_written and target is not None and source.text(target) == name:
             found = node
     return place if found is None else source.place(found.start_byte)
+
+
+def _calling_place(source: Source, place: Place) -> Place:
+    """Where the call stands that a place in its arguments means: the engine may name a value given to it.
+
+    A name or a plain value by itself fails only when it is not there, and that is another error.
+    """
+    node = source.node_at(source.offset(place))
+    if node.type not in _PLAIN:
+        return place
+    for each in ancestors(node):
+        if each.type == "call_expression":
+            function = each.child_by_field_name("function")
+            is_given = function is not None and function.end_byte <= node.start_byte
+            return source.place(_verb_of(each).start_byte) if is_given else place
+        if each.type not in _HELD:
+            return place
+    return place
 
 
 def _option_place(source: Source, place: Place, refused: re.Match[str]) -> Place:
@@ -215,9 +240,10 @@ def _advised(message: str, frame: Frame | None, files: Sequence[Source]) -> str:
         return f"{message}: it is a const; declare it with let to change it"
     chain = None if frame is None else _chain_at(*frame)
     if of_nothing := _OF_NOTHING.match(message):
-        return _about_nothing(message, of_nothing, chain)
+        said = _about_alias(frame)
+        return f"{message}: {said}" if said else _about_nothing(message, of_nothing, chain)
     if message == "TypeError: not a function":
-        return _about_call(message, chain)
+        return _about_alias(frame) or _about_call(message, chain)
     return next((f"{message}; {fix}" for start, fix in _FIXES if message.startswith(start)), message)
 
 
@@ -252,6 +278,20 @@ def _about_call(message: str, chain: Chain | None) -> str:
     if of != "options" and (meant := nearest(name, INTEGRATION_MEMBERS)):
         return f"{called}; did you mean {meant}?"
     return f"{called}; look at the name before the bracket"
+
+
+def _about_alias(frame: Frame | None) -> str | None:
+    """What to do about a name that stands for something of a page; None for any other."""
+    if frame is None:
+        return None
+    source, place = frame
+    node: Node | None = source.node_at(source.offset(place))
+    if node is not None and node.type == "property_identifier" and node.parent is not None:
+        node = node.parent.child_by_field_name("object")
+    scopes = Scopes(source)
+    declared = scopes.declared(node) if node is not None and node.type == "identifier" else None
+    page = None if declared is None else page_name(scopes, declared)
+    return said_of(declared.name, page) if declared is not None and page is not None else None
 
 
 def _no_member(of: str, name: str, members: Sequence[str]) -> str:

@@ -34,6 +34,10 @@ class Guards:
         """
         return any(self._covers(look, node) for look in self._looks.get(name, ()))
 
+    def looks_beside(self, name: str, node: Node | None) -> bool:
+        """Whether it is looked for this name anywhere else than in a node."""
+        return any(node is None or not _within(look, node) for look in self._looks.get(name, ()))
+
     def of_member(self, member: Node) -> bool:
         """Whether a member stands in a condition, or behind one that names it too."""
         spelled = self._source.text(member).encode()

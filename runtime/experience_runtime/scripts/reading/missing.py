@@ -20,10 +20,13 @@ from experience_runtime.scripts.reading.entry import options_of
 from experience_runtime.scripts.reading.guards import Guards, is_tried
 from experience_runtime.scripts.reading.links import arguments_of
 from experience_runtime.scripts.reading.literals import Reading, bare, text_of
+from experience_runtime.scripts.reading.page_aliases import page_name, said_of, touched
 from experience_runtime.scripts.reading.reached import Reached
-from experience_runtime.scripts.reading.scopes import Scopes, Use
+from experience_runtime.scripts.reading.scopes import Declared, Scopes, Use
 
 Found = dict[str, Any]
+_POLLER = "@qubit/poller"
+_OF_REACT = ("register", "render", "getReact")
 
 _ASSIGNED = re.compile(rb"\.([\w$]+)\s*=(?!=)")
 _OF_EVERY = ("call", "apply", "bind", "toString", "toLocaleString", "valueOf", "hasOwnProperty")
@@ -58,8 +61,6 @@ class Missing:
                 yield use
 
     def _requires(self, modules: Sequence[str], beside: Sequence[str]) -> Iterator[Found]:
-        if self._source.role == "global":
-            return
         for use in self._free("require"):
             call = use.node.parent
             given = arguments_of(call) if call is not None and call.type == "call_expression" else []
@@ -101,6 +102,21 @@ class Missing:
         for name in ("window", "globalThis", "self"):
             for use in self._free(name):
                 yield from self._of_window(use.node)
+        for declared in self._scopes.all():
+            page = page_name(self._scopes, declared)
+            if page is not None and page not in self._owned:
+                yield from self._of_alias(declared, page)
+
+    def _of_alias(self, declared: Declared, page: str) -> Iterator[Found]:
+        """`const $ = window.jQuery`: the first place that needs it to be there."""
+        uses = list(touched(declared))
+        of = declared.node.parent if declared.value is None else declared.value
+        if len(uses) < len(declared.uses) or self._guards.looks_beside(page, of):
+            return  # it is looked for, or handed on to whoever may look
+        for use in uses:
+            if self._reached.runs(use.scope.function) and not is_tried(use.node):
+                yield self._problem(use.node, "script_error", said_of(declared.name, page))
+                return
 
     def _of_window(self, node: Node) -> Iterator[Found]:
         """`window.location.href`: the member is not there, and something is read of it."""
@@ -146,7 +162,8 @@ class Missing:
     def _options(self) -> Iterator[Found]:
         """Members that `options` has not, and a poll of a selector."""
         own, taken = options_of(self._scopes)
-        for each in [each for name in ("poll",) for each in taken.get(name, ())]:
+        pollers = [each for each in self._scopes.all() if self._is_poller(each)]
+        for each in (*taken.get("poll", ()), *pollers):
             for use in each.uses:
                 yield from self._poll(use.node)
         for member, declared in taken.items():
@@ -156,6 +173,9 @@ class Missing:
                     each.node, "script_error", f"options has no {member}; did you mean {meant}?"
                 )
         uses = [use for each in self._scopes.all() if each.node.id in own for use in each.uses]
+        for each in taken.get("react", ()):
+            for use in each.uses:
+                yield from self._react(use.node)
         written = {name for use in uses if (name := self._written(use.node))}
         for use in uses:
             yield from self._of_member(use.node, written)
@@ -191,6 +211,22 @@ class Missing:
         hint = f"did you mean options.{part}.{meant}?" if meant else f"it has {', '.join(known)}"
         yield self._problem(name, "script_error", f"options.{part} has no {spelled}; {hint}")
 
+    def _is_poller(self, declared: Declared) -> bool:
+        """Whether a name stands for the package that polls, by `require` or by `import`."""
+        value = declared.value
+        if declared.kind == "import":
+            clause = declared.node.parent
+            statement = None if clause is None or clause.type != "import_clause" else clause.parent
+            path = None if statement is None else statement.child_by_field_name("source")
+        else:
+            is_call = value is not None and bare(value).type == "call_expression" and declared.is_fixed
+            call = bare(value) if value is not None and is_call else None
+            function = None if call is None else call.child_by_field_name("function")
+            if call is None or function is None or self._source.text(function) != "require":
+                return False
+            path = next(iter(arguments_of(call)), None)
+        return path is not None and path.type == "string" and text_of(self._source, path) == _POLLER
+
     def _written(self, node: Node) -> str | None:
         """The name of the member that is assigned here."""
         member = node.parent
@@ -210,6 +246,8 @@ class Missing:
         spelled = self._source.text(name)
         if spelled == "poll":
             yield from self._poll(member)
+        if spelled == "react":
+            yield from self._react(member)
         if spelled in OPTIONS_MEMBERS or spelled in written or spelled in dir(object) or is_tried(node):
             return
         is_used = "member_expression" in outer.type or outer.type == "call_expression"
@@ -219,6 +257,21 @@ class Missing:
             return
         hint = f"did you mean options.{meant}?" if meant else f"it has {', '.join(OPTIONS_MEMBERS)}"
         yield self._problem(name, "script_error", f"options has no {spelled}; {hint}")
+
+    def _react(self, react: Node) -> Iterator[Found]:
+        """`options.react.register(…)`: all of it needs a page, but what takes back."""
+        member = react.parent
+        outer = None if member is None else member.parent
+        name = None if member is None else member.child_by_field_name("property")
+        if member is None or name is None or outer is None or is_tried(react):
+            return
+        spelled = self._source.text(name)
+        if spelled in _OF_REACT and outer.child_by_field_name("function") == member:
+            message = (
+                f"options.react.{spelled} needs a page, and there is none here; "
+                "what a page shows cannot be part of this experience"
+            )
+            yield self._problem(name, "script_error", message)
 
     def _poll(self, function: Node) -> Iterator[Found]:
         call = function.parent

@@ -23,8 +23,6 @@ _MARK = 'Object.defineProperty(exports, "__esModule", { value: true }); '
 
 def as_commonjs(source: Source) -> tuple[list[Edit], bool]:
     """What to write otherwise so that the file is CommonJS, and whether it may be a function alone."""
-    if source.role == "global":
-        return [], False
     form = _Form(source)
     form.read()
     is_entry = source.role in _ENTRIES
@@ -44,6 +42,8 @@ class _Form:
     def read(self) -> None:
         statements = list(_statements(self._source.root))
         exports = [each for each in statements if each.type == "export_statement" and not _is_type(each)]
+        if self._source.role == "global":
+            exports = []  # a script: it has nobody to export to
         self.has_default = any(_default(each) is not None or _named_default(each) for each in exports)
         # named exports beside nothing else leave an entry without a function: the engine is to say so
         keeps = self._is_entry and not self.has_default

@@ -1,6 +1,5 @@
 """Options: reading the object an author passes to schedule or cancel, without a rule about time."""
 
-import math
 from collections.abc import Collection, Mapping
 from itertools import islice
 
@@ -147,12 +146,15 @@ def check_execute_options(options: Options) -> tuple[str, ...]:
     return tuple(warnings[:_MOST_UNKNOWN])
 
 
+_LONGEST_TIMEOUT_MS = 86_400_000  # beyond every limit there is; what is larger may be no float
+
+
 def execute_timeout_seconds(timeout: object) -> float:
     if timeout is None:
         return EXECUTE_TIMEOUT_SECONDS
     milliseconds = whole_number(timeout)
-    if milliseconds is None or milliseconds <= 0 or not math.isfinite(milliseconds):
+    if milliseconds is None or milliseconds <= 0:
         raise InvalidParameter(
             f"timeout {shown(timeout)} is not a number of milliseconds above 0; write 5000"
         )
-    return milliseconds / 1000
+    return min(milliseconds, _LONGEST_TIMEOUT_MS) / 1000

@@ -110,6 +110,7 @@ EXAMPLES_EACH = ["schedule-options", "options", "recurring-schedules", "schedule
 NO_EXAMPLE = {
     "integration_timeout",
     "database_unavailable",
+    "database_refused",
     "internal_error",
 }  # codes that no reader can make happen in a moment
 

@@ -213,3 +213,9 @@ class DatabaseUnavailable(InternalError):
     """The database cannot be written to, or reached, at this moment. Nothing of the operation was stored."""
 
     code = "database_unavailable"
+
+
+class DatabaseRefused(DatabaseUnavailable):
+    """The database server does not let this user in, or has no such database. Waiting does not help."""
+
+    code = "database_refused"

@@ -28,6 +28,7 @@ from experience_runtime.web.guard.problems import Defects, Document, handle_prob
 from experience_runtime.web.guard.proxies import Proxied, Trust
 from experience_runtime.web.metrics import Metrics
 from experience_runtime.web.pages.playground.progress import UnderWay
+from experience_runtime.web.pages.refusals import page_of
 from experience_runtime.web.pages.rendering import Rendering
 from experience_runtime.web.running import Runs
 from experience_runtime.web.simulations import Simulations
@@ -97,8 +98,9 @@ def make_web(
     web.state.replies = runtime.store.replies
     web.state.redact = runtime.settings.redact
     web.state.is_delivered = is_delivered
-    web.state.rendering = Rendering(runtime.settings.redact)
+    web.state.rendering = Rendering()
     web.state.login_refused = pages.login_refused
+    web.state.page_of = page_of
     handle_problems(web)
     web.add_exception_handler(NotSignedIn, login.to_login)  # type: ignore[arg-type]  # its own kind of error
     # the last is the outermost

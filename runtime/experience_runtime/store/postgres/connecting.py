@@ -9,7 +9,12 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from experience_runtime.clocks import monotonic
-from experience_runtime.domain.errors import DatabaseUnavailable, InternalError, InvalidParameter
+from experience_runtime.domain.errors import (
+    DatabaseRefused,
+    DatabaseUnavailable,
+    InternalError,
+    InvalidParameter,
+)
 from experience_runtime.store.postgres.silence import Watch
 from experience_runtime.store.rows import Values
 
@@ -30,6 +35,11 @@ _UNANSWERED_SECONDS = 12  # what was sent and not even received
 
 _POOL_SECONDS = 2.0
 _CHECKED_SECONDS = 1.0
+# a connection that is refused has no code: the server says it in words, and where those are others it is away
+_REFUSED = re.compile(
+    r'authentication failed|no password supplied|(?:role|database) ".*" does not exist|pg_hba\.conf'
+    r"|is not permitted to log in|permission denied for database"
+)
 _PASSWORD = re.compile(r"(?<=://)([^/?#@]*)@|(password\s*=\s*)('[^']*'|\S+)|([?&]password=)[^&\s]*", re.I)
 
 STORE, ENGINE = "experience", "experience engine"
@@ -155,6 +165,11 @@ def failure(address: str, error: Exception) -> InternalError:
             hint = "the server is out of room: nothing acknowledged is lost"
         case psycopg.errors.ReadOnlySqlTransaction():
             hint = "this server is a standby: connect to the primary (target_session_attrs=read-write)"
+        case psycopg.OperationalError() if _REFUSED.search(str(error)):
+            return DatabaseRefused(
+                f"the database {shown_address(address)} lets nobody in like this ({said(error)}); "
+                "are user, password and the database's name right?"
+            )
         case psycopg.OperationalError():
             hint = "is the server up, and are address, user and password right?"
         case _:

@@ -3,7 +3,8 @@
 import json
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -67,6 +68,17 @@ _OF_HTTP: Mapping[int, str] = {
     429: RateLimited.code,
 }
 
+_NO_PAGES = (
+    "/v1/",
+    "/integrations/",
+    "/csml/",
+    "/visitors/k/",
+    "/visitors/events",
+    "/visitors/run/",
+    "/static/",
+)
+"""Below these nobody looks at pages, whatever a browser would take."""
+
 _OUR_FAULT = "something went wrong on our side, and the server's log says what; try again later"
 
 RETRY_AFTER_SECONDS = 5
@@ -117,19 +129,47 @@ def problem(status: int, code: str, detail: str, *, headers: Mapping[str, str] |
     return _ProblemDocument(document, status_code=status, headers=dict(headers or {}))
 
 
-def problem_of(request: Request, error: Exception) -> Response:
-    """The answer to anything that was raised while a request was worked on. Secrets are taken out."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A refusal or failure as it may be told: no secret, and nothing of our files and systems."""
+
+    status: int
+    code: str
+    message: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+ShowPage = Callable[[Request, Told], Response]
+"""Shows a browser what was refused; the application's `state.page_of`."""
+
+
+def told_of(request: Request, error: Exception) -> Told:
+    """What may be told of anything that was raised while a request was worked on."""
     redact = request.app.state.redact
     match error:
         case ExperienceError():
             return _refused(error, redact(error.message))
         case RequestValidationError():
-            return problem(422, InvalidParameter.code, redact(_fault(error.errors())))
+            return Told(422, InvalidParameter.code, redact(_fault(error.errors())))
         case HTTPException():
             return _of_http(request, error)
     route = getattr(request.scope.get("route"), "path", "a request")  # no path: a site key may stand in it
     _logger.error("%s %s failed", request.method, route, exc_info=error)
-    return problem(500, InternalError.code, _OUR_FAULT)
+    return Told(500, InternalError.code, _OUR_FAULT)
+
+
+def problem_of(request: Request, error: Exception) -> Response:
+    """The answer to anything that was raised: a problem document, or a page for who looks at pages."""
+    told = told_of(request, error)
+    if _looks_at_pages(request):
+        show: ShowPage = request.app.state.page_of
+        return show(request, told)
+    return problem(told.status, told.code, told.message, headers=told.headers)
+
+
+def _looks_at_pages(request: Request) -> bool:
+    path = request.scope["path"]
+    return "text/html" in request.headers.get("accept", "") and not path.startswith(_NO_PAGES)
 
 
 def handle_problems(web: FastAPI) -> None:
@@ -162,20 +202,20 @@ class Defects:
             await problem_of(Request(scope), error)(scope, receive, send)
 
 
-def _refused(error: ExperienceError, detail: str) -> Response:
+def _refused(error: ExperienceError, detail: str) -> Told:
     status = status_of(error)
     if status == 500:  # names files and systems of ours
         _logger.error("%s", error.message)
-        return problem(500, InternalError.code, _OUR_FAULT)
+        return Told(500, InternalError.code, _OUR_FAULT)
     headers = {}
     if isinstance(error, DatabaseUnavailable):  # its message names files and systems of ours
         _say_once_a_minute(error.message)
-        return problem(503, error.code, _AWAY, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+        return Told(503, error.code, _AWAY, {"Retry-After": str(RETRY_AFTER_SECONDS)})
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if status == 429:
         headers["Retry-After"] = str(math.ceil(getattr(error, "retry_after", 1)))
-    return problem(status, error.code, detail, headers=headers)
+    return Told(status, error.code, detail, headers)
 
 
 _said: dict[str, float] = {}
@@ -190,11 +230,14 @@ def _say_once_a_minute(message: str) -> None:
         _logger.error("%s", message)
 
 
-def _of_http(request: Request, error: HTTPException) -> Response:
+def _of_http(request: Request, error: HTTPException) -> Told:
     status, headers = error.status_code, dict(error.headers or {})
     match status:
         case 404:
-            detail = f"there is nothing at {shown(request.url.path)}; /v1/openapi.json lists what there is"
+            seen = (
+                "the pages begin at /" if _looks_at_pages(request) else "/v1/openapi.json lists what there is"
+            )
+            detail = f"there is nothing at {shown(request.url.path)}; {seen}"
         case 405:
             if allowed := _allowed(request):
                 headers["Allow"] = ", ".join(allowed)
@@ -203,7 +246,7 @@ def _of_http(request: Request, error: HTTPException) -> Response:
             detail = "the body cannot be read; send it as the Content-Type says, JSON in UTF-8"
         case _:
             detail = str(error.detail)
-    return problem(status, _OF_HTTP.get(status, InvalidParameter.code), detail, headers=headers)
+    return Told(status, _OF_HTTP.get(status, InvalidParameter.code), detail, headers)
 
 
 def _allowed(request: Request) -> list[str]:

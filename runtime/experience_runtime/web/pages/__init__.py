@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from starlette.requests import HTTPConnection
 
 from experience_runtime.domain.errors import Refusal
-from experience_runtime.web.guard.problems import status_of
+from experience_runtime.web.guard.problems import status_of, told_of
 from experience_runtime.web.pages import (
     bulk,
     executions,
@@ -19,6 +19,7 @@ from experience_runtime.web.pages import (
     visitors,
 )
 from experience_runtime.web.pages.playground import pages as playground
+from experience_runtime.web.pages.refusals import page_of
 from experience_runtime.web.pages.rendering import GivenRendering, rendering_of
 
 router = APIRouter(include_in_schema=False)
@@ -49,7 +50,5 @@ def login_refused(request: Request, refusal: Refusal, to: str) -> Response:
 
 def refused(connection: HTTPConnection, refusal: Refusal) -> Response:
     """Answer a browser whose request is refused before any page is asked: why, as a page."""
-    status, request = status_of(refusal), Request(connection.scope)
-    return rendering_of(request).page(
-        request, "refused.html", here="", status=status, problem=refusal, code=status
-    )
+    request = Request(connection.scope)
+    return page_of(request, told_of(request, refusal))

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
 from experience_runtime.domain.errors import ExperienceError, InvalidParameter
-from experience_runtime.web.guard.problems import status_of
+from experience_runtime.web.guard.problems import Told, told_of
 from experience_runtime.web.pages.rendering import rendering_of
 
 
@@ -23,15 +23,18 @@ class HtmlRoute(APIRoute):
             try:
                 return await original(request)
             except ExperienceError as error:
-                return _page(request, error)
+                return page_of(request, told_of(request, error))
             except RequestValidationError:
-                return _page(request, InvalidParameter("the form is not one of these pages; load it again"))
+                odd = InvalidParameter("the form is not one of these pages; load it again")
+                return page_of(request, told_of(request, odd))
 
         return answer
 
 
-def _page(request: Request, error: ExperienceError) -> Response:
-    status = status_of(error)
-    return rendering_of(request).page(
-        request, "refused.html", here="", status=status, problem=error, code=status
+def page_of(request: Request, told: Told) -> Response:
+    """The page of a refusal."""
+    answer = rendering_of(request).page(
+        request, "refused.html", here="", status=told.status, problem=told, code=told.status
     )
+    answer.headers.update(told.headers)
+    return answer

@@ -1,8 +1,6 @@
 """Rendering: templates to answers that hold nothing but their own scripts and styles."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Annotated, Any
@@ -15,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import ExperienceError
 from experience_runtime.web.guard.login import form_token
+from experience_runtime.web.guard.problems import told_of
 from experience_runtime.web.guard.proxies import path_prefix
 from experience_runtime.web.pages import wording as spoken
 
@@ -40,19 +39,8 @@ _DID = {
 """What a form's answer says after its redirect: a closed list, so that an address can say nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A refusal as a page may show it."""
-
-    code: str
-    message: str
-
-
 class Rendering:
-    """Makes the answers of the pages. `redact` takes the secrets out of what is refused."""
-
-    def __init__(self, redact: Callable[[str], str]) -> None:
-        self._redact = redact
+    """Makes the answers of the pages."""
 
     def page(
         self, request: Request, template: str, *, here: str, status: int = 200, **values: Any
@@ -63,7 +51,7 @@ class Rendering:
         def may(right: Right) -> bool:
             return caller is not None and caller.may(right)
 
-        told = {name: self._told(value) for name, value in values.items()}
+        told = {name: _told(request, value) for name, value in values.items()}
         text = (
             _environment()
             .get_template(template)
@@ -85,9 +73,6 @@ class Rendering:
         content = text.encode("utf-8", "replace")
         return HTMLResponse(content, status_code=status, headers=HEADERS)
 
-    def _told(self, value: object) -> object:
-        return Told(value.code, self._redact(value.message)) if isinstance(value, ExperienceError) else value
-
     @cached_property
     def _static(self) -> dict[str, tuple[bytes, str]]:
         folder = files("experience_runtime.web").joinpath("static")
@@ -105,6 +90,10 @@ class Rendering:
         content, media_type = found
         headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
         return Response(content, media_type=media_type, headers=headers)
+
+
+def _told(request: Request, value: object) -> object:
+    return told_of(request, value) if isinstance(value, ExperienceError) else value
 
 
 def back_to(path: str, did: str = "") -> RedirectResponse:

@@ -126,7 +126,7 @@ def test_a_token_opens_a_session_and_logout_ends_it(
 
     assert (opened.status_code, opened.headers["location"]) == (303, "/integrations?x=1")
     assert "HttpOnly" in cookie
-    assert "SameSite=strict" in cookie
+    assert "SameSite=lax" in cookie
     assert text not in cookie
     secret = client.cookies["experience_session"]
     assert secret.encode() not in Path(runtime.database_path).read_bytes()

@@ -1,6 +1,6 @@
 """Lookup: what is stored and registered, read once for the command line, the API and the pages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -29,6 +29,9 @@ from experience_runtime.engine.run_lookup import RunLookup
 from experience_runtime.engine.stores import Store
 
 SHOWN_EVENTS = 100
+
+PAGE_BYTES = 2 * 1024 * 1024
+"""How much the payloads and keys of a page's executions may have together; one there is always."""
 
 
 class Catalogue(Protocol):
@@ -71,9 +74,14 @@ class Lookup:
         self.runs = RunLookup(store=store, operations=operations, redact=redact)
 
     def executions(self, filter: Filter, *, cursor: str | None = None, limit: int) -> dict[str, Any]:
-        """A page of executions, newest first; `next` is the cursor of the following one, or None."""
+        """A page of executions, newest first; `next` is the cursor of the following one, or None.
+
+        It has at most `limit`, and fewer where their payloads are large: see PAGE_BYTES.
+        """
         page = self._store.find(filter, cursor=cursor, limit=limit)
-        return {"executions": self.listed(page.executions), "next": page.next}
+        fitting = list(_fitting(page.executions))
+        is_cut = len(fitting) < len(page.executions)
+        return {"executions": self.listed(fitting), "next": fitting[-1].id if is_cut else page.next}
 
     def listed(self, executions: Sequence[Execution]) -> list[dict[str, Any]]:
         """Executions as every list shows them."""
@@ -189,6 +197,15 @@ class Lookup:
     def _line(self, description: Description, held: str | None) -> dict[str, Any]:
         why = None if description.why is None else self._redact(description.why)
         return asdict(description) | {"why": why, "held": held}
+
+
+def _fitting(executions: Sequence[Execution]) -> Iterator[Execution]:
+    size = 0
+    for each in executions:
+        size += len(each.payload) + len(each.key or "")
+        if size > PAGE_BYTES and size > len(each.payload) + len(each.key or ""):
+            return
+        yield each
 
 
 def _policy_document(policy: Policy) -> dict[str, Any]:

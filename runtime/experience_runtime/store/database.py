@@ -34,6 +34,10 @@ class Database(Protocol):
         """
         ...
 
+    def stamp(self) -> str:
+        """A text that is another after anything was written by anybody; cheap, and compared here only."""
+        ...
+
     def execute(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
         """Execute a statement by its name; only inside `read` or `write`."""
         ...

@@ -286,6 +286,9 @@ class SqlStore(Generic[D]):
             lambda read: read_overview(read, now=now, failed_since=failed_since, next_limit=next_limit)
         )
 
+    def stamp(self) -> str:
+        return self.database.stamp()
+
     # --- visitors and marks
 
     def visitor(self, visitor_id: str) -> Visitor | None:

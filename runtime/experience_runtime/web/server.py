@@ -26,6 +26,7 @@ from experience_runtime.web.guard.limits import AtOnce, BodyLimit, Crowd
 from experience_runtime.web.guard.middleware import LoopbackHost, SameSite, SecurityHeaders, SharedOrigins
 from experience_runtime.web.guard.problems import Defects, Document, handle_problems
 from experience_runtime.web.guard.proxies import Proxied, Trust
+from experience_runtime.web.guard.tags import Tagged
 from experience_runtime.web.metrics import Metrics
 from experience_runtime.web.pages.playground.progress import UnderWay
 from experience_runtime.web.pages.refusals import page_of
@@ -104,6 +105,7 @@ def make_web(
     handle_problems(web)
     web.add_exception_handler(NotSignedIn, login.to_login)  # type: ignore[arg-type]  # its own kind of error
     # the last is the outermost
+    web.add_middleware(Tagged)
     web.add_middleware(BodyLimit, largest_bytes=served.largest_body_kib * 1024, seconds=BODY_SECONDS)
     web.add_middleware(SameSite, page=pages.refused)
     web.add_middleware(SharedOrigins, may_call=access.may_call)

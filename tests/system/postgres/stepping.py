@@ -35,6 +35,9 @@ class Stepping:
     def write(self, act: Callable[[], T]) -> T:
         return self._database.write(act)
 
+    def stamp(self) -> str:
+        return self._database.stamp()
+
     def execute(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
         self._stop(statement)
         return self._database.execute(statement, bound)

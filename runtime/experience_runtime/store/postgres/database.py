@@ -117,6 +117,9 @@ class PostgresDatabase:
 
         return self.read(at_one_instant)
 
+    def stamp(self) -> str:
+        return str(self.read(lambda: self.execute("written_up_to", {}))[0][0])
+
     def write(self, act: Callable[[], T]) -> T:
         return self._tried(lambda: self._transaction(act))
 

@@ -66,3 +66,7 @@ DELETE FROM commit_marks WHERE (owner, session) IN (
 -- name: database_clock
 -- The only look at the server's clock: it plans nothing by it, and compares.
 SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint), 1;
+
+-- name: written_up_to
+-- How far the server has written, for whichever of its databases.
+SELECT CAST(pg_current_wal_insert_lsn() AS text);

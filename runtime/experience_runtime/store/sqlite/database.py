@@ -1,6 +1,7 @@
 """The database of a SQLite store: statements by name, reads, and writes that commit in groups."""
 
 import os
+import secrets
 import threading
 from collections.abc import Callable, Sequence
 from importlib import resources
@@ -52,6 +53,7 @@ class SqliteDatabase:
         # what is in memory only is another database for each connection
         self._looking = None if path == ":memory:" else self._open(to_look)
         self._one_looks = threading.Lock()
+        self._stamped_by = secrets.token_hex(8)
 
     @property
     def name(self) -> str:
@@ -101,6 +103,17 @@ class SqliteDatabase:
                         looking.execute("ROLLBACK")
         except apsw.Error as error:
             raise failure(self.path, error) from error
+
+    def stamp(self) -> str:
+        if self._looking is None:
+            return str(self.read(self.connection.total_changes))
+        self._identity.require()
+        try:
+            with self._one_looks:
+                version = self._looking.pragma("data_version")
+        except apsw.Error as error:
+            raise failure(self.path, error) from error
+        return f"{self._stamped_by} {version}"  # it counts for this connection alone
 
     def execute(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
         return self.connection.execute(used(STATEMENTS[statement], bound), bound).fetchall()

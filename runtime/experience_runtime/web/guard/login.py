@@ -16,7 +16,7 @@ from experience_runtime.web.guard.access import SESSION_LASTS, NotSignedIn, acce
 from experience_runtime.web.guard.session import drop_session, session_of, set_session
 
 _SEE_OTHER = 303
-_FORM_KEY = secrets.token_bytes(32)  # a restart makes forms that were open stale, which does no harm
+_NO_SESSION = secrets.token_hex(32)  # where everything is open, one process serves this machine
 
 
 Refused = Callable[[Request, Refusal, str], Response]
@@ -52,9 +52,9 @@ def logout(request: Request) -> Response:
 
 
 def form_token(request: Request) -> str:
-    """What a page's form carries in its field `form_token`; it is bound to the session."""
-    session = session_of(request) or ""
-    return hmac.new(_FORM_KEY, session.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+    """What a page's form carries in its field `form_token`: made of the session, alike in every process."""
+    session = session_of(request) or _NO_SESSION
+    return hmac.new(session.encode("utf-8", "replace"), b"form", hashlib.sha256).hexdigest()
 
 
 def own_form(request: Request, form_token: Annotated[str, Form(max_length=64)] = "") -> None:

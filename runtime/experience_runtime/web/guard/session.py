@@ -20,14 +20,12 @@ def set_session(request: HTTPConnection, answer: Response, secret: str, *, secon
         path="/",
         secure=_is_https(request),
         httponly=True,
-        samesite="strict",
+        samesite="lax",  # a link from a chat reaches the page; what writes is asked where it comes from
     )
 
 
 def drop_session(request: HTTPConnection, answer: Response) -> None:
-    answer.delete_cookie(
-        _name(request), path="/", secure=_is_https(request), httponly=True, samesite="strict"
-    )
+    answer.delete_cookie(_name(request), path="/", secure=_is_https(request), httponly=True, samesite="lax")
 
 
 def _name(request: HTTPConnection) -> str:

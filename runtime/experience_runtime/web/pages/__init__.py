@@ -15,6 +15,7 @@ from experience_runtime.web.pages import (
     integrations,
     overview,
     schedules,
+    stamp,
     tokens,
     visitors,
 )
@@ -26,8 +27,8 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/static/{name}")
-def static(name: str, rendering: GivenRendering) -> Response:
-    return rendering.static(name)
+def static(name: str, rendering: GivenRendering, v: str = "") -> Response:
+    return rendering.static(name, v)
 
 
 @router.get("/login")
@@ -36,7 +37,18 @@ def login(request: Request, rendering: GivenRendering, to: Annotated[str, Query(
 
 
 # bulk before executions: its paths would be read as an execution's id
-_PAGES = (overview, bulk, executions, experiences, integrations, schedules, tokens, visitors, playground)
+_PAGES = (
+    overview,
+    bulk,
+    executions,
+    experiences,
+    integrations,
+    schedules,
+    stamp,
+    tokens,
+    visitors,
+    playground,
+)
 for pages in _PAGES:
     router.include_router(pages.router)
 

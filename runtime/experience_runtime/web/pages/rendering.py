@@ -1,6 +1,8 @@
 """Rendering: templates to answers that hold nothing but their own scripts and styles."""
 
+import hashlib
 import re
+from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Annotated, Any
@@ -21,7 +23,9 @@ from experience_runtime.web.pages import wording as spoken
 HEADERS = {"Referrer-Policy": "same-origin"}
 _STATIC_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
-_OWN_ADDRESS = re.compile(r'(\b(?:href|src|action|formaction)=")/(?!/)')
+_FOREVER = "public, max-age=31536000, immutable"
+_STATIC_ADDRESS = re.compile(r'(?<=(?:href|.src)=")/static/([a-z.]+)(?=")')
+_OWN_ADDRESS = re.compile(r'(\b(?:href|src|action|formaction|data-stamp)=")/(?!/)')
 
 _DID = {
     "cancelled": "The execution is cancelled.",
@@ -37,6 +41,15 @@ _DID = {
     "converted": "The conversion is recorded.",
 }
 """What a form's answer says after its redirect: a closed list, so that an address can say nothing else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaticFile:
+    """A file of the pages' own; its version is another whenever its content is."""
+
+    content: bytes
+    media_type: str
+    version: str
 
 
 class Rendering:
@@ -66,30 +79,40 @@ class Rendering:
                 **told,
             )
         )
+        # in what a template was given, every quote is an entity: these are addresses of the templates
+        text = _STATIC_ADDRESS.sub(self._with_version, text)
         if prefix := path_prefix(request.scope):
-            # in what a template was given, every quote is an entity: these are addresses of the templates
             text = _OWN_ADDRESS.sub(rf"\1{prefix}/", text)
         # a text that was cut inside a surrogate pair is still shown
         content = text.encode("utf-8", "replace")
         return HTMLResponse(content, status_code=status, headers=HEADERS)
 
     @cached_property
-    def _static(self) -> dict[str, tuple[bytes, str]]:
+    def _static(self) -> dict[str, StaticFile]:
         folder = files("experience_runtime.web").joinpath("static")
         return {
-            each.name: (each.read_bytes(), _STATIC_TYPES[each.name.rpartition(".")[2]])
+            each.name: _static_file(each.read_bytes(), each.name.rpartition(".")[2])
             for each in folder.iterdir()
             if each.name.rpartition(".")[2] in _STATIC_TYPES
         }
 
-    def static(self, name: str) -> Response:
-        """One of the pages' own files; nothing else can be named."""
+    def static(self, name: str, version: str) -> Response:
+        """One of the pages' own files; nothing else can be named. What is asked for by version stays."""
         found = self._static.get(name)
         if found is None:
             return Response(status_code=404)
-        content, media_type = found
-        headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
-        return Response(content, media_type=media_type, headers=headers)
+        kept = _FOREVER if version == found.version else "no-cache"
+        headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": kept}
+        return Response(found.content, media_type=found.media_type, headers=headers)
+
+    def _with_version(self, address: re.Match[str]) -> str:
+        found = self._static.get(address[1])
+        return address[0] if found is None else f"{address[0]}?v={found.version}"
+
+
+def _static_file(content: bytes, ending: str) -> StaticFile:
+    version = hashlib.sha256(content).hexdigest()[:12]
+    return StaticFile(content=content, media_type=_STATIC_TYPES[ending], version=version)
 
 
 def _told(request: Request, value: object) -> object:

@@ -1,13 +1,32 @@
-// Live: what is marked data-live is fetched again every few seconds, and replaced where it changed.
+// Live: what is marked data-live is fetched again every few seconds, and replaced where it changed. Where
+// the page names a stamp, that is asked for first: while it is the same, the page is fetched only now and then.
 // Without this module the page is the same, and a link loads it anew.
 
 const SECONDS = 3
 const LONGEST_SECONDS = 30
+const STALE_SECONDS = 30 // "in 3 minutes" grows old by itself
 
 const regions = () => [...document.querySelectorAll('[data-live]')]
 
 let on = true
 let wait = SECONDS
+let stamp = null
+let looked = 0
+
+async function get (address, accept) {
+  const answer = await fetch(address, { headers: { accept }, credentials: 'same-origin' })
+  if (!answer.ok || answer.redirected) throw new Error(`answered ${answer.status}`)
+  return answer
+}
+
+async function lookWhereNew () {
+  const address = document.body.dataset.stamp
+  const now = address ? (await (await get(address, 'application/json')).json()).stamp : null
+  if (now !== null && now === stamp && Date.now() - looked < STALE_SECONDS * 1000) return
+  await look()
+  stamp = now
+  looked = Date.now()
+}
 
 function place (region) {
   const active = region.contains(document.activeElement) ? document.activeElement : null
@@ -27,8 +46,7 @@ const isBusy = region => region.querySelector('details[open]') ||
   (String(getSelection()) && region.contains(getSelection().anchorNode))
 
 async function look () {
-  const answer = await fetch(location.href, { headers: { accept: 'text/html' }, credentials: 'same-origin' })
-  if (!answer.ok || answer.redirected) throw new Error(`answered ${answer.status}`)
+  const answer = await get(location.href, 'text/html')
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html')
   for (const region of regions()) {
     const next = fresh.getElementById(region.id)
@@ -49,7 +67,7 @@ async function look () {
 async function turn () {
   if (on && document.visibilityState === 'visible') {
     try {
-      await look()
+      await lookWhereNew()
       wait = SECONDS
       say('live')
     } catch {

@@ -38,6 +38,7 @@ from experience_runtime.web.given import GivenRuns, GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.middleware import host_name
 from experience_runtime.web.guard.problems import Document
+from experience_runtime.web.guard.tags import is_known
 from experience_runtime.web.wire.bodies import Posted, posted_object
 
 MOST_ITEMS = 100
@@ -142,7 +143,7 @@ def _script(request: Request, runtime: Runtime) -> Response:
         "Cross-Origin-Resource-Policy": "cross-origin",
         "Access-Control-Allow-Origin": "*",
     }
-    if request.headers.get("if-none-match") == tag:
+    if is_known(tag, request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     if re.search(r"\bgzip\b", request.headers.get("accept-encoding", "")):
         text, headers["Content-Encoding"] = _packed(text), "gzip"

@@ -11,6 +11,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from experience_runtime.domain.errors import Conflict
+from experience_runtime.domain.executions import Execution
+
 
 @dataclass(slots=True, kw_only=True)
 class Claim:
@@ -40,3 +43,13 @@ def in_hand(claim: Claim) -> Iterator[None]:
 
 def claim_in_hand() -> Claim | None:
     return _in_hand.get()
+
+
+def may_still_run(execution: Execution) -> Conflict:
+    """Leave the claim in hand open for what an interrupted try began; return the refusal until it ends."""
+    if claim := claim_in_hand():
+        claim.is_open = True
+    return Conflict(
+        f"{execution.id} was executed by the first try of this request, which was interrupted; "
+        "whether it was delivered is not known yet: ask again in a moment"
+    )

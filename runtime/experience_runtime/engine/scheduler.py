@@ -35,7 +35,7 @@ from experience_runtime.domain.planning import (
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
 from experience_runtime.domain.zones import rules_version
-from experience_runtime.engine.claims import claim_in_hand
+from experience_runtime.engine.claims import may_still_run
 from experience_runtime.engine.execute_gate import NO_INTERVALS, ExecuteGate
 from experience_runtime.engine.key_types import key_doubts
 from experience_runtime.engine.numbering import ExecutionNumbers
@@ -375,12 +375,7 @@ class Scheduler:
         )
         added = self._store.add(execution, IfExists.REPLACE)
         if added.is_told_again and added.execution.status is Status.RUNNING:  # an `execute` has one attempt
-            if claim := claim_in_hand():
-                claim.is_open = True
-            raise Conflict(
-                f"{added.execution.id} was executed by the first try of this request, which was interrupted; "
-                "whether it was delivered is not known yet: ask again in a moment"
-            )
+            raise may_still_run(added.execution)
         return added.execution
 
     def _check_payload(self, integration: str, payload: object) -> tuple[str, str]:

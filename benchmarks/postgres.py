@@ -2,8 +2,8 @@
 
 Starts a server of its own (initdb; fsync on) and real worker processes. With so many pending it prints the
 rates of schedule, cancel and convert, how late one fires, and bytes a row; then what becomes of 20,000 due at
-one second with 1, 2 and 4 workers, and when one of two workers is killed in their middle.
---growth: the same at fewer pending. --peers: others on the same server, as ratios.
+one second with 1, 2, 4 and 8 workers, and when one of two workers is killed in their middle.
+--growth: the same at fewer pending. --peers [NAMES]: others on the same server, as ratios.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from experience_runtime.domain.executions import Execution, IfExists
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.store.opening import PostgresStore, open_postgres
 
+from benchmarks.postgres_peers import PEERS, compare
 from benchmarks.store import in_threads, typical
 from tests.support.postgres import Server
 from tests.system.postgres.yard import Yard, a_yard, an_execution
@@ -68,7 +69,7 @@ def verbs(store: PostgresStore) -> dict[str, Any]:
     first = to_ms(now) << 21
     rows = [_typical(first, i) for i in range(9_000)]
     rates: dict[int, float] = {}
-    for callers, start, count in ((1, 0, 2_000), (8, 2_000, 6_000)):
+    for callers, start, count in ((1, 0, 2_000), (16, 2_000, 6_000)):
 
         def schedule(i: int, start: int = start) -> object:
             return store.add(rows[start + i], IfExists.REPLACE)
@@ -88,7 +89,7 @@ def verbs(store: PostgresStore) -> dict[str, Any]:
         return store.convert(rows[6_000 + i].visitor or "", event="bought", now=now)
 
     line("convert, 8 callers, a second", f"{in_threads(8, 1_900, convert):,.0f}")
-    return {"schedule": rates[1], "cancel": cancels}
+    return {"schedule": rates[1], "schedule_16": rates[16], "cancel": cancels}
 
 
 def _typical(first: int, i: int) -> Execution:
@@ -113,6 +114,25 @@ def lateness(yard: Yard) -> list[float]:
         f"{_at(late, 0.5):,.0f} / {_at(late, 0.99):,.0f} / {_at(late, 1):,.0f}",
     )
     return [_at(late, 0.5), _at(late, 0.99), _at(late, 1)]
+
+
+def idle(server: Server) -> float:
+    """How many statements a second a worker makes that has nothing to do, as the server's log has them."""
+    server.execute("ALTER SYSTEM SET log_statement = 'all'")
+    server.execute("SELECT pg_reload_conf()")
+    threading.Event().wait(1)
+    before, began = _logged(server), time.perf_counter()
+    threading.Event().wait(10)
+    rate = (_logged(server) - before) / (time.perf_counter() - began)
+    server.execute("ALTER SYSTEM RESET log_statement")
+    server.execute("SELECT pg_reload_conf()")
+    line("statements of an idle worker, a second", f"{rate:,.1f}")
+    return rate
+
+
+def _logged(server: Server) -> int:
+    log = (server.folder / "log").read_text(errors="replace")
+    return log.count("LOG:  statement: ") + log.count("LOG:  execute ")
 
 
 def burst(store: PostgresStore, yard: Yard, workers: int, *, calls: int = CONCURRENCY) -> float:
@@ -189,10 +209,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--pending", type=int, default=1_000_000)
-    parser.add_argument("--workers", default="1,2,4")
+    parser.add_argument("--workers", default="1,2,4,8")
     parser.add_argument("--growth", action="store_true", help="also at less of it")
-    parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--peers", default="", nargs="?", const=",".join(PEERS), help="which, by comma")
+    parser.add_argument("--burst", type=int, default=BURST, help="how many are due at one second")
     chosen = parser.parse_args()
+    globals()["BURST"] = chosen.burst
     server = Server(durable=True, settings=["shared_buffers=512MB", "max_wal_size=4GB"])
     sizes = (
         [chosen.pending // 1000, chosen.pending // 30, chosen.pending] if chosen.growth else [chosen.pending]
@@ -206,6 +228,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder, a_yard(address, store, Path(folder)) as yard:
             pid = yard.worker(concurrency=CONCURRENCY, lease=25)
             _until(lambda: len(store.workers.all()) == 1)  # noqa: B023 - called at once
+            ours["idle"] = idle(server)
             ours["late_ms"] = lateness(yard)
             os.kill(pid, signal.SIGTERM)
             _until(lambda: not store.workers.all())  # noqa: B023 - called at once
@@ -216,9 +239,7 @@ def main() -> None:
             killed(store, yard)
         store.close()
     if chosen.peers:
-        from benchmarks.postgres_peers import compare
-
-        compare(server, ours, chosen.pending)
+        compare(server, ours, chosen.pending, names=chosen.peers.split(","))
     server.remove()
 
 

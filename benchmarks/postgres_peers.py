@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,19 @@ PEERS: dict[str, tuple[str, ...]] = {
 
 FIGURES = {
     "schedule": "schedule, 1 caller, a second",
+    "schedule_16": "schedule, 16 callers, a second",
     "cancel": "cancel, 1 caller, a second",
     "burst": "20,000 due at one second, 2 workers, a second",
 }
 
 
-def compare(server: Server, ours: Mapping[str, Any], pending: int) -> None:
+def compare(
+    server: Server, ours: Mapping[str, Any], pending: int, *, names: Sequence[str] = tuple(PEERS)
+) -> None:
     """Print each peer's figures, and how many times as good ours are."""
     print(f"\npeers, {pending:,} pending")
-    for name, requirements in PEERS.items():
+    for name in names:
+        requirements = PEERS[name]
         try:
             told = _contest(server, name, requirements, pending)
         except (subprocess.SubprocessError, OSError, ValueError) as fault:
@@ -33,6 +37,8 @@ def compare(server: Server, ours: Mapping[str, Any], pending: int) -> None:
             continue
         print(f"{name} {told['version']}")
         for key, what in FIGURES.items():
+            if told[key] is None:
+                continue
             print(f"    {what:<54} {told[key]:>10,.0f}   ours x {ours[key] / max(told[key], 0.1):,.1f}")
         late = " / ".join(f"{each:,.0f}" for each in told["late_ms"])
         better = told["late_ms"][1] / max(ours["late_ms"][1], 0.1)

@@ -107,4 +107,4 @@ def work(address: str, note: Callable[[int], None]) -> None:
 
 
 if __name__ == "__main__":
-    main(Dbos, work)
+    main(Dbos, work, is_one=True)

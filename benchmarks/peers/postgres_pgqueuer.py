@@ -26,7 +26,8 @@ class Pgqueuer:
         self._loop = asyncio.new_event_loop()
         self._connection = self._run(asyncpg.connect(address))
         self._queries = Queries(AsyncpgDriver(self._connection))
-        self._run(self._queries.install())
+        if self._run(self._connection.fetchval("SELECT to_regclass('pgqueuer')")) is None:
+            self._run(self._queries.install())
 
     def schedule(self, number: int, due_at: float) -> Any:
         after = timedelta(seconds=max(0.0, due_at - time()))

@@ -31,8 +31,9 @@ class Procrastinate:
     def __init__(self, address: str) -> None:
         self._app = app_of(procrastinate.SyncPsycopgConnector(conninfo=address), print)
         self._app.open()
-        self._app.schema_manager.apply_schema()
         self._sql = psycopg.connect(address, autocommit=True)
+        if self._sql.execute("SELECT to_regclass('procrastinate_jobs')").fetchone() == (None,):
+            self._app.schema_manager.apply_schema()
 
     def schedule(self, number: int, due_at: float) -> int:
         task = self._app.configure_task("noop", schedule_at=datetime.fromtimestamp(due_at, UTC))

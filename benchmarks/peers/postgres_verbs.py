@@ -21,6 +21,8 @@ from typing import Any, Protocol
 
 BURST = 20_000
 FIRED = 100
+CALLERS = 16
+EACH = 100
 DAY = 86_400.0
 MOST_SECONDS = 15.0  # of any one figure: a peer that is slow is measured by what it did until then
 BURST_SECONDS = 90.0
@@ -40,21 +42,29 @@ class Peer(Protocol):
     def close(self) -> None: ...
 
 
-def main(connect: Callable[[str], Peer], work: Callable[[str, Callable[[int], None]], None]) -> None:
+def main(
+    connect: Callable[[str], Peer],
+    work: Callable[[str, Callable[[int], None]], None],
+    *,
+    is_one: bool = False,
+) -> None:
+    """`is_one`: a program can have one of its kind only, and schedules with one caller."""
     verb, address, argument = sys.argv[1:]
     if verb == "work":
         file = os.open(argument, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         work(address, lambda number: os.write(file, f"{number} {time.time()}\n".encode()) and None)
     else:
-        print(json.dumps(contest(connect(address), address, int(argument))))
+        print(json.dumps(contest(connect, address, int(argument), is_one=is_one)))
 
 
-def contest(peer: Peer, address: str, pending: int) -> dict[str, Any]:
+def contest(connect: Callable[[str], Peer], address: str, pending: int, *, is_one: bool) -> dict[str, Any]:
+    peer = connect(address)
     told: dict[str, Any] = {"version": peer.version}
     far = time.time() + DAY
     peer.schedule(0, far)
     peer.multiply(1, pending, far)
     told["schedule"] = rate(500, lambda i: handles.append(peer.schedule(10_000_000 + i, far)), handles := [])
+    told["schedule_16"] = None if is_one else at_once(connect, address, far)
     told["cancel"] = rate(200, lambda i: peer.cancel(handles[i]), [])
     with tempfile.TemporaryDirectory() as folder:
         received = Path(folder, "received")
@@ -78,6 +88,26 @@ def rate(count: int, act: Callable[[int], object], _: list[Any]) -> float:
         act(done)
         done += 1
     return done / (time.perf_counter() - began)
+
+
+def at_once(connect: Callable[[str], Peer], address: str, far: float) -> float:
+    """How many a second 16 threads schedule together, each with a connection of its own."""
+    peers = [connect(address) for _ in range(CALLERS)]
+
+    def schedule(caller: int) -> None:
+        for i in range(EACH):
+            peers[caller].schedule(11_000_000 + caller * EACH + i, far)
+
+    threads = [threading.Thread(target=schedule, args=(caller,)) for caller in range(CALLERS)]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seconds = time.perf_counter() - began
+    for peer in peers:
+        peer.close()
+    return CALLERS * EACH / seconds
 
 
 def worker(address: str, received: Path) -> "subprocess.Popen[bytes]":

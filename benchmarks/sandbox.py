@@ -268,12 +268,8 @@ def _host_run(pool: Pool, script: Bundle) -> Callable[[], None]:
     clock = VirtualClock(NOW)
     folder = tempfile.mkdtemp(prefix="experience-benchmark-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    scheduler = Scheduler(
-        store=open_sqlite(f"{folder}/experience.db"),
-        clock=clock,
-        integrations=registry,
-        conversions=("ecView",),
-    )
+    store = open_sqlite(f"{folder}/experience.db")
+    scheduler = Scheduler(store=store, clock=clock, integrations=registry, conversions=("ecView",))
 
     def run_once() -> None:
         run = open_run(
@@ -281,6 +277,7 @@ def _host_run(pool: Pool, script: Bundle) -> Callable[[], None]:
             Situation(visitor=ADA, seed=1),
             sandbox=pool,
             scheduler=scheduler,
+            events=store.events,
             integrations=registry,
             clock=clock,
             call_now=lambda _execution, _seconds: None,

@@ -88,6 +88,7 @@ class Lab:
             replace(Situation(visitor=self.visitor, seed=1), **situation),
             sandbox=self.pool,
             scheduler=self.scheduler,
+            events=self.store.events,
             integrations=self.registry,
             clock=self.clock,
             call_now=self.dispatcher.call_now,

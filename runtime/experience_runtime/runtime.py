@@ -318,6 +318,7 @@ class Runtime:
                 situation,
                 sandbox=self.sandbox,
                 scheduler=self.scheduler,
+                events=self.store.events,
                 integrations=self.integrations,
                 clock=self.clock,
                 call_now=lambda execution, seconds: self.dispatcher.call_now(execution, seconds),

@@ -102,7 +102,10 @@ def test_a_broken_story_is_refused(cli: CommandLine, content: bytes, part: str) 
 def test_a_story_names_its_own_visitors(cli: CommandLine, words: tuple[str, ...]) -> None:
     refusal = cli("simulate", "my", "--story", _story(), *words, "--json").refusal
 
-    assert refusal["message"] == "a story names its own visitors; leave visitor, timezone and data out"
+    assert refusal["message"] == (
+        "a story names its own visitors; leave visitor, timezone, data, state, events, browser and "
+        "cookies out"
+    )
 
 
 def test_nothing_leaves(cli: CommandLine) -> None:
@@ -137,3 +140,51 @@ def test_what_would_fail_for_want_of_settings_is_not_called_delivered(
 
     assert [part for part in said if part not in out] == []
     assert document.get("would_fail", []) == (["slack-update"] if "would" in said[0] else [])
+
+
+TOLD = """module.exports = o => {
+  const page = o.uv.events.map(e => e.meta.type + ' ' + JSON.stringify(e.n)).join()
+  const { country } = o.getVisitorState().value
+  o.log.info([page, country, o.getBrowserState().value.url, o.cookies.get('group')].join('; '))
+}"""
+
+
+@pytest.mark.parametrize("command", ["run", "simulate"])
+def test_what_the_page_tells_is_the_same_in_a_run_and_a_simulation(cli: CommandLine, command: str) -> None:
+    write(Path("told/variation.js"), TOLD)
+    state = write(Path("state.json"), json.dumps({"country": "France"}))
+    browser = write(Path("browser.json"), json.dumps({"url": "https://shop.example/"}))
+    cookies = write(Path("cookies.json"), json.dumps({"group": "b"}))
+
+    document = cli.json(
+        command,
+        *("told", "--visitor", "ada", "--event", "ecView", "--event", 'basket={"n": {"a": "="}}'),
+        *("--state", str(state), "--browser", str(browser), "--cookies", str(cookies)),
+    )
+
+    assert [line["message"] for line in document["log"]] == [
+        'ecView undefined,basket {"a":"="}; France; https://shop.example/; b'
+    ]
+
+
+@pytest.mark.parametrize("command", ["run", "simulate"])
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        (("--event", "ecView={"), "is not JSON after the ="),
+        (("--event", "={}"), "event type"),
+        (("--event", "a b"), "event type"),
+        (("--cookies", "list.json"), "cookies"),
+        (("--state", "list.json"), "state"),
+        (("--browser", "none.json"), '--browser "none.json" cannot be read'),
+    ],
+)
+def test_what_nobody_can_tell_is_refused(
+    cli: CommandLine, command: str, words: tuple[str, ...], rule: str
+) -> None:
+    write(Path("list.json"), "[1]")
+
+    said = cli(command, "my", *words)
+
+    assert said.code == 2
+    assert rule in said.err

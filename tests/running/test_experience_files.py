@@ -69,6 +69,7 @@ def test_global_js_runs_once_before_the_triggers(lab: Lab) -> None:
     }
     run = lab.open(files)
     run.start()
+    run.receive("ecView", {})  # the page's own
     run.receive("ecView", {})
     report = run.finish()
 

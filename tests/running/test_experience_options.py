@@ -294,10 +294,11 @@ class TestSyncPromises:
             "log.info(state.status, state.then(() => options.getBrowserState()).value.ua.deviceType)\n"
             "log.info(state.then(() => ({ then (ok) { ok(1); ok(2); throw 3 } })).value, state.then(5).value === state.value)\n"
             "log.info(state.then(() => { throw 7 }).catch(n => n + 1).value, await Promise.all([state]).then(a => a.length))\n"
-            "log.info(await state.then(() => { throw 7 }).then(() => 'no', n => n))"
+            "log.info(await state.then(() => { throw 7 }).then(() => 'no', n => n))",
+            browser={"ua": {"deviceType": "mobile"}},
         )
 
-        assert said == ["resolved computer", "1 true", "8 1", "7"]
+        assert said == ["resolved mobile", "1 true", "8 1", "7"]
 
 
 def test_a_logger_can_be_enabled_and_disabled_which_changes_nothing(lab: Lab) -> None:

@@ -8,9 +8,10 @@ import pytest
 from experience_runtime.domain.event_names import is_view
 from experience_runtime.domain.executions import Status
 from experience_runtime.domain.page_views import MOST_OWN_RESTARTS
+from experience_runtime.domain.visitor_events import VisitorEvent
 from experience_runtime.running.report import Report
 
-from tests.conftest import Lab
+from tests.conftest import NOW, Lab
 
 TRIGGERS = "module.exports = (o, cb) => { o.log.info('triggers'); cb() }"
 VARIATION = (
@@ -19,8 +20,8 @@ VARIATION = (
 
 
 def seen(lab: Lab, files: str | dict[str, str], views: Sequence[str] = ("ecView",)) -> Report:
-    """Run, and then let the visitor see these views, each when the run has nothing left to do."""
-    run = lab.open(files)
+    """Run on a page whose own view was told, and then let the visitor see these, each when nothing is left."""
+    run = lab.open(files, events=[{"type": "ecView"}])
 
     def settle() -> None:
         while not run.is_over:
@@ -78,9 +79,35 @@ def test_a_view_before_the_run_starts_nothing_again(lab: Lab) -> None:
     assert said(lab.run(VARIATION, events=[{"type": "ecView", "data": {}}])) == ["variation"]
 
 
+@pytest.mark.parametrize("own", [False, True], ids=["from outside", "of the experience's own"])
+def test_the_first_view_of_a_page_belongs_to_its_load(lab: Lab, own: bool) -> None:
+    emits = "o.uv.emit('ecView')" if own else ""
+    run = lab.open(
+        f"module.exports = o => {{ o.integration('echo').schedule(1, {{ delay: '1d' }}); {emits} }}"
+    )
+    run.start()
+    if not own:
+        run.receive("ecView", {})
+    while not run.is_over:
+        run.advance()
+    run.finish()
+
+    assert len(lab.executions()) == 1  # without a key, each run again would make another
+
+
+def test_a_stored_view_is_of_another_page(lab: Lab) -> None:
+    event = VisitorEvent(visitor="ada", type="ecView", data="{}", at=NOW, received_at=NOW)
+    lab.store.events.record(event)
+    run = lab.open(VARIATION)
+    run.start()
+    run.receive("ecView", {})
+
+    assert said(run.finish()) == ["variation"]
+
+
 def test_a_view_the_experience_emits_runs_it_again(lab: Lab) -> None:
     text = "module.exports = o => { if (o.state.get('n')) return o.log.info('again'); o.state.set('n', 1); o.uv.emit('ecView') }"
-    report = lab.run(text)
+    report = lab.run(text, events=[{"type": "ecView"}])
 
     assert said(report) == ["again"]
     assert [event["type"] for event in report.events] == ["ecView"]

@@ -173,9 +173,10 @@ class TestTheVisitor:
             "options.log.info(await state.then(() => Promise.resolve(7)))\n"
             "options.log.info(options.getBrowserState().value.ua.deviceType)",
             visitor_state={"country": "FR"},
+            browser={"ua": {"deviceType": "mobile"}},
         )
 
-        assert said == ["FR ada", "FR", "FR", "FR!", "x", "7", "computer"]
+        assert said == ["FR ada", "FR", "FR", "FR!", "x", "7", "mobile"]
 
     def test_the_runs_visitor_wins_over_the_packages(self, lab: Lab) -> None:
         files = {

@@ -208,7 +208,17 @@ class TestOpenRuns:
         )
         view = {"after": "2d", "do": "emit", "visitor": "ada", "type": "ecView"}
         simulated = play(
-            lab, text, {"steps": [RUN, {"after": "1d"} | RUN, view, view | {"type": "ecProduct"}]}
+            lab,
+            text,
+            {
+                "steps": [
+                    RUN,
+                    {"after": "1d"} | RUN,
+                    view | {"after": "1d"},
+                    view,
+                    view | {"type": "ecProduct"},
+                ]
+            },
         )
 
         assert [[line["message"] for line in report.log] for report in simulated.reports] == [

@@ -12,7 +12,7 @@ from experience_runtime.runtime import Runtime
 from experience_runtime.web.guard.access import Access, Caller
 from experience_runtime.web.guard.limits import AtOnce, Buckets
 from experience_runtime.web.guard.problems import Throttled
-from experience_runtime.web.wire.snippet import _facts
+from experience_runtime.web.wire.snippet import _browser
 from starlette.requests import Request
 
 from .conftest import Token, bearing
@@ -285,13 +285,13 @@ def test_a_run_is_answered_without_what_only_its_author_should_see(client: httpx
     ],
 )
 def test_the_device_is_told_by_the_user_agent(agent: str, device: str) -> None:
-    facts = _facts({"url": "https://shop.example/"}, agent)
+    facts = _browser({"url": "https://shop.example/"}, agent)
 
     assert facts == {"url": "https://shop.example/", "ua": {"deviceType": device, "userAgent": agent}}
 
 
 @pytest.mark.parametrize("browser", [5, "x", []])
-def test_facts_that_are_none_are_refused(client: httpx.Client, key: str, browser: Any) -> None:
+def test_browser_that_are_none_are_refused(client: httpx.Client, key: str, browser: Any) -> None:
     body = json.dumps({"visitor": "anna", "browser": browser})
 
     assert client.post(f"/visitors/k/{key}/run/reminder", content=body).status_code == 422

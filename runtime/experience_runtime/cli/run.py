@@ -1,5 +1,6 @@
 """experience run: one experience, for real, into the store."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -8,8 +9,9 @@ from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, pr
 from experience_runtime.cli.shown import show_report
 from experience_runtime.cli.visitor_options import read_data, visitor_options
 from experience_runtime.domain.errors import ScriptFault
+from experience_runtime.domain.page_facts import PageFacts
+from experience_runtime.running.boot import situation_of
 from experience_runtime.running.kept import keep_run
-from experience_runtime.running.run import Situation
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.loading import failed_report, prepare
 from experience_runtime.settings.load import Settings
@@ -20,6 +22,7 @@ from experience_runtime.settings.load import Settings
 Examples:
   experience run sample_experiences/basket-reminder --visitor v1 --timezone America/New_York
   experience run variation.js --visitor v1 --json
+  experience run variation.js --visitor v1 --event 'ecBasketSummary={"total": 120}' --browser page.json
 
 Exit codes: 0 fine, also when the author caught a rejected call; 1 the experience does not parse, threw,
 rejected or ran into a limit; 2 wrong use."""
@@ -33,6 +36,7 @@ def run(
     timezone: str | None,
     timezone_offset: int | None,
     data_file: Path | None,
+    read_facts: Callable[[], PageFacts],
     variation: str | None,
     repair: bool,
     settings: Settings,
@@ -42,7 +46,7 @@ def run(
 
     What it schedules is on disk when this ends; `experience worker` delivers it.
     """
-    data = read_data(data_file)
+    data, facts = read_data(data_file), read_facts()
     with Runtime(settings) as runtime:
         runtime.sandbox  # noqa: B018 - the worker process starts while the rest is read
         visitor = runtime.visitor(visitor_id, timezone=timezone, timezone_offset=timezone_offset)
@@ -52,7 +56,7 @@ def run(
         except ScriptFault as fault:
             report, documents = failed_report(path, visitor, fault), []
         else:
-            report = runtime.run(script, Situation(visitor=visitor, data=data))
+            report = runtime.run(script, situation_of(visitor, data, facts))
             documents = runtime.lookup.of_run(report.created)
         # told below: here the log is read by the one who runs it
         keep_run(runtime.store.runs, report, trigger="cli", at=began_at, redact=settings.redact, tells=False)

@@ -2,7 +2,7 @@
 
 import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from experience_runtime.cli.timeline import show_timeline
 from experience_runtime.cli.visitor_options import read_data, visitor_options
 from experience_runtime.domain.errors import ScriptFault
 from experience_runtime.domain.instants import iso
+from experience_runtime.domain.page_facts import NO_FACTS, PageFacts
 from experience_runtime.domain.visitors import make_visitor
 from experience_runtime.proving.finding import find_experiences
 from experience_runtime.runtime import Runtime
@@ -54,6 +55,7 @@ def simulate(
     timezone: str | None,
     timezone_offset: int | None,
     data_file: Path | None,
+    read_facts: Callable[[], PageFacts],
     variation: str | None,
     repair: bool,
     settings: Settings,
@@ -63,7 +65,9 @@ def simulate(
 
     A folder that is no experience stands for all below it.
     """
-    alone = all(given is None for given in (at, horizon, visitor_id, timezone, timezone_offset, data_file))
+    facts = read_facts()
+    given = (at, horizon, visitor_id, timezone, timezone_offset, data_file)
+    alone = facts == NO_FACTS and all(each is None for each in given)
     visitor = make_visitor(visitor_id, timezone=timezone, timezone_offset=timezone_offset)
     experiences = find_experiences(paths)
     is_one = len(paths) == 1 and experiences == [*paths]
@@ -78,6 +82,7 @@ def simulate(
                 now=runtime.clock.now(),
                 visitor=visitor,
                 data=read_data(data_file),
+                facts=facts,
                 story=None if file is None else load_story(file),
                 at=at,
                 horizon=horizon,

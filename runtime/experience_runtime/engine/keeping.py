@@ -12,6 +12,7 @@ from experience_runtime.domain.pace import Learned, Pace, PaceState, Receiver
 from experience_runtime.domain.runs import FailureGroup, KeptRun, RunCount, RunFilter
 from experience_runtime.domain.schedules import Firing, Schedule, ScheduleRun
 from experience_runtime.domain.visitor_events import Conversion, VisitorEvent
+from experience_runtime.domain.visitor_history import VisitorHistory
 from experience_runtime.domain.workers import WorkerInfo
 from experience_runtime.engine.claims import Claim
 
@@ -84,6 +85,10 @@ class Events(Protocol):
 
     def of(self, visitor: str, *, limit: int) -> Sequence[VisitorEvent]:
         """The last events of a visitor, newest first."""
+        ...
+
+    def history(self, visitor: str, *, limit: int) -> VisitorHistory:
+        """What is kept of the person who has this id; at most so many events."""
         ...
 
     def conversions(self, visitor: str, *, limit: int) -> Sequence[Conversion]:

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.offset_table import offset_table
+from experience_runtime.domain.page_facts import NO_FACTS, PageFacts
 from experience_runtime.domain.planning import visitor_zone
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.domain.zones import Zone
@@ -21,10 +22,6 @@ from experience_runtime.running.guest import Boot, Limits, Script
 _COMPACT = json.JSONEncoder(
     allow_nan=False, separators=(",", ":")
 ).encode  # one encoder: making it costs most
-_BROWSER = {
-    "url": "https://example.com/",
-    "ua": {"deviceType": "computer", "browserName": "", "browserVersion": "", "osName": ""},
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +31,25 @@ class Situation:
     visitor: Visitor
     data: Any = None
     visitor_state: Mapping[str, Any] = field(default_factory=dict)
-    events: Sequence[Mapping[str, Any]] = ()  # {"type", "data"}
+    events: Sequence[Mapping[str, Any]] = ()  # of the page: {"type", "data"}
+    past: Sequence[Mapping[str, Any]] = ()  # stored before: {"type", "data", "at"}, Unix milliseconds
     seed: int | None = None
     is_preview: bool = False
     browser: Mapping[str, Any] | None = None
     """The page's facts as they were sent, for `getBrowserState()`; None: nobody sent any."""
+    cookies: Mapping[str, str] = field(default_factory=dict)
+
+
+def situation_of(visitor: Visitor, data: Any = None, facts: PageFacts = NO_FACTS) -> Situation:
+    """What a run finds of what its caller tells."""
+    return Situation(
+        visitor=visitor,
+        data=data,
+        visitor_state=facts.state,
+        events=facts.events,
+        browser=facts.browser,
+        cookies=facts.cookies,
+    )
 
 
 def boot(
@@ -66,7 +77,10 @@ def boot(
         state["visitorId"] = visitor.id
     if visitor.timezone_offset is not None:
         state["timezoneOffset"] = visitor.timezone_offset
-    events = [{"type": event["type"], "data": event.get("data", {})} for event in situation.events]
+    events = [
+        {"type": event["type"], "data": event.get("data", {}), "at": event.get("at", to_ms(now))}
+        for event in (*situation.past, *situation.events)
+    ]
     message = {
         "now": to_ms(now),
         "zone": zone.name,
@@ -77,9 +91,8 @@ def boot(
         "dataText": json_of(data, "data"),
         "metaText": json_of(_meta(script, visitor, situation.is_preview), "meta"),
         "visitorStateText": json_of(state, "the visitor's state"),
-        "browserStateText": json_of(
-            _BROWSER if situation.browser is None else situation.browser, "the browser's state"
-        ),
+        "browserStateText": json_of(situation.browser or {}, "the browser's state"),
+        "cookiesText": json_of(situation.cookies, "the cookies"),
     }
     events_text = json_of(events, "an event's data")
     text = f'{{"events":{events_text},{_limits_text(limits)},{placed.text},'

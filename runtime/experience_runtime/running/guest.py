@@ -167,7 +167,8 @@ class Turn:
     `triggers` is none, waiting, yes, no or failed; `variation` none, running, done or failed. `describing`:
     the turn was reading a thrown value when it ended. `stack` is where a limit stopped it, when that is
     known. `restarts`: a later view runs the experience again. `unhandled`: there are rejections that nobody
-    has handled; an inbox item of kind "end" makes the guest tell them.
+    has handled; an inbox item of kind "end" makes the guest tell them. `waits`: the events that triggers
+    listen for, while they have not answered.
     """
 
     outbox: Sequence[LogLine | Emitted | Redirected | Request] = ()
@@ -180,6 +181,7 @@ class Turn:
     listens: bool = False
     restarts: bool = False
     unhandled: bool = False
+    waits: Sequence[str] = ()
     wake_at: datetime | None = None
     cpu_seconds: float = 0.0
 

@@ -7,6 +7,7 @@ from experience_runtime.domain.clients import NO_CLIENT, Client
 from experience_runtime.domain.errors import ScriptFault
 from experience_runtime.domain.instants import from_ms
 from experience_runtime.domain.visitors import Visitor, in_default_zone
+from experience_runtime.engine.keeping import Events
 from experience_runtime.engine.ports import Clock, Integrations
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.running.boot import Situation, boot
@@ -14,6 +15,7 @@ from experience_runtime.running.guest import Limits, Problem, Sandbox, Script
 from experience_runtime.running.guest_calls import GuestCalls
 from experience_runtime.running.problems import limit_problem, thrown_problem
 from experience_runtime.running.run import CallNow, ExperienceRun
+from experience_runtime.running.visitor_facts import with_history
 
 
 def open_run(
@@ -22,6 +24,7 @@ def open_run(
     *,
     sandbox: Sandbox,
     scheduler: Scheduler,
+    events: Events,
     integrations: Integrations,
     clock: Clock,
     call_now: CallNow,
@@ -31,8 +34,9 @@ def open_run(
 ) -> ExperienceRun:
     """Make a run that has not begun.
 
-    A folder without `meta.qfns` is linked to every registered integration. `client` says for which bot and
-    channel `App(…)` schedules; its user is the visitor.
+    `events` are the store's: what the visitor did before. A folder without `meta.qfns` is linked to every
+    registered integration. `client` says for which bot and channel `App(…)` schedules; its user is the
+    visitor.
     """
     limits = limits or Limits()
     linked = script.experience.linked
@@ -41,7 +45,7 @@ def open_run(
     return ExperienceRun(
         sandbox=sandbox,
         script=script,
-        situation=replace(situation, visitor=visitor),
+        situation=with_history(replace(situation, visitor=visitor), events),
         answers=GuestCalls(
             scheduler=scheduler,
             visitor=visitor,

@@ -87,3 +87,11 @@ def wall_text(wall_seconds: float, calls: int = 0) -> str:
         f"a run may last {wall_seconds:g} s, and timers or calls were still open; "
         "clear the timers it does not need, and schedule what should happen later"
     )
+
+
+def pending_text(waits: Sequence[str]) -> str:
+    """Say that triggers never answered, and for which events they were waiting."""
+    text = "pending: triggers never called back"
+    if not waits:
+        return text
+    return f"{text}; no event came that they listen for: {', '.join(dict.fromkeys(waits))}"

@@ -42,7 +42,13 @@ from experience_runtime.running.guest import (
     Turn,
 )
 from experience_runtime.running.guest_calls import GuestCalls, Note, Started, refusal_text, refused_message
-from experience_runtime.running.problems import first_place, limit_problem, thrown_problem, wall_text
+from experience_runtime.running.problems import (
+    first_place,
+    limit_problem,
+    pending_text,
+    thrown_problem,
+    wall_text,
+)
 from experience_runtime.running.report import Report, call_document
 
 __all__ = ["CallNow", "ExperienceRun", "Situation"]
@@ -96,6 +102,7 @@ class ExperienceRun:
         self._last = Turn()
         self._ended = False
         self._own_restarts_left = MOST_OWN_RESTARTS
+        self._page_was_viewed = any(is_view(event["type"]) for event in situation.events)
         self._has_converted = False
 
     @property
@@ -135,11 +142,11 @@ class ExperienceRun:
         self._step()
 
     def receive(self, event_type: str, data: Any) -> None:
-        """Hand the guest an event from outside: the page's, or a story's. After a view it runs again."""
+        """Hand the guest an event from outside: the page's, or a story's. A later view runs it again."""
         if not self._ended:
             json_of(data, "the event's data")
             self._inbox.append({"kind": "event", "type": event_type, "data": data})
-            if is_view(event_type):
+            if self._is_later_view(event_type):
                 self._own_restarts_left = MOST_OWN_RESTARTS
                 self._inbox.append({"kind": "restart"})
             self._step()
@@ -174,7 +181,7 @@ class ExperienceRun:
             case "no", _:
                 return "not_triggered"
             case "waiting", _:
-                self._write("warn", "triggers", "pending: triggers never called back")
+                self._write("warn", "triggers", pending_text(self._last.waits))
                 return "pending"
             case _, "running":
                 self._write(
@@ -267,7 +274,7 @@ class ExperienceRun:
     def _event(self, event: Emitted) -> None:
         now = self._clock.now()
         self.report.events.append({"at": iso(now), "type": event.type, "data": event.data})
-        if is_view(event.type) and self._last.restarts:
+        if self._is_later_view(event.type) and self._last.restarts:
             self._restart(event.type)
         visitor = self._situation.visitor.id
         if visitor is None or not self._answers.scheduler.is_conversion(event.type):
@@ -277,6 +284,13 @@ class ExperienceRun:
             cancelled = self._answers.scheduler.convert(visitor, event=event.type)
             self._has_converted = True
             self._write("info", "conversion", f"{event.type} cancelled {len(cancelled)} pending executions")
+
+    def _is_later_view(self, event_type: str) -> bool:
+        """Whether this is a view that runs the experience again: a page's first one belongs to its load."""
+        if not is_view(event_type):
+            return False
+        is_later, self._page_was_viewed = self._page_was_viewed, True
+        return is_later
 
     def _restart(self, view: str) -> None:
         self._own_restarts_left -= 1

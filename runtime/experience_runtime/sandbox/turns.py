@@ -101,6 +101,7 @@ def _turn(head: Mapping[str, Any], state: Mapping[str, Any], allowance: Allowanc
         describing=state.get("phase") == "describing",
         listens=state.get("listeners") is True,
         restarts=state.get("restarts") is True,
+        waits=tuple(_text(each)[:100] for each in _typed(list, state.get("waits", []))[:5]),
         unhandled=state.get("unhandled") is True,
         wake_at=None if wake_at is None else _instant(wake_at),
         cpu_seconds=_typed(int, head["cpu_us"]) / 1e6,

@@ -10,6 +10,7 @@ from experience_runtime.documents.documents import Redact
 from experience_runtime.domain.clients import Client
 from experience_runtime.domain.errors import InvalidParameter, LimitWall
 from experience_runtime.domain.instants import iso, parse_start
+from experience_runtime.domain.page_facts import NO_FACTS, PageFacts
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.ports import Integrations
 from experience_runtime.running.guest import Sandbox, Script
@@ -22,7 +23,7 @@ NOBODY = Visitor(id=None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayRequest:
-    """What is to be played: a story, or one run for `visitor` with `data`.
+    """What is to be played: a story, or one run for `visitor` with `data` and what `facts` tell.
 
     `somebody` is who a story's step without a visitor is for: nobody known, perhaps in a known zone. `at` and
     `horizon` stand above the story's own; a story without `at` begins at `now`.
@@ -31,6 +32,7 @@ class PlayRequest:
     now: datetime
     visitor: Visitor = NOBODY
     data: Any = None
+    facts: PageFacts = NO_FACTS
     story: Story | None = None
     somebody: Visitor = NOBODY
     at: str | None = None
@@ -39,9 +41,12 @@ class PlayRequest:
     def told(self) -> Story:
         """The story that is played. Raises the Refusal of what cannot be."""
         if self.story is None:
-            story = one_run(self.visitor, self.data)
-        elif self.visitor != NOBODY or self.data is not None:
-            raise InvalidParameter("a story names its own visitors; leave visitor, timezone and data out")
+            story = one_run(self.visitor, self.data, self.facts)
+        elif self.visitor != NOBODY or self.data is not None or self.facts != NO_FACTS:
+            raise InvalidParameter(
+                "a story names its own visitors; leave visitor, timezone, data, state, events, browser and "
+                "cookies out"
+            )
         else:
             story = self.story
         changes: dict[str, Any] = {}

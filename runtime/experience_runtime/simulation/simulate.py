@@ -8,7 +8,7 @@ the story's answers.
 import hashlib
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -20,6 +20,8 @@ from experience_runtime.domain.clients import Client
 from experience_runtime.domain.errors import LimitWall
 from experience_runtime.domain.event_names import is_view
 from experience_runtime.domain.executions import Execution, Filter
+from experience_runtime.domain.page_facts import PageFacts
+from experience_runtime.domain.visitor_events import VisitorEvent, check_event_data
 from experience_runtime.domain.visitors import Visitor, make_visitor
 from experience_runtime.engine.delivery import InlineDelivery
 from experience_runtime.engine.dispatcher import Dispatcher
@@ -27,11 +29,12 @@ from experience_runtime.engine.ports import Integrations
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.engine.stores import Store
 from experience_runtime.engine.unconfigured import unconfigured_warnings
+from experience_runtime.running.boot import situation_of
 from experience_runtime.running.guest import Limits, Sandbox, Script
 from experience_runtime.running.opening import open_run
 from experience_runtime.running.problems import wall_text
 from experience_runtime.running.report import Report
-from experience_runtime.running.run import ExperienceRun, Situation
+from experience_runtime.running.run import ExperienceRun
 from experience_runtime.simulation.expectations import Happened, goal_ids, judge
 from experience_runtime.simulation.names import check_names
 from experience_runtime.simulation.scripted import NoHttp, Played
@@ -252,15 +255,10 @@ class _Simulation:
         visitor = self._visitor(step.visitor)
         run = open_run(
             self._script,
-            Situation(
-                visitor=visitor,
-                data=step.data,
-                visitor_state=self._states.get(visitor.id or "", {}),
-                events=[{"type": event.type, "data": event.data} for event in step.events],
-                seed=self._run_seed(),
-            ),
+            replace(situation_of(visitor, step.data, self._facts(step)), seed=self._run_seed()),
             sandbox=self._sandbox,
             scheduler=self._scheduler,
+            events=self._store.events,
             integrations=self._integrations,
             clock=self._clock,
             call_now=self._dispatcher.call_now,
@@ -276,17 +274,29 @@ class _Simulation:
             oldest.run.end_by(LimitWall.code, _TOO_MANY_OPEN)
             self._finish_runs(lambda each: each is oldest)
 
+    def _facts(self, step: RunStep) -> PageFacts:
+        return step.facts({**self._states.get(step.visitor or "", {}), **step.state})
+
     def _run_seed(self) -> int:
         return int.from_bytes(hashlib.sha256(b"%b %d" % (self._seed, len(self._reports))).digest()[:16])
 
     def _emit(self, step: EmitStep) -> None:
-        if step.visitor is not None and self._scheduler.is_conversion(step.type):
-            self._scheduler.convert(step.visitor, event=step.type)
+        if step.visitor is not None:
+            self._record(step.visitor, step)
+            if self._scheduler.is_conversion(step.type):
+                self._scheduler.convert(step.visitor, event=step.type)
         for each in list(self._open):
             if each.visitor == step.visitor:
                 if each.run.wake_at is None:
                     each.awake_since = self._clock.now()
                 self._in_real_time(each, partial(each.run.receive, step.type, step.data))
+
+    def _record(self, visitor: str, step: EmitStep) -> None:
+        now = self._clock.now()
+        data = check_event_data(step.data)
+        self._store.events.record(
+            VisitorEvent(visitor=visitor, type=step.type, data=data, at=now, received_at=now)
+        )
 
     def _fire_timers(self) -> bool:
         fired = False

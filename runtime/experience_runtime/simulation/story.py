@@ -11,7 +11,9 @@ from pydantic import Field, StrictBool, StrictInt, ValidationError, model_valida
 from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.instants import parse_start, parse_time
+from experience_runtime.domain.page_facts import NO_FACTS, PageFacts, read_page_facts
 from experience_runtime.domain.values import refuse_constant
+from experience_runtime.domain.visitor_events import check_event_data, check_event_type
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.simulation.expected import Expectation, Part, ScriptedAnswer
 from experience_runtime.simulation.story_errors import first_error
@@ -47,11 +49,23 @@ class _Step(Part):
 
 
 class RunStep(_Step):
-    """Run the experience for the visitor; `events` happened on the page before."""
+    """Run the experience for the visitor; the fields below `data` are those of `PageFacts`."""
 
     do: Literal["run"]
     data: Any = None
     events: tuple[Event, ...] = ()
+    state: Mapping[str, Any] = Field(default_factory=dict)
+    browser: Mapping[str, Any] | None = None
+    cookies: Mapping[str, str] = Field(default_factory=dict)
+
+    def facts(self, state: Mapping[str, Any]) -> PageFacts:
+        """What the page tells, with the visitor's `state`. Raises the Refusal of what cannot be."""
+        return read_page_facts(
+            events=[each.model_dump() for each in self.events],
+            state=dict(state),
+            browser=None if self.browser is None else dict(self.browser),
+            cookies=dict(self.cookies),
+        )
 
 
 class EmitStep(_Step):
@@ -144,22 +158,29 @@ def parse_story(content: object, *, where: str) -> Story:
         raise InvalidParameter(f"{where}: {first_error(error, Story, content)}") from None
 
 
-def one_run(visitor: Visitor, data: Any) -> Story:
+def one_run(visitor: Visitor, data: Any, facts: PageFacts = NO_FACTS) -> Story:
     """The story of one run for one visitor."""
+    told = {name: getattr(facts, name) for name in ("events", "state", "browser", "cookies")}
     known = (
         []
         if visitor.id is None
         else [{"id": visitor.id, "timezone": visitor.timezone, "timezone_offset": visitor.timezone_offset}]
     )
     return Story.model_validate(
-        {"visitors": known, "steps": [{"do": "run", "visitor": visitor.id, "data": data}]}
+        {"visitors": known, "steps": [{"do": "run", "visitor": visitor.id, "data": data, **told}]}
     )
 
 
 def check_playable(story: Story, now: datetime) -> None:
-    """Raise InvalidParameter for a story that runs nothing, or goes on past the calendar."""
+    """Raise the Refusal of a story that runs nothing, goes on past the calendar, or tells what nobody can."""
     if not any(isinstance(step, RunStep) for step in story.steps):
         raise InvalidParameter('the story runs nothing; give it a step {"do": "run"}')
+    for step in story.steps:
+        if isinstance(step, RunStep):
+            step.facts(step.state)
+        if isinstance(step, EmitStep):
+            check_event_type(step.type)
+            check_event_data(step.data)
     try:
         began_at = story.starts_at(now)
         began_at + timedelta(milliseconds=story.horizon_ms(began_at))

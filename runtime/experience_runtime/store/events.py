@@ -1,9 +1,11 @@
 """The events of a store: what visitors did."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.visitor_events import KEPT_EVENTS, Conversion, VisitorEvent
+from experience_runtime.domain.visitor_history import VisitorHistory
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 from experience_runtime.store.journal import Journal
@@ -38,6 +40,26 @@ class SqlEvents:
             VisitorEvent(visitor=visitor, type=type, data=data, at=from_ms(at), received_at=from_ms(received))
             for at, type, data, received in found
         ]
+
+    def history(self, visitor: str, *, limit: int) -> VisitorHistory:
+        own = {"visitor": rows.text(visitor)}
+
+        def read() -> tuple[list[tuple[Any, ...]], ...]:
+            return (
+                self._database.execute("events_of_person", own | {"limit": limit}),
+                self._database.execute("moments_of_person", own | {"limit": KEPT_EVENTS}),
+                self._database.execute("conversions_of_person", own | {"limit": KEPT_EVENTS}),
+            )
+
+        events, moments, conversions = self._database.read(read)
+        return VisitorHistory(
+            events=[
+                VisitorEvent(visitor=id, type=type, data=data, at=from_ms(at), received_at=from_ms(received))
+                for id, at, type, data, received in reversed(events)
+            ],
+            moments=[(from_ms(at), type) for at, type in moments],
+            conversions=[from_ms(at) for (at,) in conversions],
+        )
 
     def conversions(self, visitor: str, *, limit: int) -> Sequence[Conversion]:
         bound = {"visitor": rows.text(visitor), "limit": limit}

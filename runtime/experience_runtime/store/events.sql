@@ -15,6 +15,24 @@ DELETE FROM events WHERE visitor = :visitor AND number <= (
 -- name: events_of
 SELECT at, type, data, coalesce(received_at, at) FROM events WHERE visitor = :visitor ORDER BY number DESC LIMIT :limit;
 
+-- name: events_of_person
+SELECT visitor, at, type, data, coalesce(received_at, at) FROM events
+WHERE visitor = :visitor
+    OR visitor IN (SELECT visitor FROM persons WHERE person = (SELECT person FROM persons WHERE visitor = :visitor))
+ORDER BY number DESC LIMIT :limit;
+
+-- name: moments_of_person
+SELECT at, type FROM events
+WHERE visitor = :visitor
+    OR visitor IN (SELECT visitor FROM persons WHERE person = (SELECT person FROM persons WHERE visitor = :visitor))
+ORDER BY number DESC LIMIT :limit;
+
+-- name: conversions_of_person
+SELECT at FROM conversions
+WHERE visitor = :visitor
+    OR visitor IN (SELECT visitor FROM persons WHERE person = (SELECT person FROM persons WHERE visitor = :visitor))
+ORDER BY at DESC LIMIT :limit;
+
 -- name: conversions_of
 SELECT at, event, coalesce(received_at, at) FROM conversions WHERE visitor = :visitor ORDER BY at DESC LIMIT :limit;
 

@@ -103,30 +103,51 @@
     kit.push(events, event.data)
   }
 
-  function enriched (type, data) {
+  function place (object, name, value) {
+    kit.define(object, name, { __proto__: null, value: value, writable: true, enumerable: true, configurable: true })
+  }
+
+  function copied (value) {
     const copy = {}
-    if (typeof data === 'object' && data !== null) {
-      const names = kit.keys(data)
-      for (let index = 0; index < names.length; index++) {
-        kit.define(copy, names[index], {
-          __proto__: null, value: data[names[index]], writable: true, enumerable: true, configurable: true
-        })
-      }
-    }
-    kit.define(copy, 'meta', {
-      __proto__: null, value: { type: type, ts: kit.now }, writable: true, enumerable: true, configurable: true
-    })
+    if (typeof value !== 'object' || value === null) return copy
+    const names = kit.keys(value)
+    for (let index = 0; index < names.length; index++) place(copy, names[index], value[names[index]])
+    return copy
+  }
+
+  function enriched (type, data, at) {
+    const copy = copied(data)
+    const meta = copied(copy.meta) // what the caller says there stays
+    place(meta, 'type', type)
+    place(meta, 'ts', at)
+    place(copy, 'meta', meta)
     return kit.record({ type: type, data: copy, number: 0 })
   }
 
+  // What listeners wait for, as a JSON list: the host says it of triggers that never called back.
+  const MOST_WAITS = 5
+  const sourceOf = kit.method(kit.descriptor(RegExp.prototype, 'source').get)
+
+  function waits () {
+    let list = ''
+    let count = 0
+    listeners.each((listener) => {
+      count += 1
+      if (count > MOST_WAITS) return
+      const name = kit.isRegExp(listener.pattern) ? '/' + sourceOf(listener.pattern) + '/' : kit.word(listener.pattern)
+      list += (list === '' ? '' : ',') + kit.quote(kit.slice(name, 0, 100))
+    })
+    return '[' + list + ']'
+  }
+
   // An event from outside: the page, a story, or what happened before the run.
-  const receive = (type, data) => publish(enriched(type, data))
-  const remember = (type, data) => keep(enriched(type, data))
+  const receive = (type, data) => publish(enriched(type, data, kit.now))
+  const remember = (type, data, at) => keep(enriched(type, data, at))
   const uv = {
     emit: function emit (type, data) {
       if (typeof type !== 'string') throw new kit.TypeError('uv.emit needs the name of the event, not ' + kit.word(type))
       kit.outEvent('{"kind":"event","type":' + kit.quote(type) + ',"data":' + kit.looseText(data === undefined ? {} : data) + '}')
-      publish(enriched(type, data))
+      publish(enriched(type, data, kit.now))
     },
     on: function on (pattern, fn, self) { return listen(listeners, pattern, fn, self, false) },
     once: function once (pattern, fn, self) { return listen(listeners, pattern, fn, self, true) },
@@ -134,5 +155,5 @@
     onceEventSent: function onceEventSent (pattern, fn, self) { return listen(sentListeners, pattern, fn, self, true) },
     events: events
   }
-  kit.events = kit.record({ uv: uv, receive: receive, remember: remember, hasListeners: () => !listeners.isEmpty() || !sentListeners.isEmpty() })
+  kit.events = kit.record({ uv: uv, receive: receive, remember: remember, waits: waits, hasListeners: () => !listeners.isEmpty() || !sentListeners.isEmpty() })
 })

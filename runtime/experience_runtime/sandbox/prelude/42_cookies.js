@@ -74,7 +74,14 @@
     return all
   }
 
+  // the page's cookies, by their names
+  function fill (given) {
+    const names = kit.keys(given)
+    for (let index = 0; index < names.length; index++) set(names[index], given[names[index]], undefined, false)
+  }
+
   kit.cookies = kit.record({
+    fill: fill,
     options: {
       get: function get (name) { return val(name) },
       getAll: getAll,

@@ -22,8 +22,8 @@
       meta: copy(boot.metaText),
       data: copy(boot.dataText),
       solution: copy(boot.solutionText),
-      getVisitorState: function getVisitorState () { return kit.syncPromise.resolved(copy(boot.visitorStateText)) },
-      getBrowserState: function getBrowserState () { return kit.syncPromise.resolved(copy(boot.browserStateText)) },
+      getVisitorState: function getVisitorState () { return kit.syncPromise.resolved(kit.visitorFacts(role, copy(boot.visitorStateText))) },
+      getBrowserState: function getBrowserState () { return kit.syncPromise.resolved(kit.browserFacts(role, copy(boot.browserStateText))) },
       get uv () { return kit.events.uv },
       // what few files use is made when one does
       get emitCustomGoal () { return rare().emitCustomGoal },

@@ -76,7 +76,8 @@
     const linked = kit.create(null)
     for (let index = 0; index < boot.linked.length; index++) linked[boot.linked[index]] = true
     boot.integration = kit.integration(linked)
-    for (let index = 0; index < boot.events.length; index++) kit.events.remember(boot.events[index].type, boot.events[index].data)
+    for (let index = 0; index < boot.events.length; index++) kit.events.remember(boot.events[index].type, boot.events[index].data, boot.events[index].at)
+    kit.cookies.fill(kit.parse(boot.cookiesText))
     experience = boot
     begin()
     if (globalFailure !== null) globalThrew(globalFailure.thrown)
@@ -206,7 +207,7 @@
 
   const state = () => '"triggers":"' + (hasDecided && triggers !== 'failed' ? 'yes' : triggers) + '","variation":"' + variation +
     '","error":' + error + ',"limit":' + kit.quote(kit.limit) + ',"phase":"' + kit.phase + '","unhandled":' + (kit.mapSize(rejections) > 0) +
-    ',"restarts":' + (experience !== null && !kit.runsAcrossViews) + ',"listeners":' + kit.events.hasListeners()
+    (triggers === 'waiting' ? ',"waits":' + kit.events.waits() : '') + ',"restarts":' + (experience !== null && !kit.runsAcrossViews) + ',"listeners":' + kit.events.hasListeners()
 
   const collect = function () {
     const at = kit.nextTimerAt()

@@ -13,9 +13,10 @@ from experience_runtime.documents.documents import plan_document
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import InvalidParameter, ScriptFault
 from experience_runtime.domain.instants import parse_start
+from experience_runtime.domain.page_facts import MOST_EVENTS, PageFacts, read_page_facts
 from experience_runtime.domain.planning import plan
 from experience_runtime.domain.visitors import make_visitor
-from experience_runtime.running.run import Situation
+from experience_runtime.running.boot import situation_of
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.check import check_experience
 from experience_runtime.scripts.loading import failed_report, prepare
@@ -49,14 +50,35 @@ _Repair = Annotated[StrictBool, Field(description="Mend a parameter that is decl
 _Instant = Annotated[str | None, Field(max_length=100, description="An ISO 8601 instant; left out: now.")]
 
 
-class RunBody(Body):
+class _Told(Body):
+    """What a caller tells of the visitor and the page: the same for a run and a simulation."""
+
+    events: list[dict[str, Any]] | None = Field(
+        default=None,
+        max_length=MOST_EVENTS,
+        description="What happened on the page before, for `options.uv`: each with `type` and `data`.",
+        examples=[[{"type": "ecView", "data": {}}]],
+    )
+    state: dict[str, Any] | None = Field(
+        default=None, description="For `options.getVisitorState()`, above what is known of the visitor."
+    )
+    browser: dict[str, Any] | None = Field(
+        default=None, description="The page's facts, for `options.getBrowserState()`: `url`, `referrer`, …"
+    )
+    cookies: dict[str, str] | None = Field(default=None, description="The page's cookies, by their names.")
+
+    def facts(self) -> PageFacts:
+        """Raises the Refusal of what cannot be."""
+        return read_page_facts(
+            events=self.events, state=self.state, browser=self.browser, cookies=self.cookies
+        )
+
+
+class RunBody(_Told):
     visitor: _Id = None
     timezone: _Zone = None
     timezone_offset: _Offset = None
     data: Any = Field(default=None, description="`options.data`.")
-    browser: dict[str, Any] | None = Field(
-        default=None, description="The page's facts, for `options.getBrowserState()`: `url`, `referrer`, …"
-    )
     variation: str | None = Field(default=None, max_length=200)
     repair: _Repair = False
 
@@ -74,7 +96,7 @@ class Source(Body):
     repair: _Repair = False
 
 
-class SimulateBody(Source):
+class SimulateBody(Source, _Told):
     visitor: _Id = None
     timezone: _Zone = None
     timezone_offset: _Offset = None
@@ -91,6 +113,7 @@ class SimulateBody(Source):
             now=now,
             visitor=make_visitor(self.visitor, timezone=self.timezone, timezone_offset=self.timezone_offset),
             data=self.data,
+            facts=self.facts(),
             story=None if self.story is None else parse_story(self.story, where="story"),
             at=self.at,
             horizon=self.horizon,
@@ -142,8 +165,9 @@ def run(
 
     Scopes: author, operator; site for released ones, and it sees no log, payload, key or answer.
     """
+    facts = body.facts()
     visitor = runtime.visitor(body.visitor, timezone=body.timezone, timezone_offset=body.timezone_offset)
-    situation = Situation(visitor=visitor, data=body.data, browser=body.browser)
+    situation = situation_of(visitor, body.data, facts)
     return Document(runs.run(name, situation, caller=caller, variation=body.variation, repair=body.repair))
 
 

@@ -26,11 +26,12 @@ from starlette.types import Scope as AsgiScope
 
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import InvalidParameter, MissingParameter, Refusal
+from experience_runtime.domain.page_facts import read_page_facts
 from experience_runtime.domain.values import shown, whole_number
 from experience_runtime.domain.visitors import Visitor, browser_visitor, check_visitor_id
 from experience_runtime.engine.claims import in_hand
 from experience_runtime.engine.keeping import Reply
-from experience_runtime.running.run import Situation
+from experience_runtime.running.boot import situation_of
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.api.idempotency import OnceRoute
 from experience_runtime.web.api.openapi import Name
@@ -111,12 +112,16 @@ def run(
 ) -> Response:
     sent = posted_object(body)
     visitor = visitor_of(sent)
+    facts = read_page_facts(
+        events=sent.get("events"),
+        state=sent.get("state"),
+        browser=_browser(sent.get("browser"), request.headers.get("user-agent", "")),
+        cookies=sent.get("cookies"),
+    )
     runtime.store.remember_visitor(visitor, now=runtime.clock.now())
     if visitor == Visitor(id=visitor.id):
         visitor = runtime.visitor(visitor.id)
-    facts = _facts(sent.get("browser"), request.headers.get("user-agent", ""))
-    situation = Situation(visitor=visitor, data=sent.get("data"), browser=facts)
-    return Document(runs.run(name, situation, caller=caller))
+    return Document(runs.run(name, situation_of(visitor, sent.get("data"), facts), caller=caller))
 
 
 @cache
@@ -150,7 +155,7 @@ def _script(request: Request, runtime: Runtime) -> Response:
     return Response(text, media_type="text/javascript; charset=utf-8", headers=headers)
 
 
-def _facts(sent: object, agent: str) -> dict[str, Any] | None:
+def _browser(sent: object, agent: str) -> dict[str, Any] | None:
     """What a page says of its browser, and the browser of itself; None when the page says nothing."""
     if sent is None:
         return None

@@ -18,6 +18,7 @@ MOST_STEPS = 50
 LONGEST_SOURCE = 100_000
 LONGEST_ADDRESS = 6_000
 _MOST_BYTES = 400_000
+_PAGE = {"events", "state", "browser", "cookies"}
 
 
 class PlayStep(BaseModel):
@@ -60,6 +61,7 @@ class Play(BaseModel):
     timezone: str = Field(default="", max_length=100)
     at: str = Field(default="", max_length=100)
     data: str = Field(default="", max_length=20_000)
+    page: str = Field(default="", max_length=80_000)
     answers: str = Field(default="", max_length=20_000)
     moment: int = Field(default=0, ge=0, le=LONGEST_MOMENT_MS)
     steps: tuple[PlayStep, ...] = Field(default=(), max_length=MOST_STEPS)
@@ -84,6 +86,8 @@ class Play(BaseModel):
         run: dict[str, Any] = {"do": "run"} | _of(visitor)
         if self.data.strip():
             run["data"] = read_json(self.data, "the data")
+        if self.page.strip():
+            run |= _page(read_json(self.page, "what the page tells"))
         story: dict[str, Any] = {"for": "30d"}
         if self.at.strip():
             story["at"] = self.at.strip()
@@ -152,6 +156,16 @@ def _step(step: PlayStep, visitor: str | None) -> dict[str, Any]:
             if step.reason:
                 made["reason"] = step.reason
     return made
+
+
+def _page(told: Any) -> dict[str, Any]:
+    """What the page tells, each under its name. Raises InvalidParameter."""
+    if not isinstance(told, dict) or told.keys() - _PAGE:
+        raise InvalidParameter(
+            "what the page tells is an object of events, state, browser and cookies; write for instance "
+            '{"browser": {"url": "https://shop.example/"}}'
+        )
+    return told
 
 
 def _key(text: str) -> Any:

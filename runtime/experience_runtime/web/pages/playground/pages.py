@@ -93,6 +93,7 @@ class PlayForm(BaseModel):
     timezone: str = ""
     at: str = ""
     data: str = ""
+    page: str = ""
     answers: str = ""
     moment: int = 0
     steps: str = "[]"

@@ -1,0 +1,42 @@
+"""What the store knows of a visitor, as a run finds it: events, and the numbers that they come to."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from experience_runtime.domain.instants import to_ms
+from experience_runtime.domain.page_facts import MOST_EVENT_BYTES, MOST_EVENTS
+from experience_runtime.domain.visitor_events import VisitorEvent
+from experience_runtime.domain.visitor_history import visitor_numbers
+from experience_runtime.engine.keeping import Events
+from experience_runtime.running.boot import Situation
+
+
+def with_history(situation: Situation, events: Events) -> Situation:
+    """Put the visitor's stored events before the page's own, and their numbers below the state that is given.
+
+    Source: reference/experiences#what-a-run-knows-of-the-visitor.
+    """
+    visitor = situation.visitor.id
+    if visitor is None:
+        return situation
+    history = events.history(visitor, limit=max(0, MOST_EVENTS - len(situation.events)))
+    stored = [
+        {"type": each.type, "data": json.loads(each.data), "at": to_ms(each.at)}
+        for each in _newest(history.events, MOST_EVENT_BYTES)
+    ]
+    return replace(
+        situation,
+        past=stored,
+        visitor_state={**visitor_numbers(history), **situation.visitor_state},
+    )
+
+
+def _newest(events: Sequence[VisitorEvent], most_bytes: int) -> list[VisitorEvent]:
+    taken: list[VisitorEvent] = []
+    for each in reversed(events):
+        most_bytes -= len(each.data)
+        if most_bytes < 0:
+            break
+        taken.append(each)
+    return taken[::-1]

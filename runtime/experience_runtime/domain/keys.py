@@ -99,3 +99,8 @@ def _property(name: object) -> str:
     if isinstance(name, str):
         return name
     raise InvalidKey(f"key has a property {shown(name)} that is not a string; {_FIX}")
+
+
+def space_of(name: str, own: str | None) -> str:
+    """A key space: an integration's, or the part of it that is one caller's own; no name holds a NUL."""
+    return name if own is None else f"{name}\0{own}"

@@ -22,7 +22,7 @@ from experience_runtime.domain.executions import (
     execution_id,
     execution_number,
 )
-from experience_runtime.domain.keys import canonical_key, key_digest
+from experience_runtime.domain.keys import canonical_key, key_digest, space_of
 from experience_runtime.domain.payloads import check_payload
 from experience_runtime.domain.planning import (
     CancelPlan,
@@ -171,7 +171,7 @@ class Scheduler:
         now = self._clock.now()
         planned = decide(now)
         key_owner = owner if planned.scope_is_visitor and owner else ""
-        space = _space(key_space or integration, None if key_owner else own_space)
+        space = space_of(key_space or integration, None if key_owner else own_space)
         execution = Execution(
             number=self._numbers.next(now),
             integration=integration,
@@ -238,7 +238,7 @@ class Scheduler:
         self._integrations.get(integration)
         planned = plan_cancel(options, defaults=defaults, visitor=visitor)
         is_the_visitors = planned.scope_is_visitor and _owner_id(visitor)
-        space = _space(integration, None if is_the_visitors else own_space)
+        space = space_of(integration, None if is_the_visitors else own_space)
         return self.prepare_cancel(space, planned, visitor=visitor)
 
     def cancel_under(self, key_space: str, planned: CancelPlan, *, visitor: Visitor | None) -> Cancelled:
@@ -343,7 +343,7 @@ class Scheduler:
         canonical = None if key is None else canonical_key(key)
         self._gate.admit(integration, key_of_pace, now)
         if canonical is not None:
-            space = _space(integration, None if owner else own_space)
+            space = space_of(integration, None if owner else own_space)
             self._gate.take(
                 integration,
                 canonical,
@@ -392,8 +392,3 @@ class Scheduler:
 
 def _owner_id(visitor: Visitor | None) -> str | None:
     return None if visitor is None or visitor.id is None else check_visitor_id(visitor.id)
-
-
-def _space(name: str, own: str | None) -> str:
-    """A key space: an integration's, or the part of it that is one caller's own; no name holds a NUL."""
-    return name if own is None else f"{name}\0{own}"

@@ -23,6 +23,13 @@ DAYS = {
     "monday–friday": "monday-friday",
     "monday to friday": "monday-friday",
     "mon, wed": "monday,wednesday",
+    "tue & thu": "tuesday,thursday",
+    "monday/friday": "monday,friday",
+    "monday friday": "monday,friday",
+    "mon thru fri": "monday-friday",
+    "Wednesdays and Fridays": "wednesday,friday",
+    "monday - wednesday, friday": "monday-wednesday,friday",
+    "workweek": "monday-friday",
 }
 
 
@@ -46,6 +53,20 @@ TIMES = {
     "9:30am - 5 pm": "09:30-17:00",
     "12am-12pm": "00:00-12:00",
     "9 to 5pm": "09:00-17:00",
+    "9-5": "09:00-17:00",
+    "9am-5": "09:00-17:00",
+    "8.30-17": "08:30-17:00",
+    "9h30-17h": "09:30-17:00",
+    "0900-1700": "09:00-17:00",
+    "from 9:00 to 17:00": "09:00-17:00",
+    "9.00 - 17.30 Uhr": "09:00-17:30",
+    "09:00:00-17:00:00": "09:00-17:00",
+    "9am-noon": "09:00-12:00",
+    "6pm-midnight": "18:00-23:59",
+    "9:00-24:00": "09:00-23:59",
+    "22-6": "22:00-06:00",
+    "10pm-6": "22:00-06:00",
+    "12am-6am": "00:00-06:00",
 }
 
 
@@ -57,7 +78,24 @@ def test_hours_are_refused_with_the_form_that_is_read(written: str, meant: str) 
     assert parse_window(None, meant, UTC_ZONE)
 
 
+@pytest.mark.parametrize(
+    "written", ["17", "9-5am", "after 9", "09:00-25:00", "13pm-2pm", "24-6", "08:00,20:00", "09:00-17:00 CET"]
+)
+def test_hours_that_mean_nothing_certain_are_answered_by_an_example(written: str) -> None:
+    with pytest.raises(InvalidWindow, match='write it like "09:00-17:00"'):
+        parse_window(None, written, UTC_ZONE)
+
+
 DELAYS = {
+    "PT1H30M": '"1h 30m" or 5400000',
+    "P1D": '"1d" or 86400000',
+    "one hour": '"1 hour" or 3600000',
+    "half an hour": '"0.5 hour" or 1800000',
+    "twenty-four hours": '"24 hours" or 86400000',
+    "in 2 hours": '"2 hours" or 7200000',
+    "2 days later": '"2 days" or 172800000',
+    "1,5 h": '"1.5 h" or 5400000',
+    "one hour and thirty minutes": '"1 hour 30 minutes" or 5400000',
     "1h30": '"1h 30m" or 5400000',
     "1:30": '"1h 30m" or 5400000',
     "1 h and 30 min": '"1 h 30 min" or 5400000',
@@ -121,6 +159,8 @@ def test_execute_warns_of_options_that_it_does_not_know() -> None:
         ({"delay": 86400}, 'write 86400000 or "1440 min"'),
         ({"time": "2026-03-07"}, 'midnight in UTC; write "2026-03-07T09:00Z"'),
         ({"window": {"time": "09:00-09:00"}}, "is one minute long"),
+        ({"window": {"time": "09:00-05:00"}}, 'if the afternoon was meant, write "09:00-17:00"'),
+        ({"window": {"time": "11:30-11:00"}}, "open through the night, until 11:00 of the next day"),
         ({"window": {"timezoneOffset": 2}}, "write -120 for UTC+2, or 120 for UTC-2"),
         ({"window": {"timezoneOffset": -8}}, "is 8 min ahead of UTC; if hours were meant, write -480"),
     ],
@@ -142,6 +182,9 @@ def test_what_is_seldom_meant_is_told(options: dict[str, object], part: str) -> 
         {"time": "2026-03-07T09:00Z"},
         {"time": 1},
         {"window": {"time": "09:00-17:00"}},
+        {"window": {"time": "22:00-06:00"}},
+        {"window": {"time": "12:00-11:00"}},
+        {"window": {"time": "09:00-11:00"}},
         {"window": {"timezoneOffset": 0}},
         {"window": {"timezoneOffset": -60}},
         {"window": {"timezoneOffset": "2"}},

@@ -9,6 +9,7 @@ from experience_runtime.domain.zones import Zone
 
 _MOST_SECONDS = 30 * 24 * 60 * 60
 _MOST_HOURS = 14
+_MORNING_TO_MORNING = re.compile(r"(0[5-9]|1[01]):([0-5][0-9])-(0[0-9]|1[01]):([0-5][0-9])")
 _DATE_ALONE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{8}")
 
 
@@ -21,6 +22,7 @@ def doubts_of(options: Mapping[str, object]) -> list[str]:
     window = options.get("window")
     if isinstance(window, Mapping):
         found.append(_one_minute(window.get("time")))
+        found.append(_through_the_night(window.get("time")))
         found.append(_hours(window.get("timezoneOffset")))
     return [each for each in found if each is not None]
 
@@ -73,4 +75,15 @@ def _one_minute(time: object) -> str | None:
     return (
         f'window.time {shown(time)} is one minute long; for the whole day write "00:00-23:59", '
         "or leave time out"
+    )
+
+
+def _through_the_night(time: object) -> str | None:
+    form = _MORNING_TO_MORNING.fullmatch(time) if isinstance(time, str) else None
+    if form is None or not time or form[3] + form[4] >= form[1] + form[2]:
+        return None
+    evening = f"{form[1]}:{form[2]}-{int(form[3]) + 12}:{form[4]}"
+    return (
+        f"window.time {shown(time)} is open through the night, until {form[3]}:{form[4]} of the next day; "
+        f"if the afternoon was meant, write {shown(evening)}"
     )

@@ -34,6 +34,25 @@ _PAIR = re.compile(
 _COMPOUND = re.compile(rf"{_PAIR.pattern}(?:(?:, | *){_PAIR.pattern})+", _ASCII)
 _HOURS_AND_MINUTES = re.compile(r"(\d{1,4}) ?(?:h|hrs?|hours?|:) ?(\d{1,2})", _ASCII)
 _AND = re.compile(r" *\b(?:and|und)\b *|,", _ASCII)
+_ISO = re.compile(
+    r"P(?:(\d{1,4})W)?(?:(\d{1,4})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,4})M)?(?:(\d{1,4})S)?)?", _ASCII
+)
+_ISO_UNITS = ("w", "d", "h", "m", "s")
+_AROUND = re.compile(r"^(?:in|after) +| +(?:later|from now|time)$", _ASCII)
+_SAID = (
+    (re.compile(r"(?<=\d),(?=\d{1,2}(?!\d))"), "."),
+    (re.compile(r"\bhalf an? (?=hour)|\bhalf (?=hour)"), "0.5 "),
+    (re.compile(r"\bhalf a (?=day|minute|week)"), "0.5 "),
+    *(
+        (re.compile(rf"\b(?:{words}) (?=[a-z])"), f"{number} ")
+        for number, words in (
+            *((24, "twenty[- ]four"), (48, "forty[- ]eight"), (45, "forty[- ]five")),
+            *((1, "an?|one"), (2, "two"), (3, "three"), (4, "four"), (5, "five"), (6, "six"), (7, "seven")),
+            *((8, "eight"), (9, "nine"), (10, "ten"), (12, "twelve"), (15, "fifteen"), (20, "twenty")),
+            (30, "thirty"),
+        )
+    ),
+)
 _MONTHS = re.compile(r"\d *(?:months?|mos?|mon)(?![a-z])", _ASCII)
 
 
@@ -114,10 +133,16 @@ def _fault_of(text: str) -> str:
 
 
 def _spaced(text: str) -> Iterator[str]:
-    """What "1h30", "1:30" or "1 h and 30 min" mean, written so that it is read."""
+    """What "1h30", "1:30", "PT1H", "half an hour" or "1 h and 30 min" mean, written so that it is read."""
+    if (form := _ISO.fullmatch(text)) is not None:
+        yield " ".join(f"{int(n)}{unit}" for n, unit in zip(form.groups(), _ISO_UNITS, strict=True) if n)
+    said = _AROUND.sub("", text.lower())
+    for word, meant in _SAID:
+        said = word.sub(meant, said)
     if (form := _HOURS_AND_MINUTES.fullmatch(text)) is not None and int(form[2]) < 60:
         yield f"{int(form[1])}h {int(form[2])}m"
-    yield " ".join(_AND.sub(" ", text).split())
+    for each in (text, said):
+        yield " ".join(_AND.sub(" ", each).split())
 
 
 def _whole_fix(value: object) -> str:

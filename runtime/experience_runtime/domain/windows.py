@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from experience_runtime.domain.errors import InvalidWindow
+from experience_runtime.domain.spoken_windows import full_day, spoken_days, spoken_time
 from experience_runtime.domain.values import nearest, shown
 from experience_runtime.domain.zones import Zone
 
@@ -19,14 +20,13 @@ _DAY_MINUTES = 24 * 60
 _LONGEST_TEXT = 200
 _NO_WAIT = timedelta()
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
-_SPOKEN_END = r"(\d{1,2})(?::(\d{2}))? *(?:([ap])\.?m\.?)?"
-_SPOKEN_TIME = re.compile(rf"{_SPOKEN_END} *(?:-|–|—|to|until) *{_SPOKEN_END}")
-_SEVERAL = re.compile(r"[-–—,]|\bto\b")
 _GROUPS = {
     "weekdays": "monday-friday",
     "weekday": "monday-friday",
     "workdays": "monday-friday",
     "business days": "monday-friday",
+    "working days": "monday-friday",
+    "workweek": "monday-friday",
     "weekend": "saturday-sunday",
     "weekends": "saturday-sunday",
     "daily": ANY_DAY,
@@ -35,7 +35,6 @@ _GROUPS = {
     "all": ANY_DAY,
     "*": ANY_DAY,
 }
-_LOOSE_TIME = re.compile(r" *([0-9]{1,2}):([0-9]{2}) *[-–] *([0-9]{1,2}):([0-9]{2}) *")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,23 +144,8 @@ def _days(text: str) -> frozenset[int]:
 
 def _day_fix(value: object) -> str:
     """A list of days as the string that it should be."""
-    days = [_full(each) for each in value[:7]] if isinstance(value, list) else []
+    days = [full_day(each, DAYS) for each in value[:7]] if isinstance(value, list) else []
     return f'"{",".join(days)}"' if days and all(days) else '"monday-friday"'
-
-
-def _full(word: object) -> str:
-    """The day that a word begins; "" when it is none."""
-    plain = word.strip().lower() if isinstance(word, str) else ""
-    return next((day for day in DAYS if len(plain) > 1 and day.startswith(plain)), "")
-
-
-def _spread_fix(text: str) -> str | None:
-    """The days that a whole text means: groups of days, short names, and blanks where none may be."""
-    plain = text.strip().lower()
-    parts = [[_full(end) for end in re.split(r" *(?:-|–|—|\bto\b) *", part)] for part in plain.split(",")]
-    if all(len(part) <= 2 and all(part) for part in parts):
-        return ",".join("-".join(part) for part in parts)
-    return None
 
 
 def _day(word: str, text: str) -> int:
@@ -170,7 +154,8 @@ def _day(word: str, text: str) -> int:
     word = word.strip()
     if word in _GROUPS:
         raise InvalidWindow(f'window.day {shown(text)} names no day; write "{_GROUPS[word]}"')
-    if _SEVERAL.search(text.lower()) and (fix := _spread_fix(text)) is not None:
+    fix = spoken_days(text, DAYS)
+    if fix is not None and fix not in DAYS:
         raise InvalidWindow(
             f'window.day {shown(text)} is not days in full, joined by "-" or ","; write {shown(fix)}'
         )
@@ -191,30 +176,8 @@ def _minutes(text: str) -> tuple[int, int]:
 
 
 def _time_fix(text: str) -> str:
-    if (spoken := _spoken_time(text)) is not None:
-        return shown(spoken)
-    if form := _LOOSE_TIME.fullmatch(text):
-        hour, minute, end_hour, end_minute = form.groups()
-        if (int(end_hour), int(end_minute)) == (24, 0):
-            end_hour, end_minute = "23", "59"
-        fix = f"{hour:0>2}:{minute}-{end_hour:0>2}:{end_minute}"
-        if _TIME.fullmatch(fix):
-            return f'"{fix}"'
-    return '"09:00-17:00"'
-
-
-def _spoken_time(text: str) -> str | None:
-    """A range as people say it, 10am-6pm, 9-17 or 9 to 5:30 pm, as the window has it; None for no range."""
-    form = _SPOKEN_TIME.fullmatch(text.strip().lower())
-    if form is None:
-        return None
-    ends = []
-    for hour, minute, half in (form.groups()[:3], form.groups()[3:]):
-        at = int(hour) % 12 + (12 if half == "p" else 0) if half else int(hour)
-        if (half and not 1 <= int(hour) <= 12) or at > 23 or int(minute or 0) > 59:
-            return None
-        ends.append(f"{at:02}:{int(minute or 0):02}")
-    return "-".join(ends)
+    spoken = spoken_time(text)
+    return 'it like "09:00-17:00"' if spoken is None else shown(spoken)
 
 
 @lru_cache(maxsize=1024)

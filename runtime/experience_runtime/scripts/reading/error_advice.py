@@ -58,7 +58,10 @@ _READ_ONLY = re.compile(r"TypeError: '(?P<name>[\w$]+)' is read-only")
 _OWN_NAME = re.compile(r"\b(?:const|let|var|function|class)\s+([A-Za-z_$][\w$]*)")
 _ALWAYS_THERE = ("options", "require", "module", "exports", "console", "App")
 _FIXES = (
-    ("RangeError: Maximum call stack size exceeded", "a function calls itself without end"),
+    (
+        "RangeError: Maximum call stack size exceeded",
+        "a function calls itself without end, or a text or a value is nested too deeply",
+    ),
     ("InternalError: stack overflow", "a function calls itself without end"),
     ("SyntaxError: ", "the text that was read when the script ran is at fault"),
     (

@@ -50,6 +50,7 @@ class Message(BaseModel):
 
     text: StrictStr = Field(default="", max_length=TEXT_LENGTH)
     blocks: list[Block] = Field(default_factory=list, max_length=BLOCKS)
+    attachments: list[dict[str, Any]] = Field(default_factory=list)
 
     @model_validator(mode="before")
     @classmethod
@@ -66,8 +67,8 @@ class Message(BaseModel):
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not self.text.strip() and ("text" in self.model_fields_set or not self.blocks):
-            raise ValueError("says nothing; give it a message, a text or blocks")
+        if not (self.text.strip() or self.blocks or self.attachments):
+            raise ValueError("says nothing; give it a message, a text, blocks or attachments")
         return self
 
 

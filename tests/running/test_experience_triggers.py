@@ -34,6 +34,19 @@ TABLE = {
     "a promise of {execute: false}": ("return Promise.resolve({ execute: false })", False),
     "a thenable of false": ("return { then (ok) { ok(false) } }", False),
     "a promise of undefined after cb(false)": ("cb(false); return Promise.resolve()", False),
+    "async, cb(false) and then undefined": (
+        "return (async () => { await null; cb(false); await null })()",
+        False,
+    ),
+    "async, cb(false) in a timer that is awaited": (
+        "return new Promise(ok => setTimeout(() => { cb(false); ok() }, 1000))",
+        False,
+    ),
+    "async, cb(false) after its promise gave undefined": (
+        "setTimeout(() => cb(false), 1000); return Promise.resolve()",
+        True,
+    ),
+    "async, cb(false) and then true": ("return (async () => { cb(false); return true })()", True),
     "hooks and cb()": ("cb(); return { remove () {}, onActivation () {}, runAcrossViews: true }", True),
     "hooks and cb(false) later": ("setTimeout(() => cb(false)); return { remove () {} }", False),
 }

@@ -2,11 +2,12 @@
 (function (kit) {
   'use strict'
   const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function'
-  const lengthOf = (array) => array === undefined || array === null ? 0 : array.length
+  const lengthOf = (array) => array.length // as in the package, null and undefined are no collection
   const put = (target, name, value) => kit.define(target, name, {
     __proto__: null, value: value, writable: true, enumerable: true, configurable: true
   })
-  const keys = (object) => isObject(object) ? kit.keys(object) : []
+  const keys = kit.keys
+  const keysOf = (object) => object === undefined || object === null ? [] : kit.keys(object)
   const bind = (fn, self, ...given) => function (...args) {
     const all = []
     for (let index = 0; index < given.length; index++) kit.push(all, given[index])
@@ -44,11 +45,10 @@
 
   const every = (array, fn, self) => !some(array, (value, index) => !kit.apply(fn, self, [value, index, array]))
 
-  function reduce (array, fn, ...initial) {
-    const isGiven = initial.length > 0
-    if (!isGiven && lengthOf(array) === 0) throw new kit.TypeError('reduce of an empty array needs an initial value')
-    let result = isGiven ? initial[0] : array[0]
-    for (let index = isGiven ? 0 : 1; index < lengthOf(array); index++) {
+  // an initial value that is left out is undefined: the first item is not taken for it
+  function reduce (array, fn, initial) {
+    let result = initial
+    for (let index = 0; index < lengthOf(array); index++) {
       result = kit.apply(fn, undefined, [result, array[index], index, array])
     }
     return result
@@ -74,7 +74,7 @@
     return kept
   }
 
-  const pluck = (array, name) => map(array, (value) => value[name])
+  const pluck = (array, name) => map(array, (value) => value === undefined || value === null ? undefined : value[name])
   const values = (object) => map(keys(object), (name) => object[name])
 
   function invoke (array, name, ...args) {
@@ -87,7 +87,7 @@
 
   function objectMap (object, fn, self) {
     const made = {}
-    objectEach(object, (value, name) => put(made, name, kit.apply(fn, self, [value, name, object])))
+    each(keysOf(object), (name) => put(made, name, kit.apply(fn, self, [object[name], name, object])))
     return made
   }
   objectMap.asArray = function asArray (object, fn, self) {
@@ -96,12 +96,12 @@
 
   function objectReduce (object, fn, initial) {
     let result = initial
-    objectEach(object, (value, name) => { result = kit.apply(fn, undefined, [result, value, name, object]) })
+    each(keysOf(object), (name) => { result = kit.apply(fn, undefined, [result, object[name], name, object]) })
     return result
   }
 
   function assign (target, ...sources) {
-    each(sources, (source) => each(keys(source), (name) => { target[name] = source[name] }))
+    each(sources, (source) => each(keysOf(source), (name) => { target[name] = source[name] }))
     return target
   }
 
@@ -141,7 +141,7 @@
     return object
   }
 
-  const isMatch = (object, wanted) => isObject(object) && every(keys(wanted), (name) => object[name] === wanted[name])
+  const isMatch = (object, wanted) => every(keys(wanted), (name) => object[name] === wanted[name])
 
   function debounce (fn, wait) {
     let timer = null

@@ -43,12 +43,17 @@
 
   function any (promises) {
     const made = sync.defer()
+    const got = kit.create(null)
     let left = promises.length
-    if (left === 0) made.reject(new kit.Error('any of no promises'))
+    if (left === 0) made.resolve([]) // as the package has it
     for (let index = 0; index < promises.length; index++) {
       sync.resolved(promises[index]).then(made.resolve, (reason) => {
+        got[index] = reason
         left -= 1
-        if (left === 0) made.reject(reason)
+        if (left > 0) return
+        const reasons = []
+        for (let each = 0; each < promises.length; each++) kit.push(reasons, got[each])
+        made.reject(reasons)
       })
     }
     return made.promise

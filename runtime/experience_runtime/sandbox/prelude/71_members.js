@@ -9,16 +9,15 @@
     return false
   }
 
-  // -> the goal's id; null when the package has such goals, and none of this name
+  // -> the goal's id; null when the package has goals, and none of this name
   function goalId (goals, name) {
-    let found = 'goalId'
-    for (let index = 0; kit.isArray(goals) && index < goals.length; index++) {
+    if (!kit.isArray(goals)) return 'goalId'
+    for (let index = 0; index < goals.length; index++) {
       const goal = goals[index]
       if (typeof goal !== 'object' || goal === null || goal.key !== GOAL_KEY) continue
       if (lists(goal.value, name)) return goal.goalId
-      found = null
     }
-    return found
+    return null
   }
 
   function needsDom (what) {

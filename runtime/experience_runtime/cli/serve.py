@@ -21,6 +21,8 @@ from experience_runtime.settings.load import Settings
 if TYPE_CHECKING:
     import uvicorn
 
+    from experience_runtime.web.api.jobs import Jobs
+
 GRACE_SECONDS = 30
 """How long requests that are being answered may still take once the server is told to stop."""
 
@@ -110,7 +112,7 @@ def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Set
                 say(f"serving {address}" + (_OPEN if is_open else "; callers need a token"))
             worker = None if no_worker else _worker(runtime)
             try:
-                _serve(uvicorn.Server(config), listener, worker, runtime.dispatcher.wake)
+                _serve(uvicorn.Server(config), listener, worker, web.state.jobs, runtime.dispatcher.wake)
             finally:
                 web.state.jobs.close()
 
@@ -119,7 +121,11 @@ _OPEN = "; it is open: everything on this machine may call it, until `experience
 
 
 def _serve(
-    server: "uvicorn.Server", listener: socket.socket, worker: Worker | None, wake: threading.Event
+    server: "uvicorn.Server",
+    listener: socket.socket,
+    worker: Worker | None,
+    jobs: "Jobs",
+    wake: threading.Event,
 ) -> None:
     stop = threading.Event()
 
@@ -131,7 +137,10 @@ def _serve(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    loops: list[Callable[[], object]] = [lambda: server.run(sockets=[listener])]
+    loops: list[Callable[[], object]] = [
+        lambda: server.run(sockets=[listener]),
+        lambda: jobs.keep_going_on(stop),
+    ]
     if worker is not None:
         loops.append(lambda: worker.run(stop))
     # Not in this thread: a signal would find it inside the very Event that its handler sets.

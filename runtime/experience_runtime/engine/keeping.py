@@ -8,6 +8,7 @@ from typing import Protocol
 from experience_runtime.domain.access import Token
 from experience_runtime.domain.admission import IntegrationState
 from experience_runtime.domain.executions import Execution
+from experience_runtime.domain.jobs import Job
 from experience_runtime.domain.pace import Learned, Pace, PaceState, Receiver
 from experience_runtime.domain.runs import FailureGroup, KeptRun, RunCount, RunFilter
 from experience_runtime.domain.schedules import Firing, Schedule, ScheduleRun
@@ -226,6 +227,32 @@ class Schedules(Protocol):
 
         UnknownSchedule; Conflict while the one it fired last is pending or running.
         """
+        ...
+
+
+class Jobs(Protocol):
+    """What is done to many executions in the background. A process changes no job but its own."""
+
+    def begin(self, job: Job) -> None:
+        """Keep a new job of this process; those that ended a week ago are forgotten."""
+        ...
+
+    def job(self, id: str) -> Job | None: ...
+
+    def advance(self, id: str, *, seen: int, done: int, cursor: str | None, now: datetime) -> bool:
+        """Keep how far a job has come; False where it is another's by now, or has ended."""
+        ...
+
+    def end(self, id: str, *, error: str | None = None) -> None:
+        """Keep that a job is done, or why it failed."""
+        ...
+
+    def give_up(self, id: str) -> None:
+        """Leave a job to whoever takes it over."""
+        ...
+
+    def take_over(self, *, now: datetime) -> Sequence[Job]:
+        """Take the jobs of processes that gave them up, have ended, or have said nothing for a minute."""
         ...
 
 

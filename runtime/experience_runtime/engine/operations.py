@@ -1,8 +1,8 @@
 """Operations: what an operator does to many executions, or to a whole integration."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from experience_runtime.documents.documents import Redact
@@ -19,6 +19,15 @@ BATCH = 500
 
 Progress = Callable[[int], None]
 """Hears how many of the matching executions have been looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """How many executions were looked at, the ids of those that changed, and where the next one begins."""
+
+    seen: int
+    done: Sequence[str]
+    cursor: str | None
 
 
 def _unheard(_: int) -> None:
@@ -116,12 +125,7 @@ class Operations:
         self, filter: Filter, *, reason: str | None, progress: Progress = _unheard
     ) -> list[str]:
         """Cancel every pending execution the filter means; return the ids. A batch is a transaction."""
-        reason = check_reason(reason)
-
-        def act(numbers: Sequence[int], now: datetime) -> list[str]:
-            return self._store.cancel_each(numbers, reason=reason, now=now)
-
-        return self._in_batches(cancellable(filter), progress, act)
+        return _heard(self.batches("cancel", filter, reason=reason), progress)
 
     def replay_matching(
         self, filter: Filter, *, reason: str | None = "replayed", progress: Progress = _unheard
@@ -130,26 +134,32 @@ class Operations:
 
         Passed over are those whose key is pending again, and those that a conversion since would cancel.
         """
+        return _heard(self.batches("replay", filter, reason=reason), progress)
+
+    def batches(
+        self, verb: str, filter: Filter, *, reason: str | None, cursor: str | None = None
+    ) -> Iterator[Batch]:
+        """Cancel or replay what a filter means, from a cursor on; each batch is a transaction."""
         reason = check_reason(reason)
-
-        def act(numbers: Sequence[int], now: datetime) -> list[str]:
-            return self._store.replay_each(numbers, reason=reason, now=now)
-
-        return self._in_batches(replayable(filter), progress, act)
-
-    def _in_batches(
-        self, filter: Filter, progress: Progress, act: Callable[[Sequence[int], datetime], list[str]]
-    ) -> list[str]:
-        done: list[str] = []
-        cursor, seen = None, 0
+        meant = cancellable(filter) if verb == "cancel" else replayable(filter)
+        act = self._store.cancel_each if verb == "cancel" else self._store.replay_each
         while True:
-            page = self._store.find(filter, cursor=cursor, limit=BATCH)
-            done += act([each.number for each in page.executions], self._clock.now())
-            seen += len(page.executions)
-            progress(seen)
+            page = self._store.find(meant, cursor=cursor, limit=BATCH)
+            done = act([each.number for each in page.executions], reason=reason, now=self._clock.now())
             cursor = page.next
+            yield Batch(seen=len(page.executions), done=done, cursor=cursor)
             if cursor is None:
-                return done
+                return
+
+
+def _heard(batches: Iterator[Batch], progress: Progress) -> list[str]:
+    done: list[str] = []
+    seen = 0
+    for batch in batches:
+        done += batch.done
+        seen += batch.seen
+        progress(seen)
+    return done
 
 
 def cancellable(filter: Filter) -> Filter:

@@ -49,7 +49,7 @@ class SqlReplies:
                 )
             if status is not None:
                 return Reply(status=status, media_type=media_type, body=body)
-            if not _has_ended(owner) and from_ms(claimed_at) > now - _LOST_AFTER:
+            if not has_ended(owner) and from_ms(claimed_at) > now - _LOST_AFTER:
                 raise Conflict(
                     f"the request with the Idempotency-Key {shown(key)} is still being answered; "
                     "ask again in a moment"
@@ -82,7 +82,7 @@ def _place(claim: Claim) -> rows.Values:
     return {"caller": claim.caller, "key": claim.key, "owner": claim.owner}
 
 
-def _has_ended(owner: str | None) -> bool:
+def has_ended(owner: str | None) -> bool:
     """Whether a process is known to be gone; one on another machine is not known to be."""
     if not owner:
         return owner == ""  # it has given up; None: of a version that did not say

@@ -30,6 +30,7 @@ from experience_runtime.store.claiming import Claiming
 from experience_runtime.store.database import Database
 from experience_runtime.store.events import SqlEvents
 from experience_runtime.store.integration_states import SqlIntegrationStates
+from experience_runtime.store.jobs import SqlJobs
 from experience_runtime.store.journal import Journal
 from experience_runtime.store.overview import read_overview
 from experience_runtime.store.paces import SqlPaces
@@ -64,6 +65,7 @@ class SqlStore(Generic[D]):
         self.workers = SqlWorkers(self.database)
         self.tokens = SqlTokens(self.database)
         self.replies = SqlReplies(self.database)
+        self.jobs = SqlJobs(self.database)
         self.runs = SqlRuns(self.database)
         self.events = SqlEvents(self.database, self._journal)
 

@@ -89,7 +89,7 @@ def make_web(
     web.state.runtime = runtime
     web.state.access = access
     web.state.clock = runtime.clock
-    web.state.jobs = Jobs()
+    web.state.jobs = Jobs(runtime.store.jobs, runtime.operations, runtime.clock)
     web.state.metrics = metrics
     web.state.at_once = at_once = AtOnce(MOST_AT_ONCE)
     web.state.runs = Runs(runtime, metrics, at_once)

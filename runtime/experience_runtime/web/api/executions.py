@@ -1,6 +1,5 @@
 """/v1: executions; look, cancel, replay, one by one or by filter."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 
@@ -11,9 +10,9 @@ from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.domain.instants import parse_time
-from experience_runtime.engine.operations import Progress, cancellable, replayable
+from experience_runtime.domain.jobs import Job as BegunJob
+from experience_runtime.engine.operations import cancellable, replayable
 from experience_runtime.web.api.idempotency import OnceRoute, documented_key
-from experience_runtime.web.api.jobs import Jobs
 from experience_runtime.web.api.models import (
     JOB,
     LISTED_EXECUTION,
@@ -195,10 +194,9 @@ def cancel_all(
     """A job that cancels every pending execution the filter matches. Scope: operator."""
     filter = cancellable(body.meant(now=runtime.clock.now()))
 
-    def act(progress: Progress) -> list[str]:
-        return runtime.operations.cancel_matching(filter, reason=body.reason, progress=progress)
-
-    return _begun("cancel", runtime.store.count(filter), act, jobs, is_dry_run=body.dry_run)
+    if body.dry_run:
+        return Document({"matching": runtime.store.count(filter)})
+    return _begun(jobs.begin("cancel", filter, matching=runtime.store.count(filter), reason=body.reason))
 
 
 @router.post(
@@ -215,23 +213,18 @@ def replay_all(
 
     Scope: operator.
     """
-    filter, reason = replayable(body.meant(now=runtime.clock.now())), body.reason or "replayed"
-
-    def act(progress: Progress) -> list[str]:
-        return runtime.operations.replay_matching(filter, reason=reason, progress=progress)
-
-    return _begun("replay", runtime.store.count(filter), act, jobs, is_dry_run=body.dry_run)
+    filter = replayable(body.meant(now=runtime.clock.now()))
+    if body.dry_run:
+        return Document({"matching": runtime.store.count(filter)})
+    reason = body.reason or "replayed"
+    return _begun(jobs.begin("replay", filter, matching=runtime.store.count(filter), reason=reason))
 
 
 @router.get("/jobs/{job_id}", summary="Show a job", responses=answers(Job, JOB, 404))
 def job(job_id: ExecutionId, jobs: GivenJobs, _: Annotated[Caller, needs(Right.READ)]) -> Document:
-    """How far a job has come. A restart of the server forgets it. Scopes: operator, viewer."""
+    """How far a job has come. It goes on after a restart. Scopes: operator, viewer."""
     return Document(jobs.job(job_id).document())
 
 
-def _begun(
-    verb: str, matching: int, act: Callable[[Progress], list[str]], jobs: Jobs, *, is_dry_run: bool
-) -> Document:
-    if is_dry_run:
-        return Document({"matching": matching})
-    return Document(jobs.begin(verb, matching, act).document(), status_code=202)
+def _begun(job: BegunJob) -> Document:
+    return Document(job.document(), status_code=202)

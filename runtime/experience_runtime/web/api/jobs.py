@@ -1,106 +1,100 @@
-"""Jobs: long work on many executions, one after the other on a thread of its own, with its progress.
+"""Jobs: long work on many executions, one after the other on a thread of its own.
 
-They live in this process: a restart forgets them. What was done by then is done, a batch is a transaction.
+How far each has come lies in the database: one whose process ends goes on where it stopped, in the next
+process or in another. What ends between a batch and its note is done again from there: what is cancelled
+stays so, and what was replayed and has failed again meanwhile is replayed once more.
 """
 
 import logging
 import secrets
 import threading
-from collections import OrderedDict
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import Any
 
 from experience_runtime.domain.errors import ExperienceError, UnknownExecution
+from experience_runtime.domain.executions import Filter
+from experience_runtime.domain.jobs import Job
 from experience_runtime.domain.values import shown
-from experience_runtime.engine.operations import Progress
+from experience_runtime.engine import keeping
+from experience_runtime.engine.operations import Operations
+from experience_runtime.engine.ports import Clock
 
-MOST_KEPT = 200
+LOOKS_EVERY_SECONDS = 10
 
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """`seen` of `matching` executions were looked at; `done` were changed, once it has ended."""
-
-    id: str
-    verb: str
-    matching: int
-    state: str = "running"  # "running" | "done" | "failed"
-    seen: int = 0
-    done: int = 0
-    error: str | None = None
-
-    def document(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "verb": self.verb,
-            "state": self.state,
-            "matching": self.matching,
-            "seen": self.seen,
-            "done": self.done,
-            "error": self.error,
-        }
-
-
 class Jobs:
-    """Begins jobs and tells how they stand."""
+    """Begins jobs, goes on with those that others left, and tells how they stand."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: keeping.Jobs, operations: Operations, clock: Clock) -> None:
+        self._kept = kept
+        self._operations = operations
+        self._clock = clock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="job")
-        self._lock = threading.Lock()
-        self._jobs: OrderedDict[str, Job] = OrderedDict()
-        self._is_closing = False
+        self._closing = threading.Event()
 
-    def begin(self, verb: str, matching: int, act: Callable[[Progress], list[str]]) -> Job:
+    def begin(self, verb: str, filter: Filter, *, matching: int, reason: str | None) -> Job:
         """Begin a job; it runs when those before it have ended."""
-        job = Job(id=f"job_{secrets.token_hex(8)}", verb=verb, matching=matching)
-        with self._lock:
-            self._jobs[job.id] = job
-            while len(self._jobs) > MOST_KEPT:
-                self._jobs.popitem(last=False)
-        self._thread.submit(self._run, job.id, act)
+        job = Job(
+            id=f"job_{secrets.token_hex(8)}",
+            verb=verb,
+            filter=filter,
+            reason=reason,
+            matching=matching,
+            begun_at=self._clock.now(),
+        )
+        self._kept.begin(job)
+        self._thread.submit(self._run, job)
         return job
 
     def job(self, id: str) -> Job:
         """How a job stands; UnknownExecution when there is none of this id (any more)."""
-        with self._lock:
-            if id not in self._jobs:
-                raise UnknownExecution(
-                    f"there is no job {shown(id)}; a restart forgets them, and what they did is done"
-                )
-            return self._jobs[id]
+        job = self._kept.job(id)
+        if job is None:
+            raise UnknownExecution(f"there is no job {shown(id)}; one that ended is kept for a week")
+        return job
+
+    def go_on(self) -> None:
+        """Take over what other processes left."""
+        for job in self._kept.take_over(now=self._clock.now()):
+            _logger.info("going on with job %s: %d of %d", job.id, job.seen, job.matching)
+            self._thread.submit(self._run, job)
+
+    def keep_going_on(self, stop: threading.Event) -> None:
+        """The same every few seconds, until stopped."""
+        while True:
+            try:
+                self.go_on()
+            except ExperienceError as error:  # the next look may find the database well again
+                _logger.warning("jobs cannot be looked at: %s", error.message)
+            if stop.wait(LOOKS_EVERY_SECONDS):
+                return
 
     def close(self) -> None:
-        """Stop the job that runs at its next batch, and begin no other."""
-        self._is_closing = True
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        """Stop the job that runs at its next batch, and leave it and the waiting ones to others."""
+        self._closing.set()
+        self._thread.shutdown(wait=True)
 
-    def _run(self, id: str, act: Callable[[Progress], list[str]]) -> None:
-        def progress(seen: int) -> None:
-            self._change(id, seen=seen)
-            if self._is_closing:
-                raise _Stopped
-
+    def _run(self, job: Job) -> None:
         try:
-            done = act(progress)
-        except _Stopped:
-            self._change(id, state="failed", error="the server was stopped; what is not done stays as it was")
+            self._carry_out(job)
         except ExperienceError as error:
-            self._change(id, state="failed", error=f"{error.code}: {error.message}")
+            _logger.warning("job %s is left where it stands: %s", job.id, error.message)
         except Exception:
-            _logger.exception("job %s failed", id)
-            self._change(id, state="failed", error="something went wrong on our side; its log says what")
-        else:
-            self._change(id, state="done", done=len(done))
+            _logger.exception("job %s failed", job.id)
+            self._kept.end(job.id, error="something went wrong on our side; its log says what")
 
-    def _change(self, id: str, **changes: Any) -> None:
-        with self._lock:
-            if id in self._jobs:
-                self._jobs[id] = replace(self._jobs[id], **changes)
-
-
-class _Stopped(Exception):
-    """The server stops."""
+    def _carry_out(self, job: Job) -> None:
+        if self._closing.is_set():
+            self._kept.give_up(job.id)
+            return
+        seen, done = job.seen, job.done
+        for batch in self._operations.batches(job.verb, job.filter, reason=job.reason, cursor=job.cursor):
+            seen, done = seen + batch.seen, done + len(batch.done)
+            now = self._clock.now()
+            if not self._kept.advance(job.id, seen=seen, done=done, cursor=batch.cursor, now=now):
+                return  # another process has it
+            if self._closing.is_set() and batch.cursor is not None:
+                self._kept.give_up(job.id)
+                return
+        self._kept.end(job.id)

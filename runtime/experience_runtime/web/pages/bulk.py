@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import Conflict, ExperienceError, Refusal
 from experience_runtime.domain.planning import check_reason
-from experience_runtime.engine.operations import Progress, cancellable, replayable
+from experience_runtime.engine.operations import cancellable, replayable
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.given import GivenJobs, GivenRuntime
 from experience_runtime.web.guard.access import signed_in
@@ -59,12 +59,7 @@ def act(
                 f"{total} executions match now, and {counted} matched when you were asked; count them again"
             )
 
-        def carry_out(progress: Progress) -> list[str]:
-            operations = runtime.operations
-            matching = operations.cancel_matching if verb == "cancel" else operations.replay_matching
-            return matching(filter, reason=why, progress=progress)
-
-        job = jobs.begin(verb, total, carry_out)
+        job = jobs.begin(verb, filter, matching=total, reason=why)
     except Refusal as refusal:
         return _asked(request, verb, wanted, runtime, rendering, problem=refusal, reason=reason)
     return back_to(f"{HERE}/jobs/{job.id}?{wanted.query}")

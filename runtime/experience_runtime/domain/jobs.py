@@ -1,0 +1,58 @@
+"""Jobs: what is done to many executions, batch after batch, and how far it has come."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from experience_runtime.domain.executions import Filter, Status
+from experience_runtime.domain.instants import from_ms, to_ms
+
+
+class JobState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """`seen` of `matching` executions were looked at, down to `cursor`; `done` of them were changed."""
+
+    id: str
+    verb: str  # "cancel" | "replay"
+    filter: Filter
+    reason: str | None
+    matching: int
+    begun_at: datetime
+    state: JobState = JobState.RUNNING
+    seen: int = 0
+    done: int = 0
+    cursor: str | None = None
+    error: str | None = None
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "verb": self.verb,
+            "state": self.state.value,
+            "matching": self.matching,
+            "seen": self.seen,
+            "done": self.done,
+            "error": self.error,
+        }
+
+
+def filter_text(filter: Filter) -> str:
+    """A filter as it is kept: JSON, instants in milliseconds."""
+    fields = asdict(filter)
+    return json.dumps({n: to_ms(v) if isinstance(v, datetime) else v for n, v in fields.items()})
+
+
+def read_filter(text: str) -> Filter:
+    """The filter that was kept."""
+    fields = json.loads(text)
+    instants = ("created_from", "created_until", "due_from", "due_until")
+    fields |= {name: from_ms(fields[name]) for name in instants if fields[name] is not None}
+    return Filter(**fields | {"statuses": tuple(Status(each) for each in fields["statuses"])})

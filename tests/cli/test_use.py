@@ -39,7 +39,7 @@ def test_every_verb_has_the_options_that_stand_everywhere(cli: CommandLine, verb
     [
         (("rnu", "x"), "did you mean run"),
         (("executions", "lst"), "did you mean list"),
-        (("nothinglikeit",), "there are run, simulate"),
+        (("nothinglikeit",), "there are new, run, simulate"),
         (("run", ".", "--vistor", "v1"), "--visitor"),
         (("explain", "--dealy", "1h"), "--delay"),
         (("executions", "list", "--statsu", "pending"), "--status"),

@@ -19,7 +19,7 @@ EXECUTION = {
 }  # fmt: skip
 STORED = (
     "visitor", "experience", "schedule", "window", "cancel_on_conversion", "created_at", "held",
-    "zone_rules", "run",
+    "zone_rules",
 )  # fmt: skip
 EVERYTHING = variation("""options.log.info('hello', {n: 1})
   options.uv.emit('seen', {a: 1})
@@ -149,7 +149,7 @@ def test_executions_list_and_show_print_executions(cli: CommandLine) -> None:
     assert listed["next"] is None
     (execution,) = listed["executions"]
     check_execution(execution, *STORED)
-    check_execution(shown, *STORED, "attempts", "history")
+    check_execution(shown, *STORED, "attempts", "history", "run")
     assert {name: shown[name] for name in (*EXECUTION, *STORED)} == execution
     (change,) = shown["history"]
     assert set(change) == {"at", "from", "to", "reason"}

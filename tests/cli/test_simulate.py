@@ -40,11 +40,12 @@ def test_a_difference_is_printed_and_ends_with_1(cli: CommandLine) -> None:
     as_json = cli("simulate", "my", "--story", path, "--json")
 
     assert (said.code, as_json.code) == (1, 1)
-    for text in (said.out + said.err, as_json.err):
+    for text in (said.out + said.err, "".join(as_json.document["differences"])):
         assert "expect" in text
         assert "conversion" in text
         assert "succeeded" in text
     assert as_json.document["outcome"] == "ran"
+    assert as_json.err == ""
 
 
 def test_a_folders_own_story_is_played(cli: CommandLine) -> None:

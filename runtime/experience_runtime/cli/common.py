@@ -5,7 +5,9 @@ import io
 import json
 import logging
 import os
+import shutil
 import sys
+import textwrap
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 EXIT_EXPERIENCE_FAILED = 1
 EXIT_REFUSED = 2
+
+_NARROWEST = 40
 
 _EVERYWHERE = ("--database", "--integrations", "--config", "--json")
 _USAGE_AS_JSON = "experience_runtime.usage_as_json"
@@ -152,6 +156,8 @@ class Verbs(click.Group):
         if ctx.parent is None:
             before_end, _, _ = "\0".join(args).partition("\0--\0")
             _spell_what_the_terminal_cannot()
+            if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+                ctx.color = False
             ctx.meta[_USAGE_AS_JSON] = "--json" in before_end.split("\0")
         try:
             return super().parse_args(ctx, args)
@@ -166,6 +172,17 @@ class Verbs(click.Group):
         except click.UsageError as error:
             self._print_usage_error(ctx, error)
             raise
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click's, with each command's whole first sentence."""
+        rows = []
+        for name in self.list_commands(ctx):
+            command = self.get_command(ctx, name)
+            if command is not None and not command.hidden:
+                rows.append((name, command.get_short_help_str(limit=1000)))
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -265,6 +282,26 @@ def indented(text: str) -> str:
     """Make a text of several lines visible, each of them indented, so that none passes for a line of ours."""
     lines = (visible(line) for line in text.split("\n"))
     return "\n".join(line if line.startswith("    ") else f"    {line}" for line in lines)
+
+
+def wrapped(text: str, *, indent: str, used: int = 0, err: bool = False) -> list[str]:
+    """Break a text at the terminal's width; what goes to no terminal is one line.
+
+    `used`: cells of the first line that are taken; the others begin with `indent`.
+    """
+    stream = sys.stderr if err else sys.stdout
+    if not stream.isatty():
+        return [text]
+    width = max(_NARROWEST, shutil.get_terminal_size().columns)
+    lines = textwrap.wrap(
+        text,
+        width,
+        initial_indent=" " * used,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [lines[0][used:], *lines[1:]] if lines else [text]
 
 
 def styled(text: str, **style: Any) -> str:

@@ -1,8 +1,12 @@
 """Progress of long work, on a terminal only."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+
+from experience_runtime.domain.instants import iso
 
 _WIDTH = 40
 _ERASE = "\r\x1b[2K"
@@ -11,7 +15,7 @@ _ERASE = "\r\x1b[2K"
 @contextmanager
 def counted(text: str, total: int) -> Iterator[Callable[[int], None]]:
     """Show how many of `total` are done, on stderr, and erase it; silent when stderr is no terminal."""
-    if not sys.stderr.isatty():
+    if not _can_erase():
         yield lambda _: None
         return
     shown = ""
@@ -31,3 +35,25 @@ def counted(text: str, total: int) -> Iterator[Callable[[int], None]]:
     finally:
         sys.stderr.write(_ERASE)
         sys.stderr.flush()
+
+
+@contextmanager
+def virtual_time() -> Iterator[Callable[[datetime], None] | None]:
+    """Show how far a simulation has come, and erase it; None where that cannot be."""
+    if not _can_erase():
+        yield None
+        return
+
+    def show(at: datetime) -> None:
+        sys.stderr.write(_ERASE + iso(at))
+        sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        sys.stderr.write(_ERASE)
+        sys.stderr.flush()
+
+
+def _can_erase() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"

@@ -28,6 +28,7 @@ Exit codes: 0 fine, also when the author caught a rejected call; 1 the experienc
 rejected or ran into a limit; 2 wrong use."""
 )
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option("-v", "--verbose", is_flag=True, help="Show the metadata of log lines whole.")
 @visitor_options
 @everywhere
 def run(
@@ -39,6 +40,7 @@ def run(
     read_facts: Callable[[], PageFacts],
     variation: str | None,
     repair: bool,
+    verbose: bool,
     settings: Settings,
     as_json: bool,
 ) -> None:
@@ -60,8 +62,9 @@ def run(
             documents = runtime.lookup.of_run(report.created)
         # told below: here the log is read by the one who runs it
         keep_run(runtime.store.runs, report, trigger="cli", at=began_at, redact=settings.redact, tells=False)
-    show_report(report, documents, path=path, script=script, to_stderr=as_json)
-    if as_json:  # last, so that nothing can go wrong after it
+    if as_json:
         print_json(report.document(documents))
+    else:
+        show_report(report, documents, path=path, script=script, verbose=verbose)
     if report.outcome == "failed":
         raise SystemExit(EXIT_EXPERIENCE_FAILED)

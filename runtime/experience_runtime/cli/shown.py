@@ -1,5 +1,6 @@
 """Reports for people: log lines, calls and executions; an error with an excerpt of the author's file."""
 
+import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import click
 
 from experience_runtime.cli.common import styled, styled_lines, visible
+from experience_runtime.domain.values import shown
 from experience_runtime.running.guest import Problem
 from experience_runtime.running.report import Report
 from experience_runtime.scripts.bundle import Bundle
@@ -15,6 +17,7 @@ from experience_runtime.scripts.loading import source_of
 
 _LEVELS = {"error": "red", "warn": "yellow", "info": None, "debug": "bright_black", "trace": "bright_black"}
 _EXCERPT_CHARS = 100
+_SHOWN_METADATA = 100
 _STATES = {"succeeded": "green", "failed": "red", "cancelled": "yellow", "running": "cyan", "pending": "blue"}
 
 
@@ -24,27 +27,38 @@ def show_report(
     *,
     path: Path,
     script: Bundle | None,
-    to_stderr: bool,
+    verbose: bool = False,
 ) -> None:
-    """Print a run: on stdout for people, on stderr beside a JSON document.
+    """Print a run for people.
 
     `script`, or else the file at `path`, gives the excerpt of an error.
     """
     for line in report.log:
-        click.echo(log_line(line), err=to_stderr)
+        click.echo(log_line(line, verbose=verbose))
     for execution in executions:
-        click.echo(execution_line(execution), err=to_stderr)
+        click.echo(execution_line(execution))
         for sentence in execution["why"]:
-            click.echo(styled(f"        {sentence}", dim=True), err=to_stderr)
+            click.echo(styled(f"        {sentence}", dim=True))
     if report.error is not None:
         show_problem(report.error, source=source_of(report.error, path, script), to_stderr=True)
     if report.outcome != "ran":
-        click.echo(visible(f"{report.experience}: {report.outcome.replace('_', ' ')}"), err=to_stderr)
+        click.echo(visible(f"{report.experience}: {report.outcome.replace('_', ' ')}"))
 
 
-def log_line(line: Mapping[str, Any]) -> str:
+def log_line(line: Mapping[str, Any], *, verbose: bool = False) -> str:
     """One line of an experience's log; a message of several lines is indented."""
-    return styled_lines(f"{line['level']:<5} {line['logger']}: {line['message']}", fg=_LEVELS[line["level"]])
+    return styled_lines(
+        f"{line['level']:<5} {line['logger']}: {line['message']}{_metadata(line, verbose)}",
+        fg=_LEVELS[line["level"]],
+    )
+
+
+def _metadata(line: Mapping[str, Any], verbose: bool) -> str:
+    """What a log line says besides its message; cut, unless all of it is wanted."""
+    metadata = line["metadata"]
+    if not metadata or set(metadata) == {"stack"}:
+        return ""
+    return " " + (json.dumps(metadata, ensure_ascii=False) if verbose else shown(metadata, _SHOWN_METADATA))
 
 
 def execution_line(execution: dict[str, Any]) -> str:

@@ -1,21 +1,19 @@
 """experience simulate: the same run in virtual time, with what follows over the next thirty days."""
 
 import functools
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json, styled
+from experience_runtime.cli.progress import virtual_time
 from experience_runtime.cli.shown import show_problem
 from experience_runtime.cli.timeline import show_timeline
 from experience_runtime.cli.visitor_options import read_data, visitor_options
 from experience_runtime.domain.errors import ScriptFault
-from experience_runtime.domain.instants import iso
 from experience_runtime.domain.page_facts import NO_FACTS, PageFacts
 from experience_runtime.domain.visitors import make_visitor
 from experience_runtime.proving.finding import find_experiences
@@ -44,6 +42,7 @@ Exit codes: 0 fine; 1 the experience failed, or the story's expectations were no
 )
 @click.option("--at", metavar="ISO", help="When it starts, in virtual time. [default: now]")
 @click.option("--for", "horizon", metavar="DURATION", help="How long to watch. [default: 30d]")
+@click.option("-v", "--verbose", is_flag=True, help="Show the metadata of log lines whole.")
 @visitor_options
 @functools.partial(everywhere, reads_strangers=True)
 def simulate(
@@ -58,6 +57,7 @@ def simulate(
     read_facts: Callable[[], PageFacts],
     variation: str | None,
     repair: bool,
+    verbose: bool,
     settings: Settings,
     as_json: bool,
 ) -> None:
@@ -88,14 +88,15 @@ def simulate(
                 horizon=horizon,
             )
             request.told()  # what is wrong with it is said before anything is read
-            if not is_one:
-                click.echo(styled(str(path), bold=True, underline=True), err=as_json)
+            if not is_one and not as_json:
+                click.echo(styled(str(path), bold=True, underline=True))
             played = _play(
                 runtime,
                 path,
                 request,
                 variation=variation or request.told().variation,
                 repair=repair,
+                verbose=verbose,
                 as_json=as_json,
             )
             documents.append({"path": str(path), **played.document})
@@ -115,20 +116,27 @@ class _Played:
 
 
 def _play(
-    runtime: Runtime, path: Path, request: PlayRequest, *, variation: str | None, repair: bool, as_json: bool
+    runtime: Runtime,
+    path: Path,
+    request: PlayRequest,
+    *,
+    variation: str | None,
+    repair: bool,
+    verbose: bool,
+    as_json: bool,
 ) -> _Played:
     """Play one experience and show its timeline; what its files lack is shown as its result."""
     try:
         script = prepare(path, variation=variation, repair=repair)
     except ScriptFault as fault:
-        problem = fault_problem(fault)
-        show_problem(problem, source=source_of(problem, path, None), to_stderr=True)
+        if not as_json:
+            problem = fault_problem(fault)
+            show_problem(problem, source=source_of(problem, path, None), to_stderr=True)
         return _Played(failed_report(path, request.visitor, fault).document([]), failed=True)
-    watched = sys.stderr.isatty() and not as_json
-    simulated = runtime.play(request, script, progress=_progress if watched else None)
-    show_timeline(simulated, script, to_stderr=as_json)
+    if as_json:
+        simulated = runtime.play(request, script)
+    else:
+        with virtual_time() as show:
+            simulated = runtime.play(request, script, progress=show)
+        show_timeline(simulated, script, verbose=verbose)
     return _Played(simulated_document(simulated), simulated.failed)
-
-
-def _progress(now: datetime) -> None:
-    click.echo(f"\r{iso(now)}\r", nl=False, err=True)

@@ -1,6 +1,7 @@
 """The timeline of a simulation: what happened when, in UTC and where the visitor lives, and why."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +9,7 @@ from typing import Any
 
 import click
 
-from experience_runtime.cli.common import styled, styled_lines, visible
+from experience_runtime.cli.common import indented, styled, styled_lines, visible, wrapped
 from experience_runtime.cli.shown import show_problem
 from experience_runtime.documents.why import why_planned
 from experience_runtime.domain.app_events import shown_payload
@@ -31,17 +32,23 @@ _COLOURS = {
 _SHOWN_PAYLOAD = 60
 _SHOWN_METADATA = 100
 _INDENT = " " * 8
+_SAID = {
+    "not_triggered": "not triggered: its triggers said no",
+    "pending": "pending: its triggers never called back",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One thing that happened; `why` stands below it."""
+    """One thing that happened, in the order of causes at one instant; `why` stands below it."""
 
     at: datetime
     zone: Zone
     visitor: str
     text: str
+    colour: str | None = None
     why: Sequence[str] = ()
+    order: tuple[float, ...] = (math.inf,)
 
     @property
     def place(self) -> str:
@@ -51,21 +58,29 @@ class _Line:
         return f"{DAYS[local.weekday()][:3].capitalize()} {local:%H:%M} {city}"
 
 
-def show_timeline(simulated: Simulated, script: Bundle, *, to_stderr: bool) -> None:
+def show_timeline(simulated: Simulated, script: Bundle, *, verbose: bool = False) -> None:
     """Print every log line and state change in the order of virtual time, then how the story ended."""
-    lines = sorted(_lines(simulated), key=lambda line: line.at)
+    lines = sorted(_lines(simulated, verbose), key=lambda line: (line.at, line.order))
     places = max((len(line.place) for line in lines), default=0)
     visitors = max((len(line.visitor) for line in lines), default=0)
     day = None
     for line in lines:
         if line.at.date() != day:
             day = line.at.date()
-            click.echo(styled(f"{DAYS[day.weekday()].capitalize()} {day} (UTC)", bold=True), err=to_stderr)
+            click.echo(styled(f"{DAYS[day.weekday()].capitalize()} {day} (UTC)", bold=True))
         where = f"  {iso(line.at)[11:]}  {line.place:<{places}}  {line.visitor:<{visitors}}"
-        click.echo(f"{styled(where, dim=True)}  {line.text}", err=to_stderr)
+        first, _, rest = line.text.partition("\n")
+        parts = wrapped(visible(first), indent=_INDENT, used=len(where) + 2)
+        text = "\n".join([*parts, *([indented(rest)] if rest else [])])
+        click.echo(f"{styled(where, dim=True)}  {click.style(text, fg=line.colour)}")
         for sentence in line.why:
-            click.echo(styled(f"{_INDENT}{sentence}", dim=True), err=to_stderr)
-    click.echo(_summary(simulated), err=to_stderr)
+            for part in wrapped(_INDENT + visible(sentence), indent=_INDENT + "  "):
+                click.echo(styled(part, dim=True))
+    for report in simulated.reports:
+        if report.outcome in _SAID:
+            click.echo(styled(f"{report.visitor.id or '-'}: {_SAID[report.outcome]}", fg="yellow"))
+    for part in wrapped(_summary(simulated), indent=_INDENT):
+        click.echo(part)
     for report in simulated.reports:
         if report.error is not None:
             source = "" if report.error.file is None else script.source(report.error.file)
@@ -74,20 +89,30 @@ def show_timeline(simulated: Simulated, script: Bundle, *, to_stderr: bool) -> N
         click.echo(styled_lines(difference, fg="red"), err=True)
     if simulated.met_expectations and not simulated.differences:
         met = f"the story ended as expected: {simulated.met_expectations} of {simulated.met_expectations}"
-        click.echo(styled(met, fg="green"), err=to_stderr)
+        click.echo(styled(met, fg="green"))
 
 
-def _lines(simulated: Simulated) -> Iterator[_Line]:
+def _lines(simulated: Simulated, verbose: bool) -> Iterator[_Line]:
     warned: set[tuple[str, str]] = set()  # a warning is news once, not at every call
-    for report in simulated.reports:
+    made: dict[str, tuple[float, ...]] = {}
+    for number, report in enumerate(simulated.reports):
+        made |= {id: (number, before - 0.5) for id, before in report.lines_before.items()}
         zone = visitor_zone(report.visitor, [])[0]
-        for line in report.log:
+        for index, line in enumerate(report.log):
             news = (line["logger"], line["message"])
             if line["level"] == "warn" and news in warned:
                 continue
             warned.add(news)
             at = parse_time(line["at"], now=simulated.began_at).at
-            yield _Line(at, zone, visible(report.visitor.id or "-"), _log_text(line))
+            colour = {"error": "red", "warn": "yellow"}.get(line["level"])
+            yield _Line(
+                at,
+                zone,
+                visible(report.visitor.id or "-"),
+                _log_text(line, verbose),
+                colour,
+                order=(number, index),
+            )
     for execution, document in zip(simulated.executions, simulated.documents, strict=True):
         attempts = iter(document["attempts"])
         for change in simulated.histories[execution.id]:
@@ -95,34 +120,40 @@ def _lines(simulated: Simulated) -> Iterator[_Line]:
                 continue  # the state that follows at the same instant says it all
             attempt = next(attempts, None) if change.from_status is Status.RUNNING else None
             is_new = change.from_status is None and change.to_status is Status.PENDING
+            would_fail = (
+                change.to_status is Status.SUCCEEDED and execution.integration in simulated.unconfigured
+            )
             yield _Line(
                 change.at,
                 parse_zone(execution.zone),
                 visible(execution.visitor or "-"),
-                _change_text(execution, change, attempt, simulated.unconfigured),
+                _change_text(execution, change, attempt, would_fail=would_fail),
+                "yellow" if would_fail else _COLOURS.get(change.to_status),
                 why_planned(execution) if is_new else (),
+                made.get(execution.id, (math.inf,)) if change.from_status is None else (math.inf,),
             )
 
 
-def _log_text(line: Mapping[str, Any]) -> str:
+def _log_text(line: Mapping[str, Any], verbose: bool) -> str:
     metadata = line["metadata"]
-    more = "" if not metadata or set(metadata) == {"stack"} else " " + shown(metadata, _SHOWN_METADATA)
-    colour = {"error": "red", "warn": "yellow"}.get(line["level"])
-    return styled_lines(f"{line['level']}: {line['message']}{more}  ({line['logger']})", fg=colour)
+    more = ""
+    if metadata and set(metadata) != {"stack"}:
+        whole = json.dumps(metadata, ensure_ascii=False)
+        more = " " + (whole if verbose else shown(metadata, _SHOWN_METADATA))
+    return f"{line['level']}: {line['message']}{more}  ({line['logger']})"
 
 
 def _change_text(
-    execution: Execution, change: Change, attempt: Mapping[str, Any] | None, unconfigured: frozenset[str]
+    execution: Execution, change: Change, attempt: Mapping[str, Any] | None, *, would_fail: bool
 ) -> str:
     payload = shown(json.loads(shown_payload(execution.integration, execution.payload)), _SHOWN_PAYLOAD)
+    if would_fail:
+        return f"would fail {execution.integration} {payload}, because: {NotConfigured.code}"
     match change.to_status:
         case Status.PENDING if change.from_status is None:
             text = f"scheduled  {execution.integration} {payload}"
         case Status.RUNNING:
             text = f"executes   {execution.integration} {payload}"
-        case Status.SUCCEEDED if execution.integration in unconfigured:
-            text = f"would fail {execution.integration} {payload}"
-            return styled(f"{text}, because: {NotConfigured.code}", fg="yellow")
         case Status.SUCCEEDED:
             text = f"delivered  {execution.integration} {payload}"
         case Status.PENDING:
@@ -131,7 +162,7 @@ def _change_text(
             text = f"{other.value:<10} {execution.integration}"
     reasons = [change.reason, attempt and attempt["error"]]
     because = ": ".join(reason for reason in reasons if reason)
-    return styled(text + (f", because: {because}" if because else ""), fg=_COLOURS.get(change.to_status))
+    return text + (f", because: {because}" if because else "")
 
 
 def _summary(simulated: Simulated) -> str:

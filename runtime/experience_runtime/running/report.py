@@ -13,7 +13,10 @@ from experience_runtime.running.guest import Problem
 
 @dataclass(slots=True)
 class Report:
-    """What one run did so far, in the shapes of the JSON document; `created` holds execution ids."""
+    """What one run did so far, in the shapes of the JSON document; `created` holds execution ids.
+
+    `lines_before`: how long the log was when each of them was made.
+    """
 
     experience: str
     visitor: Visitor
@@ -22,6 +25,7 @@ class Report:
     log: list[dict[str, Any]] = field(default_factory=list)
     calls: list[dict[str, Any]] = field(default_factory=list)
     created: list[str] = field(default_factory=list)
+    lines_before: dict[str, int] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     redirects: list[str] = field(default_factory=list)
     cpu_seconds: float = 0.0
@@ -33,6 +37,10 @@ class Report:
         self.log.append(
             {"at": iso(at), "level": level, "logger": logger, "message": message, "metadata": metadata}
         )
+
+    def add_created(self, execution_id: str) -> None:
+        self.created.append(execution_id)
+        self.lines_before.setdefault(execution_id, len(self.log))
 
     def document(self, executions: list[dict[str, Any]]) -> dict[str, Any]:
         """The JSON document, around the executions as the store has them."""

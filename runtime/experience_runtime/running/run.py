@@ -333,7 +333,7 @@ class ExperienceRun:
         result, made = done
         self._has_converted = self._has_converted and made is None
         if made is not None:
-            self.report.created.append(made.id)
+            self.report.add_created(made.id)
         self._resolve(request, result)
 
     def _note(self, request: Request) -> Note:
@@ -346,7 +346,7 @@ class ExperienceRun:
         return note
 
     def _begin(self, request: Request, started: Started) -> None:
-        self.report.created.append(started.execution.id)
+        self.report.add_created(started.execution.id)
         with self._lock:
             self._calls_in_flight += 1
         # what is left when it is handed over: a call that waits for a thread keeps its time

@@ -49,3 +49,28 @@ def test_a_file_of_another_kind_is_refused_with_what_can_be_named(tmp_path: Path
 
     with pytest.raises(ScriptModuleNotFound, match=r"neither a folder nor a \.js or \.ts file"):
         load_experience(tmp_path / "hello.txt")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("varation.js", "variation.js"),
+        ("Variation.js", "variation.js"),
+        ("variation.mjs", "variation.js"),
+        ("variation.tsx", "variation.ts"),
+        ("trigger.js", "triggers.js"),
+    ],
+)
+def test_a_file_that_is_misnamed_is_told_its_name(tmp_path: Path, name: str, meant: str) -> None:
+    (tmp_path / name).write_text("", encoding="utf-8")
+
+    with pytest.raises(ScriptModuleNotFound, match=f'"{name}" is there; rename it to {meant}$'):
+        load_experience(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["utils.js", "variation.md", "notes.js"])
+def test_a_file_that_is_something_else_is_not_to_be_renamed(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("", encoding="utf-8")
+
+    with pytest.raises(ScriptModuleNotFound, match=r"an experience needs one of them$"):
+        load_experience(tmp_path)

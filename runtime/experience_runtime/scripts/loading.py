@@ -4,14 +4,14 @@ import json
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from experience_runtime.domain.errors import ScriptFault, ScriptModuleNotFound, ScriptSyntaxError
 from experience_runtime.domain.experience import Experience, SourceText
-from experience_runtime.domain.values import refuse_constant
+from experience_runtime.domain.values import nearest, refuse_constant, shown
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.running.guest import Problem
 from experience_runtime.running.report import Report
@@ -21,6 +21,11 @@ from experience_runtime.scripts.unchanged import Unchanged
 _MOST_BESIDE = 100
 LARGEST_FILE_BYTES = 1024 * 1024
 _SUFFIXES = (".js", ".ts")
+_LIKE_SUFFIXES = {
+    **dict.fromkeys(("js", "jsx", "mjs", "cjs", "txt"), "js"),
+    **dict.fromkeys(("ts", "tsx", "mts", "cts"), "ts"),
+}
+_MOST_NAMES = 100  # of a folder's files are looked at for one that is misnamed
 _VARIATION = re.compile(r"variation(?:-(?P<master_id>\d+))?\.[jt]s")
 
 
@@ -43,6 +48,17 @@ def load_experience(path: Path, *, variation: str | None = None) -> Experience:
     return Experience(name=path.stem, path=path, variation=source, beside=beside)
 
 
+def _misnamed(names: Sequence[str]) -> str:
+    """What to do about a file whose name is nearly one that is read."""
+    for name in names[:_MOST_NAMES]:
+        stem, _, suffix = name.lower().rpartition(".")
+        meant = nearest(stem, ("variation", "triggers"), cutoff=0.8)
+        if meant is not None and suffix in _LIKE_SUFFIXES:
+            right = f"{meant}.{_LIKE_SUFFIXES[suffix]}"
+            return f": {shown(name)} is there; rename it to {right}"
+    return ""
+
+
 def _load_folder(folder: Path, variation: str | None) -> Experience:
     names = sorted(entry.name for entry in folder.iterdir() if not entry.is_dir())
     chosen = _chosen_variation(folder, names, variation)
@@ -55,6 +71,7 @@ def _load_folder(folder: Path, variation: str | None) -> Experience:
     if chosen is None and triggers is None:
         raise ScriptModuleNotFound(
             f"{folder} holds no variation.js and no triggers.js; an experience needs one of them"
+            + _misnamed(names)
         )
     read = {file: _read(folder / file, file) for file in (chosen, triggers) if file is not None}
     shared = {}

@@ -1,9 +1,12 @@
 """What every store does: many threads at once see one order of things."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
+import pytest
 from experience_runtime.domain.errors import AlreadyScheduled
 from experience_runtime.domain.executions import (
     Execution,
@@ -12,6 +15,9 @@ from experience_runtime.domain.executions import (
     Status,
 )
 from experience_runtime.engine.stores import Store
+from experience_runtime.store import rows
+from experience_runtime.store.database import Rows
+from experience_runtime.store.sql import SqlStore
 
 from tests.support.executions import (
     NOW,
@@ -89,3 +95,35 @@ def test_one_refused_operation_leaves_its_neighbours_alone(store: Store) -> None
     assert sorted(refused) == list(range(3, 42, 2))
     kept = {e.number for e in store.find(Filter(), limit=100).executions}
     assert kept == {1, *range(2, 42, 2)}
+
+
+@pytest.mark.parametrize("store", ["sqlite on file", "postgresql"], indirect=True)
+def test_a_short_look_waits_for_none_of_three_long_ones(store: SqlStore[Any]) -> None:
+    add(store, an_execution(1))
+    looking, go_on = threading.Semaphore(0), threading.Event()
+
+    def look_long(read: Rows) -> Sequence[Any]:
+        looking.release()
+        assert go_on.wait(60)
+        return read("find", rows.conditions(Filter()) | {"before": 100, "limit": 10})
+
+    with ThreadPoolExecutor(4) as threads:
+        long = [threads.submit(store.database.look, look_long) for _ in range(3)]
+        try:
+            for _ in long:
+                assert looking.acquire(timeout=30)
+            short = threads.submit(store.find, Filter())
+            assert [each.number for each in short.result(30).executions] == [1]
+        finally:
+            go_on.set()
+        assert [len(each.result(60)) for each in long] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("store", ["sqlite on file", "postgresql"], indirect=True)
+def test_more_looks_than_there_are_connections_come_one_after_the_other(store: SqlStore[Any]) -> None:
+    add(store, an_execution(1))
+
+    with ThreadPoolExecutor(20) as threads:
+        counts = list(threads.map(lambda _: store.count(Filter()), range(60)))
+
+    assert counts == [1] * 60

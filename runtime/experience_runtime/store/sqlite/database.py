@@ -13,6 +13,7 @@ from experience_runtime.store.database import Rows
 from experience_runtime.store.rows import Values
 from experience_runtime.store.sqlite.file import CannotBeWritten, failure, open_database, open_to_look
 from experience_runtime.store.sqlite.group_commit import GroupCommit
+from experience_runtime.store.sqlite.looking import Lookers
 from experience_runtime.store.sqlite.recovery import Identity
 from experience_runtime.store.statements import read_statements, used
 
@@ -38,7 +39,7 @@ STATEMENTS: Final = read_statements(
 
 
 class SqliteDatabase:
-    """`database.Database` on a connection that many threads share, and one to look with.
+    """`database.Database` on a connection that many threads share, and some to look with.
 
     Commits in groups, `synchronous=FULL`. `path` names the file, or is ":memory:".
     """
@@ -51,8 +52,9 @@ class SqliteDatabase:
         self._identity = Identity(path)
         self._commits = GroupCommit(self.connection)
         # what is in memory only is another database for each connection
-        self._looking = None if path == ":memory:" else self._open(to_look)
-        self._one_looks = threading.Lock()
+        self._lookers = None if path == ":memory:" else Lookers(lambda: self._open(to_look))
+        self._stamping = None if path == ":memory:" else self._open(to_look)
+        self._one_stamps = threading.Lock()
         self._stamped_by = secrets.token_hex(8)
 
     @property
@@ -87,30 +89,24 @@ class SqliteDatabase:
         return result
 
     def look(self, act: Callable[[Rows], T]) -> T:
-        looking = self._looking
-        if looking is None:
+        if self._lookers is None:
             return self.read(lambda: act(self.execute))
         self._identity.require()
         try:
-            with self._one_looks:
-                looking.execute("BEGIN")
-                try:
-                    return act(
-                        lambda name, bound: looking.execute(used(STATEMENTS[name], bound), bound).fetchall()
-                    )
-                finally:
-                    if looking.in_transaction:  # a disk that does not read has ended it
-                        looking.execute("ROLLBACK")
+            with self._lookers.one() as looking:
+                return act(
+                    lambda name, bound: looking.execute(used(STATEMENTS[name], bound), bound).fetchall()
+                )
         except apsw.Error as error:
             raise failure(self.path, error) from error
 
     def stamp(self) -> str:
-        if self._looking is None:
+        if self._stamping is None:
             return str(self.read(self.connection.total_changes))
         self._identity.require()
         try:
-            with self._one_looks:
-                version = self._looking.pragma("data_version")
+            with self._one_stamps:
+                version = self._stamping.pragma("data_version")
         except apsw.Error as error:
             raise failure(self.path, error) from error
         return f"{self._stamped_by} {version}"  # it counts for this connection alone
@@ -129,7 +125,9 @@ class SqliteDatabase:
         """One writes at a time here: whoever is inside `write` holds everything."""
 
     def close(self) -> None:
-        if self._looking is not None:
-            with self._one_looks:
-                self._looking.close()
+        if self._lookers is not None:
+            self._lookers.close()
+        if self._stamping is not None:
+            with self._one_stamps:
+                self._stamping.close()
         self._commits.read(self.connection.close)

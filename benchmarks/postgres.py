@@ -27,6 +27,7 @@ import psycopg
 from experience_runtime.clocks import SystemClock
 from experience_runtime.domain.executions import Execution, IfExists
 from experience_runtime.domain.instants import to_ms
+from experience_runtime.domain.zones import rules_version
 from experience_runtime.store.opening import PostgresStore, open_postgres
 
 from benchmarks.postgres_peers import PEERS, compare
@@ -41,12 +42,13 @@ CONCURRENCY = 64
 FILL = """
 INSERT INTO executions (
     number, created_at, requested_at, due_at, attempt, begun, retries, cancel_on_conversion, key_is_property,
-    status, integration, experience, visitor, key, key_digest, asked, zone, zone_from, "window", payload
+    status, integration, experience, visitor, key, key_digest, asked, zone, zone_from, zone_rules, "window",
+    payload
 )
 SELECT n, %(now)s, %(now)s + n * 2000, %(now)s + 86400000 + n * 2000, 0, 0, 5, 1, 0, 'pending',
     'slack-update', 'abandoned-basket', substr(md5(n::text), 1, 20),
     '{"email":"ada.' || lpad(n::text, 6, '0') || '@example.com"}',
-    substr(decode(md5('k' || n::text), 'hex'), 1, 16), '2 hours', 'America/New_York', 'window',
+    substr(decode(md5('k' || n::text), 'hex'), 1, 16), '2 hours', 'America/New_York', 'window', %(rules)s,
     'monday-friday 09:00-17:00', '{"message":"' || repeat('x', 46) || '"}'
 FROM generate_series(1, %(count)s) AS n
 """
@@ -58,7 +60,8 @@ def line(what: str, figure: str) -> None:
 
 def fill(address: str, count: int) -> None:
     with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(FILL, {"now": to_ms(datetime.now(UTC)), "count": count})
+        bound = {"now": to_ms(datetime.now(UTC)), "count": count, "rules": rules_version()}
+        connection.execute(FILL, bound)
         connection.execute("VACUUM ANALYZE")
         ((size,),) = connection.execute("SELECT pg_total_relation_size('executions')").fetchall()
     line(f"bytes a pending row, {count:,} of them, with indexes", f"{size / count:,.0f}")

@@ -18,17 +18,14 @@ from experience_runtime.domain.errors import (
     Refusal,
 )
 from experience_runtime.domain.executions import LEASE_SECONDS, Execution, Settlement, Settling, Status
-from experience_runtime.domain.instants import iso
 from experience_runtime.domain.options import EXECUTE_TIMEOUT_SECONDS
 from experience_runtime.domain.pace import HELD_TOO_LONG, Pace
-from experience_runtime.domain.zones import rules_version
 from experience_runtime.engine.attempt import Outcome, call, refused
 from experience_runtime.engine.hearing import Hearing
 from experience_runtime.engine.judging import (
     Ended,
     Judge,
     answer_again,
-    due_again,
     opening_of,
     too_long_held,
     window_of,
@@ -127,15 +124,6 @@ class Dispatcher:
     def give_everything_back(self) -> Sequence[Execution]:
         """Return what an earlier worker has left behind to the waiting room."""
         return self._store.give_back(now=self._clock.now(), everything=True, retry_at=self._judge.lost_until)
-
-    def plan_again(self) -> None:
-        """Judge the windows again that were planned by other rules of the time zones than there are now."""
-        now = self._clock.now()
-        moved = self._store.plan_again(rules_version(), lambda execution: due_again(execution, now))
-        for each in moved:
-            _logger.warning(
-                "%s waits until %s now: the rules of %s changed", each.id, iso(each.due_at), each.zone
-            )
 
     def open(self) -> None:
         """Take from now on what others claimed for this process."""

@@ -1,6 +1,6 @@
 """Stores: what the engine needs of a database. Each docstring is a contract."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -208,10 +208,13 @@ class DispatcherStore(Protocol):
         """Every attempt whose delivery began, oldest first."""
         ...
 
-    def plan_again(self, zone_rules: str, due_of: Callable[[Execution], datetime]) -> list[Execution]:
+    def plan_again(
+        self, zone_rules: str, due_of: Callable[[Execution], datetime]
+    ) -> Iterator[list[Execution]]:
         """Let what waits for a window, and was planned by other rules of the zones, be due at `due_of` it.
 
-        Returns those that are due at another instant now. What is leased is left to its start.
+        A step is a batch, and gives those of it that are due at another instant now. What is leased is left
+        to its start.
         """
         ...
 

@@ -9,6 +9,7 @@ from experience_runtime.domain.admission import Policies
 from experience_runtime.domain.errors import DatabaseUnavailable
 from experience_runtime.engine.dispatcher import Dispatcher
 from experience_runtime.engine.fleet import Fleet
+from experience_runtime.engine.planning_again import PlanningAgain
 from experience_runtime.engine.ports import Clock
 from experience_runtime.engine.recurring import Recurring
 from experience_runtime.engine.stores import DispatcherStore
@@ -47,6 +48,7 @@ class Worker:
     ) -> None:
         self._dispatcher = dispatcher
         self._store = store
+        self._planning_again = PlanningAgain(store, clock)
         self._clock = clock
         self._recurring = recurring
         self._lock = lock
@@ -70,7 +72,6 @@ class Worker:
     def _loop(self, stop: threading.Event, *, until_idle: bool) -> None:
         failures = 0
         given_back = self._lock is None
-        is_planned = False
         wake = self._dispatcher.wake
         while not stop.is_set():
             wake.clear()
@@ -81,10 +82,9 @@ class Worker:
                 if not given_back:
                     self._give_everything_back()
                     given_back = True
-                if not is_planned:
-                    self._dispatcher.plan_again()
-                    is_planned = True
                 may_deliver = self._fleet is None or self._fleet.may_deliver
+                if may_deliver:
+                    self._planning_again.step()
                 fired = self._fire_due() if may_deliver else 0
                 delivered = self._dispatcher.run_due(claims=may_deliver)
                 if until_idle and not fired and not delivered and self._is_idle():

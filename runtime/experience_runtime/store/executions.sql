@@ -126,8 +126,10 @@ LIMIT :limit
 {for_update_skip_locked};
 
 -- name: plan_again
-UPDATE executions SET due_at = :due_at, zone_rules = :zone_rules
-WHERE number = :number AND status = 'pending' AND lease_until IS NULL;
+-- :planned is a JSON list of [number, due_at].
+UPDATE executions SET due_at = CAST(planned.value ->> 1 AS bigint), zone_rules = :zone_rules
+FROM {each planned}
+WHERE number = CAST(planned.value ->> 0 AS bigint) AND status = 'pending' AND lease_until IS NULL;
 
 -- name: postpone
 UPDATE executions SET due_at = :due_at, lease_until = NULL

@@ -1,5 +1,6 @@
 """Planning again: what waits for a window, after the rules of the time zones have changed."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,12 +26,12 @@ class PlanningAgain:
     zone_rules: str
     due_of: Callable[[Execution], datetime]
 
-    def of(self, integration: str) -> Iterator[Execution]:
+    def of(self, integration: str) -> Iterator[list[Execution]]:
         """Plan what waits of one integration, a batch a transaction; give those whose instant changed."""
         place: Place | None = _FIRST
         while place is not None:
             moved, place = self.database.write(partial(self._some, integration, place))
-            yield from moved
+            yield moved
 
     def _some(self, integration: str, place: Place) -> tuple[list[Execution], Place | None]:
         bound = {
@@ -42,11 +43,14 @@ class PlanningAgain:
         }
         found = [rows.execution(row) for row in self.database.execute("planned_by_others", bound)]
         moved = []
+        planned = []
         for before in found:
             after = replace(before, due_at=self.due_of(before), zone_rules=self.zone_rules)
-            bound = {"number": after.number, "due_at": to_ms(after.due_at), "zone_rules": self.zone_rules}
-            self.database.execute("plan_again", bound)
+            planned.append([after.number, to_ms(after.due_at)])
             if after.due_at != before.due_at:
                 moved.append(after)
+        if planned:
+            bound = {"planned": json.dumps(planned), "zone_rules": self.zone_rules}
+            self.database.execute("plan_again", bound)
         last = (to_ms(found[-1].due_at), found[-1].number) if len(found) == _AT_ONCE else None
         return moved, last

@@ -194,10 +194,13 @@ class SqlStore(Generic[D]):
         starts = {key: now if at is None else at[key] for key in claimed}
         return self.database.write(lambda: self._transitions.start_all(starts, lease_until))
 
-    def plan_again(self, zone_rules: str, due_of: Callable[[Execution], datetime]) -> list[Execution]:
+    def plan_again(
+        self, zone_rules: str, due_of: Callable[[Execution], datetime]
+    ) -> Iterator[list[Execution]]:
         waiting = self.database.read(lambda: self.database.execute("waiting", {}))
         planning = PlanningAgain(self.database, zone_rules, due_of)
-        return [moved for integration, _ in waiting for moved in planning.of(integration)]
+        for integration, _ in waiting:
+            yield from planning.of(integration)
 
     def postpone_all(self, claimed: Collection[tuple[int, int, datetime]]) -> set[int]:
         def act() -> set[int]:

@@ -103,7 +103,7 @@ def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Set
             h11_max_incomplete_event_size=MOST_HEAD_BYTES,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
-        with _listener(host, port) as listener:
+        with listen(host, port) as listener:
             address = _address(listener)
             is_open = not runtime.store.tokens.ever()
             if as_json:
@@ -165,7 +165,8 @@ def _worker(runtime: Runtime) -> Worker:
     return make_worker(runtime)
 
 
-def _listener(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; InvalidParameter where that cannot be."""
     try:
         (family, kind, protocol, _, place), *_ = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE

@@ -113,17 +113,18 @@ def test_a_lease_is_renewed_at_the_first_look_after_its_half(world: World, secon
         go.wait(60)
 
     world.integrations.put("slack-update", hold)
-    world.schedule()
+    scheduled = world.schedule().execution
     dispatcher = world.dispatcher_on(ThreadDelivery(concurrency=2))
     dispatcher.run_due()
     began.wait(60)
 
-    world.advance(seconds=seconds)
+    looked_at = world.advance(seconds=seconds)
     dispatcher.run_due()
 
+    row = world.execution(scheduled.id)
     go.set()
     dispatcher.close()
-    assert len(world.integrations.calls) == 1
+    assert (row.status, row.lease_until) == (Status.RUNNING, looked_at + LEASE)
 
 
 class PutBack:

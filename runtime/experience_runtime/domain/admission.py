@@ -13,6 +13,9 @@ from experience_runtime.domain.values import shown
 BREAKER_FAILURES = 20
 BREAKER_SECONDS = 30
 MOST_BREAKER_SECONDS = 900
+SLOW_SECONDS = 1.0
+"""A call that has not ended by then leaves its slot to the others."""
+
 UNLIMITED = sys.maxsize
 
 # A fast rate may begin as much at once: a transaction an execution would not keep up.
@@ -56,10 +59,11 @@ def _no_pace(_: str) -> Pace | None:
 class Policies:
     """The policy of each integration by its name; the others have `default`.
 
-    `share` is the concurrency of those that have none of their own: a slow one leaves room for the others.
-    `only` are the integrations that are meant (None: all); of these, `most` may be in flight together.
-    `starts_at` tells the pace an integration begins with. Of one receiver that is not known to answer soon,
-    `fresh` may be in flight, of those in `trusted` as many as it says: one that hangs leaves the others room.
+    `share` is the concurrency of those that have none of their own. `only` are the integrations that are
+    meant (None: all); of these, `most` may be in flight together. `starts_at` tells the pace an integration
+    begins with. Of one receiver that is not known to answer, `fresh` may be in flight, of those in `trusted`
+    as many as it says. Those that are not known to, and those that let a call wait for SLOW_SECONDS, are
+    doubtful: they take nothing of their integration's share, and have a room of their own, all together.
     """
 
     by_name: Mapping[str, Policy] = field(default_factory=dict)
@@ -72,8 +76,30 @@ class Policies:
     trusted: Mapping[Receiver, int] = field(default_factory=dict)
 
     def of(self, integration: str) -> Policy:
-        policy = self.by_name.get(integration, self.default)
-        return policy if policy.concurrency is not None else replace(policy, concurrency=self.share)
+        return self.by_name.get(integration, self.default)
+
+    def share_of(self, integration: str) -> int:
+        """How many calls of an integration may be in flight at receivers that are not doubtful."""
+        own = self.of(integration).concurrency  # then its state counts every one
+        return UNLIMITED if self.share is None or own is not None else self.share
+
+    @property
+    def doubtful(self) -> int:
+        """How many calls may be in flight at doubtful receivers."""
+        return UNLIMITED if self.share is None else 2 * self.share
+
+    @property
+    def doubtful_at_once(self) -> int:
+        """How many of these may be in their first second, in which they keep a slot from the others."""
+        return UNLIMITED if self.share is None else self.share
+
+    def is_silent(self, receiver: Receiver) -> bool:
+        """Whether a receiver is known to keep calls waiting in vain."""
+        return self.fresh is not None and self.trusted.get(receiver, self.fresh) < self.fresh
+
+    def is_known(self, receiver: Receiver) -> bool:
+        """Whether a receiver is known to answer."""
+        return self.fresh is None or self.trusted.get(receiver, 0) > self.fresh
 
     def serves(self, integration: str) -> bool:
         return self.only is None or integration in self.only

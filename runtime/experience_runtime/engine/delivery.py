@@ -5,10 +5,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from experience_runtime.clocks import monotonic
+from experience_runtime.domain.admission import SLOW_SECONDS
 from experience_runtime.domain.executions import Execution
-
-SLOW_SECONDS = 1.0
-"""A call that has not ended by then leaves its slot to the others."""
 
 MOST_SLOW = 3
 """How many slow calls there may be for each slot: a slow call costs a thread, which waits."""
@@ -55,7 +53,15 @@ class ThreadDelivery:
     another takes its place. None of them keeps the process from ending.
     """
 
-    def __init__(self, concurrency: int, *, grace_seconds: float = GRACE_SECONDS) -> None:
+    def __init__(
+        self,
+        concurrency: int,
+        *,
+        grace_seconds: float = GRACE_SECONDS,
+        now: Callable[[], float] = monotonic,
+    ) -> None:
+        """`now` says how long a call has taken, in seconds."""
+        self._now = now
         self._room = concurrency
         self._grace_seconds = grace_seconds
         self._changed = threading.Condition()
@@ -74,7 +80,7 @@ class ThreadDelivery:
             threading.Thread(target=self._work, name="delivery", daemon=True).start()
 
     def free(self) -> int:
-        slow_since = monotonic() - SLOW_SECONDS
+        slow_since = self._now() - SLOW_SECONDS
         with self._changed:
             held = len(self._waiting) + len(self._began)
             slow = sum(began <= slow_since for began in self._began.values())
@@ -120,5 +126,5 @@ class ThreadDelivery:
             if not self._waiting:
                 return None
             execution, deliver = self._waiting.popleft()
-            self._began[execution.number, execution.attempt] = monotonic()
+            self._began[execution.number, execution.attempt] = self._now()
             return execution, deliver

@@ -2,41 +2,32 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
-from experience_runtime.domain.admission import UNLIMITED, IntegrationState, Policies
+from experience_runtime.domain.admission import UNLIMITED, Policies
 from experience_runtime.domain.errors import Refusal
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import from_ms, to_ms
-from experience_runtime.domain.pace import HELD_TOO_LONG, PaceState, Receiver
+from experience_runtime.domain.pace import HELD_TOO_LONG, PaceState
 from experience_runtime.domain.windows import parse_window_text
 from experience_runtime.domain.zones import parse_zone
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 from experience_runtime.store.integration_states import SqlIntegrationStates
 from experience_runtime.store.paces import SqlPaces
+from experience_runtime.store.rooms import SLOW, Candidate, View
 
 _MOST_LOOKS = 8  # at one integration in one claim; the next claim goes on
 _AT_ONCE = 100  # of those that a pace has held too long
+_BEHIND = 250  # of those that stand behind a receiver that is full, at one look
 _AHEAD = timedelta(seconds=60)  # how far `next_wake` walks past what is full; news wakes sooner
 _LATE = timedelta(seconds=1)
 
 _HELD_AT = [column.name for column in rows.EXECUTION].index("held_at")
 _Row = tuple[Any, ...]
 _Due = tuple[int, int, str]  # due_at, number, pace key
-
-
-class _Candidate(NamedTuple):
-    """What might begin, in the order in which it should: `rank` counts those of its receiver before it."""
-
-    rank: int
-    due_at: int
-    number: int
-    integration: str
-    key: str
 
 
 class Claiming:
@@ -70,7 +61,7 @@ class Claiming:
                 self._states.hold(integration)
         view = self._look(policies, now, to_spend=waiting)
         limit = min(limit, max(0, policies.room(view.of_integrations)))
-        chosen: list[_Candidate] = []  # rank, due_at, number, integration, pace key
+        chosen: list[Candidate] = []  # rank, due_at, number, integration, pace key
         for integration in waiting:
             state, policy = view.state(integration), policies.of(integration)
             room = state.room(policy, in_flight=view.of_integrations[integration], now=now)
@@ -78,8 +69,7 @@ class Claiming:
                 view.too_long += self._held_too_long(integration, view)
             if room:
                 chosen += self._candidates(integration, min(limit, room), view)
-        # Fair: who has the least in flight comes first, whoever is due the longest.
-        chosen = sorted(chosen)[:limit]
+        chosen = view.fair(chosen, limit)
         self._spend(chosen, view)
         late = to_ms(now - _LATE)
         paced = [(each, view.paces.get((each.integration, each.key))) for each in chosen]
@@ -109,56 +99,76 @@ class Claiming:
                     found += self._wakes(integration, from_ms(due_at), view)
         return min(found, default=None)
 
-    def _wakes(self, integration: str, due_at: datetime, view: "_View") -> Sequence[datetime]:
+    def _wakes(self, integration: str, due_at: datetime, view: View) -> Sequence[datetime]:
         state, policy = view.state(integration), view.policies.of(integration)
         admitted_at = state.admits_at(policy, in_flight=view.of_integrations[integration], now=view.now)
         if admitted_at is None:
             return []
-        full = view.full_keys(integration)
-        if not full:
+        full, is_tight = view.full_keys(integration), view.is_tight(integration)
+        if not (full or is_tight):
             return [due_at if admitted_at == view.now else max(due_at, admitted_at)]
         admitted = [at for at in full.values() if at is not None]
+        if is_tight:
+            admitted.append(view.now + SLOW)  # a call that holds it up has left its slot by then, or ends
         look_until = max(admitted_at, min([*admitted, view.now + _AHEAD]))
         if due_at > look_until:
             return [due_at]
-        bound = {
-            "integration": integration,
-            "now": to_ms(look_until),
-            "shut": _listed(full),
-        }
-        others = self._database.execute("first_due", bound)
-        free = [max(from_ms(due), admitted_at) for (due,) in others]
+        first = self._first_free(integration, full, look_until, view)
+        free = [] if first is None else [max(first, admitted_at)]
         return [*free, max(due_at, min(admitted), admitted_at)] if admitted else [*free, look_until]
 
-    def _look(self, policies: Policies, now: datetime, *, to_spend: Sequence[str] = ()) -> "_View":
+    def _first_free(
+        self, integration: str, full: Collection[str], until: datetime, view: View
+    ) -> datetime | None:
+        """When the first of one integration is due whose receiver has room."""
+        shut = set(full)
+        limit = _BEHIND if view.is_tight(integration) else 1
+        for _ in range(_MOST_LOOKS):
+            bound = {
+                "integration": integration,
+                "now": to_ms(until),
+                "shut": _listed(shut),
+                "limit": limit,
+            }
+            found = self._database.execute("first_due", bound)
+            for due_at, key in found:
+                if view.room(integration, key):
+                    return from_ms(due_at)
+            if len(found) < limit:
+                break
+            shut |= {key for _, key in found}
+        return None
+
+    def _look(self, policies: Policies, now: datetime, *, to_spend: Sequence[str] = ()) -> View:
         found = self._database.execute_together([("integration_states", {}), ("paces", {})])
         states, paces = self._states.read(found[0]), self._paces.read(found[1])
         if to_spend and (paces or any(policies.start(integration) for integration in to_spend)):
             self._paces.hold()
             paces = self._paces.known()  # as they are now that nobody else changes them
         paces = {receiver: pace for receiver, pace in paces.items() if pace.is_current(now)}
-        view = _View(policies=policies, now=now, states=states, paces=paces)
+        view = View(policies=policies, now=now, states=states, paces=paces)
         if (
             policies.limit_concurrency
             or any(state.opened_at for state in states.values())
             or any(pace.probing for pace in paces.values())
         ):
-            for integration, key, count in self._database.execute("in_flight", {}):
-                view.of_integrations[integration] += count
-                view.of_receivers[integration, key] += count
+            bound = {"slow_since": to_ms(now - SLOW)}
+            for integration, key, count, slow in self._database.execute("in_flight", bound):
+                view.count((integration, key), count, slow)
         return view
 
-    def _candidates(self, integration: str, room: int, view: "_View") -> list[_Candidate]:
+    def _candidates(self, integration: str, room: int, view: View) -> list[Candidate]:
         """What of one integration might begin now, at most `room`, each with its place in its receiver's."""
         full = set(view.full_keys(integration))
         taken: Counter[str] = Counter()
-        found: list[_Candidate] = []
+        found: list[Candidate] = []
         seen: set[int] = set(view.too_long)
+        wanted = room
         for _ in range(_MOST_LOOKS):
             bound = {
                 "integration": integration,
                 "now": to_ms(view.now),
-                "limit": room + len(seen),  # what was seen, and is not full, comes first again
+                "limit": wanted + len(seen),  # what was seen, and is not full, comes first again
                 "shut": _listed(full),
             }
             due: list[_Due] = [row for row in self._database.execute("due", bound) if row[1] not in seen]
@@ -167,16 +177,17 @@ class Claiming:
                 if taken[key] < view.room(integration, key):
                     rank = view.of_receivers[integration, key] + taken[key]
                     taken[key] += 1
-                    found.append(_Candidate(rank, due_at, number, integration, key))
+                    found.append(Candidate(rank, due_at, number, integration, key))
             # A key that alone fills half of the room is left out of the next look: others stand behind it.
             filled = {key for _, _, key in due if taken[key] >= view.room(integration, key)}
             filled |= {key for key, count in taken.items() if key and 2 * count > room}
             if filled <= full:
                 break
             full |= filled
-        return sorted(found)[:room]
+            wanted = max(room, _BEHIND)
+        return view.fair(found, room)
 
-    def _held_too_long(self, integration: str, view: "_View") -> list[int]:
+    def _held_too_long(self, integration: str, view: View) -> list[int]:
         before = view.now - HELD_TOO_LONG
         numbers: list[int] = []
         for (name, key), pace in view.paces.items():
@@ -198,7 +209,7 @@ class Claiming:
         if held:
             self._database.execute("note_held", {"held": json.dumps(held)})
 
-    def _forget_old_holds(self, claimed: Sequence[_Row], view: "_View") -> Sequence[_Row]:
+    def _forget_old_holds(self, claimed: Sequence[_Row], view: View) -> Sequence[_Row]:
         """Nobody was there to call it, or the clock has jumped: it has not been held since then."""
         before = to_ms(view.now - HELD_TOO_LONG)
         old = [
@@ -214,7 +225,7 @@ class Claiming:
         self._database.execute("forget_holds", {"numbers": json.dumps(old)})
         return [(*row[:_HELD_AT], None, *row[_HELD_AT + 1 :]) if row[0] in old else row for row in claimed]
 
-    def _spend(self, chosen: Sequence[_Candidate], view: "_View") -> None:
+    def _spend(self, chosen: Sequence[Candidate], view: View) -> None:
         for integration, taken in Counter(each.integration for each in chosen).items():
             state = view.state(integration)
             spent = state.after_claim(view.policies.of(integration), taken=taken, now=view.now)
@@ -226,7 +237,7 @@ class Claiming:
                 self._paces.put(after)
 
 
-def _was_left_alone(execution: Execution, view: "_View") -> bool:
+def _was_left_alone(execution: Execution, view: View) -> bool:
     """Whether nobody can have called it: of one with a window, only its open hours count."""
     if execution.window is None:
         return True
@@ -237,50 +248,6 @@ def _was_left_alone(execution: Execution, view: "_View") -> bool:
     except Refusal:  # its start refuses it, and says why
         return False
     return window.open_for(execution.held_at, view.now) >= HELD_TOO_LONG
-
-
-@dataclass(kw_only=True)
-class _View:
-    """What a claim decides by, as it stands at one instant."""
-
-    policies: Policies
-    now: datetime
-    states: Mapping[str, IntegrationState]
-    paces: Mapping[Receiver, PaceState]
-    of_integrations: Counter[str] = field(default_factory=Counter)  # in flight
-    of_receivers: Counter[Receiver] = field(default_factory=Counter)
-    too_long: list[int] = field(default_factory=list)  # numbers of those that a pace has held too long
-
-    def state(self, integration: str) -> IntegrationState:
-        return self.states.get(integration) or IntegrationState(integration=integration)
-
-    def pace(self, receiver: Receiver) -> PaceState | None:
-        known = self.paces.get(receiver)
-        if known is None and (start := self.policies.start(receiver[0])) is not None:
-            return PaceState.beginning(receiver, start, now=self.now)
-        return known
-
-    def room(self, integration: str, key: str) -> int:
-        """How many more of one receiver may begin now."""
-        receiver = (integration, key)
-        in_flight = self.of_receivers[receiver]
-        room = self.policies.allowance(receiver) - in_flight
-        pace = self.pace(receiver)
-        paced = None if pace is None else pace.room(in_flight=in_flight, now=self.now)
-        return max(0, room if paced is None else min(room, paced))
-
-    def full_keys(self, integration: str) -> dict[str, datetime | None]:
-        """The keys nothing more may begin for now, and when it may; None for when something has ended."""
-        full: dict[str, datetime | None] = {}
-        keys = {key for name, key in (*self.paces, *self.of_receivers) if name == integration}
-        for key in keys:
-            if self.room(integration, key):
-                continue
-            receiver = (integration, key)
-            in_flight, pace = self.of_receivers[receiver], self.pace(receiver)
-            is_admitted = in_flight < self.policies.allowance(receiver)
-            full[key] = pace.admits_at(in_flight=in_flight, now=self.now) if is_admitted and pace else None
-        return full
 
 
 def _listed(keys: Collection[str]) -> str:

@@ -81,10 +81,10 @@ LIMIT :limit
 {for_update_skip_locked};
 
 -- name: first_due
-SELECT due_at FROM executions
+SELECT due_at, pace_key FROM executions
 WHERE status = 'pending' AND lease_until IS NULL AND integration = :integration AND due_at <= :now AND {not_shut}
 ORDER BY due_at
-LIMIT 1;
+LIMIT :limit;
 
 -- name: held_too_long
 SELECT due_at, number, pace_key FROM executions
@@ -105,7 +105,12 @@ WHERE number = CAST(held.value ->> 0 AS bigint);
 UPDATE executions SET held_at = NULL WHERE number {in_numbers};
 
 -- name: in_flight
-SELECT integration, pace_key, count(*) FROM executions WHERE lease_until IS NOT NULL GROUP BY integration, pace_key;
+-- The last number: those whose call began by :slow_since.
+SELECT integration, pace_key, count(*), count(attempts.started_at) FROM executions
+LEFT JOIN attempts ON attempts.execution = number AND attempts.attempt = executions.attempt
+    AND attempts.started_at <= :slow_since
+WHERE lease_until IS NOT NULL
+GROUP BY integration, pace_key;
 
 -- name: claim
 UPDATE executions SET attempt = attempt + 1, lease_until = :lease_until

@@ -171,8 +171,8 @@ class SqlStore(Generic[D]):
         return [each for each in map(rows.execution, found) if each.attempt == attempts[each.number]]
 
     def in_flight(self, policies: Policies = NO_POLICIES) -> int:
-        leased = self.database.read(lambda: self.database.execute("in_flight", {}))
-        return sum(count for integration, _, count in leased if policies.serves(integration))
+        leased = self.database.read(lambda: self.database.execute("in_flight", {"slow_since": 0}))
+        return sum(count for integration, _, count, _ in leased if policies.serves(integration))
 
     def unclaim_all(self, claimed: Collection[tuple[int, int]]) -> None:
         def act() -> None:

@@ -54,7 +54,7 @@ COVER = ["--cov", "--cov-report", "term:skip-covered"]
 
 # What runs on other Pythons too: all that needs no browser, no PostgreSQL and no development tool of its own.
 PORTABLE = [
-    *("domain", "engine", "running", "sandbox", "scripts"),
+    *("domain", "engine", "isolation", "running", "sandbox", "scripts"),
     *("simulation", "plugins", "settings", "store", "cli"),
 ]
 PORTABLE_SUITE = [*SUITE, "-m", "not slow and not browser and not postgres", "-p", "no:cacheprovider"]

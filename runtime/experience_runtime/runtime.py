@@ -192,6 +192,7 @@ class Runtime:
     def dispatcher(self) -> "Dispatcher":
         from experience_runtime.engine.delivery import ThreadDelivery
         from experience_runtime.engine.dispatcher import Dispatcher
+        from experience_runtime.isolation.processes import Isolation
         from experience_runtime.plugins.http import Outbound
 
         outbound = self._keep(Outbound(now=self.clock.now, allow_private=self.settings.allow_private))
@@ -207,6 +208,7 @@ class Runtime:
                 lease_seconds=self.lease_seconds,
                 relay=self._relay(),
                 attempted=self._attempted or (lambda *_: None),
+                isolation=self._keep(Isolation(self.settings)),  # closed after it: calls have their time
             )
         )
 

@@ -61,7 +61,7 @@ def _settings() -> set[str]:
     return (
         (set(load.TOP_SETTINGS) - tables)
         | {f"outbound.{name}" for name in load.OUTBOUND_SETTINGS}
-        | {f"delivery.NAME.{name}" for name in delivery.POLICY_BOUNDS}
+        | {f"delivery.NAME.{name}" for name in delivery.POLICY_SETTINGS}
         | {f"serve.{name}" for name in serving.SERVE_SETTINGS}
         | {"csml.client", "integrations.NAME.site"}
         | built_in

@@ -20,6 +20,8 @@ WHERE = "experience.toml: delivery.slack-update"
         ({"per_minute": 60_000}, Policy(rate_count=60_000, rate_seconds=60)),
         ({"breaker_failures": 0}, Policy(breaker_failures=0)),
         ({"breaker_failures": 3, "breaker_seconds": 60}, Policy(breaker_failures=3, breaker_seconds=60)),
+        ({"isolate": True}, Policy(isolate=True)),
+        ({"isolate": False}, Policy()),
         ({"concurrency": 2.0}, Policy(concurrency=2)),  # TOML and JSON tell numbers apart, people do not
     ],
 )
@@ -44,6 +46,8 @@ def test_a_table_is_read(table: dict[str, Any], policy: Policy) -> None:
         ({"breaker_seconds": 0}, "breaker_seconds = 0 must be a whole number from 1 to 86400"),
         ({"breaker_seconds": 86_401}, "breaker_seconds = 86401 must be a whole number from 1 to 86400"),
         ({"per_second": None}, "per_second = null must be a whole number"),
+        ({"isolate": 1}, "isolate = 1 must be true or false; write isolate = true"),
+        ({"isolated": True}, '"isolated" is not a setting; did you mean "isolate"?'),
         ({"per-second": 5}, '"per-second" is not a setting; did you mean "per_second"?'),
         ({"speed": 5}, '"speed" is not a setting; known are: concurrency, per_second, per_minute,'),
         ({"per_second": 5, "per_minute": 90}, "has both per_second and per_minute; keep the one that counts"),

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from experience_runtime.cli.typescript import payload_type
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.plugins.registry import Registry
-from experience_runtime.settings.delivery import POLICY_BOUNDS
+from experience_runtime.settings.delivery import POLICY_SETTINGS
 from experience_runtime.settings.load import OUTBOUND_SETTINGS, TOP_SETTINGS
 from experience_runtime.settings.serving import SERVE_SETTINGS
 from experience_runtime.simulation.story import Story
@@ -33,6 +33,7 @@ _TYPES: dict[str, Any] = {
     "trusted_proxies": _TEXTS,
     "drafts": {"type": "string"},
     "snippet_path": {"type": "string"},
+    "isolate": {"type": "boolean"},
     "experiences": {"type": "object", "additionalProperties": {"type": "string"}},
 }
 
@@ -68,7 +69,7 @@ def _settings(registry: Registry) -> dict[str, Any]:
     tables: dict[str, Any] = {
         "outbound": _table(OUTBOUND_SETTINGS),
         "serve": _table(SERVE_SETTINGS),
-        "delivery": {"type": "object", "additionalProperties": _table(POLICY_BOUNDS)},
+        "delivery": {"type": "object", "additionalProperties": _table(POLICY_SETTINGS)},
         "csml": {"type": "object"},
         "integrations": {
             "type": "object",

@@ -29,7 +29,7 @@ class Policy:
 
     At most `rate_count` executions begin in any `rate_seconds`. The circuit breaker opens after
     `breaker_failures` failures in a row that may pass (0: never) for `breaker_seconds`, which double with
-    each probe that fails, to 15 minutes.
+    each probe that fails, to 15 minutes. `isolate`: it is called in a process of its own.
     """
 
     concurrency: int | None = None
@@ -37,6 +37,7 @@ class Policy:
     rate_seconds: int = 1
     breaker_failures: int = BREAKER_FAILURES
     breaker_seconds: int = BREAKER_SECONDS
+    isolate: bool = False
 
     @property
     def batch(self) -> int:

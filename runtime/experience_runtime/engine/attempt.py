@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from experience_runtime.domain.errors import IntegrationTimeout, Refusal
 from experience_runtime.domain.executions import Execution
@@ -17,7 +17,8 @@ EXCERPT_BYTES = 4096
 """How much of an answer or an error is kept. Source: reference/executions#attempts."""
 
 _LONGEST_SECONDS = 1_000_000
-_DEFECTS = 2  # retries of what raised something that it should not
+DEFECTS = 2
+"""Retries of what raised something that it should not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,14 @@ class Outcome:
 
 class GivenUp(Exception):
     """The call took longer than its integration's timeout: raised where the other side is played."""
+
+
+class Isolation(Protocol):
+    """Calls integrations where they can be ended."""
+
+    def call(self, execution: Execution, *, seconds: float) -> Outcome:
+        """Call once, and never raise; past `seconds` it is an `integration_timeout`, and does no more."""
+        ...
 
 
 def call(
@@ -113,7 +122,7 @@ def _attempt(
             error=_excerpt(f"integration raised {type(error).__name__}: {spell(error)}", redact),
             http_status=recorder.status,
             # what the receiver has taken is not sent again, whatever was raised afterwards
-            may_pass=not recorder.was_taken and (is_network or execution.begun < _DEFECTS),
+            may_pass=not recorder.was_taken and (is_network or execution.begun < DEFECTS),
             is_defect=not is_network,
         )
     excerpt = recorder.text if answer is None else text

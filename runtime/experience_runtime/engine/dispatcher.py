@@ -20,7 +20,7 @@ from experience_runtime.domain.errors import (
 from experience_runtime.domain.executions import LEASE_SECONDS, Execution, Settlement, Settling, Status
 from experience_runtime.domain.options import EXECUTE_TIMEOUT_SECONDS
 from experience_runtime.domain.pace import HELD_TOO_LONG, Pace
-from experience_runtime.engine.attempt import Outcome, call, refused
+from experience_runtime.engine.attempt import Isolation, Outcome, call, refused
 from experience_runtime.engine.hearing import Hearing
 from experience_runtime.engine.judging import (
     Ended,
@@ -38,6 +38,7 @@ from experience_runtime.untrusted import Redact
 Attempted = Callable[[Execution, str, datetime], None]
 """Hears of each attempt that was settled: the execution as it was claimed, its outcome, and the start."""
 
+_ISOLATED_SECONDS = 45.0  # to start a process, and to end one, beside the time of its call
 _MOST_AT_ONCE = 256  # of what is claimed for all workers, in one transaction
 
 _logger = logging.getLogger(__name__)
@@ -64,10 +65,13 @@ class Dispatcher:
         lease_seconds: int = LEASE_SECONDS,
         relay: Relay | None = None,
         attempted: Attempted = lambda *_: None,
+        isolation: Isolation | None = None,
     ) -> None:
+        """`isolation` calls those whose policy says so."""
         self.policies = policies
         self._relay = relay
         self._attempted = attempted
+        self._isolation = isolation
         self._store = store
         self._clock = clock
         self._integrations = integrations
@@ -222,8 +226,10 @@ class Dispatcher:
                 self.wake.set()
                 return
             key = (execution.number, execution.attempt)
-            self._calls[key] = _Call(execution, began_at, monotonic() + self._timeout(execution.integration))
-            outcome = refused(refusal, self._redact) if refusal else self._call(execution)
+            seconds = self._timeout(execution.integration)
+            room = _ISOLATED_SECONDS if self._is_isolated(execution.integration) else 0.0
+            self._calls[key] = _Call(execution, began_at, monotonic() + seconds + room)
+            outcome = refused(refusal, self._redact) if refusal else self._call(execution, seconds)
             if self._calls.pop(key, None) is None:
                 said = outcome.error or "it succeeded"
                 _logger.warning(
@@ -280,14 +286,15 @@ class Dispatcher:
         timed_out = threading.Event()
 
         def carry_out() -> None:
-            outcomes.append(self._call(execution))
+            outcomes.append(self._call(execution, timeout_seconds))
             if timed_out.is_set():
                 late = outcomes[0].error or "it succeeded"
                 _logger.warning("%s ended after its timeout: %s", execution.id, late)
 
         thread = threading.Thread(target=carry_out, name=f"execute {execution.id}", daemon=True)
         thread.start()
-        thread.join(min(timeout_seconds, threading.TIMEOUT_MAX))
+        room = _ISOLATED_SECONDS if self._is_isolated(execution.integration) else 0.0
+        thread.join(min(timeout_seconds + room, threading.TIMEOUT_MAX))
         if outcomes:
             outcome = outcomes[0]
         else:
@@ -308,7 +315,12 @@ class Dispatcher:
         kind = IntegrationTimeout if outcome.code == IntegrationTimeout.code else CallFailed
         raise kind(outcome.error or outcome.code)
 
-    def _call(self, execution: Execution) -> Outcome:
+    def _is_isolated(self, integration: str) -> bool:
+        return self._isolation is not None and self.policies.of(integration).isolate
+
+    def _call(self, execution: Execution, seconds: float) -> Outcome:
+        if self._isolation is not None and self._is_isolated(execution.integration):
+            return self._isolation.call(execution, seconds=seconds)
         return call(
             execution,
             clock=self._clock,

@@ -14,14 +14,24 @@ POLICY_BOUNDS = {
     "breaker_failures": (0, 1_000_000),
     "breaker_seconds": (1, 86_400),
 }
+_ISOLATE = "isolate"
+
+POLICY_SETTINGS = (*POLICY_BOUNDS, _ISOLATE)
+"""What a table may hold."""
 
 
 def read_policy(table: Mapping[str, Any], *, where: str) -> Policy:
     """Read one table; `where` names it in a refusal: `experience.toml: delivery.slack-update`.
 
-    Keys: `concurrency`, `per_second` or `per_minute`, `breaker_failures` (0: no breaker), `breaker_seconds`.
+    Keys: `concurrency`, `per_second` or `per_minute`, `breaker_failures` (0: no breaker), `breaker_seconds`,
+    `isolate`.
     """
-    numbers = {key: _number(key, value, where) for key, value in table.items()}
+    isolate = table.get(_ISOLATE, False)
+    if not isinstance(isolate, bool):
+        raise InvalidParameter(
+            f"{where}: isolate = {shown(isolate)} must be true or false; write isolate = true"
+        )
+    numbers = {key: _number(key, value, where) for key, value in table.items() if key != _ISOLATE}
     if "per_second" in numbers and "per_minute" in numbers:
         raise InvalidParameter(f"{where} has both per_second and per_minute; keep the one that counts")
     return Policy(
@@ -30,13 +40,14 @@ def read_policy(table: Mapping[str, Any], *, where: str) -> Policy:
         rate_seconds=60 if "per_minute" in numbers else 1,
         breaker_failures=numbers.get("breaker_failures", BREAKER_FAILURES),
         breaker_seconds=numbers.get("breaker_seconds", BREAKER_SECONDS),
+        isolate=isolate,
     )
 
 
 def _number(key: str, value: object, where: str) -> int:
     if key not in POLICY_BOUNDS:
-        meant = nearest(key, POLICY_BOUNDS)
-        hint = f'did you mean "{meant}"?' if meant else f"known are: {', '.join(POLICY_BOUNDS)}"
+        meant = nearest(key, POLICY_SETTINGS)
+        hint = f'did you mean "{meant}"?' if meant else f"known are: {', '.join(POLICY_SETTINGS)}"
         raise InvalidParameter(f'{where}: "{key}" is not a setting; {hint}')
     least, most = POLICY_BOUNDS[key]
     number = whole_number(value)

@@ -1,0 +1,1 @@
+"""Isolation: integrations that are called in processes of their own, which can be ended."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from experience_runtime.domain.errors import AlreadyScheduled
 from experience_runtime.domain.executions import Execution, IfExists, Status
@@ -58,7 +59,7 @@ class Adder:
 
     def insert(self, execution: Execution) -> Execution:
         """Insert a row; a number already taken gives way to the next free one."""
-        (inserted,) = self._insert_each([execution])
+        (inserted,), _ = self._insert_each([execution])
         return inserted
 
     def _add_together(self, addings: Sequence[Adding]) -> list[Added]:
@@ -66,10 +67,10 @@ class Adder:
         replaced: list[str | None] = [None] * len(addings)
         keyed = [(place, each) for place, each in enumerate(addings) if _key(each) is not None]
         asked = [("cancel_key", _bound(each) | {"reason": "replaced"}) for _, each in keyed]
-        for (place, each), found in zip(keyed, self._database.execute_together(asked), strict=True):
+        inserted, cancelled = self._insert_each([each.execution for each in addings], after=asked)
+        for (place, each), found in zip(keyed, cancelled, strict=True):
             ids = self._transitions.record_cancelled(found, "replaced", each.execution.created_at)
             replaced[place] = ids[0] if ids else None
-        inserted = self._insert_each([each.execution for each in addings])
         for running in (each for each in inserted if each.status is Status.RUNNING):
             begun = [[running.number, running.attempt, to_ms(running.created_at)]]
             self._database.execute("begin_attempts", {"begun": json.dumps(begun)})
@@ -78,16 +79,21 @@ class Adder:
             for execution, id in zip(inserted, replaced, strict=True)
         ]
 
-    def _insert_each(self, executions: Sequence[Execution]) -> list[Execution]:
+    def _insert_each(
+        self, executions: Sequence[Execution], *, after: Sequence[tuple[str, rows.Values]] = ()
+    ) -> tuple[list[Execution], list[list[tuple[Any, ...]]]]:
+        """Insert rows, in one round trip with the statements that come before; return what those gave too."""
         inserted = list(executions)
-        left = list(range(len(inserted)))
-        while left:
-            asked = [("insert_execution", rows.values(inserted[place])) for place in left]
-            found = self._database.execute_together(asked)
-            left = [place for place, numbers in zip(left, found, strict=True) if not numbers]
+        asked = [*after, *(("insert_execution", rows.values(each)) for each in executions)]
+        found = self._database.execute_together(asked)
+        before, found = found[: len(after)], found[len(after) :]
+        places = list(range(len(inserted)))
+        while left := [place for place, numbers in zip(places, found, strict=True) if not numbers]:
             for place in left:
                 inserted[place] = replace(inserted[place], number=inserted[place].number + 1)
-        return inserted
+            asked = [("insert_execution", rows.values(inserted[place])) for place in left]
+            places, found = left, self._database.execute_together(asked)
+        return inserted, before
 
 
 def _stretches(

@@ -88,6 +88,7 @@ class Dispatcher:
         self._unstarted: list[tuple[int, int, datetime]] = []  # (number, attempt, due_at) to be given back
         self._held: set[tuple[int, int]] = set()  # (number, attempt), from the start until it is settled
         self._renew_at = clock.now()
+        self._seen: tuple[datetime | None] | None = None  # the `next_wake` of a `run_due` that found nothing
         self.wake = threading.Event()
 
     def run_due(self, *, claims: bool = True, ahead_until: datetime | None = None) -> int:
@@ -98,6 +99,7 @@ class Dispatcher:
 
         Everything that is stored for deliveries is stored here, in batches: their threads only call.
         """
+        self._seen = None
         self._settle_ended()
         now = self._clock.now()
         self._renew(now)
@@ -107,6 +109,7 @@ class Dispatcher:
         if ahead_until is None:
             next_wake = self.next_wake()
             if next_wake is None or next_wake > now:
+                self._seen = (next_wake,)
                 return taken
         for lost in self._store.give_back(now=now, retry_at=self._judge.lost_until):
             _logger.warning("%s came back: its lease had lapsed; it is %s now", lost.id, lost.status)
@@ -137,6 +140,10 @@ class Dispatcher:
     def next_wake(self) -> datetime | None:
         """When `run_due` may next find something; None while only news can bring it something."""
         return self._store.next_wake(now=self._clock.now(), policies=self._policies())
+
+    def wakes_at(self) -> datetime | None:
+        """`next_wake`, as the last `run_due` has seen it where it found nothing; so that it is asked once."""
+        return self.next_wake() if self._seen is None else self._seen[0]
 
     def _policies(self) -> Policies:
         return replace(self.policies, starts_at=self._pace_of, trusted=self._hearing.trusted)

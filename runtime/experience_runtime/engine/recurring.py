@@ -90,6 +90,7 @@ class Recurring:
         self._store = store
         self._clock = clock
         self._integrations = integrations
+        self._seen: tuple[datetime | None] | None = None  # the `next_at` of a `fire_due` that found nothing
         self._looked_at = clock.now() - _LOOK_EVERY
         self._numbers = ExecutionNumbers(source or random.SystemRandom())
 
@@ -208,6 +209,10 @@ class Recurring:
         """When `fire_due` next has something to do; None for never."""
         return self._store.next_at()
 
+    def fires_at(self) -> datetime | None:
+        """`next_at`, as the last `fire_due` has seen it where it found nothing; so that it is asked once."""
+        return self.next_at() if self._seen is None else self._seen[0]
+
     def fire_due(self) -> int:
         """Fire the executions of the schedules that are due; return how many instants were taken up.
 
@@ -215,6 +220,11 @@ class Recurring:
         """
         now = self._clock.now()
         self._plan_again(now)
+        self._seen = None
+        next_at = self._store.next_at()
+        if next_at is None or next_at > now:
+            self._seen = (next_at,)
+            return 0
         due = self._store.due(now=now, limit=_AT_ONCE)
         if not due:
             return 0

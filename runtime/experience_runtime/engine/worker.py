@@ -126,8 +126,8 @@ class Worker:
             return 0
 
     def _next_wake(self) -> datetime | None:
-        fires_at = None if self._recurring is None else self._recurring.next_at()
-        instants = (self._dispatcher.next_wake(), fires_at)
+        fires_at = None if self._recurring is None else self._recurring.fires_at()
+        instants = (self._dispatcher.wakes_at(), fires_at)
         return min((at for at in instants if at is not None), default=None)
 
     def _give_everything_back(self) -> None:

@@ -91,7 +91,7 @@ def test_a_refusal_that_nobody_catches_is_exit_code_1(cli: CommandLine) -> None:
     assert said.code == 1
     assert said.document["outcome"] == "failed"
     assert "soon" in said.document["error"]["message"]
-    assert "soon" in said.err
+    assert "soon" in cli("run", "my", "--visitor", "v1").err
 
 
 def _errors(document: dict[str, Any]) -> list[dict[str, str]]:
@@ -217,7 +217,8 @@ def test_a_fault_of_the_script_is_exit_code_1_with_its_place(
     elif code != "limit_cpu":  # whose place is the last call before it
         assert error["line"] == 3
     assert error["column"] >= 1
-    assert f"variation.js:{error['line']}:{error['column']}" in said.err
+    place = f"variation.js:{error['line']}:{error['column']}"
+    assert place in cli("run", "my", "--visitor", "v1").err
     assert cli.json("executions", "list")["executions"] == []
 
 

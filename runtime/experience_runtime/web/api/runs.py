@@ -191,10 +191,10 @@ def simulate(
     """
     request = body.request(now=runtime.clock.now())
     check_steps(request)
-    request.told()  # what is wrong with it is said before anything is read
+    story = request.told()  # what is wrong with it is said before anything is read
     with at_once, _path_of(runtime, body) as path:
         try:
-            script = prepare(path, variation=body.variation, repair=body.repair)
+            script = prepare(path, variation=body.variation or story.variation, repair=body.repair)
         except ScriptFault as fault:
             return Document(failed_report(path, request.visitor, fault).document([]))
         simulated = simulations.play(request, script)

@@ -26,6 +26,7 @@ from experience_runtime.engine.app_events import answer_app, refused
 from experience_runtime.engine.fleet import Fleet
 from experience_runtime.engine.receivers import FRESH
 from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.engine.sites import Kind, acting_site
 from experience_runtime.engine.worker import Worker
 from experience_runtime.running.guest import Limits, Script
 from experience_runtime.running.problems import wall_text
@@ -265,9 +266,16 @@ class Runtime:
         if visitor_id is None:
             return given
         if timezone is not None or timezone_offset is not None:
-            self.store.remember_visitor(given, now=self.clock.now())
+            self.remember(given)
             return given
         return self.store.visitor(visitor_id) or given
+
+    def remember(self, visitor: Visitor) -> None:
+        """Keep what is known of a visitor; of one more than a site's key may bring in a day, nothing is."""
+        site = acting_site()
+        is_new = site is not None and visitor.id is not None and self.store.visitor(visitor.id) is None
+        if site is None or not is_new or site.take(Kind.VISITOR):
+            self.store.remember_visitor(visitor, now=self.clock.now())
 
     def receive(
         self, visitor_id: str, event_type: str, data: Any, *, age_ms: object = None
@@ -285,8 +293,12 @@ class Runtime:
             at=at or now,
             received_at=now,
         )
-        self.store.events.record(event)
-        if not self.scheduler.is_conversion(event.type):
+        is_conversion, site = self.scheduler.is_conversion(event.type), acting_site()
+        if site is None or site.take(Kind.EVENT):
+            self.store.events.record(event)
+        elif not is_conversion:  # a conversion counts whatever else was told
+            site.require(Kind.EVENT)
+        if not is_conversion:
             return None
         return self.scheduler.convert(event.visitor, event=event.type, at=at)
 

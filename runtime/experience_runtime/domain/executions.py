@@ -57,6 +57,7 @@ class Execution:
     `pace_key` tells whose pace it keeps, "" for that of its integration; `held_at` is since when that pace
     kept it waiting, if it did. `zone_rules` is the release of the time zones' rules that `due_at` was planned
     by, "" where it was not kept.
+    `site` is the name of the site's key it was scheduled with, if it was.
     """
 
     number: int
@@ -68,6 +69,7 @@ class Execution:
     zone: str
     zone_from: str
     zone_rules: str = ""
+    site: str | None = None
     experience: str | None = None
     visitor: str | None = None
     key: str | None = None

@@ -256,6 +256,18 @@ class Jobs(Protocol):
         ...
 
 
+class Usage(Protocol):
+    """How much each site's key has left here."""
+
+    def pending(self, site: str, *, at_most: int) -> int:
+        """How many executions of a site are pending; no more than `at_most` are counted."""
+        ...
+
+    def take(self, site: str, kind: str, *, day: int, share: int, quota: int) -> int:
+        """Take up to `share` of what a day's quota leaves; return how many. Earlier days are forgotten."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """An answer as it was given."""

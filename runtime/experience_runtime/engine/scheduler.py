@@ -42,6 +42,7 @@ from experience_runtime.engine.numbering import ExecutionNumbers
 from experience_runtime.engine.ports import Clock, Integrations
 from experience_runtime.engine.prepared import Cancelled, PreparedCancel, PreparedSchedule, Scheduled
 from experience_runtime.engine.receivers import pace_key
+from experience_runtime.engine.sites import acting_site
 from experience_runtime.engine.stores import Added, Adding, Cancelling, SchedulerStore
 from experience_runtime.engine.unconfigured import unconfigured_warnings
 
@@ -172,6 +173,9 @@ class Scheduler:
         planned = decide(now)
         key_owner = owner if planned.scope_is_visitor and owner else ""
         space = space_of(key_space or integration, None if key_owner else own_space)
+        site = acting_site()
+        if site is not None:
+            site.require_room()
         execution = Execution(
             number=self._numbers.next(now),
             integration=integration,
@@ -192,6 +196,7 @@ class Scheduler:
             cancel_on_conversion=planned.cancel_on_conversion,
             pace_key=key_of_pace,
             retries=found.retries,
+            site=None if site is None else site.name,
         )
         return PreparedSchedule(execution=execution, plan=planned, key_space=space)
 

@@ -16,6 +16,9 @@ _BOUNDS = {
     "per_second": (0, 1_000_000),
     "per_address": (0, 1_000_000),
     "largest_body_kib": (1, 65_536),
+    "pending_per_key": (0, 1_000_000_000),
+    "visitors_per_key": (0, 1_000_000_000),
+    "events_per_key": (0, 1_000_000_000),
     "connections_per_address": (0, 100_000),
 }
 SERVE_SETTINGS = ("drafts", "snippet_path", "trusted_proxies", *_BOUNDS)
@@ -30,6 +33,8 @@ class Served:
     authors may run as well. `sites`: the integrations that sites may call. `per_second`: requests a token may
     make, 0 for any number; `per_address`: those of a site key from
     one address. `connections_per_address`: how many one address may keep open, 0 for any number.
+    `pending_per_key`: how many executions of a site's key may be pending; `visitors_per_key` and
+    `events_per_key`: how many new ones it may tell of in a day, 0 for any number.
     `snippet_path`: what the script for sites is served as, besides `/visitor`.
     `trusted_proxies`: whose word is taken on who asks, under which name, and below which path.
     """
@@ -41,6 +46,9 @@ class Served:
     per_address: int = 20
     snippet_path: str = "/visitor"
     largest_body_kib: int = 512
+    pending_per_key: int = 100_000
+    visitors_per_key: int = 100_000
+    events_per_key: int = 1_000_000
     connections_per_address: int = 100
     trusted_proxies: tuple[Network, ...] = ()
 

@@ -161,6 +161,7 @@ EXECUTION = (
     Column("zone", text),
     Column("zone_from", text),
     Column("zone_rules"),
+    Column("site", optional_text),
     Column("window", optional_text),
     Column("reason", optional_text),
     Column("schedule", optional_text),

@@ -40,6 +40,7 @@ from experience_runtime.store.runs import SqlRuns
 from experience_runtime.store.schedules import SqlSchedules
 from experience_runtime.store.tokens import SqlTokens
 from experience_runtime.store.transitions import Transitions
+from experience_runtime.store.usage import SqlUsage
 from experience_runtime.store.workers import SqlWorkers
 
 D = TypeVar("D", bound=Database)
@@ -66,6 +67,7 @@ class SqlStore(Generic[D]):
         self.tokens = SqlTokens(self.database)
         self.replies = SqlReplies(self.database)
         self.jobs = SqlJobs(self.database)
+        self.usage = SqlUsage(self.database)
         self.runs = SqlRuns(self.database)
         self.events = SqlEvents(self.database, self._journal)
 

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute, Route
 
 from experience_runtime import __version__
+from experience_runtime.engine.sites import Quotas
 from experience_runtime.runtime import Runtime
 from experience_runtime.web import health, pages
 from experience_runtime.web.api import executions as api_executions
@@ -93,6 +94,13 @@ def make_web(
     web.state.metrics = metrics
     web.state.at_once = at_once = AtOnce(MOST_AT_ONCE)
     web.state.runs = Runs(runtime, metrics, at_once)
+    web.state.quotas = Quotas(
+        runtime.store.usage,
+        runtime.clock,
+        pending=served.pending_per_key,
+        visitors=served.visitors_per_key,
+        events=served.events_per_key,
+    )
     web.state.written = health.Written()
     web.state.simulations = Simulations(runtime)
     web.state.under_way = UnderWay()

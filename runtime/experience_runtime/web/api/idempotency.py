@@ -52,10 +52,13 @@ class OnceRoute(APIRoute):
         async def answer_once(request: Request) -> Response:
             request = _Strict(request.scope, request.receive)
             key = request.headers.get(HEADER)
-            if request.method in SAFE_METHODS or key is None:
+            if request.method in SAFE_METHODS:
                 return await answer(request)
             # who may not call is told so before anything is looked up
             caller = await run_in_threadpool(access_of(request).caller, request)
+            if key is None:
+                with caller.acting(request):
+                    return await answer(request)
             if not _is_key(key):
                 raise InvalidParameter(
                     f"the Idempotency-Key {shown(key)} is not one; send 1 to {_KEY_LENGTH} ASCII characters "
@@ -72,7 +75,7 @@ class OnceRoute(APIRoute):
                     claim.body, claim.status, media_type=claim.media_type, headers={REPLAYED: "true"}
                 )
             try:
-                with in_hand(claim):
+                with in_hand(claim), caller.acting(request):
                     response = await answer(request)
             except Exception as error:  # noqa: BLE001 - becomes an answer, which is kept as any other
                 response = problem_of(request, error)

@@ -102,7 +102,7 @@ def receive(
     """
     given = make_visitor(visitor_id, timezone=body.timezone, timezone_offset=body.timezone_offset)
     cancelled = runtime.receive(visitor_id, body.type, body.data, age_ms=body.age)
-    runtime.store.remember_visitor(given, now=runtime.clock.now())
+    runtime.remember(given)
     return Document(
         {
             "visitor": visitor_id,

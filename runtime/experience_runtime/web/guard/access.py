@@ -5,7 +5,7 @@ key in the path is the token.
 """
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +28,7 @@ from experience_runtime.domain.executions import Filter
 from experience_runtime.domain.values import shown
 from experience_runtime.engine.keeping import Tokens
 from experience_runtime.engine.ports import Clock
+from experience_runtime.engine.sites import Site, on_behalf_of
 from experience_runtime.web.guard.connections import neighbourhood
 from experience_runtime.web.guard.limits import Buckets
 from experience_runtime.web.guard.middleware import CSML_APPS, is_own_origin, site_key_in
@@ -78,6 +79,11 @@ class Caller:
             return {}
         key = f"the site key {self.name}"
         return {f"{key} from {self.address}": RUNS_OF_ADDRESS, key: RUNS_OF_KEY}
+
+    def acting(self, request: Request) -> AbstractContextManager[None]:
+        """Let what is made meanwhile count as this caller's, where that is limited."""
+        quotas = request.app.state.quotas
+        return on_behalf_of(Site(self.name, quotas) if self.is_limited else None)
 
     def visible(self, filter: Filter) -> Filter:
         """The same, of what this caller may see: authors see what experiences made, viewers everything."""

@@ -118,7 +118,7 @@ def run(
         browser=_browser(sent.get("browser"), request.headers.get("user-agent", "")),
         cookies=sent.get("cookies"),
     )
-    runtime.store.remember_visitor(visitor, now=runtime.clock.now())
+    runtime.remember(visitor)
     if visitor == Visitor(id=visitor.id):
         visitor = runtime.visitor(visitor.id)
     return Document(runs.run(name, situation_of(visitor, sent.get("data"), facts), caller=caller))
@@ -235,7 +235,7 @@ def _happened(runtime: Runtime, visitor: Visitor, item: dict[str, Any]) -> dict[
     cancelled = None
     if event_type is not None:
         cancelled = runtime.receive(str(visitor.id), event_type, item.get("data"), age_ms=item.get("age"))
-    runtime.store.remember_visitor(visitor, now=runtime.clock.now())
+    runtime.remember(visitor)
     if person is not None:
         runtime.store.identify(str(visitor.id), check_visitor_id(person), now=runtime.clock.now())
     return {"conversion": cancelled is not None, "cancelled": len(cancelled or ())}

@@ -250,6 +250,17 @@ def test_nothing_that_is_kept_of_an_attempt_holds_a_secret(world: World, calling
     assert "[redacted]" in kept
 
 
+def test_a_503_whose_wait_is_none_asks_nobody_to_wait(world: World) -> None:
+    def fails_so(*_: object) -> Any:
+        raise IntegrationFailed("down", may_pass=True, status=503, retry_after=-1)
+
+    world.integrations.put("slack-update", fails_so)
+    scheduled = world.schedule().execution
+    world.run_all()
+
+    assert [each.outcome for each in world.store.attempts(scheduled.number)] == ["retry"]
+
+
 @pytest.mark.parametrize("asked", [-1, -1e300, float("nan")])
 def test_a_wait_that_is_none_is_not_waited_for(world: World, asked: float) -> None:
     def fails_so(*_: object) -> Any:

@@ -52,6 +52,19 @@ def fired(world: World) -> list[Execution]:
     return list(world.store.find(Filter(), limit=500).executions)[::-1]
 
 
+def test_a_schedule_that_is_saved_again_still_tells_its_last_execution(
+    recurring: Recurring, world: World
+) -> None:
+    put(recurring)
+    world.advance(minutes=60)
+    recurring.fire_due()
+    (execution,) = fired(world)
+
+    saved = recurring.set("digest", "slack-update", "another text", HOURLY)
+
+    assert (saved.schedule.last, recurring.find("digest")) == (execution.number, saved.schedule)
+
+
 def test_a_due_schedule_fires_the_execution_that_was_asked_for(recurring: Recurring, world: World) -> None:
     recurring.set("digest", "slack-update", {"message": "hello"}, {**HOURLY, "window": OFFICE})
     world.advance(minutes=60, milliseconds=5)

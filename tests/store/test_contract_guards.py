@@ -4,10 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.executions import Settlement, Status
+from experience_runtime.domain.workers import FORGOTTEN, WorkerInfo
 from experience_runtime.engine.stores import Store
 
 from tests.support.executions import (
+    FAILED,
     KEY,
     LATER,
     LEASE,
@@ -95,6 +98,50 @@ def test_what_is_cancelled_by_its_key_is_leased_to_nobody(store: Store) -> None:
     row = store.execution(1)
     assert (row.status, row.lease_until) == (Status.CANCELLED, None)
     assert (store.in_flight(), store.next_wake(now=NOW)) == (0, None)
+
+
+def test_what_is_cancelled_by_its_number_is_leased_to_nobody(store: Store) -> None:
+    add(store, keyed(1))
+    claim(store)
+
+    assert store.cancel(1, reason=None, now=NOW)
+
+    row = store.execution(1)
+    assert (row.status, row.lease_until) == (Status.CANCELLED, None)
+    assert (store.in_flight(), store.next_wake(now=NOW)) == (0, None)
+
+
+def test_a_conversion_of_the_very_instant_it_was_scheduled_at_keeps_a_replay_out(store: Store) -> None:
+    running(store, replace(keyed(1), cancel_on_conversion=True))
+    settle(store, 1, 1, FAILED, now=NOW)
+    store.convert("ada", event="bought", now=NOW)
+
+    with pytest.raises(Conflict, match="has converted since"):
+        store.replay(1, reason=None, now=LATER)
+
+    assert store.execution(1).status is Status.FAILED
+
+
+@pytest.mark.parametrize(("late", "is_known"), [(timedelta(0), True), (timedelta(milliseconds=1), False)])
+def test_a_worker_is_forgotten_once_it_was_silent_for_longer_than_it_may_be(
+    store: Store, late: timedelta, is_known: bool
+) -> None:
+    silent = WorkerInfo(
+        id="silent",
+        host="a",
+        pid=1,
+        version="1",
+        concurrency=4,
+        integrations=None,
+        started_at=NOW,
+        beat_at=NOW,
+    )
+    store.workers.beat(silent)
+    now = NOW + FORGOTTEN + late
+
+    known = store.workers.beat(replace(silent, id="other", started_at=now, beat_at=now))
+
+    assert ("silent" in [each.id for each in known]) == is_known
 
 
 def test_a_retry_gives_way_to_a_newer_run_under_its_own_key_only(store: Store) -> None:

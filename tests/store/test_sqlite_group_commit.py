@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import apsw
 import pytest
@@ -103,6 +104,64 @@ def test_ctrl_c_in_the_leader_leaves_the_others_their_operations() -> None:
 
     assert interrupted == [True]
     assert connection.execute("SELECT visitor FROM conversions").get == "1"
+
+
+def test_of_a_group_what_is_refused_leaves_nothing_and_the_others_stay() -> None:
+    connection = open_database(":memory:")
+    group = GroupCommit(connection)
+    leading, go = threading.Event(), threading.Event()
+    refused: list[str] = []
+
+    def slow() -> None:
+        leading.set()
+        go.wait()
+
+    def refuse() -> None:
+        _conversion(connection, 2)()
+        raise KeyError("mine")
+
+    def refused_caller() -> None:
+        try:
+            group.write(refuse)
+        except KeyError as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=group.write, args=(slow,))]
+    threads[0].start()
+    leading.wait()
+    for caller in (_writing(group, connection, 1), refused_caller, _writing(group, connection, 3)):
+        threads.append(threading.Thread(target=caller))
+        threads[-1].start()
+        _until(lambda: len(group._queue) == len(threads) - 1)
+    go.set()
+    for thread in threads:
+        thread.join(60)
+
+    assert refused == ["'mine'"]
+    assert connection.execute("SELECT visitor FROM conversions ORDER BY visitor").fetchall() == [
+        ("1",),
+        ("3",),
+    ]
+
+
+def test_nobody_else_writes_between_what_is_read_and_what_is_written(tmp_path: Path) -> None:
+    path = str(tmp_path / "experience.db")
+    ours, theirs = open_database(path), open_database(path)
+    theirs.set_busy_timeout(0)
+
+    def act() -> None:
+        ours.execute("SELECT count(*) FROM conversions").fetchall()
+        with pytest.raises(apsw.BusyError):
+            _conversion(theirs, 2)()
+        _conversion(ours, 1)()
+
+    GroupCommit(ours).write(act)
+
+    assert ours.execute("SELECT visitor FROM conversions").fetchall() == [("1",)]
+
+
+def _writing(group: GroupCommit, connection: apsw.Connection, visitor: int) -> Callable[[], None]:
+    return lambda: group.write(_conversion(connection, visitor))
 
 
 def _conversion(connection: apsw.Connection, visitor: int) -> Callable[[], None]:

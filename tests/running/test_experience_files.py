@@ -135,11 +135,21 @@ def test_module_form(lab: Lab, text: str) -> None:
     assert messages(lab.run(text)) == ["ran"]
 
 
-@pytest.mark.parametrize("text", ["", " \n\n", "// nothing yet\n", "/* nothing */"])
+@pytest.mark.parametrize("text", ["// nothing yet\n", "/* nothing */"])
 def test_a_blank_file_is_an_empty_function(lab: Lab, text: str) -> None:
     report = lab.run(text)
 
     assert (report.outcome, report.log) == ("ran", [])
+
+
+@pytest.mark.parametrize("text", ["", " \n\n"])
+def test_an_empty_file_is_warned_of_and_runs(lab: Lab, text: str) -> None:
+    report = lab.run(text)
+
+    assert report.outcome == "ran"
+    assert [(line["level"], line["message"]) for line in report.log] == [
+        ("warn", "variation.js is empty, so nothing runs")
+    ]
 
 
 def test_code_is_sloppy_and_shares_one_global_scope(lab: Lab) -> None:

@@ -38,6 +38,9 @@ class Bundle:
         self.modules: dict[str, Module] = {}
         if experience.variation:
             self._add("variation", experience.variation)
+            others = experience.triggers or experience.global_script
+            if not (experience.variation.text.strip() or others):
+                self.warnings.append(f"{experience.variation.file} is empty, so nothing runs")
         if experience.triggers:
             self._add("triggers", experience.triggers)
             if not experience.path.is_dir():

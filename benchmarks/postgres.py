@@ -119,8 +119,18 @@ def lateness(yard: Yard) -> list[float]:
     return [_at(late, 0.5), _at(late, 0.99), _at(late, 1)]
 
 
-def idle(server: Server) -> float:
+def idle(server: Server) -> None:
     """How many statements a second a worker makes that has nothing to do, as the server's log has them."""
+    address = server.database()
+    store = open_postgres(address)
+    with tempfile.TemporaryDirectory() as folder, a_yard(address, store, Path(folder)) as yard:
+        yard.worker(concurrency=CONCURRENCY, lease=25)
+        _until(lambda: len(store.workers.all()) == 1)
+        _count_idle(server)
+    store.close()
+
+
+def _count_idle(server: Server) -> None:
     server.execute("ALTER SYSTEM SET log_statement = 'all'")
     server.execute("SELECT pg_reload_conf()")
     threading.Event().wait(1)
@@ -130,7 +140,6 @@ def idle(server: Server) -> float:
     server.execute("ALTER SYSTEM RESET log_statement")
     server.execute("SELECT pg_reload_conf()")
     line("statements of an idle worker, a second", f"{rate:,.1f}")
-    return rate
 
 
 def _logged(server: Server) -> int:
@@ -222,6 +231,7 @@ def main() -> None:
     sizes = (
         [chosen.pending // 1000, chosen.pending // 30, chosen.pending] if chosen.growth else [chosen.pending]
     )
+    idle(server)
     for size in sizes:
         print(f"\n{size:,} pending")
         address = server.database()
@@ -231,7 +241,6 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder, a_yard(address, store, Path(folder)) as yard:
             pid = yard.worker(concurrency=CONCURRENCY, lease=25)
             _until(lambda: len(store.workers.all()) == 1)  # noqa: B023 - called at once
-            ours["idle"] = idle(server)
             ours["late_ms"] = lateness(yard)
             os.kill(pid, signal.SIGTERM)
             _until(lambda: not store.workers.all())  # noqa: B023 - called at once

@@ -62,7 +62,7 @@ MEMBERS_OF_OPTIONS: Mapping[str, tuple[str, ...]] = {
 INTEGRATION_MEMBERS = ("execute", "schedule", "cancel")
 """The methods of an integration; calling it is `execute`."""
 
-SUPPORTED_INTL = ("DateTimeFormat",)
+SUPPORTED_INTL = ("DateTimeFormat", "NumberFormat")
 """What `Intl` has here."""
 
 PACKAGES = frozenset(

@@ -38,6 +38,7 @@
   kit.String = String
   kit.Number = Number
   kit.slice = method(String.prototype.slice)
+  kit.upper = method(String.prototype.toUpperCase)
   kit.charCode = method(String.prototype.charCodeAt)
   kit.indexOf = method(String.prototype.indexOf)
   kit.objectPrototype = Object.prototype

@@ -97,15 +97,6 @@
       ' GMT' + (offset < 0 ? '-' : '+') + two((minutes - minutes % 60) / 60) + two(minutes % 60) + ' (' + kit.zoneName + ')'
   }
 
-  function usDate (shifted) {
-    return (utcGetters.Month(shifted) + 1) + '/' + utcGetters.Date(shifted) + '/' + utcGetters.FullYear(shifted)
-  }
-
-  function usTime (shifted) {
-    const hours = utcGetters.Hours(shifted)
-    return (hours % 12 || 12) + ':' + two(utcGetters.Minutes(shifted)) + ':' + two(utcGetters.Seconds(shifted)) + (hours < 12 ? ' AM' : ' PM')
-  }
-
   function spelled (name, spell) {
     override(name, function () {
       const time = getTime(this)
@@ -117,9 +108,6 @@
   spelled('toString', (shifted, offset) => dateText(shifted) + ' ' + timeText(shifted, offset))
   spelled('toDateString', dateText)
   spelled('toTimeString', timeText)
-  spelled('toLocaleString', (shifted) => usDate(shifted) + ', ' + usTime(shifted))
-  spelled('toLocaleDateString', usDate)
-  spelled('toLocaleTimeString', usTime)
 
   // A text without a zone is local time, but for a date alone, which is UTC.
   const ISO_LOCAL = /^([+-]\d{6}|\d{4})-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?$/
@@ -160,17 +148,9 @@
   kit.hidden(Date, 'UTC', realUTC)
   kit.hidden(proto, 'constructor', Date)
 
-  // Intl, as far as a page asks it for the zone.
-  function DateTimeFormat () {
-    if (new.target === undefined) return new DateTimeFormat()
-  }
-  DateTimeFormat.prototype.resolvedOptions = function () {
-    return { locale: 'en-US', calendar: 'gregory', numberingSystem: 'latn', timeZone: kit.zoneName }
-  }
-  DateTimeFormat.prototype.format = function (date) {
-    return usDate(local(date === undefined ? new RealDate(kit.now) : new RealDate(kit.Number(date))))
-  }
   kit.LocalDate = Date
+  // An instant as a date whose UTC fields are those of local time.
+  kit.shifted = (time) => new RealDate(time + offsetAt(time))
+  kit.override = override
   kit.hidden(kit.global, 'Date', Date)
-  kit.hidden(kit.global, 'Intl', { DateTimeFormat: DateTimeFormat })
 })

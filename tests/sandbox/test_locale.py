@@ -1,0 +1,116 @@
+"""Dates and numbers as texts for people: what a locale makes of them is what node says, or it is refused."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Lab
+from tests.support.needs import lacking
+
+HERE = Path(__file__).parent
+PROGRAM = (HERE / "locale.js").read_text(encoding="utf-8")
+DATA = HERE.parents[1] / "runtime/experience_runtime/sandbox/prelude/23_locale_data.js"
+TEXT = DATA.read_text(encoding="utf-8")
+LOCALES = re.findall(r"^    '([a-z]{2}-[A-Z]{2})': ", TEXT, re.MULTILINE)
+VERSION = re.findall(r"from CLDR (\d+)", TEXT)
+
+
+def said_by_node(program: str) -> str:
+    node = shutil.which("node")
+    if node is None:
+        lacking("node is not installed: there is nothing to compare with")
+    about = subprocess.run([node, "-p", "process.versions.cldr"], capture_output=True, check=True, text=True)
+    if about.stdout.split(".")[0] not in VERSION:
+        pytest.skip(f"node has CLDR {about.stdout.strip()}, and the data is of CLDR {VERSION[0]}")
+    environment = {**os.environ, "TZ": "Europe/Paris"}
+    done = subprocess.run([node, "-e", program], capture_output=True, check=True, text=True, env=environment)
+    return done.stdout
+
+
+def test_it_is_what_node_says_or_refused(lab: Lab) -> None:
+    program = f"{PROGRAM}\nconsole.log(JSON.stringify({json.dumps(LOCALES)}.map(told)))"
+    expected = json.loads(said_by_node(program))
+    wrong, refused, count = [], 0, 0
+    for locale, lines in zip(LOCALES, expected, strict=True):
+        placed = lab.bundle(
+            f"{PROGRAM}\nmodule.exports = o => {{ const all = told('{locale}')\n"
+            "for (let n = 0; n < all.length; n += 50) o.log.info(JSON.stringify(all.slice(n, n + 50))) }"
+        )
+        report = lab.run(placed)
+        assert report.outcome == "ran", report.error
+        ours = [line for each in report.log for line in json.loads(each["message"])]
+        for mine, theirs in zip(ours, lines, strict=True):
+            count += 1
+            refused += mine == "refused" != theirs
+            if mine not in (theirs, "refused"):
+                wrong.append((locale, mine, theirs))
+
+    print(f"{len(LOCALES)} locales, {count} texts: {len(wrong)} differ, {refused} are refused")
+    assert wrong == []
+    assert refused < count / 20
+
+
+def test_the_data_is_what_its_maker_writes() -> None:
+    node = shutil.which("node")
+    if node is None:
+        lacking("node is not installed: the data cannot be made again")
+    about = subprocess.run([node, "-p", "process.versions.cldr"], capture_output=True, check=True, text=True)
+    if f"from CLDR {about.stdout.strip()}," not in TEXT:
+        pytest.skip(f"node has CLDR {about.stdout.strip()}, and the data is of another")
+    made = subprocess.run([node, HERE / "make_locale_data.js"], capture_output=True, check=True, text=True)
+
+    assert made.stdout == TEXT
+
+
+REFUSED = {
+    "new Date().toLocaleDateString('en-ZZ')": 'the locale "en-ZZ" is not supported; write one of en-US,',
+    "new Date().toLocaleString('de-DE', { timeZone: 'Asia/Tokyo' })": (
+        'timeZone "Asia/Tokyo" is not known in this run; leave it out for the visitor\'s own (Europe/Paris), '
+        'or write "UTC"'
+    ),
+    "new Date().toLocaleString('de-DE', { timeZone: 'Mars/Base' })": 'timeZone "Mars/Base" is not known',
+    "new Date().toLocaleString('de-DE', { timeZoneName: 'short' })": 'timeZoneName "short" is not supported',
+    "new Date().toLocaleString('de-DE', { month: 'narrow' })": (
+        'month "narrow" is not supported; write "numeric" or "2-digit" or "short" or "long"'
+    ),
+    "(5).toLocaleString('de-DE', { style: 'unit', unit: 'meter' })": 'unit "meter" is not supported',
+    "(5).toLocaleString('de-DE', { style: 'currency', currency: 'XXX' })": (
+        'the currency "XXX" is not supported for de-DE; write one of EUR, USD,'
+    ),
+    "(NaN).toLocaleString('de-DE', { style: 'currency', currency: 'EUR' })": "NaN is no amount of EUR",
+    "new Intl.NumberFormat('fr-FR', { notation: 'compact' })": 'notation "compact" is not supported',
+    "'a'.toLocaleUpperCase('lt')": 'the locale "lt" is not supported',
+}
+
+
+@pytest.mark.parametrize(("text", "said"), REFUSED.items())
+def test_what_is_not_known_is_refused(lab: Lab, text: str, said: str) -> None:
+    problem = lab.fails(f"module.exports = () => {{ {text} }}")
+
+    assert problem.message.startswith(f"RangeError: {said}")
+
+
+def test_a_language_alone_a_list_and_no_locale_are_read(lab: Lab) -> None:
+    body = (
+        "const at = new Date(Date.UTC(2026, 2, 9)), say = (l) => options.log.info(at.toLocaleDateString(l))\n"
+        "say(); say('de'); say('EN-gb'); say(['xx', 'fr-FR']); say('pt'); say('no')"
+    )
+
+    assert lab.says(body) == ["3/9/2026", "9.3.2026", "09/03/2026", "09/03/2026", "09/03/2026", "9.3.2026"]
+
+
+def test_what_a_guest_hangs_on_the_language_changes_no_text(lab: Lab) -> None:
+    body = (
+        "Object.prototype['-nnn'] = '{y}'; Object.prototype.weekday = undefined\n"
+        "String.prototype.slice = String.prototype.toLowerCase = () => 'x'\n"
+        "Number.prototype.toString = () => 'y'\n"
+        "const at = new Date(Date.UTC(2026, 2, 9))\n"
+        "options.log.info(at.toLocaleDateString('en-GB'), (1234.5).toLocaleString('de'))"
+    )
+
+    assert lab.says(body) == ["09/03/2026 1.234,5"]

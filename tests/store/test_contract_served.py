@@ -9,6 +9,7 @@ from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.domain.overview import Backlog, Failures
 from experience_runtime.domain.visitor_events import VisitorEvent
+from experience_runtime.domain.visitor_history import VisitorHistory
 from experience_runtime.engine.stores import Store
 
 from tests.support.executions import (
@@ -92,6 +93,21 @@ def test_no_session_begins_for_a_token_that_is_gone(store: Store) -> None:
 
 def an_event(type: str, *, visitor: str = "ada") -> VisitorEvent:
     return VisitorEvent(visitor=visitor, type=type, data='{"a":1}', at=NOW, received_at=NOW)
+
+
+def test_a_persons_history_is_that_of_all_their_ids(store: Store) -> None:
+    for number, visitor in enumerate(("ada", "ada-2", "ben", "ada")):
+        store.events.record(an_event(f"e{number}", visitor=visitor))
+    store.identify("ada", "ada-2", now=NOW)
+    store.convert("ada-2", event="bought", now=LATER)
+
+    for visitor in ("ada", "ada-2"):
+        history = store.events.history(visitor, limit=2)
+        assert [event.type for event in history.events] == ["e1", "e3"]  # the newest, oldest first
+        assert sorted(type for _, type in history.moments) == ["e0", "e1", "e3"]
+        assert list(history.conversions) == [LATER]
+    assert [event.type for event in store.events.history("ben", limit=9).events] == ["e2"]
+    assert store.events.history("nobody", limit=9) == VisitorHistory(events=[], moments=[], conversions=[])
 
 
 def test_a_visitors_events_come_newest_first(store: Store) -> None:

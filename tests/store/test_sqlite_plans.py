@@ -88,6 +88,21 @@ def test_every_hot_statement_uses_its_index(statement: str, index: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        ("events_of_person", "events_visitor (visitor=?)"),
+        ("moments_of_person", "events_visitor (visitor=?)"),
+        ("conversions_of_person", "conversions_visitor (visitor=?)"),
+    ],
+)
+def test_a_persons_history_is_found_by_their_ids(statement: str, index: str) -> None:
+    plan = _plan(open_database(":memory:"), STATEMENTS[statement])
+
+    assert any(f"INDEX {index}" in step for step in plan), plan
+    assert not any(step.startswith("SCAN") and step != "SCAN CONSTANT ROW" for step in plan), plan
+
+
+@pytest.mark.parametrize(
     ("statement", "asked", "index"),
     [
         ("find_runs", "", "INTEGER PRIMARY KEY (rowid<?)"),

@@ -16,21 +16,28 @@ DELETE FROM events WHERE visitor = :visitor AND number <= (
 SELECT at, type, data, coalesce(received_at, at) FROM events WHERE visitor = :visitor ORDER BY number DESC LIMIT :limit;
 
 -- name: events_of_person
+-- One IN: with an OR beside it PostgreSQL reads the whole table.
 SELECT visitor, at, type, data, coalesce(received_at, at) FROM events
-WHERE visitor = :visitor
-    OR visitor IN (SELECT visitor FROM persons WHERE person = (SELECT person FROM persons WHERE visitor = :visitor))
+WHERE visitor IN (
+    SELECT CAST(:visitor AS text) UNION
+    SELECT visitor FROM persons WHERE person = (SELECT person FROM persons WHERE visitor = :visitor)
+)
 ORDER BY number DESC LIMIT :limit;
 
 -- name: moments_of_person
 SELECT at, type FROM events
-WHERE visitor = :visitor
-    OR visitor IN (SELECT visitor FROM persons WHERE person = (SELECT person FROM persons WHERE visitor = :visitor))
+WHERE visitor IN (
+    SELECT CAST(:visitor AS text) UNION
+    SELECT visitor FROM persons WHERE person = (SELECT person FROM persons WHERE visitor = :visitor)
+)
 ORDER BY number DESC LIMIT :limit;
 
 -- name: conversions_of_person
 SELECT at FROM conversions
-WHERE visitor = :visitor
-    OR visitor IN (SELECT visitor FROM persons WHERE person = (SELECT person FROM persons WHERE visitor = :visitor))
+WHERE visitor IN (
+    SELECT CAST(:visitor AS text) UNION
+    SELECT visitor FROM persons WHERE person = (SELECT person FROM persons WHERE visitor = :visitor)
+)
 ORDER BY at DESC LIMIT :limit;
 
 -- name: conversions_of

@@ -7,6 +7,7 @@ from typing import Any
 from experience_runtime.scripts.reading.bare_form import is_blank
 from experience_runtime.scripts.reading.constants import assigned_constants
 from experience_runtime.scripts.reading.entry import exports_no_function
+from experience_runtime.scripts.reading.exports import exports_nothing
 from experience_runtime.scripts.reading.links import Links
 from experience_runtime.scripts.reading.literals import bare
 from experience_runtime.scripts.reading.missing import Missing, owned_names
@@ -29,7 +30,11 @@ def look_through(files: Sequence[Source], asked: Mapping[str, Any]) -> list[dict
         found = Links(scopes).found()
         reached = Reached(scopes, called)
         missing = Missing(scopes, reached, owned=owned).found(asked["modules"], asked["beside"])
-        problems = list(islice(chain(missing, assigned_constants(scopes, reached)), MOST_PROBLEMS))
+        exports = (
+            {"code": "script_error", "message": said, "line": line, "column": column}
+            for said, (line, column) in exports_nothing(scopes.source)
+        )
+        problems = list(islice(chain(exports, missing, assigned_constants(scopes, reached)), MOST_PROBLEMS))
         answers.append(
             {
                 "file": scopes.source.file,

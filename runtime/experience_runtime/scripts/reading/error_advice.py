@@ -18,6 +18,7 @@ from experience_runtime.scripts.names import (
     WEB_NAMES,
 )
 from experience_runtime.scripts.reading.code import Code
+from experience_runtime.scripts.reading.exports import misnamed_exports
 from experience_runtime.scripts.reading.links import arguments_of
 from experience_runtime.scripts.reading.literals import UNKNOWN, Reading
 from experience_runtime.scripts.reading.missing import beside_hint
@@ -111,17 +112,8 @@ def _known_mistake(message: str, files: Sequence[Source], role: str) -> tuple[st
     """Mistakes that the engine names no place of: an export by another name, and `import()`."""
     entry = next((source for source in files if source.role == role), None)
     if _NO_FUNCTION.match(message) and entry is not None:
-        for node in walk(entry.root, into=lambda each: each.type not in FUNCTIONS):
-            target = node.child_by_field_name("left") if node.type == "assignment_expression" else None
-            written = "" if target is None else entry.words(target)
-            if written == "exports" or (
-                nearest(written, ("module.exports",)) and written != "module.exports"
-            ):
-                said = f"{written} = … exports nothing; write module.exports = …"
-                return said, (entry, entry.place(node.start_byte))
-            if written.startswith(("exports.", "module.exports.")):
-                said = f"{entry.role}.js exports one function; write module.exports = … for {written} = …"
-                return said, (entry, entry.place(node.start_byte))
+        for said, place in misnamed_exports(entry):
+            return said, (entry, place)
     if _IMPORTED.search(message):
         for source in files:
             for node in walk(source.root):

@@ -26,7 +26,7 @@ def as_commonjs(source: Source) -> tuple[list[Edit], bool]:
     form = _Form(source)
     form.read()
     is_entry = source.role in _ENTRIES
-    return form.edits, is_entry and not form.has_default and not _has_module_exports(source)
+    return form.edits, is_entry and not form.has_default and not has_module_exports(source)
 
 
 class _Form:
@@ -276,7 +276,7 @@ def _getter(name: str, value: str) -> str:
     return f"Object.defineProperty(exports, {key}, {{ enumerable: true, get () {{ return {value} }} }}); "
 
 
-def _has_module_exports(source: Source) -> bool:
+def has_module_exports(source: Source) -> bool:
     """Whether `module.exports` stands anywhere in the code, and not only in a comment or a string."""
     for count, found in enumerate(_MODULE_EXPORTS.finditer(source.data)):
         if count == _MOST_LOOKS or source.node_at(found.start()).type == "identifier":

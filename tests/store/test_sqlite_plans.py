@@ -37,6 +37,8 @@ from experience_runtime.store.statements import used
         ("end_attempts", "PRIMARY KEY (execution=? AND attempt=?)"),
         ("record_ends", "PRIMARY KEY (execution=?)"),
         ("settle", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("planned_by_others", "executions_due (integration=? AND due_at>?)"),
+        ("plan_again", "INTEGER PRIMARY KEY (rowid=?)"),
         ("postpone", "INTEGER PRIMARY KEY (rowid=?)"),
         ("unclaim", "INTEGER PRIMARY KEY (rowid=?)"),
         ("replay", "INTEGER PRIMARY KEY (rowid=?)"),

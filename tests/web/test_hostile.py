@@ -234,6 +234,32 @@ def test_a_defect_in_the_log_has_no_key_either(
     assert key not in caplog.text
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/visitors/k/{}/events",
+        "/assets/shop/k/{}/events",  # under no name that is served
+        "/runtime/integrations/k/{}/conversion",  # a prefix that the proxy left on
+        "//csml/apps/k/{}",
+        "/Integrations/k/{}",
+        "/visitors/run/x/{}",
+        "/{}",
+    ],
+)
+def test_no_path_that_nearly_takes_a_key_puts_it_into_the_log(
+    client: httpx.Client, token: Token, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    key = token(Scope.SITE)
+
+    client.post(path.format(key))
+    client.post(path.format(key.replace("_", "%5f")))
+
+    ours = str([r.getMessage() for r in caplog.records if r.name.startswith("experience_runtime")])
+    assert "POST /" in ours
+    assert key[9:] not in ours
+
+
 def test_a_path_in_the_log_is_short() -> None:
     assert len(shown_path("/" + "a" * 10_000)) <= 300
 

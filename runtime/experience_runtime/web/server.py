@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from starlette.routing import BaseRoute, Route
 
 from experience_runtime import __version__
@@ -26,7 +26,7 @@ from experience_runtime.web.guard.connections import BODY_SECONDS
 from experience_runtime.web.guard.limits import AtOnce, BodyLimit, Crowd
 from experience_runtime.web.guard.middleware import LoopbackHost, SameSite, SecurityHeaders, SharedOrigins
 from experience_runtime.web.guard.problems import Defects, Document, handle_problems
-from experience_runtime.web.guard.proxies import Proxied, Trust
+from experience_runtime.web.guard.proxies import Proxied, Trust, path_prefix
 from experience_runtime.web.guard.tags import Tagged
 from experience_runtime.web.metrics import Metrics
 from experience_runtime.web.pages.playground.progress import UnderWay
@@ -73,7 +73,7 @@ def make_web(
     web = FastAPI(
         title="Experience Runtime",
         version=__version__,
-        openapi_url="/v1/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         default_response_class=Document,
@@ -153,3 +153,8 @@ def _document(web: FastAPI) -> None:
         return document
 
     web.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation has it
+
+    @web.get("/v1/openapi.json", include_in_schema=False)
+    async def document(request: Request) -> Document:
+        prefix = path_prefix(request.scope)
+        return Document(openapi() | ({"servers": [{"url": prefix}]} if prefix else {}))

@@ -1,15 +1,20 @@
 """Observed: each request counted, and told in the log without its query, its site key or its body."""
 
 import logging
+import re
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Scope as AsgiScope
 
 from experience_runtime.clocks import monotonic
+from experience_runtime.domain.access import Scope
 from experience_runtime.web.guard.middleware import site_key_in
 from experience_runtime.web.metrics import Metrics
 
 _LONGEST_PATH = 300
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+
+_TOKEN = re.compile(rf"exp_(?:{'|'.join(Scope)})_[^/]*", re.IGNORECASE)
 
 _logger = logging.getLogger("experience_runtime.requests")
 
@@ -21,7 +26,7 @@ class Observed:
         self._app = app
         self._metrics = metrics
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -43,10 +48,10 @@ class Observed:
 
 
 def shown_path(path: str) -> str:
-    """A path as the log has it: a site key in it is not shown."""
+    """A path as the log has it: no site key is shown, nor what looks like one where none is taken."""
     key = site_key_in(path)
-    return (path if key is None else path.replace(key, "…", 1))[:_LONGEST_PATH]
+    return _TOKEN.sub("…", path if key is None else path.replace(key, "…", 1))[:_LONGEST_PATH]
 
 
-def _route(scope: Scope) -> str:
+def _route(scope: AsgiScope) -> str:
     return str(getattr(scope.get("route"), "path", "none"))

@@ -22,11 +22,11 @@ from experience_runtime.domain.visitor_events import (
     happened_at,
 )
 from experience_runtime.domain.visitors import Visitor, check_visitor_id, make_visitor
+from experience_runtime.engine import told
 from experience_runtime.engine.app_events import answer_app, refused
 from experience_runtime.engine.fleet import Fleet
 from experience_runtime.engine.receivers import FRESH
 from experience_runtime.engine.scheduler import Scheduler
-from experience_runtime.engine.sites import Kind, acting_site
 from experience_runtime.engine.worker import Worker
 from experience_runtime.running.guest import Limits, Script
 from experience_runtime.running.problems import wall_text
@@ -271,19 +271,13 @@ class Runtime:
         return self.store.visitor(visitor_id) or given
 
     def remember(self, visitor: Visitor) -> None:
-        """Keep what is known of a visitor; of one more than a site's key may bring in a day, nothing is."""
-        site = acting_site()
-        is_new = site is not None and visitor.id is not None and self.store.visitor(visitor.id) is None
-        if site is None or not is_new or site.take(Kind.VISITOR):
-            self.store.remember_visitor(visitor, now=self.clock.now())
+        """See `told.remember`."""
+        told.remember(self.store, visitor, now=self.clock.now())
 
     def receive(
         self, visitor_id: str, event_type: str, data: Any, *, age_ms: object = None
     ) -> list[str] | None:
-        """Keep an event of a visitor; one that is a conversion converts: the ids it cancelled, else None.
-
-        `age_ms`: how long ago it happened, where its sender says so.
-        """
+        """See `told.receive`; `age_ms`: how long ago it happened, where its sender says so."""
         now = self.clock.now()
         at = happened_at(age_ms, now=now)
         event = VisitorEvent(
@@ -293,14 +287,7 @@ class Runtime:
             at=at or now,
             received_at=now,
         )
-        is_conversion, site = self.scheduler.is_conversion(event.type), acting_site()
-        if site is None or site.take(Kind.EVENT):
-            self.store.events.record(event)
-        elif not is_conversion:  # a conversion counts whatever else was told
-            site.require(Kind.EVENT)
-        if not is_conversion:
-            return None
-        return self.scheduler.convert(event.visitor, event=event.type, at=at)
+        return told.receive(self.store, self.scheduler, event, stated_at=at)
 
     def play(
         self,

@@ -1,0 +1,32 @@
+"""What is told of visitors from outside, as far as whoever tells it may."""
+
+from datetime import datetime
+
+from experience_runtime.domain.visitor_events import VisitorEvent
+from experience_runtime.domain.visitors import Visitor
+from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.engine.sites import Kind, acting_site
+from experience_runtime.engine.stores import Store
+
+
+def remember(store: Store, visitor: Visitor, *, now: datetime) -> None:
+    """Keep what is known of a visitor; of one more than a site's key may bring in a day, nothing is."""
+    site = acting_site()
+    is_new = site is not None and visitor.id is not None and store.visitor(visitor.id) is None
+    if site is None or not is_new or site.take(Kind.VISITOR):
+        store.remember_visitor(visitor, now=now)
+
+
+def receive(
+    store: Store, scheduler: Scheduler, event: VisitorEvent, *, stated_at: datetime | None
+) -> list[str] | None:
+    """Keep an event, and let one that is a conversion convert; the ids it cancelled, else None.
+
+    RateLimited for one more than a site's key may tell of in a day; a conversion counts all the same.
+    """
+    is_conversion, site = scheduler.is_conversion(event.type), acting_site()
+    if site is None or site.take(Kind.EVENT):
+        store.events.record(event)
+    elif not is_conversion:
+        site.require(Kind.EVENT)
+    return scheduler.convert(event.visitor, event=event.type, at=stated_at) if is_conversion else None

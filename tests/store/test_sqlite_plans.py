@@ -78,13 +78,16 @@ def test_every_hot_statement_uses_its_index(statement: str, index: str) -> None:
     plan = _plan(connection, STATEMENTS[statement])
 
     assert any(f"INDEX {index}" in step or f"USING {index}" in step for step in plan), plan
-    # what is in flight is counted by integration, and is never much
-    assert statement == "in_flight" or not any("TEMP B-TREE" in step for step in plan), plan
+    # what is in flight is counted by integration, and is never much; what is due at one instant is sorted
+    # once, after an upgrade
+    assert statement in ("in_flight", "planned_by_others") or not any(
+        "TEMP B-TREE" in step for step in plan
+    ), plan
     # an index's first entry, a list of numbers and what a statement itself has found are no tables
     scans = [
         step
         for step in plan
-        if re.match(r"SCAN (?!json_each|shut|held|begun|ended|found|first|\(subquery)", step)
+        if re.match(r"SCAN (?!json_each|shut|held|begun|ended|planned|found|first|\(subquery)", step)
     ]
     assert all("INDEX executions_" in step for step in scans), plan
 

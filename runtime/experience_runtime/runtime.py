@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from experience_runtime import __version__
-from experience_runtime.clocks import SystemClock, monotonic
+from experience_runtime.clocks import SystemClock
 from experience_runtime.domain.admission import Policies
 from experience_runtime.domain.clients import read_client
-from experience_runtime.domain.errors import InvalidParameter, LimitWall
+from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.executions import LEASE_SECONDS, SHARED_LEASE_SECONDS
 from experience_runtime.domain.visitor_events import (
     VisitorEvent,
@@ -29,7 +29,6 @@ from experience_runtime.engine.receivers import FRESH
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.engine.worker import Worker
 from experience_runtime.running.guest import Limits, Script
-from experience_runtime.running.problems import wall_text
 from experience_runtime.settings.load import Settings, load_settings
 from experience_runtime.store import address
 from experience_runtime.store.sqlite.lock import FileLock
@@ -311,6 +310,7 @@ class Runtime:
 
     def run(self, script: Script, situation: "Situation", limits: Limits | None = None) -> "Report":
         """Run an experience for real, into the store, to its end."""
+        from experience_runtime.running.driving import drive
         from experience_runtime.running.opening import open_run
 
         with ThreadPoolExecutor(max_workers=self.concurrency, thread_name_prefix="execute") as executor:
@@ -327,19 +327,7 @@ class Runtime:
                 limits=limits,
                 client=self.settings.client,
             )
-            wall_seconds = run.real_seconds_left
-            began = monotonic()
-            run.start()
-            while not run.is_over:
-                run.real_seconds_left = wall_seconds - (monotonic() - began)
-                if run.real_seconds_left <= 0:
-                    run.end_by(LimitWall.code, wall_text(wall_seconds, len(run.report.calls)))
-                    break
-                run.woken.clear()
-                if not run.has_answers:
-                    self.clock.wait(run.wake_at, run.woken, at_most=run.real_seconds_left)
-                run.advance()
-            return run.finish()
+            return drive(run, self.clock)
 
     def close(self) -> None:
         """Close what was made, the last first."""

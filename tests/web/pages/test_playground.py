@@ -88,7 +88,7 @@ def test_answers_are_scripted_and_the_retry_is_seen(shop: Shop) -> None:
     page = shop.page()
     page.goto("/playground")
     page.get_by_label("Moment it starts").fill("2026-03-06T15:30:00Z")
-    page.get_by_text("Data, and what integrations answer").click()
+    page.get_by_text("Data, what the page tells, and what integrations answer").click()
     page.get_by_label("Answers (JSON)").fill('{"slack-update": [{"status": 503, "retry_after": 60}]}')
     page.get_by_role("button", name="Run it").click()
 
@@ -187,7 +187,7 @@ def test_what_cannot_be_read_is_refused_and_stays_typed(
 ) -> None:
     page = empty_shop.page()
     page.goto("/playground")
-    page.get_by_text("Data, and what integrations answer").click()
+    page.get_by_text("Data, what the page tells, and what integrations answer").click()
 
     page.get_by_label(field).fill(text)
     name = "Forward" if field == "Move time forward" else "Run it"

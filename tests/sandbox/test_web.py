@@ -52,3 +52,17 @@ def test_all_of_console_is_the_log_and_ends_nothing(lab: Lab) -> None:
         ("info", "t: no such timer"),
         ("info", "default: 1"),
     ]
+
+
+def test_what_a_listener_throws_stops_no_other_and_fails_the_run(lab: Lab) -> None:
+    report = lab.does(
+        "const target = new EventTarget()\n"
+        "target.addEventListener('a', () => { throw new Error('x') })\n"
+        "target.addEventListener('a', () => options.log.info('the other'))\n"
+        "target.dispatchEvent(new Event('a'))"
+    )
+
+    assert report.outcome == "failed"
+    assert report.error is not None
+    assert (report.error.message, report.error.line) == ("Error: x", 3)
+    assert [line["message"] for line in report.log] == ["a listener of a threw: Error: x", "the other"]

@@ -33,6 +33,43 @@ function told () {
   say('no array', () => crypto.getRandomValues([1]))
   say('base64', () => [btoa('hello'), atob('aGVsbG8=')])
   say('not latin', () => btoa('漢'))
+  const heard = (act) => {
+    const log = []
+    const target = new EventTarget()
+    act(target, word => log.push(word))
+    return log
+  }
+  say('listen', () => heard((t, log) => {
+    const f = event => log(event.type + (event.target === t))
+    t.addEventListener('a', f); t.addEventListener('a', f); t.addEventListener('a', { handleEvent () { log('object') } })
+    t.addEventListener('a', () => log('once'), { once: true })
+    log(t.dispatchEvent(new Event('a'))); t.removeEventListener('a', f); log(t.dispatchEvent(new Event('a'))); t.dispatchEvent(new Event('b'))
+  }))
+  say('prevent', () => heard((t, log) => {
+    t.addEventListener('a', event => { event.preventDefault(); event.stopImmediatePropagation(); log(event.defaultPrevented) })
+    t.addEventListener('a', () => log('never'))
+    log(t.dispatchEvent(new Event('a', { cancelable: true }))); log(t.dispatchEvent(new Event('a')))
+  }))
+  say('added meanwhile', () => heard((t, log) => { t.addEventListener('a', () => { log(1); t.addEventListener('a', () => log(2)) }); t.dispatchEvent(new Event('a')) }))
+  say('detail', () => [new CustomEvent('a', { detail: { b: 1 } }).detail, new CustomEvent('a').detail, new CustomEvent('a') instanceof Event])
+  say('no type', () => new Event())
+  say('no event', () => new EventTarget().dispatchEvent({ type: 'a' }))
+  say('abort', () => {
+    const log = []
+    const controller = new AbortController()
+    controller.signal.addEventListener('abort', event => log.push(event.type, controller.signal.aborted))
+    controller.signal.onabort = () => log.push('on')
+    controller.abort(); controller.abort()
+    try { controller.signal.throwIfAborted() } catch (error) { log.push(error.name) }
+    return [log.sort(), controller.signal.reason.name, controller.signal instanceof EventTarget]
+  })
+  say('reason', () => [AbortSignal.abort('why').reason, new AbortController().signal.aborted])
+  say('by signal', () => heard((t, log) => {
+    const controller = new AbortController()
+    t.addEventListener('a', () => log('heard'), { signal: controller.signal })
+    t.dispatchEvent(new Event('a')); controller.abort(); t.dispatchEvent(new Event('a'))
+  }))
+  say('no constructor', () => new AbortSignal())
   say('console', () => typeof console.table)
   return lines
 }

@@ -28,14 +28,6 @@ WEB_NAMES: Mapping[str, str] = {
         _NOT_THE_LANGUAGE + "take the address apart with split, or with a regular expression",
     ),
     **dict.fromkeys(("Blob", "File", "FormData"), _NOT_THE_LANGUAGE + "send a plain object as the payload"),
-    **dict.fromkeys(
-        ("AbortController", "AbortSignal"),
-        _NOT_THE_LANGUAGE + "a call of an integration takes { timeout: … } instead",
-    ),
-    **dict.fromkeys(
-        ("Event", "EventTarget", "CustomEvent"),
-        _NOT_THE_LANGUAGE + "use options.uv.emit and options.uv.on",
-    ),
     "structuredClone": _NOT_THE_LANGUAGE + "write JSON.parse(JSON.stringify(value))",
     **dict.fromkeys(("setImmediate", "requestIdleCallback"), "write setTimeout(…, 0)"),
 }

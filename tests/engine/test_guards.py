@@ -256,7 +256,7 @@ def test_a_503_whose_wait_is_none_asks_nobody_to_wait(world: World) -> None:
 
     world.integrations.put("slack-update", fails_so)
     scheduled = world.schedule().execution
-    world.run_all()
+    world.dispatcher.run_due()
 
     assert [each.outcome for each in world.store.attempts(scheduled.number)] == ["retry"]
 

@@ -70,6 +70,21 @@ function told () {
     t.dispatchEvent(new Event('a')); controller.abort(); t.dispatchEvent(new Event('a'))
   }))
   say('no constructor', () => new AbortSignal())
+  const copied = [
+    1, 'a', null, undefined, 5n, [1, , [2]], { a: { b: [1] }, c: undefined }, new Date(5), /a.b/gi, new Map([[{ a: 1 }, new Set([1])]]), new Uint8Array([1, 2]),
+    new Error('x'), new TypeError('y'), Object(5), Object('a'), Object.create({ inherited: 1 })
+  ]
+  for (const value of copied) {
+    say('clone', () => {
+      const copy = structuredClone(value)
+      const inner = copy instanceof Map ? [...copy].map(([key, each]) => [key, [...each]]) : copy instanceof Error ? [copy.name, copy.message] : typeof copy === 'bigint' ? '' + copy : copy
+      return [typeof copy, copy !== value || typeof value !== 'object', Object.prototype.toString.call(copy), copy instanceof RegExp ? '' + copy : inner]
+    })
+  }
+  say('cycle', () => { const a = { b: [] }; a.b.push(a); const c = structuredClone(a); return [c.b[0] === c, c !== a] })
+  say('shared', () => { const a = {}; const c = structuredClone([a, a]); return c[0] === c[1] })
+  for (const value of [() => {}, Symbol('a'), { a () {} }, Promise.resolve()]) say('no data', () => structuredClone(value))
+  say('nothing', () => structuredClone())
   say('console', () => typeof console.table)
   return lines
 }

@@ -28,7 +28,6 @@ WEB_NAMES: Mapping[str, str] = {
         _NOT_THE_LANGUAGE + "take the address apart with split, or with a regular expression",
     ),
     **dict.fromkeys(("Blob", "File", "FormData"), _NOT_THE_LANGUAGE + "send a plain object as the payload"),
-    "structuredClone": _NOT_THE_LANGUAGE + "write JSON.parse(JSON.stringify(value))",
     **dict.fromkeys(("setImmediate", "requestIdleCallback"), "write setTimeout(…, 0)"),
 }
 """What a page has and this runtime may lack: told when a run missed it, for an engine may learn them."""

@@ -13,7 +13,7 @@ from tests.support.executions import an_execution
 from tests.support.postgres import shared
 
 COUNT = 200_000
-BIG = ("executions", "history", "attempts", "conversions", "visitors", "execute_marks")
+BIG = ("executions", "history", "attempts", "conversions", "visitors", "execute_marks", "events", "persons")
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,8 @@ def filled() -> Iterator[psycopg.Connection[Any]]:
             ("attempts", "execution, attempt, started_at", "n, 1, n"),
             ("conversions", "at, visitor, event", "n, 'visitor ' || n, 'bought'"),
             ("visitors", "id, seen_at", "'visitor ' || n, n"),
+            ("events", "at, visitor, type, data", "n, 'visitor ' || n / 3, 'ecView', '{}'"),
+            ("persons", "visitor, person", "'visitor ' || n, 'visitor ' || n / 2"),
             ("execute_marks", "key_digest, key_owner, free_at", "decode(md5(n::text), 'hex'), '', n"),
         ):
             fill = f"INSERT INTO {table} ({columns}) SELECT {values} FROM generate_series(1, {COUNT}) AS n"  # noqa: S608 - of this table
@@ -55,7 +57,8 @@ HOT = """
     settle_ended end_attempts record_ends settle converted_meanwhile converted_since newer_running renew
     lapsed leased unclaim replay next_lapse execution hold_execution find insert_history history end_attempt
     attempts visitor remember_visitor drop_free_marks take_mark integration_state not_over leased_by_status
-    next_of conversions_of history_of_each attempts_of_each
+    next_of conversions_of events_of_person moments_of_person conversions_of_person history_of_each
+    attempts_of_each
 """
 
 
@@ -69,6 +72,7 @@ def test_no_hot_statement_reads_a_whole_table(filled: psycopg.Connection[Any], s
 
     for table in BIG:
         assert f"Seq Scan on {table}" not in plan, plan
+    assert "Backward using events_pkey" not in plan, plan  # all events, until there are enough
 
 
 VALUES: dict[str, Any] = {

@@ -9,7 +9,7 @@ APScheduler, DBOS, each on SQLite with durable settings) do the same work with a
 the time given for filling; they are installed into environments of their own under the user's cache folder.
 
 Goals with 1,000,000 pending: fires within 50 ms (p99), 2,000 no-op and 500 HTTP executions a second, 150 MiB
-of memory, 400 bytes a row.
+of memory, 450 bytes a row.
 """
 
 import argparse

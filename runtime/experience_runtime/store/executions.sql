@@ -6,19 +6,23 @@
 -- its SET, by the row as it then is. What needs more than one statement holds a name first (`Database.hold`).
 
 -- part: filter
-(CAST(:statuses AS text) IS NULL OR status {in_statuses})
-    AND (CAST(:integration AS text) IS NULL OR integration = :integration)
-    AND (CAST(:visitor AS text) IS NULL OR visitor = :visitor)
-    AND (CAST(:experience AS text) IS NULL OR experience = :experience)
-    AND (CAST(:of_experiences AS bigint) IS NULL OR experience IS NOT NULL)
-    AND (CAST(:schedule AS text) IS NULL OR schedule = :schedule)
-    AND (CAST(:reason AS text) IS NULL OR reason = :reason)
-    AND (CAST(:created_from AS bigint) IS NULL OR created_at >= :created_from)
-    AND (CAST(:created_until AS bigint) IS NULL OR created_at < :created_until)
-    AND (CAST(:due_from AS bigint) IS NULL OR due_at >= :due_from)
-    AND (CAST(:due_until AS bigint) IS NULL OR due_at < :due_until)
-    AND (CAST(:text AS text) IS NULL OR number = :text_number
-        OR substr(visitor, 1, length(:text)) = :text OR {position}(key, :text) > 0)
+-- Each [[…]] belongs to the statement only where its parameter is bound: what is asked then has a plan of its own.
+-- `attempt >= 0` beside it, which holds for every row, opens the indexes that are for people's questions only.
+    [[AND status = :status]]
+    [[ended: AND status IN ('succeeded', 'failed', 'cancelled')]]
+    [[AND status {in_statuses}]]
+    [[AND integration = :integration]]
+    [[AND visitor = :visitor]]
+    [[AND experience = :experience]]
+    [[of_experiences: AND experience IS NOT NULL]]
+    [[AND schedule = :schedule]]
+    [[AND reason = :reason]]
+    [[AND created_at >= :created_from]]
+    [[AND created_at < :created_until]]
+    [[AND due_at >= :due_from]]
+    [[AND due_at < :due_until]]
+    [[AND (number = :text_number
+        OR substr(visitor, 1, length(CAST(:text AS text))) = :text OR {position}(key, CAST(:text AS text)) > 0)]]
 
 -- name: insert_execution
 -- A number already taken inserts nothing; the caller moves to the next one.
@@ -277,12 +281,22 @@ FROM attempts WHERE execution {in_numbers} ORDER BY execution, attempt;
 
 -- name: find
 SELECT {columns} FROM executions
-WHERE number < :before AND {filter}
+WHERE number < :before AND attempt >= 0 {filter}
 ORDER BY number DESC
 LIMIT :limit;
 
 -- name: count
-SELECT count(*) FROM executions WHERE {filter};
+SELECT count(*) FROM executions WHERE attempt >= 0 {filter};
+
+-- name: count_pending
+-- Of one integration: what nobody has claimed, and what is claimed and not begun; counted in two indexes.
+SELECT (
+    SELECT count(*) FROM executions
+    WHERE status = 'pending' AND lease_until IS NULL AND integration = :integration
+) + (
+    SELECT count(*) FROM executions
+    WHERE lease_until IS NOT NULL AND status = 'pending' AND integration = :integration
+);
 
 -- name: drop_free_marks
 DELETE FROM execute_marks WHERE (key_digest, key_owner) IN (

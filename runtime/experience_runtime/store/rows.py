@@ -93,8 +93,11 @@ def attempt(row: Sequence[Any]) -> Attempt:
 
 def conditions(filter: Filter) -> Values:
     """What `find` binds: null where a field does not filter."""
+    states = [status.value for status in filter.statuses]
     return {
-        "statuses": json.dumps([status.value for status in filter.statuses]) if filter.statuses else None,
+        "status": states[0] if len(states) == 1 else None,
+        "statuses": json.dumps(states) if len(states) > 1 else None,
+        "ended": 1 if states and set(states) <= _ENDED else None,
         "integration": optional_text(filter.integration),
         "visitor": optional_text(filter.visitor),
         "experience": optional_text(filter.experience),
@@ -108,6 +111,9 @@ def conditions(filter: Filter) -> Values:
         "text": optional_text(filter.text),
         "text_number": None if filter.text is None else _number(filter.text),
     }
+
+
+_ENDED = frozenset(status.value for status in (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED))
 
 
 def _number(id: str) -> int:

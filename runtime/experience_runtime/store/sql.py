@@ -15,6 +15,7 @@ from experience_runtime.domain.executions import (
     Filter,
     IfExists,
     Settling,
+    Status,
     execution_id,
     execution_number,
 )
@@ -286,6 +287,10 @@ class SqlStore(Generic[D]):
         return Page(executions=page, next=page[-1].id if page and len(found) > limit else None)
 
     def count(self, filter: Filter) -> int:
+        is_backlog = filter == Filter(statuses=filter.statuses, integration=filter.integration)
+        if is_backlog and list(filter.statuses) == [Status.PENDING] and filter.integration is not None:
+            bound = {"integration": rows.text(filter.integration)}
+            return int(self.database.look(lambda read: read("count_pending", bound))[0][0])
         return int(self.database.look(lambda read: read("count", rows.conditions(filter)))[0][0])
 
     def overview(self, *, now: datetime, failed_since: datetime, next_limit: int) -> Overview:

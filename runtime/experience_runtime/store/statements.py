@@ -28,7 +28,7 @@ def read_statements(*folders: Traversable, spelling: Mapping[str, str]) -> dict[
     return {name: _spelt(sql, words, spelling) for name, sql in named["name"].items()}
 
 
-_OPTIONAL = re.compile(r"\[\[(?:(\w+): )?(.+?)\]\]")
+_OPTIONAL = re.compile(r"\[\[(?:(\w+): )?(.+?)\]\]", re.DOTALL)
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)|%\(([a-z_]+)\)s")
 
 

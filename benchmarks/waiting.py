@@ -56,7 +56,7 @@ GOALS: tuple[tuple[str, float, bool], ...] = (
     ("burst_per_second", 2_000, True),
     ("http_per_second", 500, True),
     ("rss_mib", 150, False),
-    ("bytes_per_row", 400, False),
+    ("bytes_per_row", 450, False),
 )
 NO_RATIO = frozenset(
     {"pending", "killed_after", "lost", "started_twice", "burst_not_started", "fires_not_started"}

@@ -80,3 +80,20 @@ def test_why_says_what_became_of_a_visitors_calls(cli: CommandLine) -> None:
     assert cli.json("why", "ada", "webhook")["entries"] == [
         entry for entry in told["entries"] if entry["integration"] is None
     ]
+
+
+def test_a_visitor_is_exported_then_erased_when_it_is_meant(cli: CommandLine) -> None:
+    cli.schedule("a", visitor="ada")
+
+    exported = cli.json("visitors", "export", "ada")
+    refused = cli("visitors", "erase", "ada", "--json").refusal
+    counted = cli.json("visitors", "erase", "ada", "--dry-run")
+    erased = cli("visitors", "erase", "ada", "--yes")
+
+    assert (len(exported["executions"]), len(exported["runs"])) == (1, 1)
+    assert refused["code"] == "invalid_parameter"
+    assert "--yes" in refused["message"]
+    assert (counted["erased"], counted["executions"], counted["cancelled"]) == (False, 1, 1)
+    assert erased.out == "erased: 1 executions, 1 runs, 0 events, 0 conversions; 1 were pending\n"
+    assert cli.json("executions", "list", "--visitor", "ada")["executions"] == []
+    assert cli.json("runs", "list")["runs"] == []

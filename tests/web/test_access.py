@@ -56,6 +56,8 @@ MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
     ("GET", "/v1/tokens"): READERS,
     ("GET", "/v1/visitors/{visitor_id}"): READERS,
     ("GET", "/v1/visitors/{visitor_id}/why"): READERS,
+    ("GET", "/v1/visitors/{visitor_id}/export"): READERS,
+    ("DELETE", "/v1/visitors/{visitor_id}"): OPERATORS,
     ("PUT", "/v1/visitors/{visitor_id}"): OPERATORS,
     ("POST", "/v1/visitors/{visitor_id}/events"): SITES,
     ("POST", "/v1/visitors/{visitor_id}/convert"): SITES,

@@ -25,7 +25,7 @@ _VERBS: dict[str, tuple[str, str]] = {
     "why": ("why:why", "Say what happened to a visitor, and why they got nothing."),
     "schedules": ("schedules:schedules", "Set, list, pause, resume and run recurring schedules."),
     "convert": ("convert:convert", "Record a conversion of a visitor."),
-    "visitors": ("visitors:visitors", "Show visitors, and say which ids are one person."),
+    "visitors": ("visitors:visitors", "Show, export and erase visitors, and say which ids are one person."),
     "integrations": ("integrations:integrations", "List, check and call integrations."),
     "migrate": ("migrate:migrate", "Make or upgrade the tables of a database; copy a file into one."),
     "backup": ("backup:backup", "Copy a SQLite database while it is in use."),

@@ -1,12 +1,16 @@
-"""experience visitors: show, identify."""
+"""experience visitors: show, identify, export, erase."""
 
 import json
+import sys
 
 import click
 
-from experience_runtime.cli.common import Verbs, everywhere, print_json, say
+from experience_runtime.cli.common import EXIT_REFUSED, Verbs, everywhere, fail, print_json, say
+from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import check_visitor_id
+from experience_runtime.engine.personal import erase as erase_person
+from experience_runtime.engine.personal import export as export_person
 from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings
 
@@ -16,10 +20,12 @@ from experience_runtime.settings.load import Settings
     epilog="""\b
 Examples:
   experience visitors show v1
-  experience visitors identify 3f2a9c41d07be856 customer-5512""",
+  experience visitors identify 3f2a9c41d07be856 customer-5512
+  experience visitors export customer-5512 --json
+  experience visitors erase customer-5512 --dry-run""",
 )
 def visitors() -> None:
-    """Show visitors, and say which ids are one person."""
+    """Show, export and erase visitors, and say which ids are one person."""
 
 
 @visitors.command(
@@ -70,3 +76,51 @@ def identify(visitor: str, person: str, settings: Settings, as_json: bool) -> No
         print_json({"visitor": visitor, "ids": ids})
         return
     say(f"one person from now on: {', '.join(map(shown, ids))}")
+
+
+@visitors.command(
+    epilog="""\b
+Examples:
+  experience visitors export customer-5512 --json >customer-5512.json"""
+)
+@click.argument("visitor_id", metavar="ID")
+@everywhere
+def export(visitor_id: str, settings: Settings, as_json: bool) -> None:
+    """Print everything that is kept of a person, over all of their ids, as JSON."""
+    with Runtime(settings, to_look=True) as runtime:
+        document = export_person(runtime.store, runtime.lookup, visitor_id, redact=settings.redact)
+    if as_json:
+        print_json(document)
+        return
+    say(json.dumps(document, ensure_ascii=False))
+
+
+@visitors.command(
+    epilog="""\b
+Examples:
+  experience visitors erase customer-5512 --dry-run
+  experience visitors erase customer-5512 --yes
+
+All ids of the same person are erased. What is pending never runs. What stays is that somebody was erased,
+when, and how much. A backup that was made before still has it all."""
+)
+@click.argument("visitor_id", metavar="ID")
+@click.option("--dry-run", is_flag=True, help="Only count what there is.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@everywhere
+def erase(visitor_id: str, dry_run: bool, yes: bool, settings: Settings, as_json: bool) -> None:
+    """Erase a person: their executions, runs, events, conversions, zone, keys and kept answers."""
+    with Runtime(settings) as runtime:
+        if not dry_run and not yes:
+            if as_json or not sys.stdin.isatty():
+                raise InvalidParameter(
+                    f"{shown(visitor_id)} would be erased for good; add --yes to do it, or --dry-run to count"
+                )
+            if not click.confirm(f"Erase {shown(visitor_id)} for good?", err=True):
+                fail("nothing was erased", EXIT_REFUSED)
+        document = erase_person(runtime.store, runtime.clock, visitor_id, dry_run=dry_run)
+    if as_json:
+        print_json(document)
+        return
+    counts = ", ".join(f"{document[name]} {name}" for name in ("executions", "runs", "events", "conversions"))
+    say(f"{'would be erased' if dry_run else 'erased'}: {counts}; {document['cancelled']} were pending")

@@ -1,7 +1,7 @@
 """Visitors: who an experience runs for, and where their clock stands."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from experience_runtime.domain.errors import InvalidWindow
 from experience_runtime.domain.values import read_name, whole_number
@@ -72,3 +72,19 @@ def in_default_zone(visitor: Visitor, fields: Mapping[str, object]) -> Visitor:
 def check_visitor_id(visitor_id: object) -> str:
     """Return an id of 1 to 200 characters without control characters; else raise InvalidParameter."""
     return read_name("visitor id", visitor_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """How much of a person was erased, or would be; `cancelled` of the executions were pending."""
+
+    ids: int
+    executions: int
+    cancelled: int
+    runs: int
+    events: int
+    conversions: int
+    answers: int = 0
+
+    def counts(self) -> dict[str, int]:
+        return asdict(self)

@@ -14,6 +14,7 @@ from experience_runtime.domain.runs import FailureGroup, KeptRun, RunCount, RunF
 from experience_runtime.domain.schedules import Firing, Schedule, ScheduleRun
 from experience_runtime.domain.visitor_events import Conversion, VisitorEvent
 from experience_runtime.domain.visitor_history import VisitorHistory
+from experience_runtime.domain.visitors import Erased
 from experience_runtime.domain.workers import WorkerInfo
 from experience_runtime.engine.claims import Claim
 
@@ -133,6 +134,18 @@ class Runs(Protocol):
 
     def of_execution(self, number: int) -> Sequence[int]:
         """The numbers of the runs that asked for an execution, oldest first."""
+        ...
+
+
+class Erasing(Protocol):
+    """What is kept of a person, over all of their ids."""
+
+    def count(self, visitor: str) -> Erased:
+        """How much it is."""
+        ...
+
+    def erase(self, visitor: str, *, now: datetime) -> Erased:
+        """Erase it, and keep that and how much, not whom. Conflict while an execution of theirs runs."""
         ...
 
 

@@ -11,6 +11,7 @@ from experience_runtime.domain.executions import Attempt, Change, Execution, Fil
 from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.keeping import (
+    Erasing,
     Events,
     IntegrationStates,
     Paces,
@@ -330,5 +331,8 @@ class Store(SchedulerStore, DispatcherStore, Visitors, Protocol):
 
     @property
     def runs(self) -> Runs: ...
+
+    @property
+    def erasing(self) -> Erasing: ...
 
     def close(self) -> None: ...

@@ -29,6 +29,7 @@ from experience_runtime.store import rows
 from experience_runtime.store.adding import Adder
 from experience_runtime.store.claiming import Claiming
 from experience_runtime.store.database import Database
+from experience_runtime.store.erasing import SqlErasing
 from experience_runtime.store.events import SqlEvents
 from experience_runtime.store.integration_states import SqlIntegrationStates
 from experience_runtime.store.jobs import SqlJobs
@@ -70,6 +71,7 @@ class SqlStore(Generic[D]):
         self.jobs = SqlJobs(self.database)
         self.usage = SqlUsage(self.database)
         self.runs = SqlRuns(self.database)
+        self.erasing = SqlErasing(self.database, self._transitions)
         self.events = SqlEvents(self.database, self._journal)
 
     # --- schedule and cancel

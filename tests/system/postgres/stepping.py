@@ -57,6 +57,9 @@ class Stepping:
     def hold(self, name: str) -> None:
         self._database.hold(name)
 
+    def scrub(self) -> None:
+        self._database.scrub()
+
     def close(self) -> None:
         self._database.close()
 

@@ -148,6 +148,9 @@ class PostgresDatabase:
     def hold(self, name: str) -> None:
         self._cursor("hold", {"name": text(name)})
 
+    def scrub(self) -> None:
+        """The server sweeps by itself what nobody sees any more (autovacuum)."""
+
     def close(self) -> None:
         if self._has_marked:
             with suppress(psycopg.Error), self._session() as connection:

@@ -70,3 +70,8 @@ SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint), 1;
 -- name: written_up_to
 -- How far the server has written, for whichever of its databases.
 SELECT CAST(pg_current_wal_insert_lsn() AS text);
+
+-- name: erase_answers
+-- The key stays: a request that is sent again under it is not carried out again.
+UPDATE replies SET media_type = 'application/json', body = :erased
+WHERE body IS NOT NULL AND position(CAST(:needle AS bytea) IN body) > 0;

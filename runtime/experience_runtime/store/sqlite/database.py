@@ -11,13 +11,22 @@ import apsw
 
 from experience_runtime.store.database import Rows
 from experience_runtime.store.rows import Values
-from experience_runtime.store.sqlite.file import CannotBeWritten, failure, open_database, open_to_look
+from experience_runtime.store.sqlite.file import (
+    BUSY_TIMEOUT_MS,
+    CannotBeWritten,
+    failure,
+    open_database,
+    open_to_look,
+)
 from experience_runtime.store.sqlite.group_commit import GroupCommit
 from experience_runtime.store.sqlite.looking import Lookers
 from experience_runtime.store.sqlite.recovery import Identity
 from experience_runtime.store.statements import read_statements, used
 
 T = TypeVar("T")
+
+_SCRUB_WAITS_MS = 500
+"""For those who read the log meanwhile; where they take longer, a later checkpoint overwrites it."""
 
 STATEMENTS: Final = read_statements(
     resources.files("experience_runtime.store"),
@@ -123,6 +132,17 @@ class SqliteDatabase:
 
     def hold(self, name: str) -> None:
         """One writes at a time here: whoever is inside `write` holds everything."""
+
+    def scrub(self) -> None:
+        # `secure_delete` has overwritten it in the file itself
+        def checkpoint() -> None:
+            self.connection.set_busy_timeout(_SCRUB_WAITS_MS)  # deliveries wait meanwhile
+            try:
+                self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                self.connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+
+        self.read(checkpoint)
 
     def close(self) -> None:
         if self._lookers is not None:

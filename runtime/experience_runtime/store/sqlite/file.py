@@ -26,6 +26,7 @@ _SETTINGS = (
     "PRAGMA journal_size_limit = 67108864",
     "PRAGMA wal_autocheckpoint = 4000",  # pages of 4 KiB: fewer, larger checkpoints
     "PRAGMA cache_size = -32768",  # KiB
+    "PRAGMA secure_delete = ON",  # what is erased is overwritten
 )
 
 

@@ -15,3 +15,8 @@ WHERE lease_until IS NOT NULL AND status = 'running' AND cancel_on_conversion = 
 -- name: database_clock
 -- A file has no clock: what was stored last was stored by now.
 SELECT created_at, 0 FROM executions ORDER BY number DESC LIMIT 1;
+
+-- name: erase_answers
+-- The key stays: a request that is sent again under it is not carried out again.
+UPDATE replies SET media_type = 'application/json', body = :erased
+WHERE body IS NOT NULL AND instr(body, :needle) > 0;

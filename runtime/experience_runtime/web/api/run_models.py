@@ -104,3 +104,49 @@ WHY = {
         }
     ],
 }
+
+
+class ErasedDocument(BaseModel):
+    """How much of a person was erased, or would be; `cancelled` of the executions were pending."""
+
+    erased: bool
+    ids: int
+    executions: int
+    cancelled: int
+    runs: int
+    events: int
+    conversions: int
+    answers: int
+
+
+class Exported(BaseModel):
+    """Everything that is kept of a person; each list has the documents that show one such thing."""
+
+    visitor: str
+    ids: list[str]
+    zones: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    conversions: list[dict[str, Any]]
+    executions: list[dict[str, Any]]
+    runs: list[dict[str, Any]]
+
+
+ERASED = {
+    "erased": True,
+    "ids": 2,
+    "executions": 3,
+    "cancelled": 1,
+    "runs": 4,
+    "events": 10,
+    "conversions": 1,
+    "answers": 0,
+}
+EXPORTED: dict[str, Any] = {
+    "visitor": "v1",
+    "ids": ["v1"],
+    "zones": [{"id": "v1", "timezone": "Europe/Paris", "timezone_offset": None}],
+    "events": [],
+    "conversions": [],
+    "executions": [],
+    "runs": [],
+}

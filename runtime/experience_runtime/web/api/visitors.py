@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StrictInt
 
 from experience_runtime.documents.documents import visitor_document
@@ -10,9 +10,11 @@ from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import MissingParameter
 from experience_runtime.domain.visitor_events import happened_at
 from experience_runtime.domain.visitors import check_visitor_id, make_visitor
+from experience_runtime.engine.personal import erase, export
 from experience_runtime.web.api.idempotency import OnceRoute, documented_key
 from experience_runtime.web.api.models import Converted, Identified, Received, VisitorFields, WholeVisitor
 from experience_runtime.web.api.openapi import Body, VisitorId, answers
+from experience_runtime.web.api.run_models import ERASED, EXPORTED, ErasedDocument, Exported
 from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.problems import Document
@@ -67,6 +69,36 @@ router = APIRouter(prefix="/v1", tags=["visitors"], route_class=OnceRoute)
 def show(visitor_id: VisitorId, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.READ)]) -> Document:
     """The last known zone, and the last 100 events and conversions. Scopes: operator, viewer."""
     return Document(runtime.lookup.visitor(visitor_id))
+
+
+@router.get(
+    "/visitors/{visitor_id}/export", summary="Export a visitor", responses=answers(Exported, EXPORTED)
+)
+def export_all(
+    visitor_id: VisitorId, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.READ)]
+) -> Document:
+    """Everything that is kept of a person, over all of their ids. Scopes: viewer, operator."""
+    redact = runtime.settings.redact
+    return Document(export(runtime.store, runtime.lookup, visitor_id, redact=redact))
+
+
+@router.delete(
+    "/visitors/{visitor_id}",
+    summary="Erase a visitor",
+    dependencies=[Depends(documented_key)],
+    responses=answers(ErasedDocument, ERASED, 409),
+)
+def erase_all(
+    visitor_id: VisitorId,
+    runtime: GivenRuntime,
+    _: Annotated[Caller, needs(Right.CHANGE)],
+    dry_run: Annotated[bool, Query(description="Only count what there is.")] = False,
+) -> Document:
+    """A person with all of their ids, for good: executions, runs, events, conversions, zone, keys, answers.
+
+    What is pending never runs. Refused with `conflict` while one is being delivered. Scope: operator.
+    """
+    return Document(erase(runtime.store, runtime.clock, visitor_id, dry_run=dry_run))
 
 
 @router.put(

@@ -39,6 +39,7 @@ _DID = {
     "schedule-run": "The schedule runs once now. Its next instant is not moved.",
     "schedule-removed": "The schedule is removed. The executions it fired are kept.",
     "converted": "The conversion is recorded.",
+    "erased": "The visitor is erased, with everything that was kept of them.",
 }
 """What a form's answer says after its redirect: a closed list, so that an address can say nothing else."""
 

@@ -10,11 +10,13 @@ from fastapi.responses import Response
 
 from experience_runtime.documents.documents import visitor_document
 from experience_runtime.domain.access import Right
-from experience_runtime.domain.errors import ExperienceError, Refusal, UnknownVisitor
+from experience_runtime.domain.errors import ExperienceError, InvalidParameter, Refusal, UnknownVisitor
 from experience_runtime.domain.executions import Filter
 from experience_runtime.domain.planning import visitor_zone
+from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor, check_visitor_id, make_visitor
 from experience_runtime.domain.zones import iso_local
+from experience_runtime.engine.personal import erase
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import signed_in
@@ -54,6 +56,23 @@ def convert(
     except Refusal as refusal:
         return _shown(request, id, runtime, rendering, problem=refusal, event=event)
     return back_to(f"{HERE}?id={quote(id, safe='')}", "converted")
+
+
+@router.post(HERE + "/erase", dependencies=[signed_in(Right.CHANGE), Depends(own_form)])
+def erase_person(
+    request: Request,
+    runtime: GivenRuntime,
+    rendering: GivenRendering,
+    id: Annotated[str, Form()] = "",
+    sure: Annotated[str, Form()] = "",
+) -> Response:
+    try:
+        if sure != id:
+            raise InvalidParameter(f"{shown(sure)} is not this visitor's id; type it to erase the visitor")
+        erase(runtime.store, runtime.clock, id)
+    except Refusal as refusal:
+        return _shown(request, id, runtime, rendering, problem=refusal)
+    return back_to(HERE, "erased")
 
 
 def _shown(

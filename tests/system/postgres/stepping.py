@@ -90,6 +90,11 @@ class Two:
             self._stepping.go.set()
             return one.result(30), two.result(30)
 
+    @property
+    def has_gone_on(self) -> bool:
+        """Whether the first was let go on: the second has waited for it, or has ended."""
+        return self._stepping.go.is_set()
+
     def close(self) -> None:
         self.first.close()
         self.second.close()

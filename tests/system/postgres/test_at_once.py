@@ -221,6 +221,33 @@ def test_lapsed_leases_are_given_back_by_one_of_two(two: Two) -> None:
     assert [each.outcome for each in two.second.attempts(1)] == ["lost"]
 
 
+def test_a_row_that_is_being_cancelled_keeps_no_claim_waiting(two: Two) -> None:
+    add(two.first, an_execution(1), an_execution(2))
+
+    cancelled, (claimed, waited) = two.at_once(
+        lambda: two.first.cancel(1, reason=None, now=NOW),
+        "insert_history",
+        lambda: (claim(two.second), two.has_gone_on),
+    )
+
+    assert (cancelled, [each.number for each in claimed], waited) == (True, [2], False)
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_a_row_that_is_being_settled_keeps_nobody_waiting_who_gives_back(two: Two, everything: bool) -> None:
+    running(two.first, replace(an_execution(1), retries=5))
+    later = NOW + LEASE + timedelta(seconds=1)
+
+    settled, (given_back, waited) = two.at_once(
+        lambda: settle(two.first, 1, 1, AGAIN, now=later),
+        "insert_history",
+        lambda: (two.second.give_back(now=later, everything=everything), two.has_gone_on),
+    )
+
+    assert settled is not None
+    assert (list(given_back), waited) == ([], False)
+
+
 def test_many_failures_at_once_are_all_counted(two: Two) -> None:
     policy = Policy(breaker_failures=1000)
 

@@ -12,7 +12,9 @@ from experience_runtime.cli import main
 from experience_runtime.domain.access import Scope, Token
 from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.executions import Filter, IfExists
+from experience_runtime.domain.jobs import Job
 from experience_runtime.domain.pace import Learned, Spoken
+from experience_runtime.domain.runs import KeptRun
 from experience_runtime.domain.schedules import CatchUp, Schedule
 from experience_runtime.domain.visitor_events import VisitorEvent
 from experience_runtime.domain.visitors import Visitor
@@ -63,6 +65,21 @@ def path(tmp_path: Path) -> str:
     assert isinstance(claim, Claim)
     store.replies.keep(Reply(status=200, media_type="text/plain", body=b"\0ok"), claim)
     store.identify("ada", "ada@shop.example", now=NOW)
+    ran = KeptRun(
+        number=1,
+        at=NOW,
+        experience="reminder",
+        visitor="ada",
+        trigger="site",
+        outcome="ran",
+        cpu_ms=3,
+        executions=[50],
+        calls="[]",
+        log="[]",
+    )
+    store.runs.keep(ran, forget_before=0)
+    store.usage.take("shop", "event", day=1, share=5, quota=100)
+    store.jobs.begin(Job(id="job_1", verb="cancel", filter=Filter(), reason=None, matching=1, begun_at=NOW))
     store.events.record(VisitorEvent(visitor="ada", type="seen", data="{}", at=NOW, received_at=NOW))
     store.close()
     return path
@@ -82,6 +99,8 @@ def test_every_table_comes_along_as_it_was(path: str, address: str) -> None:
     assert new.schedules.runs("daily", limit=5) == old.schedules.runs("daily", limit=5)
     assert new.tokens.session(b"s" * 32, now=NOW) == old.tokens.session(b"s" * 32, now=NOW)
     assert new.events.of("ada", limit=5) == old.events.of("ada", limit=5)
+    assert new.runs.run(1) == old.runs.run(1)
+    assert new.jobs.job("job_1") == old.jobs.job("job_1")
     old.close()
     new.close()
 

@@ -50,7 +50,8 @@ def test_an_author_plays_and_reads_but_acts_on_nothing(empty_shop: Shop) -> None
     _sign_in(page, token)
 
     expect(page.get_by_role("heading", name="Playground")).to_be_visible()
-    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["Executions", "Playground"])
+    seen = ["Executions", "Experiences", "Playground"]
+    expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(seen)
     page.goto(f"/executions/{id}")
     expect(page.get_by_role("heading", name=id)).to_be_visible()
     expect(page.locator("main form, main a[href^='/visitors'], main a[href^='/settings']")).to_have_count(0)

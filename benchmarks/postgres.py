@@ -195,12 +195,8 @@ def _bulk(store: PostgresStore, first: int, due_at: datetime, *, integration: st
 
 
 def _is_done(store: PostgresStore) -> bool:
-    def act() -> bool:
-        waiting: list[tuple[Any, ...]] = store.database.execute("waiting", {})
-        leased = store.database.execute("in_flight", {})
-        return not leased and not any(name in ("noop", "noted") for name, _ in waiting)
-
-    return store.database.read(act)
+    waiting = store.database.read(lambda: store.database.execute("waiting", {}))
+    return not any(name in ("noop", "noted") for name, *_ in waiting) and not store.in_flight()
 
 
 def _until(is_so: Callable[[], bool], *, seconds: float = 600) -> float:

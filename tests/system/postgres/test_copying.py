@@ -65,6 +65,7 @@ def path(tmp_path: Path) -> str:
     assert isinstance(claim, Claim)
     store.replies.keep(Reply(status=200, media_type="text/plain", body=b"\0ok"), claim)
     store.identify("ada", "ada@shop.example", now=NOW)
+    store.erasing.erase("somebody else", now=NOW)
     ran = KeptRun(
         number=1,
         at=NOW,

@@ -21,6 +21,7 @@ class Relay:
         self._is_closed = False
         self.have_been_said = threading.Event()
         self._held: list[tuple[socket.socket, bytes]] = []
+        self._unheard: set[socket.socket] = set()
         self._mutex = threading.Lock()
         self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -83,7 +84,7 @@ class Relay:
                 if self.last_words and self.last_words in data:
                     self._cut_off(source, sink, data)
                     return  # the other side goes on by itself, and nobody hears it
-                if not self.is_silent:
+                if not self.is_silent and sink not in self._unheard:
                     sink.sendall(data)
         for each in (source, sink):
             with contextlib.suppress(OSError):
@@ -92,6 +93,7 @@ class Relay:
     def _cut_off(self, source: socket.socket, sink: socket.socket, data: bytes) -> None:
         self.last_words = b""
         self._is_closed = self.is_closed_by_them
+        self._unheard.add(source)  # before the words are passed on: the answer may be quicker than the cut
         if self.holds:
             self._held.append((sink.dup(), data))
         else:

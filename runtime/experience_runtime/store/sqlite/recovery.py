@@ -133,7 +133,8 @@ def _copy(source: apsw.Connection, path: str, to: str, progress: Callable[[int],
 
 def _check(connection: apsw.Connection, path: str, fix: str) -> None:
     try:
-        found = [str(text) for (text,) in connection.execute("PRAGMA quick_check(3)")]
+        told = connection.execute("PRAGMA quick_check(3)")
+        found = [line for (text,) in told for line in str(text).splitlines()]
     except (apsw.CorruptError, apsw.NotADBError) as error:
         found = [str(error)]
     except apsw.Error as error:

@@ -16,6 +16,12 @@ HEAD = "module.exports = async function variation (options) {\n  const echo = op
 
 # the mark » stands where the problem is told -> code, a part of the message
 TOLD: Mapping[str, tuple[str, str, str]] = {
+    "a member of an integration that is named there": (
+        HEAD + "return options.integration('echo').»schedul('x')\n}",
+        "script_error",
+        "options.integration(…).schedul is not a function; did you mean schedule?",
+    ),
+    "a class": ("»module.exports = class Variation {}", "script_error", "it is a class; export a function"),
     "a const that is changed": (
         HEAD + "const a = 1\n  »a = 2\n  return a\n}",
         "script_error",

@@ -128,12 +128,15 @@ class Redirected:
 class Marshalled:
     """One argument of a call: its JSON text; or where (`path`) and what JSON cannot carry; or left out.
 
-    With both, what stands there is in the text as an empty object: a Promise, a Map or a Set.
+    `lost` are the first few paths, each with what stands there, of what is in the text as an empty object: a
+    Promise, a Map or a Set. There are `lost_count` of them.
     """
 
     text: str | None = None
     path: str | None = None
     what: str = ""
+    lost: tuple[tuple[str, str], ...] = ()
+    lost_count: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

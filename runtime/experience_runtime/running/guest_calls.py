@@ -272,9 +272,13 @@ def refusal_text(verb: str, error: ExperienceError) -> str:
 
 
 def _tell_of_lost(part: Marshalled, note: Note) -> None:
-    if part.path is not None:
-        fix = "write await before it" if part.what == "Promise" else "send a plain object or a list"
-        note("warn", f"{part.path} is a {part.what}, which goes out as an empty object; {fix}")
+    for path, what in part.lost:
+        fix = "write await before it" if what == "Promise" else "send a plain object or a list"
+        note("warn", f"{path} is a {what}, which goes out as an empty object; {fix}")
+    if part.lost_count > len(part.lost):
+        note(
+            "warn", f"{part.lost_count - len(part.lost)} more values of this payload go out as empty objects"
+        )
 
 
 def _payload(part: Marshalled) -> object:

@@ -17,11 +17,13 @@ from experience_runtime.running.guest import (
     Turn,
 )
 
+_MOST_LOST = 10
 T = TypeVar("T")
 Item = LogLine | Emitted | Redirected | Request
 
 _LEVELS = frozenset({"trace", "debug", "info", "warn", "error"})
 _VERBS = frozenset({"execute", "schedule", "cancel", "app"})
+_MOST_LOST = 10
 _TRIGGERS = frozenset({"none", "waiting", "yes", "no", "failed"})
 _VARIATION = frozenset({"none", "running", "done", "failed"})
 _LIMITS = frozenset(
@@ -141,8 +143,12 @@ def _marshalled(part: Mapping[str, Any]) -> Marshalled:
         return Marshalled()
     if "text" in part:
         # as it is: whether a lone surrogate may stay is for the rules of payloads and keys to say
-        lost = {name: _text(part[name]) for name in ("path", "what") if "path" in part}
-        return Marshalled(text=_typed(str, part["text"]), **lost)
+        told = [_object(each) for each in _typed(list, part.get("lost", []))[:_MOST_LOST]]
+        return Marshalled(
+            text=_typed(str, part["text"]),
+            lost=tuple((_text(each["path"]), _text(each["what"])) for each in told),
+            lost_count=_typed(int, part.get("lostCount", 0)),
+        )
     return Marshalled(path=_text(part["path"]), what=_text(part["what"]))
 
 

@@ -63,7 +63,8 @@ class Call:
 class FileFacts:
     """What one file does. `members` are those read of an integration that it may not have.
 
-    `decides_nothing`: they are triggers that export no function.
+    `decides_nothing`: they are triggers that export no function. `returned` is where the function stands that
+    a variation returns.
     """
 
     file: str
@@ -73,6 +74,7 @@ class FileFacts:
     problems: Sequence[Problem]
     is_blank: bool
     decides_nothing: bool = False
+    returned: Place | None = None
 
     def problem(self, code: str, message: str, at: Place) -> Problem:
         """A problem at a place of this file."""
@@ -93,6 +95,7 @@ def read_facts(answer: Sequence[Mapping[str, Any]]) -> list[FileFacts]:
             problems=[Problem(file=each["file"], **problem) for problem in each["problems"]],
             is_blank=each["is_blank"],
             decides_nothing=each["decides_nothing"],
+            returned=None if each["returned"] is None else (each["returned"][0], each["returned"][1]),
         )
         for each in answer
     ]

@@ -75,6 +75,9 @@ def find_all(
                 "write module.exports = function triggers (options, cb) {…}"
             )
             doubts.append(facts.problem("script_error", said, (1, 1)))
+        elif facts.returned is not None:
+            said = "this function is returned, and nobody calls it; call it, or write return { remove: … }"
+            doubts.append(facts.problem("script_error", said, facts.returned))
         elif facts.is_blank:
             doubts.append(facts.problem("script_error", "this file is empty, so nothing runs", (1, 1)))
     order = {facts.file: number for number, facts in enumerate(files)}

@@ -3,6 +3,7 @@
 (function (kit) {
   'use strict'
   const DEEPEST = 200
+  const MOST_LOST = 10 // of a text are named
   const LONGEST = 2 * 1024 * 1024 // characters of one strict text; the host refuses far less
 
   function Unfit (path, what) {
@@ -84,7 +85,7 @@
   function writeMembers (place, budget, loose) {
     const value = place.value
     const names = kit.keys(value)
-    if (!loose && names.length === 0 && budget.lost === null) budget.lost = lostOf(place)
+    if (!loose && names.length === 0) lose(place, budget)
     spend('{', place, budget)
     let text = ''
     for (let index = 0; index < names.length; index++) {
@@ -95,11 +96,15 @@
     return '{' + text + '}'
   }
 
-  // What has no members of its own and yet holds something: it goes out as {}.
-  function lostOf (place) {
+  // What has no members of its own and yet holds something: it goes out as {}. The first few are named.
+  function lose (place, budget) {
     const proto = kit.prototypeOf(place.value)
     const what = proto === kit.promisePrototype ? 'Promise' : proto === kit.Map.prototype ? 'Map' : proto === kit.Set.prototype ? 'Set' : ''
-    return what === '' ? null : kit.record({ path: pathOf(place), what: what })
+    if (what === '') return
+    if (budget.lostCount < MOST_LOST) {
+      budget.lost += (budget.lostCount === 0 ? '' : ',') + '{"path":' + kit.quote(kit.slice(pathOf(place), 0, 200)) + ',"what":"' + what + '"}'
+    }
+    budget.lostCount += 1
   }
 
   function unfit (place, what) {
@@ -112,12 +117,12 @@
     return text
   }
 
-  // -> {text, lost} or {path, what}: never throws for what the value is; a getter's own exception is named too
+  // -> {text, lost: JSON of [{path, what}], lostCount} or {path, what}: never throws for what the value is; a getter's own exception is named too
   kit.strictText = function (value, path) {
-    const budget = { __proto__: null, left: LONGEST, lost: null }
+    const budget = { __proto__: null, left: LONGEST, lost: '', lostCount: 0 }
     try {
       const text = write(at(path, null, value), budget, false)
-      return kit.record(text === undefined ? { path: path, what: 'undefined' } : { text: text, lost: budget.lost })
+      return kit.record(text === undefined ? { path: path, what: 'undefined' } : { text: text, lost: budget.lost, lostCount: budget.lostCount })
     } catch (thrown) {
       if (kit.isUnfit(thrown)) return kit.record({ path: thrown.path, what: thrown.what })
       return kit.record({ path: path, what: 'unreadable: ' + kit.describe(thrown).text })

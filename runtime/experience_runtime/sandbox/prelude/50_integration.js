@@ -5,7 +5,7 @@
   let lastCall = 0
   let pending = 0
 
-  const part = (found) => found.text !== undefined ? '{"text":' + kit.quote(found.text) + (found.lost === null ? '' : ',"path":' + kit.quote(found.lost.path) + ',"what":' + kit.quote(found.lost.what)) + '}'
+  const part = (found) => found.text !== undefined ? '{"text":' + kit.quote(found.text) + (found.lostCount === 0 ? '' : ',"lost":[' + found.lost + '],"lostCount":' + kit.numberText(found.lostCount)) + '}'
     : '{"path":' + kit.quote(found.path) + ',"what":' + kit.quote(found.what) + '}'
 
   // An absent value is {}; a present one is its own JSON text, so that the host decides how to read it.

@@ -3,6 +3,7 @@
   'use strict'
   const modules = kit.create(null) // './utils' -> {kind: 'code' | 'json' | 'alias', value: function, text or name}
   const loaded = kit.create(null)
+  const MOST_TOLD = 20
 
   kit.setModule = function (name, kind, value) {
     modules[name] = { __proto__: null, kind: kind, value: value }
@@ -41,7 +42,24 @@
 
   const isLocal = (name) => kit.slice(name, 0, 2) === './'
 
-  const require = function require (name) {
+  // `names` are given by an import, which is to end where a name is not exported.
+  const require = function require (name, names) {
+    const brought = bring(name)
+    if (names !== undefined && kit.isArray(names)) for (let at = 0; at < names.length; at++) need(name, brought, names[at])
+    return brought
+  }
+
+  function need (asked, brought, name) {
+    const isObject = (typeof brought === 'object' && brought !== null) || typeof brought === 'function'
+    const isModule = isObject && brought.__esModule
+    if (typeof name !== 'string' || (isObject && name in brought) || (name === 'default' && !isModule)) return
+    let known = ''
+    const all = isObject ? kit.keys(brought) : []
+    for (let at = 0; at < all.length && at < MOST_TOLD; at++) known += (at === 0 ? '' : ', ') + kit.slice(all[at], 0, 100)
+    throw new kit.Error(asked + ' exports no ' + kit.slice(name, 0, 100) + '; it exports ' + (known === '' ? 'nothing' : known))
+  }
+
+  function bring (name) {
     if (typeof name === 'string' && isLocal(name)) {
       if (modules[name] !== undefined) return kit.load(name)
       if (modules[name + '.json'] !== undefined) return kit.load(name + '.json')

@@ -170,6 +170,10 @@
       }
       const returned = await kit.apply(fn, undefined, [kit.options('variation', experience)])
       if (typeof returned === 'object' && returned !== null) kit.hooks.keep('variation', returned)
+      if (typeof returned === 'function') {
+        kit.writeLog('variation', 'warn', 'the variation returned a function, which nobody calls; call it in the variation, ' +
+          'or write return { remove: … } for what is to be taken back', 'null')
+      }
       if (own === cycle) variation = 'done'
     } catch (thrown) {
       if (own === cycle) variation = 'failed'

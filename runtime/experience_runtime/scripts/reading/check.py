@@ -5,8 +5,9 @@ from itertools import chain, islice
 from typing import Any
 
 from experience_runtime.scripts.reading.bare_form import is_blank
+from experience_runtime.scripts.reading.brought import Brought, exports_of
 from experience_runtime.scripts.reading.constants import assigned_constants
-from experience_runtime.scripts.reading.entry import exports_no_function
+from experience_runtime.scripts.reading.entry import exports_no_function, returned_function
 from experience_runtime.scripts.reading.exports import exports_nothing
 from experience_runtime.scripts.reading.links import Links
 from experience_runtime.scripts.reading.literals import bare
@@ -19,22 +20,27 @@ MOST_PROBLEMS = 100
 
 
 def look_through(files: Sequence[Source], asked: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """For each file {"file", "links", "calls", "members", "problems", "is_blank",
-    "decides_nothing"}; `asked` has its "modules", what can be required, its "beside", other files of the
-    folder, and "repair"."""
+    """For each file {"file", "links", "calls", "members", "problems", "is_blank", "decides_nothing",
+    "returned"}; `asked` has its "modules", what can be required, its "beside", other files of the folder,
+    and "repair"."""
     all_scopes = [Scopes(source, repair=asked["repair"]) for source in files]
     owned = owned_names(all_scopes)
     called = {name for scopes in all_scopes for name in _called(scopes)}
+    brought = exports_of(all_scopes)
     answers = []
     for scopes in all_scopes:
         found = Links(scopes).found()
         reached = Reached(scopes, called)
         missing = Missing(scopes, reached, owned=owned).found(asked["modules"], asked["beside"])
+        taken = Brought(scopes, reached, brought).found()
         exports = (
             {"code": "script_error", "message": said, "line": line, "column": column}
             for said, (line, column) in exports_nothing(scopes.source)
         )
-        problems = list(islice(chain(exports, missing, assigned_constants(scopes, reached)), MOST_PROBLEMS))
+        problems = list(
+            islice(chain(exports, missing, taken, assigned_constants(scopes, reached)), MOST_PROBLEMS)
+        )
+        returned = returned_function(scopes) if scopes.source.role == "variation" else None
         answers.append(
             {
                 "file": scopes.source.file,
@@ -44,6 +50,7 @@ def look_through(files: Sequence[Source], asked: Mapping[str, Any]) -> list[dict
                 "problems": problems,
                 "is_blank": is_blank(scopes.source),
                 "decides_nothing": scopes.source.role == "triggers" and exports_no_function(scopes),
+                "returned": None if returned is None else scopes.source.place(returned.start_byte),
             }
         )
     return answers

@@ -39,7 +39,7 @@ def exports_no_function(scopes: Scopes) -> bool:
     uses = [use for name in ("module", "exports") for use in scopes.free.get(name, ())]
     if not uses:
         return not any(_may_be_exported(each) for each in statements)
-    exports = [each for statement in statements for each in _assigned(scopes, statement)]
+    exports = [each for statement in statements for each in assigned_exports(scopes, statement)]
     return len(uses) == len(exports) and all(_is_no_function(*each) for each in exports)
 
 
@@ -62,6 +62,18 @@ def _is_no_function(target: str, value: Node) -> bool:
     if target == "module.exports":
         return value.type in _NO_FUNCTIONS and b"default" not in (value.text or b"")
     return target.rpartition(".")[2] != "default"
+
+
+def returned_function(scopes: Scopes) -> Node | None:
+    """What a file's own function returns at its end, where that certainly is a function; nobody calls it."""
+    entry = exported(scopes).get("")
+    body = None if entry is None else entry.child_by_field_name("body")
+    if entry is None or body is None or "generator" in entry.type:
+        return None
+    if body.type != "statement_block":
+        return function_of(scopes, body)
+    last = next((each for each in reversed(body.named_children) if each.type == "return_statement"), None)
+    return None if last is None or not last.named_children else function_of(scopes, last.named_children[0])
 
 
 def function_of(scopes: Scopes, node: Node | None) -> Node | None:
@@ -108,14 +120,14 @@ def _exports(scopes: Scopes, statement: Node) -> Iterator[tuple[str, Node]]:
             if name is not None and alias is not None and statement.child_by_field_name("source") is None:
                 yield scopes.source.text(alias), name
         return
-    for target, right in _assigned(scopes, statement):
+    for target, right in assigned_exports(scopes, statement):
         if target == "module.exports":
             yield from _members(scopes, right)
         else:
             yield target.rpartition(".")[2], right
 
 
-def _assigned(scopes: Scopes, statement: Node) -> Iterator[tuple[str, Node]]:
+def assigned_exports(scopes: Scopes, statement: Node) -> Iterator[tuple[str, Node]]:
     """What a statement assigns to `module.exports` or to a member of it: the target's text, and the value."""
     expression = statement.named_children[0] if statement.type == "expression_statement" else None
     while expression is not None and expression.type == "assignment_expression":

@@ -17,6 +17,7 @@ from experience_runtime.scripts.names import (
     PAGE_NAMES,
     WEB_NAMES,
 )
+from experience_runtime.scripts.reading.brought import import_of, not_exported
 from experience_runtime.scripts.reading.code import Code
 from experience_runtime.scripts.reading.exports import misnamed_exports
 from experience_runtime.scripts.reading.links import arguments_of
@@ -40,6 +41,9 @@ _OPTION = re.compile(
     r"(?:\.(?P<inner>\w+)| has no option)?"
 )
 _NOT_FOUND = re.compile(r"Error: cannot find module (?P<name>[^;]{1,200});")
+_NOT_EXPORTED = re.compile(
+    r"Error: (?P<target>.{1,200}?) exports no (?P<name>.{1,100}?); it exports (?P<known>.*)", re.DOTALL
+)
 _NO_FUNCTION = re.compile(r"TypeError: the \w+ exports \w+, not a function")
 _IMPORTED = re.compile(r"could not load module|import\(\)|module loading")
 _ASSIGNMENTS = frozenset(("assignment_expression", "augmented_assignment_expression", "update_expression"))
@@ -62,6 +66,10 @@ _FIXES = (
     (
         "RangeError: Maximum call stack size exceeded",
         "a function calls itself without end, or a text or a value is nested too deeply",
+    ),
+    (
+        "TypeError: class constructors must be invoked with 'new'",
+        "it is a class; export a function, and make what the class is for in it",
     ),
     ("InternalError: stack overflow", "a function calls itself without end"),
     ("SyntaxError: ", "the text that was read when the script ran is at fault"),
@@ -92,6 +100,12 @@ def advise(files: list[Source], asked: Mapping[str, Any]) -> dict[str, Any]:
     elif (missing := _NOT_FOUND.match(message)) is not None:
         hint = beside_hint(missing["name"], asked["beside"])
         message = f"{message.partition('; there is no utils.js')[0]}; {hint}" if hint else message
+    elif frame is not None and (absent := _NOT_EXPORTED.fullmatch(message)) is not None:
+        node = import_of(frame[0], absent["target"], absent["name"])
+        if node is not None:
+            known = [] if absent["known"] == "nothing" else absent["known"].split(", ")
+            message = f"Error: {not_exported(absent['target'], absent['name'], known)}"
+            frame = frame[0], frame[0].place(node.start_byte)
     elif (found := _known_mistake(message, files, asked["role"])) is not None:
         message, frame = found
     elif code == "script_error" and not asked["has_stack"]:
@@ -238,7 +252,8 @@ def _advised(message: str, frame: Frame | None, files: Sequence[Source]) -> str:
         said = _about_alias(frame)
         return f"{message}: {said}" if said else _about_nothing(message, of_nothing, chain)
     if message == "TypeError: not a function":
-        return _about_alias(frame) or _about_call(message, chain)
+        of_answer = None if frame is None else _of_answer(*frame)
+        return _about_alias(frame) or _about_call(message, of_answer or chain)
     return next((f"{message}; {fix}" for start, fix in _FIXES if message.startswith(start)), message)
 
 
@@ -272,6 +287,8 @@ def _about_call(message: str, chain: Chain | None) -> str:
         return f"{called}: {_no_member('options', name, OPTIONS_MEMBERS)}"
     if of != "options" and (meant := nearest(name, INTEGRATION_MEMBERS)):
         return f"{called}; did you mean {meant}?"
+    if of.endswith("integration(…)"):
+        return f"{called}; an integration has {', '.join(INTEGRATION_MEMBERS)}"
     return f"{called}; look at the name before the bracket"
 
 
@@ -311,6 +328,17 @@ def _chain_at(source: Source, place: Place) -> Chain | None:
             chain = source.text(of), source.text(name)
         node = of or node.child_by_field_name("function")
     return chain
+
+
+def _of_answer(source: Source, place: Place) -> Chain | None:
+    """Of a place in `name(…).name` the call without what it is given, and the name after it."""
+    node = source.node_at(source.offset(place)).parent
+    of = None if node is None or node.type != "member_expression" else node.child_by_field_name("object")
+    name = None if node is None else node.child_by_field_name("property")
+    function = None if of is None or of.type != "call_expression" else of.child_by_field_name("function")
+    if name is None or function is None:
+        return None
+    return f"{source.words(function, 40)}(…)", source.text(name)
 
 
 def _no_error(files: Sequence[Source], text: str) -> tuple[str, Frame | None]:

@@ -6,7 +6,8 @@ shared file are getters, put before its first line, so that they are as live as 
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from tree_sitter import Node
 
@@ -19,6 +20,22 @@ _MODULE_EXPORTS = re.compile(rb"\bmodule\s{0,100}\.\s{0,100}exports\b")
 _DECLARATIONS = frozenset(("class", "function_expression", "generator_function"))
 _MOST_LOOKS = 1000
 _MARK = 'Object.defineProperty(exports, "__esModule", { value: true }); '
+
+
+def exported_names(source: Source) -> set[str] | None:
+    """The names that an ES module of the author's exports, "default" among them; None for one that is none,
+    or that exports what only running can tell."""
+    exports = [
+        each for each in source.root.children if each.type == "export_statement" and not _is_type(each)
+    ]
+    if not exports or source.root.has_error:
+        return None
+    if any(each.type == "*" for node in exports for each in node.children):
+        return None
+    form = _Form(source)
+    form.read()
+    names = {name.strip("'\"") for name, _ in form.names}
+    return names | {"default"} if form.has_default else names
 
 
 def as_commonjs(source: Source) -> tuple[list[Edit], bool]:
@@ -35,7 +52,7 @@ class _Form:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._is_entry = source.role in _ENTRIES
-        self._names: list[tuple[str, str]] = []  # as it is exported, and the expression of its value
+        self.names: list[tuple[str, str]] = []  # as it is exported, and the expression of its value
         self.edits: list[Edit] = []
         self.has_default = False
 
@@ -55,8 +72,8 @@ class _Form:
                 self._export(each)
         if self._source.root.has_error and not self.has_default:
             self._broken_default()
-        if self._names and not self._is_entry:
-            getters = "".join(_getter(name, value) for name, value in self._names)
+        if self.names and not self._is_entry:
+            getters = "".join(_getter(name, value) for name, value in self.names)
             self.edits.append(Edit(0, 0, _MARK + getters))
 
     def _import(self, node: Node) -> None:
@@ -65,33 +82,54 @@ class _Form:
         if path is None or node.has_error:
             return
         call = _require(self._source, path)
-        parts = [] if clause is None else list(self._brought(clause, call))
+        parts = [] if clause is None else list(self._brought(clause, path))
         if clause is not None and not parts:
             parts = ["void 0"]  # types only
         text = "; ".join(parts or [call])
         self.edits.append(replaced(self._source, node.start_byte, node.end_byte, text + ";"))
 
-    def _brought(self, clause: Node, call: str) -> Iterator[str]:
+    def _brought(self, clause: Node, path: Node) -> Iterator[str]:
         for part in clause.named_children:
             match part.type:
                 case "identifier":
-                    default = f"((m) => m && m.__esModule ? m.default : m)({call})"
-                    yield f"const {self._source.text(part)} = {default}"
+                    yield self._default_of(path, part)
                 case "namespace_import":
-                    yield f"const {self._source.text(part.named_children[-1])} = {call}"
+                    name = self._source.text(part.named_children[-1])
+                    yield f"const {name} = {_require(self._source, path)}"
                 case "named_imports":
-                    names = [
-                        self._specifier(each, ": ")
-                        for each in part.named_children
-                        if each.type == "import_specifier" and not _is_type(each)
-                    ]
-                    if names or not part.named_children:
-                        yield f"const {{ {', '.join(names)} }} = {call}"
+                    yield from self._named(part, path)
 
-    def _specifier(self, node: Node, between: str) -> str:
-        name, alias = node.child_by_field_name("name"), node.child_by_field_name("alias")
-        spelled = "" if name is None else self._source.text(name)
-        return spelled if alias is None else f"{spelled}{between}{self._source.text(alias)}"
+    def _named(self, part: Node, path: Node) -> Iterator[str]:
+        """What is brought by its name; the call names it too, to end where the module has it not."""
+        taken, needed = [], []
+        for each in specifiers(part):
+            name, alias = each.child_by_field_name("name"), each.child_by_field_name("alias")
+            spelled = "" if name is None else self._source.text(name)
+            if spelled == "default" and alias is not None:
+                yield self._default_of(path, alias)
+                continue
+            taken.append(spelled if alias is None else f"{spelled}: {self._source.text(alias)}")
+            if not self._source.is_typescript or self._text_of(alias or name) in self._used:
+                needed.append(spelled if spelled[:1] in "'\"" else json.dumps(spelled))
+        if taken or not part.named_children:
+            yield f"const {{ {', '.join(taken)} }} = {_require(self._source, path, needed)}"
+
+    def _default_of(self, path: Node, name: Node) -> str:
+        is_needed = not self._source.is_typescript or self._source.text(name) in self._used
+        call = _require(self._source, path, ['"default"'] if is_needed else ())
+        return f"const {self._source.text(name)} = ((m) => m && m.__esModule ? m.default : m)({call})"
+
+    def _text_of(self, node: Node | None) -> str:
+        return "" if node is None else self._source.text(node)
+
+    @cached_property
+    def _used(self) -> set[str]:
+        """The names that stand for values outside imports: TypeScript leaves an import out that has none."""
+        return {
+            self._source.text(each)
+            for each in walk(self._source.root, into=lambda node: node.type != "import_statement")
+            if each.type in ("identifier", "shorthand_property_identifier")
+        }
 
     def _export(self, node: Node) -> None:
         path = node.child_by_field_name("source")
@@ -107,7 +145,7 @@ class _Form:
             self._export_list(node, clause)
         elif declaration is not None:
             self.edits.append(blanked(self._source, node.start_byte, declaration.start_byte))
-            self._names += [(name, name) for name in self._declared(declaration)]
+            self.names += [(name, name) for name in self._declared(declaration)]
 
     def _export_default(self, node: Node, declared: Node) -> None:
         named = (
@@ -139,10 +177,13 @@ class _Form:
         space = next((each for each in node.named_children if each.type == "namespace_export"), None)
         text = "void 0;"
         if clause is not None:
-            for name, alias in self._listed(clause):
-                self._names.append((alias, f"{call}{_member(name)}"))
+            listed = list(self._listed(clause))
+            self.names += [(alias, f"{call}{_member(name)}") for name, alias in listed]
+            if not self._source.is_typescript and not self._is_entry:  # which may export a type this way
+                needed = [name if name[:1] in "'\"" else json.dumps(name) for name, _ in listed]
+                text = f"{_require(self._source, path, needed)};"
         elif space is not None:
-            self._names.append((self._source.text(space.named_children[-1]), call))
+            self.names.append((self._source.text(space.named_children[-1]), call))
         elif not self._is_entry:
             text = f"Object.assign(exports, {call});"
         self.edits.append(replaced(self._source, node.start_byte, node.end_byte, text))
@@ -153,7 +194,7 @@ class _Form:
             if alias == "default" and self._is_entry:
                 text = f"{EXPORTS}{name};"
             else:
-                self._names.append((alias, name))
+                self.names.append((alias, name))
         self.edits.append(replaced(self._source, node.start_byte, node.end_byte, text))
 
     def _listed(self, clause: Node) -> Iterator[tuple[str, str]]:
@@ -260,11 +301,17 @@ def _named_default(node: Node) -> bool:
     return any(each is not None and each.text == b"default" for each in aliases)
 
 
-def _require(source: Source, path: Node) -> str:
+def specifiers(part: Node) -> Iterator[Node]:
+    """The names in the braces of an import, but those of types."""
+    return (each for each in part.named_children if each.type == "import_specifier" and not _is_type(each))
+
+
+def _require(source: Source, path: Node, needed: Sequence[str] = ()) -> str:
+    """The call; `needed` are names, in quotes, that the module is to export."""
     asked = source.text(path)
     if asked[1:3] == "./" and asked[-4:-1] == ".ts":
         asked = f"{asked[:-4]}{asked[-1]}"
-    return f"require({asked})"
+    return f"require({asked}, [{', '.join(needed)}])" if needed else f"require({asked})"
 
 
 def _member(name: str) -> str:

@@ -59,8 +59,8 @@ PORTABLE = [
 ]
 PORTABLE_SUITE = [*SUITE, "-m", "not slow and not browser and not postgres", "-p", "no:cacheprovider"]
 PORTABLE_TOOLS = [
-    *("hatchling", "hypothesis", "mypy", "pytest", "pytest-httpserver", "pytest-instafail", "pytest-xdist"),
-    *("ruff", "standardwebhooks"),
+    *("hatchling", "hypothesis", "jsonschema-rs", "mypy", "pytest", "pytest-httpserver", "pytest-instafail"),
+    *("pytest-xdist", "ruff", "standardwebhooks"),
 ]
 OTHERS = ("3.11", "3.12", "3.13")
 

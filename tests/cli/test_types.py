@@ -12,14 +12,12 @@ from experience_runtime.cli.templates import TEMPLATES, sample_names
 from experience_runtime.scripts.rules import PACKAGE_META
 from experience_runtime.settings.load import TOP_SETTINGS
 from experience_runtime.simulation.story import Story
+from jsonschema_rs import Draft202012Validator
 
 from tests.conftest import Lab
 from tests.support import npm
 
 from .conftest import CommandLine, write
-
-# comes with schemathesis, which the other Pythons do without
-Draft202012Validator = pytest.importorskip("jsonschema_rs").Draft202012Validator
 
 ROOT = Path(__file__).resolve().parents[2]
 _OPTIONS = "/** @param {ExperienceOptions} options */\n"

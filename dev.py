@@ -48,7 +48,7 @@ CHECKS = [
 PYTEST = ["pytest", "--instafail"]
 DOCS = ["zensical", "build", "--strict", "--clean"]
 SUITE = [*PYTEST, "-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
-FAST = ["-m", "not slow"]
+FAST = ["-m", "not slow and not seconds and not postgres"]
 MUTATE = ["python", "-m", "tests.support.mutate"]
 COVER = ["--cov", "--cov-report", "term:skip-covered"]
 
@@ -73,7 +73,7 @@ Usage: python3 dev.py COMMAND [ARGUMENT...]
   demo    run a sample experience in simulated time; arguments go to `experience simulate`
   check   static checks only, under a minute: ruff, mypy, import-linter
   test    static checks, then the whole test suite; with arguments, the tests alone, with those
-          --fast leaves out what is marked slow
+          --fast leaves out what takes long, and PostgreSQL: under two minutes
   docs    build the documentation into site/; a broken link or anchor fails
   cover   the suite, or the tests that the arguments name, and how much of the code they run
   elsewhere  a large part of the suite on the other Pythons that are here, and on the lowest versions allowed

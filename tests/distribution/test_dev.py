@@ -105,7 +105,7 @@ def test_a_second_call_installs_nothing_and_passes_arguments_and_exit_code_on(tr
 @pytest.mark.parametrize(
     ("arguments", "given"),
     [
-        (["test", "tests/domain", "--fast"], "-m not slow tests/domain"),
+        (["test", "tests/domain", "--fast"], "-m not slow and not seconds and not postgres tests/domain"),
         (
             ["test", "tests/domain/test_windows.py::test_one", "-x"],
             "tests/domain/test_windows.py::test_one -x",

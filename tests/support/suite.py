@@ -24,6 +24,17 @@ SLOW = (
         "system/races/",
     ),
 )
+# Whole commands, terminals, served applications: many seconds a file. Other Pythons run these too.
+SECONDS = (
+    *("cli/test_broken_input.py", "cli/test_bulk.py", "cli/test_codes.py", "cli/test_dev.py"),
+    *("cli/test_documents.py", "cli/test_new.py", "cli/test_pty.py", "cli/test_simulate.py"),
+    *("cli/test_terminal.py", "distribution/test_dev.py", "isolation/", "sandbox/test_locale.py"),
+    *("distribution/test_tree.py", "sandbox/test_limits_that_hold.py", "sandbox/test_pool.py"),
+    *("testing/test_check_integration.py", "web/test_idempotency.py"),
+    *("store/test_contract_threads.py", "web/test_csml.py", "web/test_extremes.py", "web/test_gateway.py"),
+    *("web/test_kept_runs.py", "web/test_middleware.py", "web/test_proxies.py", "web/test_reading.py"),
+    *("web/test_refusals.py", "web/test_same_visitor.py", "web/test_snippet.py"),
+)
 # What takes longest begins first, so that no processor waits for the other at the end.
 FIRST = (
     "system/model/",
@@ -66,6 +77,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         given = getattr(item, "callspec", None)
         if place.startswith(SLOW):
             item.add_marker("slow")
+        if place.startswith(SECONDS):
+            item.add_marker("seconds")
         if place.startswith("system/postgres/") or (
             given and any(each == "postgresql" for each in given.params.values() if isinstance(each, str))
         ):

@@ -29,7 +29,7 @@ from experience_runtime.plugins.registry import Registry
 from experience_runtime.settings.load import load_settings
 from experience_runtime.store.opening import open_postgres, open_sqlite
 
-from tests.support.receivers import Bucket, Changing, Limit, Window, paced
+from tests.support.receivers import Bucket, Changing, Limit, Receiver, Window
 
 CASES: dict[
     str, tuple[Callable[[], Limit], int, float]
@@ -63,7 +63,7 @@ def main() -> None:
 
 def run(limit: Limit, count: int, workers: int, *, is_shared: bool) -> tuple[float, int, int]:
     """Deliver so many; return the seconds, the requests, and how many were taken."""
-    receiver = paced(limit)
+    receiver = Receiver(limit)
     registry = Registry(load_settings(environ={"EXPERIENCE_INTEGRATION__WEBHOOK__URL": receiver.url}))
     clock, stop = SystemClock(), threading.Event()
     address = _postgres() if is_shared else str(Path(tempfile.mkdtemp()) / "experience.db")

@@ -1,4 +1,7 @@
-"""Receivers that are not well: paced, hanging, resetting, slow, endless, invalid; servers on loopback."""
+"""Receivers that are not well: paced, hanging, resetting, slow, endless, invalid; sockets on loopback.
+
+A `Receiver` keeps a limit, and counts. A `Behaviour` answers a connection whose request was read.
+"""
 
 import contextlib
 import socket
@@ -12,6 +15,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Protocol
 
 GIGABYTE = 2**30
+
+Behaviour = Callable[[socket.socket, threading.Event, int], None]
+"""Of a connection, what is set when the test is over, and the attempt, counted from 1."""
 
 
 class Limit(Protocol):
@@ -71,15 +77,13 @@ class Changing:
 
 
 class Receiver:
-    """A server that counts what it took by `webhook-id`, and what it refused. Its address is `url`."""
+    """A server that takes what its limit lets through, by `webhook-id`, and answers the rest with 429."""
 
-    def __init__(self, behave: Callable[["Receiver", BaseHTTPRequestHandler], None]) -> None:
-        self.over = threading.Event()
+    def __init__(self, limit: Limit, *, retry_after: str | None = "1") -> None:
         self.taken: Counter[str] = Counter()
-        self.refused = 0
         self.requests = 0
-        self.last_at = 0.0  # seconds, monotonic: when the last was taken
-        self.first_at = 0.0
+        self.first_at = 0.0  # seconds, monotonic: when the first request came
+        self.last_at = 0.0  # and when the last was taken
         self._changed = threading.Condition()
         receiver = self
 
@@ -89,11 +93,13 @@ class Receiver:
 
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers.get("content-length", "0")))
-                with receiver._changed:
-                    receiver.requests += 1
-                    receiver.first_at = receiver.first_at or time.monotonic()
-                with contextlib.suppress(OSError):
-                    behave(receiver, self)
+                passed = receiver._comes(self.headers.get("webhook-id", ""), limit)
+                self.send_response(200 if passed else 429)
+                if not passed and retry_after is not None:
+                    self.send_header("retry-after", retry_after)
+                self.send_header("content-length", "0")
+                with contextlib.suppress(OSError):  # the sender is gone
+                    self.end_headers()
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -107,19 +113,17 @@ class Receiver:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
-    def take(self, request: BaseHTTPRequestHandler) -> None:
-        """Answer 200, and count it."""
+    def _comes(self, webhook_id: str, limit: Limit) -> bool:
         with self._changed:
-            self.taken[request.headers.get("webhook-id", "")] += 1
-            self.last_at = time.monotonic()
+            now = time.monotonic()
+            self.requests += 1
+            self.first_at = self.first_at or now
+            if not limit.lets_through(now):
+                return False
+            self.taken[webhook_id] += 1
+            self.last_at = now
             self._changed.notify_all()
-        answer(request, 200, b"ok")
-
-    def refuse(self, request: BaseHTTPRequestHandler, retry_after: str | None) -> None:
-        """Answer 429, and count it."""
-        with self._changed:
-            self.refused += 1
-        answer(request, 429, b"slow down", {} if retry_after is None else {"retry-after": retry_after})
+            return True
 
     def wait_for(self, count: int, *, seconds: float) -> bool:
         """Wait until so many different executions were taken; False when they were not in time."""
@@ -127,93 +131,92 @@ class Receiver:
             return self._changed.wait_for(lambda: len(self.taken) >= count, seconds)
 
     def close(self) -> None:
-        self.over.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
 
-def answer(
-    request: BaseHTTPRequestHandler, status: int, body: bytes, headers: dict[str, str] | None = None
-) -> None:
-    """Send an answer that is whole."""
-    request.send_response(status)
-    for name, value in {**(headers or {}), "content-length": str(len(body))}.items():
-        request.send_header(name, value)
-    request.end_headers()
-    request.wfile.write(body)
+def says(status: str, *headers: str, body: bytes = b"") -> Behaviour:
+    """Answers with this."""
+
+    def behave(connection: socket.socket, _over: threading.Event, _attempt: int) -> None:
+        connection.sendall(_head(status, *headers, f"content-length: {len(body)}") + body)
+
+    return behave
 
 
-def well() -> Receiver:
-    """Takes everything."""
-    return Receiver(Receiver.take)
+WELL = says("200 OK", body=b"ok")
 
 
-def paced(limit: Limit, *, retry_after: str | None = "1") -> Receiver:
-    """Takes what the limit lets through, and answers the rest with 429."""
-    mutex = threading.Lock()
+def asks_to_wait(retry_after: Callable[[], str]) -> Behaviour:
+    """Answers 429 to the first attempt, and takes the next."""
 
-    def behave(receiver: Receiver, request: BaseHTTPRequestHandler) -> None:
-        with mutex:
-            passed = limit.lets_through(time.monotonic())
-        if passed:
-            receiver.take(request)
-        else:
-            receiver.refuse(request, retry_after)
+    def behave(connection: socket.socket, over: threading.Event, attempt: int) -> None:
+        refusal = says("429 Too Many Requests", f"retry-after: {retry_after()}")
+        (refusal if attempt == 1 else WELL)(connection, over, attempt)
 
-    return Receiver(behave)
+    return behave
 
 
-def hanging() -> Receiver:
-    """Reads every request, and never answers."""
+def at_first(behave: Behaviour, attempts: int) -> Behaviour:
+    """Behaves so for as many attempts, and well from then on."""
 
-    def behave(receiver: Receiver, _: BaseHTTPRequestHandler) -> None:
-        receiver.over.wait()
+    def behave_at_first(connection: socket.socket, over: threading.Event, attempt: int) -> None:
+        (behave if attempt <= attempts else WELL)(connection, over, attempt)
 
-    return Receiver(behave)
-
-
-def slow(seconds: float) -> Receiver:
-    """Takes everything, each after a while."""
-
-    def behave(receiver: Receiver, request: BaseHTTPRequestHandler) -> None:
-        if not receiver.over.wait(seconds):
-            receiver.take(request)
-
-    return Receiver(behave)
+    return behave_at_first
 
 
-def resetting() -> Receiver:
-    """Ends every connection with a reset."""
+def slow(seconds: float) -> Behaviour:
+    """Answers well, after a while."""
 
-    def behave(_: Receiver, request: BaseHTTPRequestHandler) -> None:
-        request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        request.close_connection = True
-        request.connection.close()
+    def behave(connection: socket.socket, over: threading.Event, attempt: int) -> None:
+        if not over.wait(seconds):
+            WELL(connection, over, attempt)
 
-    return Receiver(behave)
+    return behave
 
 
-def endless() -> Receiver:
+def drips(connection: socket.socket, over: threading.Event, _attempt: int) -> None:
+    """Answers 200, and never ends its body."""
+    connection.sendall(_head("200 OK"))
+    while not over.wait(0.02):
+        connection.sendall(b"z")
+
+
+def hangs(_connection: socket.socket, over: threading.Event, _attempt: int) -> None:
+    """Never answers."""
+    over.wait()
+
+
+def closes(_connection: socket.socket, _over: threading.Event, _attempt: int) -> None:
+    """Ends the connection without an answer."""
+
+
+def closes_in_the_body(connection: socket.socket, _over: threading.Event, _attempt: int) -> None:
+    """Answers 200 with half of the body that it announces."""
+    connection.sendall(_head("200 OK", "content-length: 1000") + b"half")
+
+
+def resets(connection: socket.socket, _over: threading.Event, _attempt: int) -> None:
+    """Ends the connection with a reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def sends_a_gigabyte(connection: socket.socket, over: threading.Event, _attempt: int) -> None:
     """Answers 200 with a gigabyte."""
-
-    def behave(receiver: Receiver, request: BaseHTTPRequestHandler) -> None:
-        request.send_response(200)
-        request.send_header("content-length", str(GIGABYTE))
-        request.end_headers()
-        for _ in range(GIGABYTE // 2**16):
-            if receiver.over.is_set():
-                return
-            request.wfile.write(b"x" * 2**16)
-
-    return Receiver(behave)
+    connection.sendall(_head("200 OK", f"content-length: {GIGABYTE}"))
+    for _ in range(GIGABYTE // 2**16):
+        if over.is_set():
+            return
+        connection.sendall(b"x" * 2**16)
 
 
-def invalid() -> Receiver:
+def sends_something_else(connection: socket.socket, _over: threading.Event, _attempt: int) -> None:
     """Answers with something that is not HTTP."""
+    connection.sendall(b"SSH-2.0-OpenSSH_9.7\r\n\r\n")
 
-    def behave(_: Receiver, request: BaseHTTPRequestHandler) -> None:
-        request.wfile.write(b"SSH-2.0-OpenSSH_9.7\r\n\r\n")
-        request.close_connection = True
 
-    return Receiver(behave)
+def _head(status: str, *headers: str) -> bytes:
+    return "\r\n".join([f"HTTP/1.1 {status}", *headers, "connection: close", "", ""]).encode()

@@ -5,7 +5,7 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -23,9 +23,26 @@ from experience_runtime.engine.worker import Worker
 from experience_runtime.plugins.http import Outbound
 from experience_runtime.plugins.registry import Registry
 from experience_runtime.settings.load import load_settings
-from experience_runtime.store.opening import open_sqlite
+from experience_runtime.store.opening import open_postgres, open_sqlite
+from experience_runtime.store.postgres.relay import ProcrastinateRelay
 
+from tests.support.postgres import shared
 from tests.support.raw_servers import RawServer
+from tests.support.receivers import (
+    WELL,
+    Behaviour,
+    asks_to_wait,
+    at_first,
+    closes,
+    closes_in_the_body,
+    drips,
+    hangs,
+    resets,
+    says,
+    sends_a_gigabyte,
+    sends_something_else,
+    slow,
+)
 
 from .nursery import AtOnce
 from .workload import until
@@ -37,70 +54,10 @@ THREE_TIMES = ["retry", "retry", "succeeded"]
 ONCE = ["failed"]
 ASKED = timedelta(seconds=1)
 
-Behaviour = Callable[[socket.socket, threading.Event, int], None]  # connection, test is over, attempt from 1
-
-
-def _says(status: str, *headers: str, body: bytes = b"") -> Behaviour:
-    def behave(connection: socket.socket, _over: threading.Event, _attempt: int) -> None:
-        connection.sendall(_head(status, *headers, f"content-length: {len(body)}") + body)
-
-    return behave
-
-
-def _head(status: str, *headers: str) -> bytes:
-    return "\r\n".join([f"HTTP/1.1 {status}", *headers, "connection: close", "", ""]).encode()
-
-
-def _asks_to_wait(retry_after: Callable[[], str]) -> Behaviour:
-    def behave(connection: socket.socket, over: threading.Event, attempt: int) -> None:
-        refusal = _says("429 Too Many Requests", f"retry-after: {retry_after()}")
-        (refusal if attempt == 1 else _says("200 OK"))(connection, over, attempt)
-
-    return behave
-
 
 def _in_two_seconds() -> str:
     # whole seconds: it may be one in truth
     return format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
-
-
-def _twice(behave: Behaviour) -> Behaviour:
-    """Behave so for two attempts, and well at the third: each of them takes a whole deadline."""
-
-    def behave_twice(connection: socket.socket, over: threading.Event, attempt: int) -> None:
-        (behave if attempt <= 2 else _says("200 OK"))(connection, over, attempt)
-
-    return behave_twice
-
-
-def _drips(connection: socket.socket, over: threading.Event, _attempt: int) -> None:
-    connection.sendall(_head("200 OK"))
-    while not over.wait(0.02):
-        connection.sendall(b"z")
-
-
-def _hangs(_connection: socket.socket, over: threading.Event, _attempt: int) -> None:
-    over.wait()
-
-
-def _closes(_connection: socket.socket, _over: threading.Event, _attempt: int) -> None:
-    pass
-
-
-def _closes_in_the_body(connection: socket.socket, _over: threading.Event, _attempt: int) -> None:
-    connection.sendall(_head("200 OK", "content-length: 1000") + b"half")
-
-
-def _sends_a_gigabyte(connection: socket.socket, over: threading.Event, _attempt: int) -> None:
-    connection.sendall(_head("200 OK", f"content-length: {2**30}"))
-    for _ in range(2**30 // 2**16):
-        if over.is_set():
-            return
-        connection.sendall(b"x" * 2**16)
-
-
-def _sends_something_else(connection: socket.socket, _over: threading.Event, _attempt: int) -> None:
-    connection.sendall(b"SSH-2.0-OpenSSH_9.7\r\n\r\n")
 
 
 @dataclass(frozen=True)
@@ -113,32 +70,35 @@ class Case:
 
 
 CASES = {
-    "good": Case(_says("200 OK", body=b"ok"), ["succeeded"], 200, None),
-    "seconds": Case(_asks_to_wait(lambda: "1"), ["held", "succeeded"], 429, "answered 429", ASKED),
-    "date": Case(_asks_to_wait(_in_two_seconds), ["held", "succeeded"], 429, "answered 429", ASKED * 0.9),
-    "500": Case(_says("500 Oops", body=b"why"), SIX_TIMES, 500, "answered 500"),
-    "400": Case(_says("400 Bad Request", body=b"why"), ONCE, 400, "answered 400"),
-    "redirect": Case(_says("302 Found", "location: /good"), ONCE, 302, "redirect, which is not followed"),
+    "good": Case(WELL, ["succeeded"], 200, None),
+    "slow": Case(slow(0.3), ["succeeded"], 200, None),
+    "seconds": Case(asks_to_wait(lambda: "1"), ["held", "succeeded"], 429, "answered 429", ASKED),
+    "date": Case(asks_to_wait(_in_two_seconds), ["held", "succeeded"], 429, "answered 429", ASKED * 0.9),
+    "500": Case(says("500 Oops", body=b"why"), SIX_TIMES, 500, "answered 500"),
+    "400": Case(says("400 Bad Request", body=b"why"), ONCE, 400, "answered 400"),
+    "redirect": Case(says("302 Found", "location: /good"), ONCE, 302, "redirect, which is not followed"),
     # it said 200, so it has taken the message: to send it again would be worse than a body that is cut short
-    "drips": Case(_drips, ["succeeded"], 200, None),
-    "hangs": Case(_twice(_hangs), THREE_TIMES, None, "did not answer within"),
-    "closes": Case(_closes, SIX_TIMES, None, "not HTTP"),
-    "closes in the body": Case(_closes_in_the_body, ["succeeded"], 200, None),
-    "sends something else": Case(_sends_something_else, SIX_TIMES, None, "not HTTP"),
-    "sends 1 GB": Case(_sends_a_gigabyte, ["succeeded"], 200, None),
+    "drips": Case(drips, ["succeeded"], 200, None),
+    "hangs": Case(at_first(hangs, 2), THREE_TIMES, None, "did not answer within"),
+    "closes": Case(closes, SIX_TIMES, None, "not HTTP"),
+    "resets": Case(at_first(resets, 2), THREE_TIMES, None, "broke"),
+    "closes in the body": Case(closes_in_the_body, ["succeeded"], 200, None),
+    "sends something else": Case(sends_something_else, SIX_TIMES, None, "not HTTP"),
+    "sends 1 GB": Case(sends_a_gigabyte, ["succeeded"], 200, None),
 }
 
 
 class World:
     """A worker on threads and the real clock, and one receiver that behaves as each payload says."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: str) -> None:
         self._attempts: dict[str, int] = {}
         self.server = RawServer(self._behave)
         url = {"EXPERIENCE_INTEGRATION__WEBHOOK__URL": f"{self.server.url}/hook"}
         registry = Registry(load_settings(environ=url))
         clock = SystemClock()
-        self.store = open_sqlite(":memory:")
+        address = shared().database() if database == "postgresql" else ":memory:"
+        self.store = open_postgres(address) if database == "postgresql" else open_sqlite(address)
         self.scheduler = Scheduler(store=self.store, clock=clock, integrations=registry, conversions=())
         self._outbound = Outbound(
             now=clock.now,
@@ -154,6 +114,7 @@ class World:
             delivery=ThreadDelivery(16),
             random=AtOnce(),
             policies=Policies(default=Policy(breaker_failures=0)),  # the breaker has tests of its own
+            relay=ProcrastinateRelay(self.store.database, address) if database == "postgresql" else None,
         )
         worker = Worker(dispatcher, self.store, clock, poll_seconds=0.02)
         self._stop = threading.Event()
@@ -189,10 +150,10 @@ def _fields(lines: Any) -> Iterator[tuple[str, str]]:
             yield name.lower(), value.strip()
 
 
-@pytest.fixture(scope="module")
-def ended() -> Iterator[tuple[World, dict[str, Execution], list[Execution]]]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def ended(request: pytest.FixtureRequest) -> Iterator[tuple[World, dict[str, Execution], list[Execution]]]:
     """Every behaviour at once, with good receivers among them, until nothing waits."""
-    world = World()
+    world = World(request.param)
     world.schedule("good")
     world.wait_until_nothing_waits()  # what a first call loads is loaded
     bad = {name: world.schedule(name) for name in CASES}

@@ -11,7 +11,7 @@ import pytest
 from experience_runtime.domain.executions import IfExists
 from experience_runtime.store.opening import PostgresStore, open_postgres
 from experience_runtime.store.postgres.connecting import ENGINE, STORE, options, session_settings
-from experience_runtime.store.postgres.database import PostgresDatabase
+from experience_runtime.store.postgres.database import STATEMENTS, PostgresDatabase
 from experience_runtime.store.postgres.relay import ProcrastinateRelay
 from experience_runtime.store.sql import SqlStore
 
@@ -113,6 +113,25 @@ def test_what_it_holds_is_free_soon(address: str, where: str, monkeypatch: pytes
         (claimed,) = claim(store)
 
     assert claimed.number == 1
+    store.close()
+
+
+def test_what_it_holds_and_may_not_be_ended_is_told(
+    address: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("experience_runtime.store.postgres.connecting.LOCK_SECONDS", 0.2)
+    monkeypatch.setitem(STATEMENTS, "end_standing_still", "SELECT refused_to_a_user_without_rights()")
+    store = SqlStore(PostgresDatabase(address, silence_seconds=1.0))
+    with a_session(address) as other, ThreadPoolExecutor(1) as thread:
+        other.execute("BEGIN")
+        other.execute("SELECT pg_advisory_xact_lock(hashtextextended('claims', 0))")
+        claiming = thread.submit(claim, store)
+
+        until(lambda: "could not end what stands still" in caplog.text, lambda: caplog.text)
+        other.execute("COMMIT")
+
+        assert claiming.result(60) == []
+    assert "refused_to_a_user_without_rights() does not exist" in caplog.text
     store.close()
 
 

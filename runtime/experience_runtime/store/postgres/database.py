@@ -1,6 +1,7 @@
 """The database of a PostgreSQL store: a pool of sessions, and transactions whose outcome is always known."""
 
 import itertools
+import logging
 import random
 import re
 import threading
@@ -80,6 +81,8 @@ _GONE = (
     psycopg.InterfaceError,
     psycopg.errors.IdleInTransactionSessionTimeout,  # this process stood still inside a transaction
 )
+
+_logger = logging.getLogger(__name__)
 
 
 class PostgresDatabase:
@@ -172,8 +175,11 @@ class PostgresDatabase:
 
     def _end_standing_still(self) -> None:
         """Free what a process holds that stands still: somebody has waited for it long enough."""
-        with suppress(psycopg.Error), self._session() as connection:
-            connection.execute(STATEMENTS["end_standing_still"], standing_still(self._silence_seconds))
+        try:
+            with self._session() as connection:
+                connection.execute(STATEMENTS["end_standing_still"], standing_still(self._silence_seconds))
+        except psycopg.Error as error:  # whoever asked tries again, and says what it comes to
+            _logger.warning("could not end what stands still in %s: %s", self.name, said(error))
 
     def _tried(self, attempt: Callable[[], T]) -> T:
         """Try until it is done, or refused, or the server has been away too long.

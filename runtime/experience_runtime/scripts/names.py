@@ -7,9 +7,16 @@ _NO_PAGE = (
 )
 _NO_NETWORK = "nothing leaves from here; call options.integration('webhook') instead"
 _NO_STORE = "the browser's stores are not here; use options.cookies, or options.state within a run"
+_ALONE = "a run works by itself; compute here, and hand on what others are to do with options.integration(…)"
+_NO_NODE = "there is no Node.js here; "
 PAGE_NAMES: Mapping[str, str] = {
     **dict.fromkeys(("document", "HTMLElement", "MutationObserver", "IntersectionObserver"), _NO_PAGE),
     **dict.fromkeys(("Image", "Element", "getComputedStyle", "requestAnimationFrame"), _NO_PAGE),
+    **dict.fromkeys(
+        ("ResizeObserver", "DOMParser", "XMLSerializer", "customElements", "matchMedia"), _NO_PAGE
+    ),
+    **dict.fromkeys(("Worker", "SharedWorker", "BroadcastChannel"), _ALONE),
+    **dict.fromkeys(("Notification", "FileReader"), _NO_PAGE),
     **dict.fromkeys(("jQuery", "$"), _NO_PAGE),
     **dict.fromkeys(("location", "navigator"), "there is no browser here; use options.getBrowserState()"),
     **dict.fromkeys(("localStorage", "sessionStorage", "indexedDB"), _NO_STORE),
@@ -23,12 +30,28 @@ PAGE_NAMES: Mapping[str, str] = {
 
 _NOT_THE_LANGUAGE = "it belongs to browsers, and not to the language; "
 WEB_NAMES: Mapping[str, str] = {
-    **dict.fromkeys(
-        ("URL", "URLSearchParams"),
-        _NOT_THE_LANGUAGE + "take the address apart with split, or with a regular expression",
-    ),
     **dict.fromkeys(("Blob", "File", "FormData"), _NOT_THE_LANGUAGE + "send a plain object as the payload"),
     **dict.fromkeys(("setImmediate", "requestIdleCallback"), "write setTimeout(…, 0)"),
+    **dict.fromkeys(
+        ("clearImmediate", "cancelIdleCallback", "cancelAnimationFrame"), "write clearTimeout(id)"
+    ),
+    **dict.fromkeys(("Request", "Response", "Headers", "caches"), _NO_NETWORK),
+    **dict.fromkeys(("ReadableStream", "WritableStream", "TransformStream"), _NO_NETWORK),
+    **dict.fromkeys(("MessageChannel", "MessagePort", "postMessage", "importScripts"), _ALONE),
+    **dict.fromkeys(("history", "screen"), "there is no browser here; use options.getBrowserState()"),
+    **dict.fromkeys(("cookieStore",), "use options.cookies"),
+    **dict.fromkeys(("addEventListener", "removeEventListener", "dispatchEvent"), "write options.uv.on(…)"),
+    **dict.fromkeys(
+        ("Node", "NodeList", "Window", "Audio", "SVGElement", "CSS", "HTMLInputElement"), _NO_PAGE
+    ),
+    **dict.fromkeys(("gtag", "fbq", "_gaq", "uv", "qubit"), "the page's data is not here; use options.uv"),
+    **dict.fromkeys(("WebAssembly", "SharedArrayBuffer"), "write it in JavaScript"),
+    **dict.fromkeys(("React", "ReactDOM", "Vue", "angular", "Backbone"), _NO_PAGE),
+    **dict.fromkeys(
+        ("_", "lodash", "moment", "axios", "dayjs"), "a bundler such as esbuild puts packages into the file"
+    ),
+    **dict.fromkeys(("__dirname", "__filename"), _NO_NODE + "require('./data.json') reads a file beside it"),
+    "global": _NO_NODE + "write globalThis",
 }
 """What a page has and this runtime may lack: told when a run missed it, for an engine may learn them."""
 

@@ -160,6 +160,13 @@
     return text
   }
 
+  const encode = TextEncoder.prototype.encode
+  const wellFormed = kit.method(String.prototype.toWellFormed)
+  kit.wellFormed = (text) => wellFormed(text)
+  kit.utf8 = kit.record({
+    bytes: (text) => encode(text),
+    text: (bytes, length) => decoded(bytes, length, { __proto__: null, fatal: false, ignoreBOM: true })
+  })
   kit.hidden(kit.global, 'TextEncoder', TextEncoder)
   kit.hidden(kit.global, 'TextDecoder', TextDecoder)
 })

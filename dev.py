@@ -65,7 +65,9 @@ PORTABLE_TOOLS = [
 OTHERS = ("3.11", "3.12", "3.13")
 
 EXTRAS = ["--extra", "dev", "--extra", "postgres"]
-COMPILE = ["pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11", *EXTRAS]
+COMPILE = ["pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11"]
+# what a container needs: the same versions, without the development tools
+IMAGE = ["--extra", "postgres", "--constraints", LOCK, "-qo", "deploy/requirements.lock"]
 
 HELP = """\
 Usage: python3 dev.py COMMAND [ARGUMENT...]
@@ -78,7 +80,7 @@ Usage: python3 dev.py COMMAND [ARGUMENT...]
   cover   the suite, or the tests that the arguments name, and how much of the code they run
   elsewhere  a large part of the suite on the other Pythons that are here, and on the lowest versions allowed
   mutate  change the code in one place at a time, and tell which changes no test notices
-  lock    work out requirements.lock again; arguments go to `uv pip compile`
+  lock    work out the lock files again; arguments go to `uv pip compile`
 
 The first use makes .venv (with uv when it is on PATH, else venv and pip). Later uses start at once;
 a change of the dependencies makes it anew.
@@ -216,7 +218,8 @@ def lock(root: Path, arguments: "list[str]") -> int:
     """Work out the lock file again; without arguments, keep the versions that still fit."""
     with _uv(root) as uv:
         said = ["--generate-hashes", "--no-emit-index-url", "--custom-compile-command", "python3 dev.py lock"]
-        return subprocess.call([uv, *COMPILE, *said, "--quiet", "--output-file", LOCK, *arguments], cwd=root)
+        locked = subprocess.call([uv, *COMPILE, *EXTRAS, *said, "-qo", LOCK, *arguments], cwd=root)
+        return locked or subprocess.call([uv, *COMPILE, *IMAGE, *said], cwd=root)
 
 
 def elsewhere(root: Path, arguments: "list[str]") -> int:

@@ -11,6 +11,7 @@ import yaml  # type: ignore[import-untyped]
 from experience_runtime.cli import main
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
+TEXTS = [file.read_text(encoding="utf-8") for file in sorted(DEPLOY.iterdir()) if file.is_file()]
 
 
 def compose() -> dict[str, Any]:
@@ -39,8 +40,8 @@ def commands() -> Iterator[Sequence[str]]:
         yield container["args"]
         if exec_ := container.get("livenessProbe", {}).get("exec"):
             yield exec_["command"][1:]
-    texts = [file.read_text(encoding="utf-8") for file in sorted(DEPLOY.iterdir())]
-    for text in texts:
+    yield re.findall(r"^ExecStart=\S+ (.*)$", (DEPLOY / "experience.service").read_text(), re.M)[0].split()
+    for text in TEXTS:
         yield from (
             found.split() for found in re.findall(r"^#.*(?:run --rm web|-- experience) (.*)$", text, re.M)
         )
@@ -61,7 +62,7 @@ def test_every_command_is_one_there_is(words: Sequence[str]) -> None:
 
 def test_nothing_runs_as_root_or_writes_to_its_image() -> None:
     ours = [each for name, each in compose().items() if name != "postgres"]
-    assert len(ours) == 3
+    assert len(ours) == 4
     for service in ours:
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
@@ -75,10 +76,26 @@ def test_the_paths_that_are_probed_are_served() -> None:
     from experience_runtime.web import health
 
     served = Path(health.__file__).read_text(encoding="utf-8")
-    probed = re.findall(r"path: (/\w+)|8080(/\w+)", "".join(file.read_text() for file in DEPLOY.iterdir()))
+    probed = re.findall(r"path: (/\w+)|8080(/\w+z)\b", "".join(TEXTS))
     assert probed
     for one, other in probed:
         assert f'"{one or other}"' in served
+
+
+def test_what_is_mounted_is_there() -> None:
+    mounted = [each for service in compose().values() for each in service.get("volumes", [])]
+    from_here = {each.partition(":")[0] for each in mounted if each.startswith(".")}
+
+    assert from_here == {"./experience.toml", "../sample_experiences", "./integrations"}
+    assert [each for each in from_here if not (DEPLOY / each).exists()] == []
+
+
+def test_one_of_each_stays_while_machines_are_emptied() -> None:
+    budgets = {each["metadata"]["name"] for each in kubernetes() if each["kind"] == "PodDisruptionBudget"}
+    deployments = {each["metadata"]["name"]: each for each in kubernetes() if each["kind"] == "Deployment"}
+
+    assert budgets == set(deployments)
+    assert {each["spec"]["replicas"] for each in deployments.values()} == {2}
 
 
 def test_two_workers_deliver() -> None:

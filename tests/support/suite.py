@@ -11,6 +11,7 @@ BROWSERS = {"chromium", "browser"}
 SLOW = (
     # processes that are killed, whole commands, a real browser: seconds a test
     *("docs/", "samples/", "distribution/test_wheel.py", "distribution/test_benchmarks.py", "web/pages/"),
+    "distribution/test_deploy_runs.py",
     *("web/snippet/", "web/test_schema.py", "web/test_serve.py", "web/test_killed_in_a_request.py"),
     *("cli/test_integrations_new.py", "scripts/test_hostile_texts.py"),
     # hundreds of cases, each with a served application of its own
@@ -33,6 +34,7 @@ SECONDS = (
     *("testing/test_check_integration.py", "web/test_idempotency.py"),
     *("store/test_contract_threads.py", "web/test_csml.py", "web/test_extremes.py", "web/test_gateway.py"),
     *("web/test_kept_runs.py", "web/test_middleware.py", "web/test_proxies.py", "web/test_reading.py"),
+    "web/test_caddy.py",
     *("web/test_refusals.py", "web/test_same_visitor.py", "web/test_snippet.py"),
 )
 # What takes longest begins first, so that no processor waits for the other at the end.

@@ -7,7 +7,7 @@ import click
 from experience_runtime.cli.common import Verbs, everywhere, print_json, say, styled, tell
 from experience_runtime.documents.documents import token_document
 from experience_runtime.domain.access import Scope, Token, new_token
-from experience_runtime.domain.errors import Unauthorized
+from experience_runtime.domain.errors import Conflict, Unauthorized
 from experience_runtime.domain.values import shown
 from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings
@@ -34,6 +34,7 @@ Examples:
   experience tokens create qa --scope author
   experience tokens create shop --scope site --origin https://shop.example --origin https://m.shop.example
   experience tokens create audit --scope viewer --expires 90d --note "the auditors of 2026"
+  experience tokens create ops --scope operator --if-missing
 
 operator may do everything, viewer read everything. author runs, simulates and checks experiences, and reads
 executions. site sends events, runs what [experiences] lists, and calls integrations with site = true. metrics
@@ -52,6 +53,7 @@ frames and pages out of files, whoever's they are.""",
 @click.option("--origin", "origins", metavar="URL", multiple=True, help="Pages that may use it; repeatable.")
 @click.option("--expires", metavar="WHEN", help="A duration such as 90d, or an ISO 8601 instant.")
 @click.option("--note", default="", metavar="TEXT", help="What it is for; lists show it.")
+@click.option("--if-missing", is_flag=True, help="Where a token has this name, keep it and make none.")
 @everywhere
 def create(
     name: str,
@@ -59,6 +61,7 @@ def create(
     origins: tuple[str, ...],
     expires: str | None,
     note: str,
+    if_missing: bool,
     settings: Settings,
     as_json: bool,
 ) -> None:
@@ -66,7 +69,18 @@ def create(
     with Runtime(settings) as runtime:
         chosen = [Scope(scope) for scope in scopes]
         text, made = new_token(name, chosen, origins, now=runtime.clock.now(), expires=expires, note=note)
-        runtime.store.tokens.put(made)
+        kept = None
+        try:
+            runtime.store.tokens.put(made)
+        except Conflict:
+            kept = next((each for each in runtime.store.tokens.all() if each.name == name), None)
+            if not if_missing or kept is None:
+                raise
+    if kept is not None:
+        if as_json:
+            print_json({**token_document(kept), "token": None})
+        tell(f"{name} is there already, so none was made")
+        return
     if as_json:
         print_json({**token_document(made), "token": text})
         return

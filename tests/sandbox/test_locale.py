@@ -69,9 +69,8 @@ def test_the_data_is_what_its_maker_writes() -> None:
 
 REFUSED = {
     "new Date().toLocaleDateString('en-ZZ')": 'the locale "en-ZZ" is not supported; write one of en-US,',
-    "new Date().toLocaleString('de-DE', { timeZone: 'Asia/Tokyo' })": (
-        'timeZone "Asia/Tokyo" is not known in this run; leave it out for the visitor\'s own (Europe/Paris), '
-        'or write "UTC"'
+    "new Date().toLocaleString('de-DE', { timeZone: 'Asia/' + 'Tokyo' })": (
+        'timeZone "Asia/Tokyo" is not known in this run, which knows the zones that stand in its code or data'
     ),
     "new Date().toLocaleString('de-DE', { timeZone: 'Mars/Base' })": 'timeZone "Mars/Base" is not known',
     "new Date().toLocaleString('de-DE', { timeZoneName: 'short' })": 'timeZoneName "short" is not supported',
@@ -114,3 +113,30 @@ def test_what_a_guest_hangs_on_the_language_changes_no_text(lab: Lab) -> None:
     )
 
     assert lab.says(body) == ["09/03/2026 1.234,5"]
+
+
+ZONES = (
+    "const zones = ['Asia/Tokyo', 'America/New_York', 'australia/lord_howe', 'Asia/Kathmandu',\n"
+    "  'Europe/London', 'America/Argentina/Buenos_Aires', 'Africa/Cairo',\n"
+    "  'Pacific/Apia', 'Etc/GMT+5', 'Asia/Kolkata']\n"
+    "const instants = [1.6e12, 1.7e12, 1.711e12, 1.75e12, 1.8e12, 1.81e12]\n"
+    "const told = () => zones.flatMap(timeZone => instants.map(at =>\n"
+    "  new Date(at).toLocaleString('en-GB', { timeZone, dateStyle: 'full', timeStyle: 'medium' }) + ' ' +\n"
+    "  new Date(at).toLocaleDateString('fr-FR', { timeZone })))\n"
+)
+
+
+def test_a_zone_that_the_code_names_is_what_node_says(lab: Lab) -> None:
+    expected = json.loads(said_by_node(f"{ZONES}console.log(JSON.stringify(told()))"))
+
+    report = lab.run(f"{ZONES}module.exports = o => o.log.info(JSON.stringify(told()))")
+
+    assert report.outcome == "ran", report.error
+    assert json.loads(report.log[0]["message"]) == expected
+    assert len(expected) == 60
+
+
+def test_a_zone_that_the_data_names_is_known(lab: Lab) -> None:
+    body = "options.log.info(new Date(0).toLocaleTimeString('en-GB', { timeZone: options.data.zone }))"
+
+    assert lab.says(body, data={"zone": "Asia/Tokyo"}) == ["09:00:00"]

@@ -18,6 +18,7 @@ from experience_runtime.domain.planning import visitor_zone
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.domain.zones import Zone
 from experience_runtime.running.guest import Boot, Limits, Script
+from experience_runtime.running.named_zones import named_zones, zones_text
 
 _COMPACT = json.JSONEncoder(
     allow_nan=False, separators=(",", ":")
@@ -81,6 +82,10 @@ def boot(
         {"type": event["type"], "data": event.get("data", {}), "at": event.get("at", to_ms(now))}
         for event in (*situation.past, *situation.events)
     ]
+    data_text = json_of(data, "data")
+    zones = placed.zones
+    if "/" in data_text:
+        zones = tuple(dict.fromkeys((*zones, *named_zones(data_text))))
     message = {
         "now": to_ms(now),
         "zone": zone.name,
@@ -88,7 +93,8 @@ def boot(
         "seed": [(seed >> shift) & 0xFFFFFFFF for shift in (0, 32, 64, 96)],
         "linked": list(linked),
         "checkOnly": check_only,
-        "dataText": json_of(data, "data"),
+        "zonesText": zones_text(zones),
+        "dataText": data_text,
         "metaText": json_of(_meta(script, visitor, situation.is_preview), "meta"),
         "visitorStateText": json_of(state, "the visitor's state"),
         "browserStateText": json_of(situation.browser or {}, "the browser's state"),
@@ -101,12 +107,13 @@ def boot(
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """What is the same for every run of a script: its files, under a name of their content, and members'
-    text."""
+    """What is the same for every run of a script: its files, under a name of their content, members' text,
+    and the zones that the files name."""
 
     name: bytes
     files: bytes
     text: str
+    zones: tuple[str, ...]
 
 
 _PLACED: WeakKeyDictionary[Script, _Placed] = WeakKeyDictionary()
@@ -130,7 +137,9 @@ def _placed(script: Script) -> _Placed:
         "pageText": json_of(_page(meta), "meta.customGoals and meta.segments"),
         "solutionText": json_of(meta.get("solutionOptions"), "meta.solutionOptions"),
     }
-    placed = _Placed(hashlib.sha256(text).hexdigest()[:32].encode(), text, _COMPACT(members)[1:-1])
+    name = hashlib.sha256(text).hexdigest()[:32].encode()
+    zones = named_zones("\n".join((*(each.text for each in script.modules.values()), script.global_text)))
+    placed = _Placed(name, text, _COMPACT(members)[1:-1], zones)
     _PLACED[script] = placed
     return placed
 

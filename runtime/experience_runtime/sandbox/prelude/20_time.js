@@ -31,6 +31,20 @@
     }
     return all
   }
+  // Other zones, those that the experience names: {"asia/tokyo": ["Asia/Tokyo", offset, change, offset, …]}.
+  let othersText = ''
+  let others = null
+  kit.setOtherZones = function (text) {
+    othersText = text === undefined ? '' : text
+    others = null
+  }
+  // -> the list of a zone by its name in small letters; null for one that nobody told of
+  kit.otherZone = function (name) {
+    if (othersText === '') return null
+    if (others === null) others = kit.parse(othersText)
+    const found = kit.descriptor(others, name)
+    return found === undefined ? null : found.value
+  }
   kit.hidden(kit.global, 'performance', { now: function now () { return kit.now - origin }, get timeOrigin () { return origin } })
 
   // sfc32: small, fast, passes PractRand; four words of seed.

@@ -16,8 +16,10 @@
   function offsetAt (time) {
     const minutes = time / MINUTE
     const rules = kit.zoneRules(minutes)
-    const table = rules.table
-    const first = rules.first
+    return offsetIn(rules.table, rules.first, minutes)
+  }
+
+  function offsetIn (table, first, minutes) {
     let low = 0
     let high = (table.length - first - 1) / 2
     while (low < high) {
@@ -151,6 +153,7 @@
   kit.LocalDate = Date
   // An instant as a date whose UTC fields are those of local time.
   kit.shifted = (time) => new RealDate(time + offsetAt(time))
+  kit.shiftedTo = (time, zone) => new RealDate(time + offsetIn(zone, 1, time / MINUTE))
   kit.override = override
   kit.hidden(kit.global, 'Date', Date)
 })

@@ -22,7 +22,10 @@
     const written = typeof zone === 'string' ? lower(zone) : ''
     if (written === lower(kit.zoneName)) return kit.zoneName
     if (written === 'utc' || written === 'etc/utc' || written === 'gmt') return 'UTC'
-    return refuse('timeZone ' + shown(zone) + ' is not known in this run; leave it out for the visitor\'s own (' + kit.zoneName + '), or write "UTC"')
+    const other = kit.otherZone(written)
+    if (other !== null) return other[0]
+    return refuse('timeZone ' + shown(zone) + ' is not known in this run, which knows the zones that stand in its code or data by their whole names, ' +
+      'such as "Asia/Tokyo"; leave it out for the visitor\'s own (' + kit.zoneName + '), or write "UTC"')
   }
 
   // `needed` and `filled` are 'date', 'time' or 'any' and 'all', as in the language's own ToDateTimeOptions.
@@ -110,10 +113,16 @@
     }
   }
 
+  function inZone (zone, time) {
+    if (zone === kit.zoneName) return kit.shifted(time)
+    const other = kit.otherZone(lower(zone))
+    return other === null ? new RealDate(time) : kit.shiftedTo(time, other)
+  }
+
   // tell(type, text) each part of a date in its order
   function eachPart (format, time, tell) {
     if (time !== time) refuse('Invalid time value')
-    const date = format.zone === kit.zoneName ? kit.shifted(time) : new RealDate(time)
+    const date = inZone(format.zone, time)
     const pattern = format.pattern
     let literal = ''
     for (let at = 0; at < pattern.length; at++) {

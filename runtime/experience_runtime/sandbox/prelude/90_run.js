@@ -68,6 +68,7 @@
     kit.setNow(boot.now)
     kit.seed(boot.seed)
     kit.setZone(boot.zone, boot.offsetsText)
+    kit.setOtherZones(boot.zonesText)
     kit.setLimits(boot.limits)
     const failure = loadFailure !== null ? loadFailure : boot.checkOnly ? globalFailure : null
     if (failure !== null) failed('load', failure.thrown)

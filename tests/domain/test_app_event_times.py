@@ -136,7 +136,7 @@ def refusal(**parameters: Any) -> Refusal:
         ({"schedule_time": "2026-02-30"}, "invalid_time"),
         ({"schedule_time": "tomorrow"}, "invalid_time"),
         ({"schedule_time": "x" * 100_000}, "invalid_time"),
-        ({"schedule_time": 1772879580.5}, "invalid_time"),
+        ({"schedule_time": float("nan")}, "invalid_time"),
         ({"schedule_time": False}, "invalid_time"),
         ({"schedule_time": {}}, "invalid_time"),
     ],
@@ -169,3 +169,22 @@ def test_a_number_in_a_text_is_shown_how_to_be_written() -> None:
 
 def test_what_a_time_was_read_as_is_told() -> None:
     assert "2020-06-22T16:33:23.000Z" in refusal(schedule_time=1592843603).message
+
+
+@pytest.mark.parametrize(
+    "written",
+    [1772879580.5, 1772879580500.0, {"content": {"milliseconds": 1772879580500}}],
+    ids=["a fraction of seconds", "milliseconds", "what a bot's Time() is as JSON"],
+)
+def test_a_bots_own_ways_to_write_an_instant_are_read(written: object) -> None:
+    now = datetime.fromtimestamp(1772879580.5 - 3600, UTC)
+
+    assert event_time({"schedule_time": written}, now=now).at.timestamp() == 1772879580.5
+
+
+@pytest.mark.parametrize("written", [{"content": {}}, {"content": 3}, {"milliseconds": 3}, float("inf")])
+def test_what_only_looks_like_one_is_refused(written: object) -> None:
+    with pytest.raises(Refusal) as caught:
+        event_time({"schedule_time": written}, now=datetime.fromtimestamp(1772879580, UTC))
+
+    assert caught.value.code == "invalid_time"

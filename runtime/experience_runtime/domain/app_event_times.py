@@ -1,5 +1,6 @@
 """Event times: when an event of `App("utils/scheduler", …)` happens, between a minute and a month ahead."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -75,17 +76,32 @@ def _delay_ms(delay: object) -> int:
     return parse_delay(delay)
 
 
+def _instant_ms(time: Mapping[object, object]) -> int | None:
+    """What a bot's `Time()` is as JSON: {"content": {"milliseconds": …}}."""
+    content = time.get("content")
+    return whole_number(content.get("milliseconds")) if isinstance(content, Mapping) else None
+
+
+def _number(time: object) -> int | float | None:
+    """Seconds may have a fraction: a bot divides milliseconds by 1000."""
+    if isinstance(time, float) and math.isfinite(time):
+        return time
+    return whole_number(time)
+
+
 def _time_ms(time: object, now: datetime) -> int:
     if isinstance(time, str):
         return _text_ms(time, now)
-    number = whole_number(time)
+    if isinstance(time, Mapping) and (instant := _instant_ms(time)) is not None:
+        return instant
+    number = _number(time)
     if number is None:
         raise InvalidTime(
-            f"schedule_time {shown(time)} is neither whole Unix seconds nor an ISO 8601 string; {_fix(now)}"
+            f"schedule_time {shown(time)} is neither Unix seconds nor an ISO 8601 string; {_fix(now)}"
         )
     # At most one reading is inside: a month of milliseconds and one of seconds have no number in common.
     now_ms = to_ms(now)
-    readings = (number * 1000, number)
+    readings = (round(number * 1000), round(number))
     inside = (at_ms for at_ms in readings if NEAREST_MS <= at_ms - now_ms <= FARTHEST_MS)
     return next(inside, min(readings, key=lambda at_ms: abs(at_ms - now_ms)))
 

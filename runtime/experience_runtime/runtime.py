@@ -25,6 +25,7 @@ from experience_runtime.domain.visitors import Visitor, check_visitor_id, make_v
 from experience_runtime.engine import told
 from experience_runtime.engine.app_events import answer_app, refused
 from experience_runtime.engine.fleet import Fleet
+from experience_runtime.engine.pruning import Pruner
 from experience_runtime.engine.receivers import FRESH
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.engine.worker import Worker
@@ -354,6 +355,7 @@ def make_worker(runtime: Runtime) -> Worker:
         runtime.store,
         runtime.clock,
         recurring=runtime.recurring,
+        pruner=Pruner(runtime.store.pruning, runtime.clock, runtime.settings.retention),
         lock=None if runtime.is_shared else FileLock(runtime.database_path),
         fleet=Fleet(
             workers=runtime.store.workers,

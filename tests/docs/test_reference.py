@@ -10,7 +10,7 @@ from typing import get_args
 
 import pytest
 from experience_runtime import integration as sdk
-from experience_runtime.domain import app_events, clients, errors, options, recurrences, schedules
+from experience_runtime.domain import app_events, clients, errors, options, recurrences, retention, schedules
 from experience_runtime.plugins.registry import Registry
 from experience_runtime.running.guest import Limits
 from experience_runtime.runtime import Runtime
@@ -54,7 +54,7 @@ def _codes() -> set[str]:
 
 
 def _settings() -> set[str]:
-    tables = {"outbound", "serve", "csml"}
+    tables = {"outbound", "serve", "csml", "retention"}
     source = Path(load.__file__).read_text(encoding="utf-8")
     variables = re.findall(r'"(EXPERIENCE_[A-Z_]+)"', source)
     built_in = {f"integrations.{each.name}" for each in Registry(load_settings(environ={})).describe()}
@@ -63,6 +63,7 @@ def _settings() -> set[str]:
         | {f"outbound.{name}" for name in load.OUTBOUND_SETTINGS}
         | {f"delivery.NAME.{name}" for name in delivery.POLICY_SETTINGS}
         | {f"serve.{name}" for name in serving.SERVE_SETTINGS}
+        | {f"retention.{kind}" for kind in retention.KINDS}
         | {"csml.client", "integrations.NAME.site"}
         | built_in
         | set(variables)

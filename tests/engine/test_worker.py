@@ -225,7 +225,7 @@ class _Unreachable:
         self.paces = store.paces
         self.tokens, self.replies, self.events = store.tokens, store.replies, store.events
         self.workers, self.runs = store.workers, store.runs
-        self.erasing = store.erasing
+        self.erasing, self.pruning = store.erasing, store.pruning
 
     def claim_due(self, **options: Any) -> Any:
         if self._failures:

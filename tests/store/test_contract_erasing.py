@@ -28,7 +28,7 @@ def fill(store: Store, visitor: str, number: int) -> None:
         cpu_ms=1,
         executions=[number],
     )
-    store.runs.keep(run, forget_before=0)
+    store.runs.keep(run)
     store.events.record(VisitorEvent(visitor=visitor, type="ecView", data="{}", at=NOW, received_at=NOW))
     store.convert(visitor, event="bought", now=NOW)
     store.remember_visitor(Visitor(id=visitor, timezone="Europe/Paris", timezone_offset=None), now=NOW)

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from experience_runtime.domain.errors import UnknownRun
 from experience_runtime.domain.runs import KeptRun, RunFilter
-from experience_runtime.engine.numbering import first_number_of
 from experience_runtime.engine.stores import Store
 
 from tests.support.executions import NOW
@@ -36,7 +35,7 @@ def failed(number: int, **fields: Any) -> KeptRun:
 
 def keep(store: Store, *runs: KeptRun) -> None:
     for run in runs:
-        store.runs.keep(run, forget_before=0)
+        store.runs.keep(run)
 
 
 def found(store: Store, **filter: Any) -> list[int]:
@@ -55,7 +54,7 @@ def test_a_run_is_kept_as_it_was(store: Store) -> None:
 def test_a_number_that_is_taken_gives_way_to_the_next(store: Store) -> None:
     keep(store, a_run(7))
 
-    kept = store.runs.keep(a_run(7, visitor="bob"), forget_before=0)
+    kept = store.runs.keep(a_run(7, visitor="bob"))
 
     assert kept.number == 8
     assert (store.runs.run(7).visitor, store.runs.run(8).visitor) == ("ada", "bob")
@@ -125,20 +124,6 @@ def test_an_execution_names_the_runs_that_asked_for_it(store: Store) -> None:
     assert store.runs.of_execution(5) == [1]
     assert store.runs.of_execution(6) == [1, 2]
     assert store.runs.of_execution(7) == []
-
-
-def test_what_is_old_is_forgotten_with_its_links_some_at_a_time(store: Store) -> None:
-    old = first_number_of(NOW)
-    keep(store, *[a_run(number, executions=[number]) for number in range(old, old + 5)])
-    later = first_number_of(NOW + timedelta(days=15))
-
-    assert store.runs.forget(before=later, most=2) == 2
-    assert found(store) == [old + 4, old + 3, old + 2]
-    store.runs.keep(a_run(later), forget_before=later)
-
-    assert found(store) == [later]
-    assert store.runs.of_execution(old) == store.runs.of_execution(old + 4) == []
-    assert store.runs.forget(before=later, most=2) == 0
 
 
 def test_hostile_texts_are_kept(store: Store) -> None:

@@ -28,6 +28,7 @@ _VERBS: dict[str, tuple[str, str]] = {
     "visitors": ("visitors:visitors", "Show, export and erase visitors, and say which ids are one person."),
     "integrations": ("integrations:integrations", "List, check and call integrations."),
     "migrate": ("migrate:migrate", "Make or upgrade the tables of a database; copy a file into one."),
+    "purge": ("purge:purge", "Remove what was over long ago."),
     "backup": ("backup:backup", "Copy a SQLite database while it is in use."),
     "restore": ("restore:restore", "Put a backup in the place of a SQLite database."),
     "doctor": ("doctor:doctor", "Check this installation, and say what to mend."),

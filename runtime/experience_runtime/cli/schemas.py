@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from experience_runtime.cli.typescript import payload_type
 from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.retention import KINDS
 from experience_runtime.plugins.registry import Registry
 from experience_runtime.settings.delivery import POLICY_SETTINGS
 from experience_runtime.settings.load import OUTBOUND_SETTINGS, TOP_SETTINGS
@@ -34,6 +35,7 @@ _TYPES: dict[str, Any] = {
     "drafts": {"type": "string"},
     "snippet_path": {"type": "string"},
     "isolate": {"type": "boolean"},
+    **{kind: {"type": "string"} for kind in KINDS},
     "experiences": {"type": "object", "additionalProperties": {"type": "string"}},
 }
 
@@ -68,6 +70,7 @@ def _payload(registry: Registry, name: str) -> str:
 def _settings(registry: Registry) -> dict[str, Any]:
     tables: dict[str, Any] = {
         "outbound": _table(OUTBOUND_SETTINGS),
+        "retention": _table(KINDS),
         "serve": _table(SERVE_SETTINGS),
         "delivery": {"type": "object", "additionalProperties": _table(POLICY_SETTINGS)},
         "csml": {"type": "object"},

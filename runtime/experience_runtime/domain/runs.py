@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from experience_runtime.domain.errors import InvalidParameter, UnknownExecution, UnknownRun
@@ -20,8 +20,6 @@ MOST_LOG_BYTES = 64 * 1024
 MOST_CALLS_BYTES = 64 * 1024
 MOST_MESSAGE_CHARS = 4000
 _MOST_ENTRY_BYTES = 8 * 1024
-
-KEPT_FOR = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

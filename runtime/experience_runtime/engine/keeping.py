@@ -10,6 +10,7 @@ from experience_runtime.domain.admission import IntegrationState
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.jobs import Job
 from experience_runtime.domain.pace import Learned, Pace, PaceState, Receiver
+from experience_runtime.domain.retention import Kind, Pruned
 from experience_runtime.domain.runs import FailureGroup, KeptRun, RunCount, RunFilter
 from experience_runtime.domain.schedules import Firing, Schedule, ScheduleRun
 from experience_runtime.domain.visitor_events import Conversion, VisitorEvent
@@ -101,15 +102,8 @@ class Events(Protocol):
 class Runs(Protocol):
     """What is kept of experiences that ran. Every method is one transaction."""
 
-    def keep(self, run: KeptRun, *, forget_before: int) -> KeptRun:
-        """Keep a run under its number, or the next that is free; return it as it is kept.
-
-        Some of the runs with a smaller number than `forget_before` are forgotten meanwhile.
-        """
-        ...
-
-    def forget(self, *, before: int, most: int) -> int:
-        """Forget so many of the oldest runs with a smaller number than this; return how many it were."""
+    def keep(self, run: KeptRun) -> KeptRun:
+        """Keep a run under its number, or the next that is free; return it as it is kept."""
         ...
 
     def run(self, number: int) -> KeptRun:
@@ -132,8 +126,10 @@ class Runs(Protocol):
         """How the last 10,000 runs ended, by experience and outcome."""
         ...
 
+    def is_kept(self, number: int) -> bool: ...
+
     def of_execution(self, number: int) -> Sequence[int]:
-        """The numbers of the runs that asked for an execution, oldest first."""
+        """The numbers of the runs that asked for an execution, oldest first, kept or not."""
         ...
 
 
@@ -146,6 +142,35 @@ class Erasing(Protocol):
 
     def erase(self, visitor: str, *, now: datetime) -> Erased:
         """Erase it, and keep that and how much, not whom. Conflict while an execution of theirs runs."""
+        ...
+
+
+class Pruning(Protocol):
+    """What is over and was kept long enough: executions by when they ended, the rest by when it came.
+
+    Conversions go with the events; one that a replay of an execution would have to know of stays with that.
+    """
+
+    def step(
+        self, kind: Kind, *, before: datetime, now: datetime, limit: int, pause: timedelta, rest: timedelta
+    ) -> Pruned | None:
+        """Remove what is old among the next `limit` rows of a kind, in one transaction.
+
+        None, and nothing is removed, where somebody is at it, was less than `pause` ago, or came to the end
+        less than `rest` ago.
+        """
+        ...
+
+    def remove(self, kind: Kind, *, before: datetime, limit: int) -> int:
+        """Remove all that is old, `limit` rows a transaction; return how many."""
+        ...
+
+    def count(self, kind: Kind, *, before: datetime) -> int:
+        """How many there are to remove."""
+        ...
+
+    def removed(self) -> Mapping[str, int]:
+        """How many of each kind were ever removed by `step`."""
         ...
 
 
@@ -291,7 +316,7 @@ class Reply:
 
 
 class Replies(Protocol):
-    """What each caller was answered under its Idempotency-Key, for 24 hours."""
+    """What each caller was answered under its Idempotency-Key, until it is pruned."""
 
     def claim(self, *, caller: str, key: str, request: bytes, now: datetime) -> Reply | Claim:
         """Take the key for this request, or return the answer that the same request got under it.

@@ -102,7 +102,10 @@ class Lookup:
             self._store.history(number),
             held=self._operations.waits_because([execution]).get(execution.id),
             redact=self._redact,
-        ) | {"run": run_id(runs[0]) if runs else None}
+        ) | {
+            "run": run_id(runs[0]) if runs else None,
+            "run_is_kept": bool(runs) and self._store.runs.is_kept(runs[0]),
+        }
 
     def of_run(self, execution_ids: Sequence[str]) -> list[dict[str, Any]]:
         """The executions that a run made, with their attempts, as its author sees them."""

@@ -15,6 +15,7 @@ from experience_runtime.engine.keeping import (
     Events,
     IntegrationStates,
     Paces,
+    Pruning,
     Replies,
     Runs,
     Schedules,
@@ -334,5 +335,8 @@ class Store(SchedulerStore, DispatcherStore, Visitors, Protocol):
 
     @property
     def erasing(self) -> Erasing: ...
+
+    @property
+    def pruning(self) -> Pruning: ...
 
     def close(self) -> None: ...

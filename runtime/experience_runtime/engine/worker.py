@@ -11,6 +11,7 @@ from experience_runtime.engine.dispatcher import Dispatcher
 from experience_runtime.engine.fleet import Fleet
 from experience_runtime.engine.planning_again import PlanningAgain
 from experience_runtime.engine.ports import Clock
+from experience_runtime.engine.pruning import Pruner
 from experience_runtime.engine.recurring import Recurring
 from experience_runtime.engine.stores import DispatcherStore
 
@@ -44,6 +45,7 @@ class Worker:
         recurring: Recurring | None = None,
         lock: Lock | None = None,
         fleet: Fleet | None = None,
+        pruner: Pruner | None = None,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._dispatcher = dispatcher
@@ -53,6 +55,7 @@ class Worker:
         self._recurring = recurring
         self._lock = lock
         self._fleet = fleet
+        self._pruner = pruner
         self._poll_seconds = poll_seconds
 
     def run(self, stop: threading.Event, *, until_idle: bool = False) -> None:
@@ -87,6 +90,8 @@ class Worker:
                     self._planning_again.step()
                 fired = self._fire_due() if may_deliver else 0
                 delivered = self._dispatcher.run_due(claims=may_deliver)
+                if may_deliver and self._pruner is not None:
+                    self._pruner.step()
                 if until_idle and not fired and not delivered and self._is_idle():
                     return
                 # With no room, only a delivery that ends is news; what was found is seldom all there is.

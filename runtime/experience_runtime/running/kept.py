@@ -11,7 +11,6 @@ from experience_runtime.documents.documents import redacted_value
 from experience_runtime.domain.errors import ExperienceError
 from experience_runtime.domain.executions import execution_number
 from experience_runtime.domain.runs import (
-    KEPT_FOR,
     MOST_CALLS_BYTES,
     MOST_LOG_BYTES,
     MOST_MESSAGE_CHARS,
@@ -21,7 +20,7 @@ from experience_runtime.domain.runs import (
     shorter_line,
 )
 from experience_runtime.engine.keeping import Runs
-from experience_runtime.engine.numbering import ExecutionNumbers, first_number_of
+from experience_runtime.engine.numbering import ExecutionNumbers
 from experience_runtime.running.guest import Problem
 from experience_runtime.running.report import Report
 
@@ -46,7 +45,7 @@ def keep_run(
     run = kept_run(report, trigger=trigger, at=at, redact=redact)
     kept = None
     try:
-        kept = runs.keep(run, forget_before=first_number_of(at - KEPT_FOR))
+        kept = runs.keep(run)
     except ExperienceError as error:
         _logger.error("a run of %s could not be kept: %s", run.experience, redact(error.message))
     if tells:

@@ -12,10 +12,12 @@ from experience_runtime.domain.admission import Policy
 from experience_runtime.domain.app_events import WEBHOOK_INTEGRATION
 from experience_runtime.domain.clients import NO_CLIENT, Client, read_client
 from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.retention import Retention
 from experience_runtime.domain.values import nearest
 from experience_runtime.settings.delivery import read_policy
 from experience_runtime.settings.networks import Network, read_network
 from experience_runtime.settings.redaction import redacted, secret_texts, setting_texts, without_secrets
+from experience_runtime.settings.retention import read_retention
 from experience_runtime.settings.serving import Served, read_served, take_site
 
 T = TypeVar("T")
@@ -35,6 +37,7 @@ TOP_SETTINGS = (
     "serve",
     "experiences",
     "csml",
+    "retention",
 )
 OUTBOUND_SETTINGS = ("allow_private",)
 
@@ -56,6 +59,7 @@ class Settings:
     allow_private: tuple[Network, ...] = ()
     delivery: Mapping[str, Policy] = field(default_factory=dict)
     client: Client = NO_CLIENT
+    retention: Retention = field(default_factory=Retention)
     served: Served = field(default_factory=Served)
     config: Path | None = None
     code_left_out: Path | None = None
@@ -161,6 +165,7 @@ def load_settings(
             for name in _own_names(table, "delivery")
         },
         client=_client(table),
+        retention=read_retention(table.table("retention"), where=str(path)),
         served=read_served(
             table.table("serve"),
             table.table("experiences"),

@@ -14,7 +14,6 @@ from experience_runtime.engine.keeping import Reply
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 
-_KEPT = timedelta(hours=24)
 _LOST_AFTER = timedelta(seconds=60)
 _TOKEN = secrets.token_hex(8)
 
@@ -37,7 +36,6 @@ class SqlReplies:
 
         def act() -> Reply | Claim:
             self._database.hold(f"reply {caller} {key}")
-            self._database.execute("drop_old_replies", {"before": to_ms(now - _KEPT)})
             claim = Claim(caller=place["caller"], key=place["key"], owner=self._owner)
             if self._database.execute_counted("claim_reply", bound):
                 return claim

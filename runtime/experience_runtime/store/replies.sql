@@ -1,8 +1,5 @@
 -- What each caller was answered under its Idempotency-Key, and what a request has made that is not answered yet.
 
--- name: drop_old_replies
-DELETE FROM replies WHERE claimed_at <= :before;
-
 -- name: claim_reply
 INSERT INTO replies (caller, key, request, claimed_at, owner) VALUES (:caller, :key, :request, :now, :owner)
 ON CONFLICT (caller, key) DO NOTHING;

@@ -21,7 +21,7 @@ class SqlRuns:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def keep(self, run: KeptRun, *, forget_before: int, forget_most: int = 20) -> KeptRun:
+    def keep(self, run: KeptRun) -> KeptRun:
         def act() -> KeptRun:
             kept = run
             while not self._database.execute("keep_run", _values(kept)):
@@ -29,21 +29,9 @@ class SqlRuns:
             if kept.executions:
                 made = json.dumps([[number] for number in kept.executions])
                 self._database.execute("link_run", {"made": made, "number": kept.number})
-            self._forget(forget_before, forget_most)
             return kept
 
         return self._database.write(act)
-
-    def forget(self, *, before: int, most: int) -> int:
-        return self._database.write(lambda: self._forget(before, most))
-
-    def _forget(self, before: int, most: int) -> int:
-        found = self._database.execute("old_runs", {"before": before, "limit": most})
-        if found:
-            bound = {"numbers": json.dumps([number for (number,) in found])}
-            self._database.execute("drop_run_links", bound)
-            self._database.execute("drop_runs", bound)
-        return len(found)
 
     def run(self, number: int) -> KeptRun:
         bound = {"number": min(number, _LARGEST)}
@@ -79,6 +67,10 @@ class SqlRuns:
             RunCount(experience=experience, outcome=outcome, count=count, last_at=from_ms(at))
             for experience, outcome, count, at in found
         ]
+
+    def is_kept(self, number: int) -> bool:
+        bound = {"number": number}
+        return bool(self._database.read(lambda: self._database.execute("run", bound)))
 
     def of_execution(self, number: int) -> Sequence[int]:
         bound = {"execution": number}

@@ -37,6 +37,7 @@ from experience_runtime.store.journal import Journal
 from experience_runtime.store.overview import read_overview
 from experience_runtime.store.paces import SqlPaces
 from experience_runtime.store.planning_again import PlanningAgain
+from experience_runtime.store.pruning import SqlPruning
 from experience_runtime.store.replies import SqlReplies
 from experience_runtime.store.runs import SqlRuns
 from experience_runtime.store.schedules import SqlSchedules
@@ -71,6 +72,7 @@ class SqlStore(Generic[D]):
         self.jobs = SqlJobs(self.database)
         self.usage = SqlUsage(self.database)
         self.runs = SqlRuns(self.database)
+        self.pruning = SqlPruning(self.database)
         self.erasing = SqlErasing(self.database, self._transitions)
         self.events = SqlEvents(self.database, self._journal)
 
@@ -248,8 +250,8 @@ class SqlStore(Generic[D]):
         found = self.database.read(lambda: self.database.execute("execution", {"number": _bindable(number)}))
         if not found:
             raise UnknownExecution(
-                f"there is no execution {execution_id(number)} in {self.database.name!r}; "
-                "`experience executions list` shows those there are"
+                f"there is no execution {execution_id(number)} in {self.database.name!r}, or it was kept "
+                "long enough; `experience executions list` shows those there are"
             )
         return rows.execution(found[0])
 

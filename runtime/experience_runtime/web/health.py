@@ -108,5 +108,10 @@ def numbers(
     """Attempts and lag of this process; the backlog is the store's. Scopes: metrics, operator, viewer."""
     now = runtime.clock.now()
     overview = runtime.store.overview(now=now, failed_since=now - FAILED_SINCE, next_limit=0)
-    text = metrics.text(overview, now, held_by_pace=runtime.operations.held_by_pace())
+    text = metrics.text(
+        overview,
+        now,
+        held_by_pace=runtime.operations.held_by_pace(),
+        pruned=runtime.store.pruning.removed(),
+    )
     return Response(text, media_type=CONTENT_TYPE)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from experience_runtime.domain.executions import Execution, Status
 from experience_runtime.domain.overview import Overview
@@ -72,11 +72,34 @@ class Metrics:
         """Count a call of an experience that was refused."""
         self._refused.labels(experience, code).inc()
 
-    def text(self, overview: Overview, now: datetime, *, held_by_pace: Mapping[str, int]) -> bytes:
-        """Everything as Prometheus reads it."""
+    def text(
+        self,
+        overview: Overview,
+        now: datetime,
+        *,
+        held_by_pace: Mapping[str, int],
+        pruned: Mapping[str, int],
+    ) -> bytes:
+        """Everything as Prometheus reads it; `pruned`: how many of each kind were ever removed."""
         registry = CollectorRegistry()
+        registry.register(_Pruned(pruned))
         registry.register(_Standing(overview, now, held_by_pace))
         return generate_latest(self._registry) + generate_latest(registry)
+
+
+class _Pruned:
+    """What was kept long enough and is removed, by all workers there ever were."""
+
+    def __init__(self, pruned: Mapping[str, int]) -> None:
+        self._pruned = pruned
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        removed = CounterMetricFamily(
+            "experience_pruned", "What was removed because it was kept long enough.", labels=["kind"]
+        )
+        for kind, count in self._pruned.items():
+            removed.add_metric([kind], count)
+        yield removed
 
 
 class _Standing:

@@ -60,6 +60,9 @@ class Stepping:
     def scrub(self) -> None:
         self._database.scrub()
 
+    def shrink(self, *, whole: bool = False) -> None:
+        self._database.shrink(whole=whole)
+
     def close(self) -> None:
         self._database.close()
 

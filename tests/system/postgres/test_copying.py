@@ -78,7 +78,7 @@ def path(tmp_path: Path) -> str:
         calls="[]",
         log="[]",
     )
-    store.runs.keep(ran, forget_before=0)
+    store.runs.keep(ran)
     store.usage.take("shop", "event", day=1, share=5, quota=100)
     store.jobs.begin(Job(id="job_1", verb="cancel", filter=Filter(), reason=None, matching=1, begun_at=NOW))
     store.events.record(VisitorEvent(visitor="ada", type="seen", data="{}", at=NOW, received_at=NOW))

@@ -154,6 +154,9 @@ class PostgresDatabase:
     def scrub(self) -> None:
         """The server sweeps by itself what nobody sees any more (autovacuum)."""
 
+    def shrink(self, *, whole: bool = False) -> None:
+        """The server uses what is free again, and gives back what is free at the end (autovacuum)."""
+
     def close(self) -> None:
         if self._has_marked:
             with suppress(psycopg.Error), self._session() as connection:

@@ -28,6 +28,11 @@ T = TypeVar("T")
 _SCRUB_WAITS_MS = 500
 """For those who read the log meanwhile; where they take longer, a later checkpoint overwrites it."""
 
+_FREE_PAGES = 4_000
+"""16 MiB that a file may have free."""
+
+_SHRINK_PAGES = 200
+
 STATEMENTS: Final = read_statements(
     resources.files("experience_runtime.store"),
     resources.files(__package__),
@@ -143,6 +148,16 @@ class SqliteDatabase:
                 self.connection.set_busy_timeout(BUSY_TIMEOUT_MS)
 
         self.read(checkpoint)
+
+    def shrink(self, *, whole: bool = False) -> None:
+        def vacuum() -> None:
+            free = int(self.connection.pragma("freelist_count"))
+            # what is free is soon used again: only what is much more than that is given back
+            if whole or free > max(_FREE_PAGES, int(self.connection.pragma("page_count")) // 10):
+                pages = free if whole else _SHRINK_PAGES
+                self.connection.execute(f"PRAGMA incremental_vacuum({pages:d})").fetchall()
+
+        self.write(vacuum)
 
     def close(self) -> None:
         if self._lookers is not None:

@@ -20,6 +20,7 @@ class CannotBeWritten(InvalidParameter):
 
 
 _SETTINGS = (
+    "PRAGMA auto_vacuum = INCREMENTAL",  # of a new file: what is removed can be given back to the disk
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # with less, power loss corrupts the file
     "PRAGMA fullfsync = ON",  # on macOS fsync alone stops at the drive's cache; elsewhere no effect

@@ -36,7 +36,7 @@ def documented_key(
             min_length=1,
             pattern=r"^[\x21-\x7e]+$",
             description="Any text of your own. The same request under the same key happens once, and gets "
-            "the same answer for 24 hours, with `Idempotent-Replayed: true`.",
+            "the same answer for 7 days, or as `[retention]` says, with `Idempotent-Replayed: true`.",
         ),
     ] = None,
 ) -> None:

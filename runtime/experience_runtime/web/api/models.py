@@ -71,6 +71,7 @@ class WholeExecution(ListedExecution):
     attempts: list[WholeAttempt]
     history: list[ChangeDocument]
     run: str | None
+    run_is_kept: bool = Field(description="Whether the run that asked for it can still be shown.")
 
 
 class Executions(BaseModel):
@@ -329,6 +330,7 @@ WHOLE_EXECUTION = LISTED_EXECUTION | {
     "attempts": [],
     "history": [{"at": "2026-03-06T15:30:00.000Z", "from": None, "to": "pending", "reason": None}],
     "run": "rn_0bb6rczg0ryj5",
+    "run_is_kept": True,
 }
 RAN = {
     "experience": "reminder",

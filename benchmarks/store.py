@@ -27,7 +27,7 @@ from experience_runtime.engine.delivery import ThreadDelivery
 from experience_runtime.engine.dispatcher import Dispatcher
 from experience_runtime.engine.ports import Integrations
 from experience_runtime.engine.worker import Worker
-from experience_runtime.integration import Context, Http, Integration
+from experience_runtime.integration import Cache, Context, Http, Integration, MemoryCache
 from experience_runtime.store.opening import SqliteStore, open_sqlite
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -103,6 +103,9 @@ class NoOpIntegrations:
 
     def parse_payload(self, _: str, payload: Any) -> Any:
         return payload
+
+    def cache(self, _: str, /) -> Cache:
+        return MemoryCache()
 
 
 def delivered_a_second(folder: Path, count: int) -> float:

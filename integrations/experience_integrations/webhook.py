@@ -86,5 +86,6 @@ def _identity(body: bytes, context: Context[Any], secret: SigningSecret | None) 
 
 
 def _body(answer: Answer) -> Any:
-    value = answer.json() if "json" in answer.headers.get("content-type", "") else None
+    is_json = answer.is_whole and "json" in answer.headers.get("content-type", "")
+    value = answer.json() if is_json else None  # half of one is kept as text: it was taken all the same
     return answer.text if value is None else value

@@ -82,7 +82,7 @@ def held(error: BaseException, name: str) -> Any:
 def _plain(value: Any) -> Any:
     match value:
         case Answer():
-            return asdict(value)
+            return {name: told for name, told in asdict(value).items() if name != "is_whole"}
         case BaseModel():
             return value.model_dump(mode="json")
         case _:

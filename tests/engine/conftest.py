@@ -2,6 +2,7 @@
 
 import logging
 import random
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from experience_runtime.engine.ports import Delivery
 from experience_runtime.engine.prepared import Scheduled
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.engine.stores import Store
-from experience_runtime.integration import Answer, Context, Integration
+from experience_runtime.integration import Answer, Cache, Context, Http, Integration, MemoryCache
 from experience_runtime.store.opening import open_sqlite
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
@@ -66,23 +67,23 @@ class DictIntegrations:
             raise InvalidPayload("payload.refused does not fit")
         return payload
 
+    def cache(self, name: str) -> Cache:  # noqa: ARG002 - the port's name
+        return MemoryCache()
+
 
 @dataclass
-class ScriptedHttp:
+class ScriptedHttp(Http):
     """An Http that answers one thing and remembers what was sent."""
 
     answer: Answer = field(default_factory=lambda: Answer(200, text='{"ok":true}'))
     sent: list[Any] = field(default_factory=list)
 
-    def post(self, url: str, *, json: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
-        self.sent.append((url, json, headers))
-        return self.answer
-
-    def request(
-        self, method: str, url: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    def send(self, method: str, url: str, *, content: bytes, headers: Mapping[str, str]) -> Answer:
         self.sent.append((method, url, content, headers))
         return self.answer
+
+    def connect(self, host: str, port: int) -> socket.socket:  # noqa: ARG002 - the port's names
+        raise AssertionError("nothing here connects")
 
 
 class World:

@@ -151,7 +151,7 @@ def test_an_answer_counts_when_its_end_never_comes(
 ) -> None:
     server = raw(drips(b"HTTP/1.1 200 OK\r\n\r\nok", b""))
 
-    answers = [outbound.request("POST", server.url, timeout=2) for _ in range(2)]
+    answers = [outbound.send("POST", server.url, timeout=2) for _ in range(2)]
 
     assert [(answer.status, answer.text) for answer in answers] == [(200, "ok")] * 2
     assert server.connections == 2  # the first is not used again

@@ -40,7 +40,7 @@ def test_a_dripped_answer_ends_at_the_deadline(
 ) -> None:
     server = raw(drips(start, piece))
 
-    failure = assert_over_in_time(lambda: outbound.request("GET", server.url, timeout=SHORT))
+    failure = assert_over_in_time(lambda: outbound.send("GET", server.url, timeout=SHORT))
 
     assert "within 0.3 s" in str(failure)
 
@@ -58,7 +58,7 @@ def test_a_dripped_body_is_cut_at_the_deadline(
     server = raw(drips(start, piece))
     began = monotonic()
 
-    answer = outbound.request("GET", server.url, timeout=SHORT)
+    answer = outbound.send("GET", server.url, timeout=SHORT)
 
     assert monotonic() - began < SHORT + SLACK
     assert answer.status == 200
@@ -88,7 +88,7 @@ def test_a_flood_that_says_nothing_ends_at_the_deadline(
     began = monotonic()
 
     with contextlib.suppress(IntegrationFailed):
-        outbound.request("GET", server.url, timeout=SHORT)
+        outbound.send("GET", server.url, timeout=SHORT)
 
     assert monotonic() - began < SHORT + SLACK
 
@@ -98,7 +98,7 @@ def test_a_dripped_tls_handshake_ends_at_the_deadline(
 ) -> None:
     server = raw(drips(b"\x16\x03\x03\x40\x00", b"\x02"))  # a record of 16 KiB, byte by byte
 
-    assert_over_in_time(lambda: outbound.request("GET", server.url.replace("http:", "https:"), timeout=SHORT))
+    assert_over_in_time(lambda: outbound.send("GET", server.url.replace("http:", "https:"), timeout=SHORT))
 
 
 def test_a_reader_who_takes_its_time_ends_at_the_deadline(
@@ -111,7 +111,7 @@ def test_a_reader_who_takes_its_time_ends_at_the_deadline(
     server = raw(slow)
 
     body = b"x" * 20_000_000
-    assert_over_in_time(lambda: outbound.request("POST", server.url, content=body, timeout=SHORT))
+    assert_over_in_time(lambda: outbound.send("POST", server.url, content=body, timeout=SHORT))
 
 
 def test_a_slow_name_ends_at_the_deadline() -> None:
@@ -167,7 +167,7 @@ def test_a_timeout_only_shortens(raw: Callable[[Handler], RawServer]) -> None:
     server = raw(drips(b"", b""))
     outbound = Outbound(now=lambda: NOW, allow_private=LOOPBACK, deadline_seconds=SHORT)
 
-    assert_over_in_time(lambda: outbound.request("GET", server.url, timeout=60))
+    assert_over_in_time(lambda: outbound.send("GET", server.url, timeout=60))
 
     outbound.close()
 
@@ -206,7 +206,7 @@ def test_names_that_hang_hold_up_no_address_and_few_other_names(httpserver: HTTP
             outbound.request("GET", f"http://slow{number}.example/")
 
     def answers(host: str) -> str:
-        return outbound.request("GET", f"http://{host}:{httpserver.port}/", timeout=SHORT + SLACK).text
+        return outbound.send("GET", f"http://{host}:{httpserver.port}/", timeout=SHORT + SLACK).text
 
     def hanging(count: int) -> list[threading.Thread]:
         threads = [threading.Thread(target=call_slow, args=(number,)) for number in range(count)]

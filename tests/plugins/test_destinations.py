@@ -112,7 +112,7 @@ def test_a_name_server_that_hangs_holds_up_its_own_names_only(httpserver: HTTPSe
 
     def call_what_hangs() -> None:
         with contextlib.suppress(IntegrationFailed):
-            outbound.request("GET", f"http://hangs.example:{httpserver.port}/", timeout=0.3)
+            outbound.send("GET", f"http://hangs.example:{httpserver.port}/", timeout=0.3)
 
     threads = [threading.Thread(target=call_what_hangs) for _ in range(40)]
     for thread in threads:

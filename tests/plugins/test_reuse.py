@@ -127,7 +127,7 @@ def test_a_call_that_failed_leaves_nothing_for_the_next(
     server = raw(too_late)
 
     with pytest.raises(IntegrationFailed):
-        outbound.request("GET", server.url, timeout=0.2)
+        outbound.send("GET", server.url, timeout=0.2)
     late.set()
 
     assert outbound.request("GET", server.url).text == "ok"

@@ -3,6 +3,7 @@
 import inspect
 import json
 import logging
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -97,6 +98,7 @@ def _attempt(
             clock=clock,
             visitor=execution.visitor,
             logger=logger,
+            cache=integrations.cache(execution.integration),
         )
         returned = integration.call(payload, context)
         if (kind := _unbegun(returned)) is not None:
@@ -160,29 +162,24 @@ def _failed(failure: IntegrationFailed, recorder: "_Recorder", redact: Redact) -
     )
 
 
-class _Recorder:
+class _Recorder(Http):
     """An Http that remembers what the last answer was, for the attempt's row."""
 
     def __init__(self, http: Http) -> None:
         self._http = http
         self.status: int | None = None
         self.text: str | None = None
+        self.was_taken = False  # a receiver has answered 2xx
 
-    def post(self, url: str, *, json: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
-        return self._keep(self._http.post(url, json=json, headers=headers))
-
-    def request(
-        self, method: str, url: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None
-    ) -> Answer:
-        return self._keep(self._http.request(method, url, content=content, headers=headers))
-
-    @property
-    def was_taken(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
-
-    def _keep(self, answer: Answer) -> Answer:
+    def send(self, method: str, url: str, *, content: bytes, headers: Mapping[str, str]) -> Answer:
+        self.status = self.text = None  # what this one comes to, and not the one before
+        answer = self._http.send(method, url, content=content, headers=headers)
         self.status, self.text = _status(answer.status), answer.text
+        self.was_taken = self.was_taken or 200 <= answer.status < 300
         return answer
+
+    def connect(self, host: str, port: int) -> socket.socket:
+        return self._http.connect(host, port)
 
 
 def _excerpt(text: str, redact: Redact) -> str:

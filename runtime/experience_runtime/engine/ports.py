@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from experience_runtime.domain.executions import (
     Execution,
 )
-from experience_runtime.integration import Integration
+from experience_runtime.integration import Cache, Integration
 
 
 class Clock(Protocol):
@@ -39,6 +39,10 @@ class Integrations(Protocol):
 
     def parse_payload(self, name: str, payload: Any) -> Any:
         """The payload as the integration's model has it; InvalidPayload when it does not fit."""
+        ...
+
+    def cache(self, name: str) -> Cache:
+        """What the integration keeps from call to call."""
         ...
 
 

@@ -13,7 +13,7 @@ from experience_runtime.engine.attempt import Outcome, call
 from experience_runtime.isolation.frames import receive, send
 from experience_runtime.plugins.http import Outbound
 from experience_runtime.plugins.registry import Registry
-from experience_runtime.untrusted import spell
+from experience_runtime.untrusted import Redact, spell
 
 
 def main(connection_fd: int, life_fd: int) -> None:
@@ -21,7 +21,9 @@ def main(connection_fd: int, life_fd: int) -> None:
     threading.Thread(target=_end_with, args=(life_fd,), daemon=True).start()
     link = _Link(socket.socket(fileno=connection_fd))
     settings, level = pickle.loads(receive(link.connection))
-    logging.basicConfig(level=level, format="%(message)s", handlers=[_ToParent(link)], force=True)
+    logging.basicConfig(
+        level=level, format="%(message)s", handlers=[_ToParent(link, settings.redact)], force=True
+    )
     clock, registry = SystemClock(), Registry(settings)
     outbound = Outbound(now=clock.now, allow_private=settings.allow_private)
     link.say({"ready": True})
@@ -59,13 +61,14 @@ class _Link:
 class _ToParent(logging.Handler):
     """The parent writes the log, which knows where to."""
 
-    def __init__(self, link: _Link) -> None:
+    def __init__(self, link: _Link, redact: Redact) -> None:
         super().__init__()
         self._link = link
+        self._redact = redact  # the parent does not know what came up here, such as access tokens
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            text = self.format(record)
+            text = self._redact(self.format(record))
         except Exception as error:  # noqa: BLE001 - an integration's own arguments
             text = f"a line that cannot be spelled: {spell(error)}"
         self._link.say({"log": [record.levelno, record.name, text]})

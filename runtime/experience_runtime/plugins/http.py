@@ -6,15 +6,14 @@ scheme and host of an address and nothing more: paths and queries hold secrets.
 
 import codecs
 import functools
-import json as _json
 import re
+import socket
 import ssl
 import threading
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore2
@@ -23,7 +22,7 @@ import idna
 
 from experience_runtime import __version__
 from experience_runtime.clocks import monotonic
-from experience_runtime.domain.errors import InvalidParameter, InvalidPayload
+from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.retries import MOST_RETRY_AFTER_SECONDS as _DAY
 from experience_runtime.domain.urls import (
     is_token,
@@ -38,7 +37,7 @@ from experience_runtime.plugins.connections import Budget, GuardedBackend, Resol
 BODY_BYTES = 64 * 1024
 
 
-class Outbound:
+class Outbound(Http):
     """HTTP for integrations: the SDK's `Http`. One for the whole process; any thread may use it.
 
     `now` is only asked when a `Retry-After` is a date. `deadline_seconds` covers a whole call: name lookup,
@@ -62,26 +61,7 @@ class Outbound:
         self._pool: httpcore2.ConnectionPool | None = None
         self._lock = threading.Lock()
 
-    def post(
-        self,
-        url: str,
-        *,
-        json: Any = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-    ) -> Answer:
-        """POST a JSON value."""
-        try:
-            content = _json.dumps(json, ensure_ascii=True, allow_nan=False).encode("ascii")
-        except (TypeError, ValueError, RecursionError) as problem:
-            reason = str(problem)
-            raise InvalidPayload(
-                f"the body is not JSON ({reason}); send objects, arrays, text, numbers"
-            ) from None
-        merged = {"content-type": "application/json", **_lowered(headers)}
-        return self.request("POST", url, content=content, headers=merged, timeout=timeout)
-
-    def request(
+    def send(
         self,
         method: str,
         url: str,
@@ -126,6 +106,22 @@ class Outbound:
         finally:
             self._budget.ends_at = None
 
+    def connect(self, host: str, port: int, *, timeout: float | None = None) -> socket.socket:
+        seconds = self._deadline_seconds if timeout is None else min(timeout, self._deadline_seconds)
+        where = f"{host}:{port}"
+        self._budget.ends_at = monotonic() + seconds
+        try:
+            stream = self._backend.connect_tcp(host, port)
+            connection: socket.socket = stream.get_extra_info("socket")
+            connection.settimeout(self._budget.left())
+        except (TimeoutError, httpcore2.TimeoutException):
+            raise IntegrationFailed(f"{where} did not answer within {seconds:g} s", may_pass=True) from None
+        except httpcore2.ConnectError as problem:
+            raise IntegrationFailed(_no_connection(where, problem), may_pass=True) from None
+        finally:
+            self._budget.ends_at = None
+        return connection
+
     def within(self, seconds: float) -> Http:
         """A view whose calls must all be over `seconds` from now, however many they are."""
         return _Within(self, monotonic() + seconds)
@@ -155,7 +151,7 @@ class Outbound:
         for raw_name, raw_value in response.headers:
             name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        text = _text(response, headers)
+        text, is_whole = _text(response, headers)
         if not _ends_cleanly(response):
             response.extensions["network_stream"].close()
         waits = [
@@ -166,6 +162,7 @@ class Outbound:
             headers=headers,
             text=text,
             retry_after=_longest(_retry_after(value, self._now) for value in waits),
+            is_whole=is_whole,
         )
 
 
@@ -187,20 +184,18 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{shown}{'' if port is None else f':{port}'}/…"
 
 
-class _Within:
+class _Within(Http):
     """The `Http` of one delivery: its calls share one end."""
 
     def __init__(self, outbound: Outbound, ends_at: float) -> None:
         self._outbound = outbound
         self._ends_at = ends_at
 
-    def post(self, url: str, *, json: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
-        return self._outbound.post(url, json=json, headers=headers, timeout=self._left())
+    def send(self, method: str, url: str, *, content: bytes, headers: Mapping[str, str]) -> Answer:
+        return self._outbound.send(method, url, content=content, headers=headers, timeout=self._left())
 
-    def request(
-        self, method: str, url: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None
-    ) -> Answer:
-        return self._outbound.request(method, url, content=content, headers=headers, timeout=self._left())
+    def connect(self, host: str, port: int) -> socket.socket:
+        return self._outbound.connect(host, port, timeout=self._left())
 
     def _left(self) -> float:
         return max(0.0, self._ends_at - monotonic())
@@ -259,11 +254,12 @@ def _header_fields(address: httpx2.URL, headers: Mapping[str, str] | None) -> li
     return [(name.encode("ascii"), value.encode("ascii")) for name, value in fields.items()]
 
 
-def _text(response: httpcore2.Response, headers: Mapping[str, str]) -> str:
-    """The decoded body, cut at 64 KiB and where it breaks off. Empty when its encoding is not known."""
+def _text(response: httpcore2.Response, headers: Mapping[str, str]) -> tuple[str, bool]:
+    """The decoded body, cut at 64 KiB and where it breaks off, and whether that is all of it. Empty when its
+    encoding is not known."""
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "", "gzip", "x-gzip", "deflate"):
-        return ""
+        return "", False
     inflate = zlib.decompressobj(wbits=47) if encoding not in ("identity", "") else None
     body = bytearray()
     is_whole = False
@@ -281,7 +277,7 @@ def _text(response: httpcore2.Response, headers: Mapping[str, str]) -> str:
     latin = re.search(r"charset=\"?(iso-8859-1|latin-?1)\b", headers.get("content-type", ""), re.IGNORECASE)
     decoder = codecs.getincrementaldecoder("latin-1" if latin else "utf-8")("replace")
     # not final: a character the cut went through is dropped
-    return decoder.decode(bytes(body), final=is_whole)
+    return decoder.decode(bytes(body), final=is_whole), is_whole
 
 
 def _ends_cleanly(response: httpcore2.Response) -> bool:

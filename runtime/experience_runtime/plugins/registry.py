@@ -20,7 +20,7 @@ from experience_runtime.domain.errors import (
     UnknownIntegration,
 )
 from experience_runtime.domain.values import nearest
-from experience_runtime.integration import Integration
+from experience_runtime.integration import Cache, Integration, MemoryCache
 from experience_runtime.plugins.finding import AnyIntegration, Found, given, in_folder, installed, named
 from experience_runtime.plugins.setting_states import setting_states, unknown_settings
 from experience_runtime.settings.load import Settings
@@ -43,6 +43,7 @@ class Registry:
         self._looking = threading.Lock()
         self._instances: dict[str, AnyIntegration] = {}
         self._checked: dict[str, BaseModel | str] = {}
+        self._caches: dict[str, Cache] = {}
 
     @property
     def _found(self) -> Mapping[str, Found]:
@@ -125,6 +126,12 @@ class Registry:
         if raised.error is not None:
             text = f'"{name}" could not check the payload: {named(raised.error)}; repair the integration'
             raise InvalidPayload(self._settings.redact(text))
+
+    def cache(self, name: str) -> Cache:
+        """What one integration keeps from call to call in this process; all of it is redacted."""
+        return self._caches.get(name) or self._caches.setdefault(
+            name, MemoryCache(learn=self._settings.learned.add)
+        )
 
     def _fitted(self, name: str, model: type[BaseModel], payload: Any) -> BaseModel:
         with foreign() as raised:

@@ -16,7 +16,13 @@ from experience_runtime.domain.retention import Retention
 from experience_runtime.domain.values import nearest
 from experience_runtime.settings.delivery import read_policy
 from experience_runtime.settings.networks import Network, read_network
-from experience_runtime.settings.redaction import redacted, secret_texts, setting_texts, without_secrets
+from experience_runtime.settings.redaction import (
+    Learned,
+    redacted,
+    secret_texts,
+    setting_texts,
+    without_secrets,
+)
 from experience_runtime.settings.retention import read_retention
 from experience_runtime.settings.serving import Served, read_served, take_site
 
@@ -48,7 +54,8 @@ class Settings:
 
     `integrations`: the table of each integration, references resolved; a reference to a variable that is
     not set is left out and stands in `missing` (integration -> setting -> variable). `delivery`: how each
-    integration may be called. `secrets`: the texts `redact` removes.
+    integration may be called. `secrets`: the texts `redact` removes, with those
+    that came up while running (`learned`).
     """
 
     database: str = DEFAULT_DATABASE
@@ -64,6 +71,7 @@ class Settings:
     config: Path | None = None
     code_left_out: Path | None = None
     secrets: frozenset[str] = frozenset()
+    learned: Learned = field(default_factory=Learned, compare=False)
 
     def integration(self, name: str) -> Mapping[str, object]:
         """The table of one integration; capitals and `-` or `_` make no difference."""
@@ -96,11 +104,11 @@ class Settings:
 
     def redact(self, text: str) -> str:
         """Put `[redacted]` where the text holds a configured secret, and cut the query of every address."""
-        return redacted(text, self.secrets)
+        return redacted(self.learned.taken_out(text), self.secrets)
 
     def without_secrets(self, text: str) -> str:
         """Put `[redacted]` where the text holds a configured secret: its caller goes on with it."""
-        return without_secrets(text, self.secrets)
+        return without_secrets(self.learned.taken_out(text), self.secrets)
 
     def __repr__(self) -> str:
         database = re.sub(r"(?<=://).*@|\?.*", "…", self.database)

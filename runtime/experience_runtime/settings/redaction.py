@@ -5,12 +5,14 @@ import functools
 import html
 import json
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
 SECRET_LENGTH = 6  # shorter texts stand in too many innocent places
 
 _REDACTED = "[redacted]"
+_MOST_LEARNED = 1_000
 _PATH_SECRET_LENGTH = 16
 _WORD_SECRET_LENGTH = 8
 _SIGNING = "whsec_"
@@ -42,6 +44,33 @@ def secret_texts(database: str, texts: Sequence[str]) -> Iterator[str]:
             # shorter than this, its encoded forms are no less innocent than itself
             if len(secret) >= SECRET_LENGTH:
                 yield from (form for form in _forms(secret) if len(form) >= SECRET_LENGTH)
+
+
+class Learned:
+    """Secrets that came up while running, such as access tokens: the newest thousand. Any thread may add one.
+
+    What is learned stays with the process: a copy in another one begins empty.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._forms: dict[str, frozenset[str]] = {}
+        self._all: frozenset[str] = frozenset()
+
+    def __reduce__(self) -> tuple[type["Learned"], tuple[()]]:
+        return Learned, ()
+
+    def add(self, text: str) -> None:
+        with self._lock:
+            if text in self._forms:
+                return
+            self._forms[text] = frozenset(secret_texts("", [text]))
+            if len(self._forms) > _MOST_LEARNED:
+                del self._forms[next(iter(self._forms))]
+            self._all = frozenset().union(*self._forms.values())
+
+    def taken_out(self, text: str) -> str:
+        return without_secrets(text, self._all) if self._all else text
 
 
 def setting_texts(value: object, env: Mapping[str, str], setting: str = "") -> Iterator[str]:
@@ -77,6 +106,9 @@ def _forms(text: str) -> Iterator[str]:
     raw = text.encode("utf-8", "replace")
     yield from (raw.hex(), raw.hex().upper())
     yield from _in_base64(raw)
+    escaped = quote_plus(text, errors="replace")
+    if escaped != text:  # OAuth's basic authentication escapes first
+        yield from _in_base64(escaped.encode("ascii"))
 
 
 def _in_base64(raw: bytes) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Played: the registered integrations, with their other side played by a story."""
 
 import json
+import socket
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -9,7 +10,7 @@ from experience_runtime.domain.executions import Execution, execution_number
 from experience_runtime.domain.keys import canonical_key
 from experience_runtime.engine.attempt import GivenUp
 from experience_runtime.engine.ports import Integrations
-from experience_runtime.integration import Answer, Context, Integration, IntegrationFailed
+from experience_runtime.integration import Answer, Cache, Context, Http, Integration, IntegrationFailed
 from experience_runtime.simulation.expected import ScriptedAnswer
 
 
@@ -48,6 +49,9 @@ class Played:
     def parse_payload(self, name: str, payload: Any) -> Any:
         return self._real.parse_payload(name, payload)
 
+    def cache(self, name: str) -> Cache:
+        return self._real.cache(name)
+
 
 _Scripted = list[tuple[ScriptedAnswer, str | None]]
 
@@ -85,10 +89,11 @@ def _player(real: Integration[Any, Any], scripted: _Scripted, store: Executions)
     return Player()
 
 
-class NoHttp:
+class NoHttp(Http):
     """`Http` of a simulation: nothing leaves."""
 
-    def post(self, *_: Any, **__: Any) -> Answer:
+    def send(self, method: str, url: str, *, content: bytes, headers: Mapping[str, str]) -> Answer:  # noqa: ARG002
         raise InternalError("a simulation sends nothing")
 
-    request = post
+    def connect(self, host: str, port: int) -> socket.socket:  # noqa: ARG002 - the SDK's names
+        raise InternalError("a simulation connects to nothing")

@@ -6,6 +6,7 @@ import itertools
 import json
 import logging
 import re
+import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -224,7 +225,7 @@ class _Ended:
     error: BaseException | None = None
 
 
-class _Led:
+class _Led(Http):
     """An Http whose every call arrives at the other side, whatever address it names."""
 
     def __init__(self, http: Http, other_side: OtherSide, gate: threading.Barrier | None = None) -> None:
@@ -233,17 +234,15 @@ class _Led:
         self._gate = gate
         self.calls = 0
 
-    def post(self, url: str, *, json: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
-        return self._http.post(self._led(url), json=json, headers=headers)
+    def send(self, method: str, url: str, *, content: bytes, headers: Mapping[str, str]) -> Answer:
+        return self._http.send(method, self._led(url), content=content, headers=headers)
 
-    def request(
-        self, method: str, url: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None
-    ) -> Answer:
-        return self._http.request(method, self._led(url), content=content, headers=headers)
+    def connect(self, host: str, port: int) -> socket.socket:
+        return self._http.connect(host, port)
 
     def _led(self, url: str) -> str:
         self.calls += 1
-        if self._gate is not None:
+        if self._gate is not None:  # where an access token is fetched first, they meet there
             with contextlib.suppress(threading.BrokenBarrierError):
                 self._gate.wait(SILENCE_SECONDS)
         parts = urlsplit(url)

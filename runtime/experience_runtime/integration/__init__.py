@@ -16,26 +16,27 @@
 Put the file in a folder and name the folder with `--integrations DIR`; nothing else is needed.
 """
 
-import json as _json
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from pydantic import AfterValidator, BaseModel, SecretStr
+from pydantic import BaseModel
 
 from experience_runtime.domain.errors import BlockedAddress, InvalidPayload, Refusal, UnsupportedChannel
 from experience_runtime.domain.pace import Pace
 from experience_runtime.domain.retries import RETRIES, Backoff
-from experience_runtime.domain.urls import require_header_name, require_header_value, require_web_address
-from experience_runtime.domain.values import refuse_constant
-from experience_runtime.domain.webhook_signatures import webhook_keys, webhook_signature
+from experience_runtime.domain.webhook_signatures import webhook_signature
+from experience_runtime.integration.cache import Cache, MemoryCache
+from experience_runtime.integration.http import Answer, Http, IntegrationFailed
+from experience_runtime.integration.kinds import HeaderName, SecretHeader, SecretUrl, SigningSecret
+from experience_runtime.integration.oauth2 import OAuth2
 
 __all__ = [
     "Answer",
     "Backoff",
     "BlockedAddress",
+    "Cache",
     "Clock",
     "Context",
     "HeaderName",
@@ -43,6 +44,8 @@ __all__ = [
     "Integration",
     "IntegrationFailed",
     "InvalidPayload",
+    "MemoryCache",
+    "OAuth2",
     "Pace",
     "Refusal",
     "SecretHeader",
@@ -51,113 +54,6 @@ __all__ = [
     "UnsupportedChannel",
     "webhook_signature",
 ]
-
-_PASSING = frozenset({408, 425, 429})  # and every 5xx. Source: reference/executions#retries
-
-
-def _web_address(value: SecretStr) -> SecretStr:
-    # the file that a secret is mounted as often ends in a line break
-    url = value.get_secret_value().strip()
-    require_web_address(url)
-    return SecretStr(url)
-
-
-def _header_name(name: str) -> str:
-    require_header_name(name)
-    return name
-
-
-def _header_value(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value().strip()
-    require_header_value(text)
-    return SecretStr(text)
-
-
-def _require_webhook_secret(value: SecretStr) -> SecretStr:
-    webhook_keys(value.get_secret_value())
-    return value
-
-
-SecretUrl = Annotated[SecretStr, AfterValidator(_web_address)]
-"""A setting that holds a web address; masked wherever it is printed, `get_secret_value()` reads it."""
-
-HeaderName = Annotated[str, AfterValidator(_header_name)]
-"""A setting that is sent as the name of a header."""
-
-SecretHeader = Annotated[SecretStr, AfterValidator(_header_value)]
-"""A setting that is sent as the value of a header, or as a part of one; masked like SecretUrl."""
-
-SigningSecret = Annotated[SecretStr, AfterValidator(_require_webhook_secret)]
-"""A setting that `webhook_signature` signs with: `whsec_…`, or several, separated by blanks."""
-
-
-class IntegrationFailed(Exception):
-    """An attempt did not succeed.
-
-    `may_pass`: true for a failure that another try may mend (it is retried), false for one that
-    stays (it is not). `retry_after` is in seconds, from the other side's own answer.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        may_pass: bool,
-        status: int | None = None,
-        retry_after: float | None = None,
-        answer: str | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.may_pass = may_pass
-        self.status = status
-        self.retry_after = retry_after
-        self.answer = answer
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What an HTTP call came back with: at most 64 KiB of body; header names are lower case."""
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    text: str = ""
-    retry_after: float | None = None
-
-    def json(self) -> Any:
-        """Read the body as JSON; None when it is not JSON."""
-        try:
-            return _json.loads(self.text, parse_constant=refuse_constant)
-        except (ValueError, RecursionError):
-            return None
-
-    def require_success(self) -> "Answer":
-        """Return this answer when its status is 2xx, else raise the IntegrationFailed it means."""
-        if 200 <= self.status < 300:
-            return self
-        raise self.failure(f"the receiver answered {self.status}")
-
-    def failure(self, message: str, *, may_pass: bool | None = None) -> IntegrationFailed:
-        """Make the failure this answer means; 408, 425, 429 and 5xx may pass unless told otherwise."""
-        passing = self.status in _PASSING or self.status >= 500
-        return IntegrationFailed(
-            message,
-            may_pass=passing if may_pass is None else may_pass,
-            status=self.status,
-            retry_after=self.retry_after,
-            answer=self.text,
-        )
-
-
-class Http(Protocol):
-    """The one way out. Raises IntegrationFailed for what may pass (network, timeout) and
-    BlockedAddress for an address that must not be called. Answers of any status are returned."""
-
-    def post(self, url: str, *, json: Any = None, headers: Mapping[str, str] | None = None) -> Answer: ...
-
-    def request(
-        self, method: str, url: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None
-    ) -> Answer: ...
 
 
 class Clock(Protocol):
@@ -177,7 +73,8 @@ class Context(Generic[S]):
     """What a call may use. `execution_id` is the idempotency key: the same for every attempt.
 
     `attempt` grows from one attempt to the next, as a rule by 1. `visitor` is the id of the visitor whose run
-    scheduled this, if one is known.
+    scheduled this, if one is known. `cache` keeps texts, such as access tokens, for the next calls of this
+    integration in this process.
     """
 
     settings: S
@@ -187,6 +84,7 @@ class Context(Generic[S]):
     clock: Clock
     visitor: str | None
     logger: logging.Logger
+    cache: Cache = field(default_factory=MemoryCache)
 
     @property
     def now(self) -> datetime:

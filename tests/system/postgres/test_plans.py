@@ -78,7 +78,7 @@ HOT = """
     lapsed leased unclaim replay next_lapse execution hold_execution insert_history history end_attempt
     attempts visitor remember_visitor drop_free_marks take_mark integration_state not_over leased_by_status
     next_of conversions_of events_of_person moments_of_person conversions_of_person history_of_each
-    attempts_of_each
+    attempts_of_each planned_by_others plan_again
 """
 
 
@@ -140,6 +140,10 @@ VALUES: dict[str, Any] = {
     "visitor": "visitor 7",
     "number": 7,
     "numbers": "[1, 2, 3]",
+    "planned": "[[1, 1], [2, 1]]",
+    "zone_rules": "2026f",
+    "from_due": 50,
+    "from_number": 50,
     "held": "[[1, 1], [2, 1]]",
     "begun": "[[1, 1, 0], [2, 1, 0]]",
     "ended": '[[1, 1, "succeeded", null, 1, 200, null, "{}"]]',

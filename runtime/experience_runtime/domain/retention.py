@@ -31,7 +31,7 @@ SHORTEST_OF_ANSWERS = timedelta(hours=24)
 class Retention:
     """How long each kind is kept; None: for ever."""
 
-    kept: Mapping[Kind, timedelta | None] = field(default_factory=lambda: DEFAULTS)
+    kept: Mapping[Kind, timedelta | None] = field(default_factory=lambda: dict(DEFAULTS))  # can be pickled
 
     def before(self, kind: Kind, now: datetime) -> datetime | None:
         """What was over earlier than this goes; None where nothing does."""

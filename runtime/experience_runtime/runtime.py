@@ -274,6 +274,15 @@ class Runtime:
         """See `told.remember`."""
         told.remember(self.store, visitor, now=self.clock.now())
 
+    def convert(self, visitor_id: str, *, event: str | None = None, at: datetime | None = None) -> list[str]:
+        """See `told.convert`."""
+        return told.convert(self.store, self.scheduler, check_visitor_id(visitor_id), event=event, at=at)
+
+    def identify(self, visitor_id: str, person: str) -> list[str]:
+        """See `told.identify`."""
+        ids = check_visitor_id(visitor_id), check_visitor_id(person)
+        return told.identify(self.store, *ids, now=self.clock.now())
+
     def receive(
         self, visitor_id: str, event_type: str, data: Any, *, age_ms: object = None
     ) -> list[str] | None:

@@ -6,12 +6,14 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from ipaddress import ip_network
 
 import httpx
 import pytest
 import uvicorn
 from experience_runtime.web.guard.connections import Gate, guarded, neighbourhood
 from experience_runtime.web.guard.limits import BodyLimit, Crowd
+from experience_runtime.web.guard.proxies import Proxied, Trust
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse
@@ -214,6 +216,37 @@ def test_a_crowd_is_told_to_come_again_and_the_health_is_told_all_the_same() -> 
     assert (refused.status_code, refused.json()["code"]) == (503, "rate_limited")
     assert refused.headers["retry-after"] == "1"
     assert (alive.status_code, after.status_code) == (200, 200)
+
+
+def test_one_address_behind_a_proxy_keeps_nobody_else_from_being_answered() -> None:
+    came, freed = threading.Semaphore(0), threading.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/wait":
+            came.release()
+            await run_in_threadpool(freed.wait, PATIENCE_SECONDS)
+        await PlainTextResponse("ok")(scope, receive, send)
+
+    is_proxy = Trust((ip_network("127.0.0.1"),))
+    web = Proxied(Crowd(app, most=9, per_address=2, is_proxy=is_proxy), is_trusted=is_proxy)
+    with gated(web, Gate(most=100, per_address=1, is_proxy=is_proxy)) as (_, port):
+
+        def get(path: str, address: str = "") -> int:
+            headers = {"X-Forwarded-For": address} if address else {}
+            url = f"http://127.0.0.1:{port}{path}"
+            return httpx.get(url, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS).status_code
+
+        with ThreadPoolExecutor(5) as many:
+            greedy = ["2001:db8::1", "2001:db8::2", "", "", ""]
+            waiting = [many.submit(get, "/wait", address) for address in greedy]
+            for _ in waiting:
+                assert came.acquire(timeout=PATIENCE_SECONDS)
+            answers = [get("/", "2001:db8::3"), get("/healthz", "2001:db8::3"), get("/", "192.0.2.1")]
+            freed.set()
+        after = get("/", "2001:db8::3")
+
+    assert answers == [429, 200, 200]
+    assert after == 200
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,8 @@ def test_an_authors_answers_are_the_same_whether_hidden_rows_exist_or_not(
 
     def seen() -> dict[str, Any]:
         return {question: _walked(client, question, author) for question in QUESTIONS} | {
-            "experiences": client.get("/v1/experiences", headers=author).json(),
+            path: client.get(f"/v1/{path}", headers=author).json()
+            for path in ("experiences", "integrations", "runs", "runs?visitor=hidden", "runs?limit=1")
         }
 
     before = seen()
@@ -98,7 +99,8 @@ def test_an_authors_answers_are_the_same_whether_hidden_rows_exist_or_not(
     ]
     for question in ("?visitor=v1", "?visitor=hidden", "?text=hid", "?status=failed&limit=1"):
         assert after[question] == before[question], question
-    assert after["experiences"] == before["experiences"]
+    for path in ("experiences", "integrations", "runs?visitor=hidden"):
+        assert after[path] == before[path], path
 
 
 def test_an_authors_pages_are_the_same_whether_hidden_rows_exist_or_not(

@@ -23,6 +23,14 @@ module.exports = async function variation (options) {
 """
 
 
+MANY = """
+module.exports = function variation (options) {
+  const notify = options.integration('webhook')
+  return Promise.all(Array.from({ length: 600 }, () => notify.schedule({ step: 1 }, { delay: '1 hour' })))
+}
+"""
+
+
 def ask(served: Served) -> httpx.Response:
     with served.client as client:
         return client.post(
@@ -70,3 +78,30 @@ def _unanswered(served: Served) -> None:
     except httpx.TransportError:
         return
     raise AssertionError(f"it was answered before it was killed: {answer.text}")
+
+
+def test_a_job_that_a_kill_interrupted_goes_on_in_the_next_process(project: Project) -> None:
+    write(project.folder / "released/many/variation.js", MANY)
+    settings = project.folder / "experience.toml"
+    settings.write_text(
+        settings.read_text().replace("[experiences]", '[experiences]\nmany = "released/many"')
+    )
+    served = project.serve("--no-worker")
+    with served.client as client:
+        for _ in range(4):
+            ran = client.post("/v1/experiences/many/run", json={}).json()
+            assert (ran["outcome"], len(ran["executions"])) == ("ran", 600)
+        job = client.post("/v1/bulk/cancel", json={"everything": True}).json()["id"]
+        served.end(signal.SIGKILL)
+
+    served = project.serve("--no-worker")
+    gives_up_at = time.monotonic() + DEADLINE_SECONDS
+    with served.client as client:
+        while (told := client.get(f"/v1/jobs/{job}").json())["state"] == "running":
+            assert time.monotonic() < gives_up_at, told
+        left = client.get("/v1/executions?status=pending").json()["executions"]
+        history = client.get("/v1/executions?status=cancelled&limit=1").json()["executions"]
+
+    # what ended between a batch and its note is not found again, and counts as neither
+    assert (told["state"], told["matching"], left) == ("done", 2400, [])
+    assert len(history) == 1

@@ -66,7 +66,7 @@ def test_what_a_run_schedules_counts_for_the_key_that_ran_it(
     assert {each.site for each in runtime.store.find(Filter(), limit=10).executions} == {"shop"}
 
 
-def test_events_have_an_end_and_conversions_have_none(
+def test_events_and_conversions_that_cancel_nothing_have_an_end(
     limited: httpx.Client, runtime: Runtime, token: Token
 ) -> None:
     shop = bearing(token(Scope.SITE, name="shop"))
@@ -76,10 +76,43 @@ def test_events_have_an_end_and_conversions_have_none(
 
     assert [tell("ecView", "v1").status_code for _ in range(6)] == [200] * 4 + [429] * 2
     bought = [tell("ecBasketTransactionSummary", f"v{number}").json()["conversion"] for number in range(4)]
+    assert tell("ecBasketTransactionSummary", "v5").status_code == 429
+    client_answer = limited.post("/integrations/conversion", json={"visitorId": "v5"}, headers=shop).json()
+    assert client_answer["error"]["code"] == "rate_limited"
+    assert limited.post("/v1/visitors/v5/convert", headers=shop).status_code == 429
     assert bought == [True] * 4
     known = [runtime.store.visitor(f"v{number}") is not None for number in range(4)]
     assert known == [True, True, False, False]  # v1 came first, then v0
     assert len(runtime.store.events.conversions("v3", limit=9)) == 1
+
+
+def test_a_purchase_that_cancels_something_is_never_one_too_many(
+    limited: httpx.Client, runtime: Runtime, token: Token
+) -> None:
+    shop = bearing(token(Scope.SITE, name="shop"))
+    for number in range(5):
+        limited.post("/v1/visitors/idle/convert", headers=shop)
+        runtime.identify(f"browser{number}", f"person{number}")  # by the operator: counted for nobody
+    sent = {
+        "data": {"body": 1},
+        "delay": "1 day",
+        "cancelOnConversion": True,
+        "meta": {"visitorId": "person1"},
+    }
+    assert limited.post(DEFER, json=sent, headers=shop).json()["ok"]
+
+    assert limited.post("/v1/visitors/browser2/convert", headers=shop).status_code == 429
+    assert limited.post("/v1/visitors/browser1/convert", headers=shop).json()["cancelled"] == 1
+
+
+def test_who_is_identified_is_a_visitor_more(limited: httpx.Client, token: Token) -> None:
+    shop = bearing(token(Scope.SITE, name="shop"))
+
+    def identify(person: str) -> int:
+        path = "/v1/visitors/browser/identify"
+        return limited.post(path, json={"person": person}, headers=shop).status_code
+
+    assert [identify(person) for person in ("a", "a", "b", "c", "a")] == [200, 200, 200, 429, 200]
 
 
 def test_a_day_has_its_own_count_and_processes_share_it(runtime: Runtime) -> None:

@@ -2,8 +2,10 @@
 
 import re
 
+import apsw
 import httpx
 from experience_runtime.domain.access import Scope
+from experience_runtime.domain.workers import WorkerInfo
 from experience_runtime.engine.lookup import PAGE_BYTES
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.server import make_web
@@ -70,7 +72,11 @@ def test_the_pages_own_files_are_kept_under_an_address_that_changes_with_them(cl
         assert client.get(address + "0").headers["cache-control"] == "no-cache"
 
 
-def test_the_stamp_is_another_once_something_was_written(client: httpx.Client, token: Token) -> None:
+def test_the_stamp_is_another_once_something_was_written(
+    client: httpx.Client, runtime: Runtime, token: Token
+) -> None:
+    at = runtime.clock.now()
+
     def stamp() -> str:
         return str(client.get("/stamp").json()["stamp"])
 
@@ -80,6 +86,15 @@ def test_the_stamp_is_another_once_something_was_written(client: httpx.Client, t
     second = stamp()
     assert second != first
     assert stamp() == second
+    report = WorkerInfo(
+        id="w", host="h", pid=1, version="1", concurrency=1, integrations=None, started_at=at, beat_at=at
+    )
+    for _ in range(3):
+        runtime.store.workers.beat(report)
+    assert stamp() == second  # or every page would be loaded anew every five seconds
+    with apsw.Connection(runtime.database_path) as another:
+        another.execute("INSERT INTO milestones VALUES ('by another process', 1)")
+    assert stamp() != second
     author, viewer = bearing(token(Scope.AUTHOR)), bearing(token(Scope.VIEWER))
 
     assert 'data-stamp="/stamp"' in client.get("/executions", headers=viewer).text

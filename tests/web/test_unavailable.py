@@ -1,15 +1,20 @@
 """A database that cannot be written to: new work is told when to come again, and all goes on by itself."""
 
+import contextlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import apsw
 import httpx
 import pytest
 from experience_runtime.domain.executions import Filter
 from experience_runtime.runtime import Runtime
+from experience_runtime.store.sqlite import file
 from experience_runtime.web.server import make_web
 
 from tests.support.serving import serving
 from tests.system.faults.vfs import BreakingDisk, Fault
+from tests.web.gateway_client import encoded
 
 NEVER = 1_000_000_000
 CONVERSION = {"type": "ecBasketTransactionSummary"}
@@ -66,3 +71,86 @@ def test_it_is_not_ready_while_nothing_can_be_stored(client: httpx.Client, disk:
 
     assert (broken.status_code, broken.json()["store"], broken.headers["retry-after"]) == (503, False, "5")
     assert (mended.status_code, mended.json()["store"]) == (200, True)
+
+
+DAILY = {"integration": "webhook", "payload": {"body": 1}, "daily": "09:00", "timezone": "UTC"}
+WEBHOOK = encoded("webhook")
+WRITES = [
+    ("POST", "/v1/experiences/reminder/run", {"visitor": "v1"}),
+    ("POST", "/v1/executions/{pending}/cancel", {}),
+    ("POST", "/v1/executions/{ended}/replay", {}),
+    ("POST", "/v1/bulk/cancel", {"everything": True}),
+    ("POST", "/v1/bulk/replay", {"everything": True}),
+    ("PUT", "/v1/schedules/another", DAILY),
+    ("DELETE", "/v1/schedules/daily", None),
+    ("POST", "/v1/schedules/daily/pause", {}),
+    ("POST", "/v1/schedules/paused/resume", {}),
+    ("POST", "/v1/schedules/daily/run", {}),
+    ("POST", "/v1/integrations/webhook/call", {"payload": {"body": 1}}),
+    ("POST", "/v1/integrations/webhook/pause", {}),
+    ("POST", "/v1/integrations/broadcast/resume", {}),
+    ("DELETE", "/v1/visitors/v1", None),
+    ("PUT", "/v1/visitors/v1", {"timezone": "Europe/Paris"}),
+    ("POST", "/v1/visitors/v1/events", CONVERSION),
+    ("POST", "/v1/visitors/v1/convert", {}),
+    ("POST", "/v1/visitors/v1/identify", {"person": "p1"}),
+    ("POST", "/visitors/events", {"visitor": "v1", "type": "ecView"}),
+    ("POST", "/visitors/events", {"visitor": "v1", "items": [{"key": "k" * 20, "type": "ecView"}]}),
+    ("POST", "/visitors/run/reminder", {"visitor": "v1", "timezone": "Europe/Paris"}),
+    ("POST", "/integrations/conversion", {"visitorId": "v1"}),
+    ("POST", f"/integrations/defer/{WEBHOOK}", {"data": {"body": 1}, "delay": "1 day", "key": {"n": 1}}),
+    ("POST", f"/integrations/cancel/{WEBHOOK}", {"key": {"n": 0}}),
+    ("POST", f"/integrations/{WEBHOOK}", {"data": {"body": 1}, "key": {"n": 1}}),
+    (
+        "POST",
+        "/csml/apps",
+        {
+            "function_id": "utils/scheduler",
+            "data": {"action": "webhook", "url": "https://example.com/", "delay": "2h"},
+            "client": {"bot_id": "b", "channel_id": "c", "user_id": "u"},
+        },
+    ),
+]
+
+
+def test_while_another_process_keeps_the_database_locked_every_write_is_told_when_to_come_again(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file, "BUSY_TIMEOUT_MS", 50)  # of ten seconds
+    assert runtime.store.count(Filter()) == 0
+    runtime.for_serving()
+    web = make_web(runtime, is_open=True, is_delivered=lambda: True)
+    with (
+        serving(web) as address,
+        httpx.Client(base_url=address, trust_env=False, timeout=120) as client,
+        contextlib.closing(apsw.Connection(runtime.database_path)) as another,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        made = client.post(
+            f"/integrations/defer/{WEBHOOK}", json={"data": {"body": 1}, "delay": "1 day", "key": {"n": 0}}
+        ).json()
+        client.post("/v1/integrations/webhook/call", json={"payload": {"body": 1}})
+        client.post("/v1/integrations/broadcast/pause", json={})
+        for name in ("daily", "paused"):
+            assert client.put(f"/v1/schedules/{name}", json=DAILY).status_code < 300
+        client.post("/v1/schedules/paused/pause", json={})
+        failed = client.get("/v1/executions?status=failed").json()["executions"][0]["id"]
+        another.execute("BEGIN IMMEDIATE")
+
+        def ask(asked: tuple[str, str, object]) -> tuple[str, int, str, str | None]:
+            method, path, body = asked
+            path = path.format(pending=made["data"]["id"], ended=failed)
+            answer = client.request(method, path, json=body)
+            return path, answer.status_code, answer.text, answer.headers.get("retry-after")
+
+        answers = list(pool.map(ask, WRITES))
+        read = [client.get(path).status_code for path in ("/v1/executions", "/", "/healthz")]
+        another.execute("ROLLBACK")
+        after = client.post("/v1/visitors/v1/convert", json={}).status_code
+
+    wrong = [
+        each for each in answers if each[1] != 503 or "database_unavailable" not in each[2] or not each[3]
+    ]
+    assert wrong == []
+    assert read == [200, 200, 200]
+    assert after == 200

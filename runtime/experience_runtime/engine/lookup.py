@@ -115,10 +115,10 @@ class Lookup:
             documents.append(execution_document(execution, attempts, redact=self._redact))
         return documents
 
-    def integrations(self) -> dict[str, Any]:
-        """Every registered integration, by name."""
+    def integrations(self, *, with_schedules: bool = True) -> dict[str, Any]:
+        """Every registered integration, by name; without schedules, their count is 0: authors see none."""
         holds = self._operations.holds()
-        scheduled = [each.integration for each in self._recurring.list()]
+        scheduled = [each.integration for each in self._recurring.list()] if with_schedules else []
         return {
             "integrations": [
                 self._line(each, holds.get(each.name)) | {"schedules": scheduled.count(each.name)}

@@ -22,6 +22,15 @@ class Kind(StrEnum):
 
     EVENT = "event"
     VISITOR = "visitor"
+    CONVERSION = "conversion"
+    """Those past it that would cancel something still count: nobody is to hear of what they bought."""
+
+
+_SETTINGS = {
+    Kind.EVENT: "events_per_key",
+    Kind.VISITOR: "visitors_per_key",
+    Kind.CONVERSION: "events_per_key",
+}
 
 
 @dataclass(slots=True)
@@ -39,7 +48,7 @@ class Quotas:
         self._usage = usage
         self._clock = clock
         self._pending_quota = pending
-        self._quotas = {Kind.VISITOR: visitors, Kind.EVENT: events}
+        self._quotas = {Kind.VISITOR: visitors, Kind.EVENT: events, Kind.CONVERSION: events}
         self._lock = threading.Lock()
         self._pending: dict[str, _Pending] = {}
         self._left: dict[tuple[str, Kind, int], int] = {}
@@ -102,7 +111,7 @@ class Site:
         if not self.take(kind):
             raise RateLimited(
                 f"the site key {self.name} has told of as many {kind}s today as it may; raise "
-                f"{kind}s_per_key under [serve] in experience.toml"
+                f"{_SETTINGS[kind]} under [serve] in experience.toml"
             )
 
 

@@ -147,6 +147,10 @@ class SchedulerStore(Executions, Protocol):
         """Cancel those that are pending, in one transaction; return their ids."""
         ...
 
+    def awaits_conversion(self, visitor: str) -> bool:
+        """Whether anything that pends or runs would be cancelled by a conversion of this person."""
+        ...
+
     def convert(self, visitor: str, *, event: str, now: datetime, at: datetime | None = None) -> list[str]:
         """Record a conversion and cancel, with reason `conversion`, every pending execution of this visitor,
         and of every other id of the same person, that asked for it; return their ids. One that runs is not

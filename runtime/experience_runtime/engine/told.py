@@ -22,11 +22,38 @@ def receive(
 ) -> list[str] | None:
     """Keep an event, and let one that is a conversion convert; the ids it cancelled, else None.
 
-    RateLimited for one more than a site's key may tell of in a day; a conversion counts all the same.
+    RateLimited for one more than a site's key may tell of in a day; conversions are counted apart.
     """
     is_conversion, site = scheduler.is_conversion(event.type), acting_site()
     if site is None or site.take(Kind.EVENT):
         store.events.record(event)
     elif not is_conversion:
         site.require(Kind.EVENT)
-    return scheduler.convert(event.visitor, event=event.type, at=stated_at) if is_conversion else None
+    if not is_conversion:
+        return None
+    return convert(store, scheduler, event.visitor, event=event.type, at=stated_at)
+
+
+def convert(
+    store: Store,
+    scheduler: Scheduler,
+    visitor: str,
+    *,
+    event: str | None = None,
+    at: datetime | None = None,
+) -> list[str]:
+    """See `Scheduler.convert`. RateLimited for one more than a site's key may tell of in a day, and only
+    when nothing waits for it: a message to who has bought is worse than any number of rows."""
+    site = acting_site()
+    if site is not None and not site.take(Kind.CONVERSION) and not store.awaits_conversion(visitor):
+        site.require(Kind.CONVERSION)
+    return scheduler.convert(visitor, event=event, at=at)
+
+
+def identify(store: Store, visitor: str, person: str, *, now: datetime) -> list[str]:
+    """Make two ids one person's; their ids. RateLimited for one more new pair than a site's key may bring in
+    a day: each counts as a visitor."""
+    site = acting_site()
+    if site is not None and person not in store.ids_of_person(visitor):
+        site.require(Kind.VISITOR)
+    return store.identify(visitor, person, now=now)

@@ -34,6 +34,10 @@ class Database(Protocol):
         """
         ...
 
+    def write_aside(self, act: Callable[[], T]) -> T:
+        """As `write`, for what is written every few seconds and no page shows: the stamp may stay."""
+        ...
+
     def stamp(self) -> str:
         """A text that is another after anything was written by anybody; cheap, and compared here only."""
         ...

@@ -212,6 +212,11 @@ WHERE execution = :number AND attempt = :attempt AND ended_at IS NULL;
 -- name: converted_meanwhile
 SELECT 1 FROM executions WHERE number = :number AND cancel_on_conversion = 2;
 
+-- name: awaits_conversion
+SELECT 1 FROM executions
+WHERE visitor = :visitor AND attempt >= 0 AND status IN ('pending', 'running') AND cancel_on_conversion > 0
+LIMIT 1;
+
 -- name: converted_since
 -- :visitor is an id of the person that the execution is for.
 SELECT 1 FROM executions JOIN conversions ON conversions.visitor = :visitor

@@ -116,6 +116,13 @@ class SqlStore(Generic[D]):
 
         return self._journal.write("cancel", act)
 
+    def awaits_conversion(self, visitor: str) -> bool:
+        def asks() -> bool:
+            ids = self._ids_of(visitor)
+            return any(self.database.execute("awaits_conversion", {"visitor": each}) for each in ids)
+
+        return self.database.read(asks)
+
     def convert(self, visitor: str, *, event: str, now: datetime, at: datetime | None = None) -> list[str]:
         bound = {"visitor": rows.text(visitor), "event": rows.text(event), "now": to_ms(now)}
         before = _LARGEST if at is None else to_ms(at)

@@ -35,7 +35,7 @@ class SqlWorkers:
             self._database.execute("beat", bound)
             return self._all()
 
-        return self._database.write(act)
+        return self._database.write_aside(act)
 
     def leave(self, id: str) -> None:
         self._database.write(lambda: self._database.execute("leave", {"id": id}))

@@ -3,8 +3,9 @@
 from typing import Any
 
 from experience_runtime.domain.access import Right
-from experience_runtime.domain.errors import ScriptFault
+from experience_runtime.domain.errors import DatabaseUnavailable, ScriptFault
 from experience_runtime.running.kept import keep_run
+from experience_runtime.running.report import Report
 from experience_runtime.running.run import Situation
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.loading import failed_report, prepare
@@ -55,8 +56,16 @@ class Runs:
             at=began_at,
             redact=runtime.settings.redact,
         )
+        if _is_undone(report):
+            raise DatabaseUnavailable(f"a run of {name} could store nothing")
         document = report.document(runtime.lookup.of_run(report.created))
         return document if caller.may(Right.READ_RUNS) else _for_sites(document)
+
+
+def _is_undone(report: Report) -> bool:
+    """Whether a run failed for the database alone, and did nothing: it may be asked for again."""
+    codes = {call["error"]["code"] for call, _ in report.refusals}
+    return DatabaseUnavailable.code in codes and not any(call["ok"] for call in report.calls)
 
 
 def _for_sites(document: dict[str, Any]) -> dict[str, Any]:

@@ -119,11 +119,12 @@ def make_web(
     web.add_middleware(SharedOrigins, may_call=access.may_call)
     web.add_middleware(LoopbackHost, is_open=access.is_open)
     web.add_middleware(Defects)
-    web.add_middleware(Crowd)
+    is_proxy = Trust(served.trusted_proxies)
+    web.add_middleware(Crowd, per_address=served.connections_per_address, is_proxy=is_proxy)
     web.add_middleware(SecurityHeaders)
     web.add_middleware(Observed, metrics=metrics)
     web.add_middleware(snippet.Renamed, snippet_path=served.snippet_path)
-    web.add_middleware(Proxied, is_trusted=Trust(served.trusted_proxies))
+    web.add_middleware(Proxied, is_trusted=is_proxy)
     for router in _ROUTERS:
         web.include_router(router)
     web.state.routes = [route for router in _ROUTERS for route in flat(router.routes)]

@@ -35,6 +35,9 @@ class Stepping:
     def write(self, act: Callable[[], T]) -> T:
         return self._database.write(act)
 
+    def write_aside(self, act: Callable[[], T]) -> T:
+        return self._database.write_aside(act)
+
     def stamp(self) -> str:
         return self._database.stamp()
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from experience_runtime.domain.errors import DatabaseRefused, DatabaseUnavailable
 from experience_runtime.store.opening import open_postgres
+from experience_runtime.store.postgres.refusing import lets_nobody_in
 
 from tests.support.postgres import Server
 
@@ -32,6 +33,7 @@ def test_a_server_that_lets_nobody_in_is_told_apart(guarded: Server, who: str) -
         open_postgres(f"postgresql://{who}127.0.0.1:{guarded.port}/{database}")
 
     assert refusal.value.code == "database_refused"
+    assert lets_nobody_in(f"postgresql://{who}127.0.0.1:{guarded.port}/{database}")  # whatever its words are
     assert "wr0ng-pw" not in str(refusal.value)
 
 
@@ -40,3 +42,8 @@ def test_a_server_that_is_not_there_is_away() -> None:
         open_postgres("postgresql://ada@127.0.0.1:1/none")
 
     assert refusal.value.code == "database_unavailable"
+
+
+def test_who_is_let_in_and_who_finds_nobody_are_not_refused(guarded: Server) -> None:
+    assert not lets_nobody_in(guarded.address("postgres"))
+    assert not lets_nobody_in("postgresql://ada@127.0.0.1:1/none")

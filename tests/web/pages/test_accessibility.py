@@ -1,7 +1,9 @@
 """Every page in every state, light and dark, narrow and wide: axe-core finds nothing, nothing sticks out."""
 
+import re
 from collections.abc import Callable
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from experience_runtime.domain.access import Scope
@@ -17,6 +19,8 @@ def _states(shop: Shop) -> dict[str, Callable[[Page], object]]:
     """What to do with a page so that it is in this state."""
     failed = shop.executions(statuses=[Status.FAILED])[0]
     pending = shop.executions(statuses=[Status.PENDING])[0]
+    httpx.post(f"{shop.address}/v1/experiences/basket-reminder/run", json={"visitor": "ada"}, trust_env=False)
+    (run,) = httpx.get(f"{shop.address}/v1/runs", trust_env=False).json()["runs"]
     slack = "/settings/integrations/slack-update"
 
     def refused_schedule(page: Page) -> None:
@@ -42,6 +46,11 @@ def _states(shop: Shop) -> dict[str, Callable[[Page], object]]:
         page.goto("/executions?because=conversion&since=2020-01-01T00:00")
         page.get_by_text("More filters").focus()
 
+    def ended(page: Page) -> None:
+        page.goto("/executions/bulk/cancel?integration=update-crm")
+        page.get_by_role("button", name=re.compile(r"^Cancel \d")).click()
+        page.get_by_text("cancelled").first.wait_for()
+
     def counted(page: Page) -> None:
         page.goto("/executions/bulk/cancel?integration=update-crm")
 
@@ -64,6 +73,13 @@ def _states(shop: Shop) -> dict[str, Callable[[Page], object]]:
         "playground": lambda page: page.goto("/playground"),
         "played": played,
         "broken": broken,
+        "experiences": lambda page: page.goto("/experiences"),
+        "experience": lambda page: page.goto(f"/experiences/{failed.experience}"),
+        "run": lambda page: page.goto(f"/runs/{run['id']}"),
+        "no run": lambda page: page.goto("/runs/run_nope"),
+        "tokens": lambda page: page.goto("/settings/tokens"),
+        "bulk ended": ended,
+        "nowhere": lambda page: page.goto("/nowhere"),
     }
 
 

@@ -15,6 +15,7 @@ from experience_runtime.domain.errors import (
     InternalError,
     InvalidParameter,
 )
+from experience_runtime.store.postgres.refusing import lets_nobody_in
 from experience_runtime.store.postgres.silence import Watch
 from experience_runtime.store.rows import Values
 
@@ -35,7 +36,7 @@ _UNANSWERED_SECONDS = 12  # what was sent and not even received
 
 _POOL_SECONDS = 2.0
 _CHECKED_SECONDS = 1.0
-# a connection that is refused has no code: the server says it in words, and where those are others it is away
+# for a library of the client that tells no codes (before 18): what an English server says
 _REFUSED = re.compile(
     r'authentication failed|no password supplied|(?:role|database) ".*" does not exist|pg_hba\.conf'
     r"|is not permitted to log in|permission denied for database"
@@ -165,7 +166,7 @@ def failure(address: str, error: Exception) -> InternalError:
             hint = "the server is out of room: nothing acknowledged is lost"
         case psycopg.errors.ReadOnlySqlTransaction():
             hint = "this server is a standby: connect to the primary (target_session_attrs=read-write)"
-        case psycopg.OperationalError() if _REFUSED.search(str(error)):
+        case psycopg.OperationalError(sqlstate=None) if _is_refused(address, error):
             return DatabaseRefused(
                 f"the database {shown_address(address)} lets nobody in like this ({said(error)}); "
                 "are user, password and the database's name right?"
@@ -177,6 +178,10 @@ def failure(address: str, error: Exception) -> InternalError:
     is_away = isinstance(error, psycopg.OperationalError | psycopg.errors.ReadOnlySqlTransaction)
     kind = DatabaseUnavailable if is_away else InternalError
     return kind(f"the database {shown_address(address)} refused an operation ({said(error)}); {hint}")
+
+
+def _is_refused(address: str, error: psycopg.OperationalError) -> bool:
+    return bool(_REFUSED.search(str(error))) or lets_nobody_in(address)
 
 
 def said(error: BaseException) -> str:

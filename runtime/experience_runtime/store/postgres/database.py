@@ -126,6 +126,9 @@ class PostgresDatabase:
     def write(self, act: Callable[[], T]) -> T:
         return self._tried(lambda: self._transaction(act))
 
+    def write_aside(self, act: Callable[[], T]) -> T:
+        return self.write(act)
+
     def execute(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
         """Execute; in a transaction, what gives no rows travels with the next that does, or with COMMIT."""
         cursor = self._cursor(statement, bound)

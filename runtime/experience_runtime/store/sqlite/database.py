@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import threading
 from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import Any, Final, TypeVar
@@ -67,9 +66,8 @@ class SqliteDatabase:
         self._commits = GroupCommit(self.connection)
         # what is in memory only is another database for each connection
         self._lookers = None if path == ":memory:" else Lookers(lambda: self._open(to_look))
-        self._stamping = None if path == ":memory:" else self._open(to_look)
-        self._one_stamps = threading.Lock()
         self._stamped_by = secrets.token_hex(8)
+        self._aside = 0  # rows
 
     @property
     def name(self) -> str:
@@ -102,6 +100,16 @@ class SqliteDatabase:
         self._identity.require()  # what was put into a file that is gone is not acknowledged
         return result
 
+    def write_aside(self, act: Callable[[], T]) -> T:
+        def counted() -> T:
+            before = self.connection.total_changes()
+            try:
+                return act()
+            finally:  # one thread at a time is in here
+                self._aside += self.connection.total_changes() - before
+
+        return self.write(counted)
+
     def look(self, act: Callable[[Rows], T]) -> T:
         if self._lookers is None:
             return self.read(lambda: act(self.execute))
@@ -115,15 +123,12 @@ class SqliteDatabase:
             raise failure(self.path, error) from error
 
     def stamp(self) -> str:
-        if self._stamping is None:
-            return str(self.read(self.connection.total_changes))
-        self._identity.require()
-        try:
-            with self._one_stamps:
-                version = self._stamping.pragma("data_version")
-        except apsw.Error as error:
-            raise failure(self.path, error) from error
-        return f"{self._stamped_by} {version}"  # it counts for this connection alone
+        def written() -> str:
+            # what others wrote, and what this connection did
+            others, own = self.connection.pragma("data_version"), self.connection.total_changes()
+            return f"{self._stamped_by} {others} {own - self._aside}"
+
+        return self.read(written)
 
     def execute(self, statement: str, bound: Values) -> list[tuple[Any, ...]]:
         return self.connection.execute(used(STATEMENTS[statement], bound), bound).fetchall()
@@ -162,7 +167,4 @@ class SqliteDatabase:
     def close(self) -> None:
         if self._lookers is not None:
             self._lookers.close()
-        if self._stamping is not None:
-            with self._one_stamps:
-                self._stamping.close()
         self._commits.read(self.connection.close)

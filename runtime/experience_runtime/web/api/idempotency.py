@@ -28,7 +28,7 @@ _NOT_DONE = frozenset({401, 403, 429, 500, 503})
 """What is answered before anything happened; asked again, it may happen."""
 
 
-def documented_key(
+async def documented_key(
     idempotency_key: Annotated[
         str | None,
         Header(

@@ -9,7 +9,7 @@ from experience_runtime.documents.documents import visitor_document
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import MissingParameter
 from experience_runtime.domain.visitor_events import happened_at
-from experience_runtime.domain.visitors import check_visitor_id, make_visitor
+from experience_runtime.domain.visitors import make_visitor
 from experience_runtime.engine.personal import erase, export
 from experience_runtime.web.api.idempotency import OnceRoute, documented_key
 from experience_runtime.web.api.models import Converted, Identified, Received, VisitorFields, WholeVisitor
@@ -163,7 +163,7 @@ def convert(
     """
     body = body or ConvertBody()
     at = happened_at(body.age, now=runtime.clock.now())
-    ids = runtime.scheduler.convert(visitor_id, event=body.event, at=at)
+    ids = runtime.convert(visitor_id, event=body.event, at=at)
     return Document(
         {"visitor": visitor_id, "cancelled": len(ids), "ids": ids if caller.may(Right.READ) else []}
     )
@@ -185,6 +185,5 @@ def identify(
 
     Scopes: site, operator.
     """
-    person = check_visitor_id(body.person)
-    ids = runtime.store.identify(check_visitor_id(visitor_id), person, now=runtime.clock.now())
+    ids = runtime.identify(visitor_id, body.person)
     return Document({"visitor": visitor_id, "ids": ids if caller.may(Right.READ) else []})

@@ -4,7 +4,7 @@ A route says which right it needs: `caller: Annotated[Caller, needs(Right.READ)]
 key in the path is the token.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from typing import Any
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.concurrency import run_in_threadpool
 
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.access import (
@@ -132,8 +133,8 @@ class Access:
 
     def caller(self, request: Request) -> Caller:
         """The caller of a request; Unauthorized, Forbidden from this origin, or Throttled."""
-        found = getattr(request.state, "caller", None)
-        if not isinstance(found, Caller):  # a route that answers once asks before its dependency does
+        found = known_caller(request)
+        if found is None:
             found = request.state.caller = replace(self._find(request), address=_address(request))
             self._admit(found, request)
         return found
@@ -247,11 +248,13 @@ class Access:
 def needs(right: Right) -> Any:
     """The dependency of a route that callers with this right may call."""
 
-    def find(
+    async def find(
         request: Request,
         _: HTTPAuthorizationCredentials | None = Security(bearer),  # noqa: B008 - FastAPI reads it
     ) -> Caller:
-        caller = access_of(request).caller(request)
+        caller = known_caller(request)
+        if caller is None:
+            caller = await run_in_threadpool(access_of(request).caller, request)
         if not caller.may(right):
             raise Forbidden(
                 f"the token {caller.name} has the scope {_joined(caller.scopes)}; "
@@ -269,6 +272,12 @@ def access_of(request: Request) -> Access:
     return access
 
 
+def known_caller(request: Request) -> Caller | None:
+    """Who was found to call, if that was asked: a route that answers once asks before its dependency does."""
+    found = getattr(request.state, "caller", None)
+    return found if isinstance(found, Caller) else None
+
+
 def caller_of(request: Request) -> Caller:
     """The caller of a request whose route asked for one."""
     return access_of(request).caller(request)
@@ -280,11 +289,11 @@ class NotSignedIn(Exception):
 
 def signed_in(right: Right) -> Any:
     """As `needs`, for pages: without a session or token the browser is sent to /login."""
-    check: Callable[..., Caller] = needs(right).dependency
+    check: Callable[..., Awaitable[Caller]] = needs(right).dependency
 
-    def find(request: Request) -> Caller:
+    async def find(request: Request) -> Caller:
         try:
-            return check(request, None)
+            return await check(request, None)
         except Unauthorized:
             raise NotSignedIn from None
 

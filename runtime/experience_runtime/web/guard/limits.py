@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from experience_runtime.domain.errors import InvalidParameter, PayloadTooLarge, RateLimited
+from experience_runtime.web.guard.connections import neighbourhood
 from experience_runtime.web.guard.middleware import ALIVE
 from experience_runtime.web.guard.problems import Throttled, problem
 
@@ -22,12 +23,26 @@ MOST_REQUESTS = 500
 
 
 class Crowd:
-    """Refuses a request while so many are worked on, except the one that asks whether the process is up."""
+    """Refuses a request while so many are worked on, except the one that asks whether the process is up.
 
-    def __init__(self, app: ASGIApp, *, most: int = MOST_REQUESTS) -> None:
+    Of one address there are at most `per_address`, also where a trusted proxy says whose it is: who sends a
+    hundred bodies slowly, or reads a hundred answers slowly, is in nobody else's way. 0: as many as it likes.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        most: int = MOST_REQUESTS,
+        per_address: int = 0,
+        is_proxy: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         self._app = app
         self._most = most
+        self._per_address = per_address
+        self._is_proxy = is_proxy
         self._inside = 0
+        self._of: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] == ALIVE:
@@ -37,11 +52,21 @@ class Crowd:
             detail = f"{self._inside} requests are being answered here, and no more fit; try again"
             await problem(503, RateLimited.code, detail, headers={"Retry-After": "1"})(scope, receive, send)
             return
+        address = scope["client"][0] if scope.get("client") else ""
+        place = neighbourhood(address)
+        if self._per_address and self._of[place] >= self._per_address and not self._is_proxy(address):
+            detail = f"{self._of[place]} requests from {place} are being answered here, and no more may be"
+            await problem(429, RateLimited.code, detail, headers={"Retry-After": "1"})(scope, receive, send)
+            return
         self._inside += 1
+        self._of[place] += 1
         try:
             await self._app(scope, receive, send)
         finally:
             self._inside -= 1
+            self._of[place] -= 1
+            if not self._of[place]:
+                del self._of[place]
 
 
 class BodyLimit:

@@ -57,7 +57,7 @@ def form_token(request: Request) -> str:
     return hmac.new(session.encode("utf-8", "replace"), b"form", hashlib.sha256).hexdigest()
 
 
-def own_form(request: Request, form_token: Annotated[str, Form(max_length=64)] = "") -> None:
+async def own_form(request: Request, form_token: Annotated[str, Form(max_length=64)] = "") -> None:
     """A dependency of every route that takes a form: Forbidden when the form is not one of this session's."""
     if not hmac.compare_digest(_expected(request), form_token.encode("utf-8", "replace")):
         raise Forbidden("this form is not from this session; load the page again and send it once more")

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.clients import Client, read_client
-from experience_runtime.domain.errors import InvalidParameter, MissingParameter
+from experience_runtime.domain.errors import DatabaseUnavailable, InvalidParameter, MissingParameter
 from experience_runtime.engine.app_events import answer_app, refused
 from experience_runtime.web.api.idempotency import OnceRoute
 from experience_runtime.web.given import GivenRuntime
@@ -42,6 +42,8 @@ def call(runtime: GivenRuntime, caller: Annotated[Caller, needs(Right.TELL)], bo
         client=client,
         require=require_for(caller, runtime.settings),
     )
+    if not answer["success"] and answer["error"]["code"] == DatabaseUnavailable.code:
+        raise DatabaseUnavailable(answer["error"]["message"])
     return Document({"data": answer})
 
 

@@ -59,7 +59,7 @@ def conversion(runtime: GivenRuntime, caller: _Site, body: Posted) -> Response: 
         visitor_id = posted_object(body).get("visitorId")
         if visitor_id is None:
             raise MissingParameter('visitorId is missing; send {"visitorId": …}')
-        return {"cancelled": len(runtime.scheduler.convert(visitor_id))}
+        return {"cancelled": len(runtime.convert(visitor_id))}
 
     return _answered(runtime, convert)
 

@@ -237,7 +237,7 @@ def _happened(runtime: Runtime, visitor: Visitor, item: dict[str, Any]) -> dict[
         cancelled = runtime.receive(str(visitor.id), event_type, item.get("data"), age_ms=item.get("age"))
     runtime.remember(visitor)
     if person is not None:
-        runtime.store.identify(str(visitor.id), check_visitor_id(person), now=runtime.clock.now())
+        runtime.identify(str(visitor.id), check_visitor_id(person))
     return {"conversion": cancelled is not None, "cancelled": len(cancelled or ())}
 
 

@@ -9,6 +9,7 @@ import pytest
 from experience_runtime.domain.admission import IntegrationState, Policies
 from experience_runtime.domain.errors import Conflict, InvalidParameter, UnknownIntegration
 from experience_runtime.domain.executions import Filter, Status
+from experience_runtime.engine.noticing import Noticing
 from experience_runtime.integration import IntegrationFailed
 from experience_runtime.store.opening import open_sqlite
 
@@ -224,3 +225,21 @@ def test_a_pause_outlasts_a_restart(tmp_path: Path) -> None:
     assert after.run_all() == 1
     assert after.now_is([scheduled]) == [Status.SUCCEEDED]
     after.store.close()
+
+
+def test_a_pause_from_another_process_is_told_once(world: Policed, caplog: pytest.LogCaptureFixture) -> None:
+    noticing = Noticing(world.store, world.clock)
+
+    def looked() -> list[str]:
+        caplog.clear()
+        world.advance(seconds=5)
+        noticing.step()
+        return [record.getMessage() for record in caplog.records]
+
+    before = looked()
+    world.operations.pause("sms", reason="the provider asked")
+    told = looked(), looked()
+    world.operations.resume("sms")
+
+    assert (before, *told) == ([], ["sms is paused: the provider asked"], [])
+    assert looked() == ["sms goes on again"]

@@ -170,6 +170,58 @@ def test_with_a_token_it_serves_others_who_show_it(project: Project) -> None:
     assert created["token"] not in served.log.read_text()
 
 
+LEAKS = """
+from experience_runtime.integration import Integration
+
+
+class Leaks(Integration):
+    name = "leaks"
+
+    def call(self, payload, context):
+        raise ValueError(f"cannot send to {payload['to']!r}, {payload['phone']}")
+"""
+
+
+def test_its_log_tells_programs_of_each_attempt_that_failed_and_never_a_payload(project: Project) -> None:
+    (project.folder / "integrations").mkdir()
+    (project.folder / "integrations/leaks.py").write_text(LEAKS)
+    with (project.folder / "experience.toml").open("a") as settings:
+        settings.write("[delivery.leaks]\nisolate = true\n")
+    token = json.loads(project.experience("tokens", "create", "ops", "--scope", "operator", "--json").stdout)
+    payload = {"to": "José O'Neil", "phone": 33612345678}
+    served = project.serve("--integrations", "integrations", "--log-format", "json", "--log-level", "info")
+
+    with served.client as client:
+        client.headers["Authorization"] = f"Bearer {token['token']}"
+        daily = {"integration": "leaks", "payload": payload, "daily": "09:00", "timezone": "UTC"}
+        assert client.put("/v1/schedules/now", json=daily).status_code == 200
+        ran = client.post("/v1/schedules/now/run")
+        id = ran.json()["id"]
+        for _ in range(2):
+            assert client.get("/", headers={"x-live": "1"}).status_code < 400
+            assert client.get("/readyz").status_code == 200
+        ends_at = time.monotonic() + DEADLINE_SECONDS
+        while "experience_runtime.attempts" not in served.log.read_text():
+            assert client.get("/healthz").status_code == 200
+            assert time.monotonic() < ends_at
+    assert served.end() == 0
+
+    text = served.log.read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    (attempt,) = [each for each in lines if each["logger"] == "experience_runtime.attempts"]
+    names = ("level", "execution", "integration", "attempt", "outcome", "status", "code")
+    assert [attempt[name] for name in names] == [
+        "warning", id, "leaks", 1, "retry", "pending", "integration_failed"
+    ]  # fmt: skip
+    assert attempt["error"] == 'integration raised ValueError: cannot send to "…", …'
+    assert attempt["next_try"].endswith("Z")
+    assert all(each["time"].endswith("Z") for each in lines)
+    request = next(each for each in lines if each.get("path") == "/v1/schedules/now/run")
+    assert (request["request"], request["token"]) == (ran.headers["x-request-id"], "ops")
+    assert not [each for each in lines if each.get("path") in ("/", "/readyz", "/healthz")]
+    assert not [told for told in ("Jos", "Neil", "33612345678", token["token"]) if told in text]
+
+
 def test_a_second_server_serves_while_the_first_delivers(project: Project) -> None:
     first = project.serve()
     with first.client as client:

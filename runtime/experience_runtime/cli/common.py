@@ -1,9 +1,8 @@
-"""What every verb shares: the options that stand everywhere, one JSON document, refusals, the log."""
+"""What every verb shares: the options that stand everywhere, one JSON document, refusals."""
 
 import functools
 import io
 import json
-import logging
 import os
 import shutil
 import sys
@@ -21,7 +20,7 @@ from experience_runtime.domain.errors import ExperienceError, InternalError, Inv
 from experience_runtime.domain.values import nearest
 
 if TYPE_CHECKING:
-    from experience_runtime.settings.load import Settings
+    pass
 
 EXIT_EXPERIENCE_FAILED = 1
 EXIT_REFUSED = 2
@@ -70,6 +69,7 @@ def everywhere(
         as_json: bool,
         **arguments: Any,
     ) -> Any:
+        from experience_runtime.cli.log import log_of_a_verb
         from experience_runtime.settings.load import load_settings
 
         with refusals(as_json=as_json) as refusing, _only_the_document(as_json=as_json):
@@ -95,7 +95,7 @@ def everywhere(
                     "that it only finds here; with --config experience.toml it does"
                 )
             refusing.redact = settings.redact
-            log_to_stderr(settings, logging.WARNING, "%(levelname)s %(message)s")
+            log_of_a_verb(settings.redact)
             return command(settings=settings, as_json=as_json, **arguments)
 
     return with_settings
@@ -214,37 +214,6 @@ def _spell_what_the_terminal_cannot() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def log_to_stderr(settings: "Settings", level: int, line: str) -> None:
-    """Send the log to stderr, without secrets and with the control characters of strangers made visible."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Line(line, settings.redact))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
-    _quiet_libraries()
-
-
-def _quiet_libraries() -> None:
-    """Leave out of the log what libraries say of each call, job and session: it would fill it."""
-    for name in ("httpx2", "httpcore2"):  # they would write every address
-        logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("procrastinate").setLevel(logging.CRITICAL)  # what it comes to, our own log tells
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
-
-
-class _Line(logging.Formatter):
-    def __init__(self, line: str, redact: Callable[[str], str]) -> None:
-        super().__init__(line)
-        self._redact = redact
-
-    def format(self, record: logging.LogRecord) -> str:
-        record.message = record.getMessage()
-        record.asctime = self.formatTime(record)
-        traces = [self.formatException(record.exc_info)] if record.exc_info else []
-        if record.stack_info:
-            traces.append(self.formatStack(record.stack_info))
-        message = visible(self._redact(self.formatMessage(record)))
-        return "\n".join([message, *(indented(self._redact(trace)) for trace in traces)])
 
 
 def print_json(document: Any) -> None:

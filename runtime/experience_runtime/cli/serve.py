@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from experience_runtime.cli.common import everywhere, log_to_stderr, print_json, say
+from experience_runtime.cli.common import everywhere, print_json, say
+from experience_runtime.cli.log import logs
 from experience_runtime.domain.errors import InvalidParameter, Unauthorized
 from experience_runtime.domain.values import shown
 from experience_runtime.engine.worker import Worker
@@ -60,6 +61,7 @@ SIGTERM and Ctrl-C take no new requests and finish what runs."""
     help="Calls at a time.",
 )
 @everywhere
+@logs
 def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Settings, as_json: bool) -> None:
     """Serve the API and the pages, and deliver what is due, until stopped."""
     import uvicorn
@@ -70,7 +72,6 @@ def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Set
     from experience_runtime.web.metrics import Metrics
     from experience_runtime.web.server import make_web
 
-    log_to_stderr(settings, logging.INFO, "%(asctime)s %(levelname)s %(message)s")
     metrics = Metrics()
     with Runtime(
         settings, concurrency=concurrency, attempted=metrics.attempted, idle_sandboxes=IDLE_SANDBOXES

@@ -8,7 +8,8 @@ from types import FrameType
 
 import click
 
-from experience_runtime.cli.common import everywhere, log_to_stderr, print_json
+from experience_runtime.cli.common import everywhere, print_json
+from experience_runtime.cli.log import logs
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.executions import LEASE_SECONDS, SHARED_LEASE_SECONDS
 from experience_runtime.runtime import CONCURRENCY, Runtime, make_worker
@@ -46,6 +47,7 @@ SIGTERM and Ctrl-C finish what runs; what has not begun stays for the next worke
     f"[default: {SHARED_LEASE_SECONDS} on PostgreSQL, else {LEASE_SECONDS}]",
 )
 @everywhere
+@logs
 def worker(
     until_idle: bool,
     concurrency: int,
@@ -55,7 +57,6 @@ def worker(
     as_json: bool,
 ) -> None:
     """Deliver due executions until stopped. One worker per SQLite file; any number on PostgreSQL."""
-    log_to_stderr(settings, logging.INFO, "%(asctime)s %(levelname)s %(message)s")
     stop = threading.Event()
     with Runtime(settings, concurrency=concurrency, only=_names(only), lease_seconds=lease) as runtime:
         runtime.check_database()

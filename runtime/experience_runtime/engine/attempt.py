@@ -12,6 +12,7 @@ from experience_runtime.domain.errors import IntegrationTimeout, Refusal
 from experience_runtime.domain.executions import Execution
 from experience_runtime.engine.ports import Clock, Integrations
 from experience_runtime.integration import Answer, Context, Http, IntegrationFailed
+from experience_runtime.log_context import HIDDEN, payload_texts
 from experience_runtime.untrusted import Redact, as_json, foreign, held, is_ctrl_c, plain_refusal, spell
 
 EXCERPT_BYTES = 4096
@@ -117,7 +118,17 @@ def _attempt(
     except BaseException as error:  # also asyncio's CancelledError and the panics of native modules
         if is_ctrl_c(error):
             raise
-        logger.exception("%s raised during %s", execution.integration, execution.id)
+        logger.exception(
+            "%s raised during %s",
+            execution.integration,
+            execution.id,
+            extra={
+                HIDDEN: payload_texts(execution.payload),
+                "execution": execution.id,
+                "integration": execution.integration,
+                "attempt": execution.attempt,
+            },
+        )
         is_network = isinstance(error, OSError)  # TimeoutError, ConnectionResetError, …
         return Outcome(
             code="integration_failed",

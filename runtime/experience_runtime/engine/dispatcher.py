@@ -21,6 +21,7 @@ from experience_runtime.domain.executions import LEASE_SECONDS, Execution, Settl
 from experience_runtime.domain.options import EXECUTE_TIMEOUT_SECONDS
 from experience_runtime.domain.pace import HELD_TOO_LONG, Pace
 from experience_runtime.engine.attempt import Isolation, Outcome, call, refused
+from experience_runtime.engine.attempt_lines import tell_ended, tell_given_back
 from experience_runtime.engine.hearing import Hearing
 from experience_runtime.engine.judging import (
     Ended,
@@ -112,7 +113,7 @@ class Dispatcher:
                 self._seen = (next_wake,)
                 return taken
         for lost in self._store.give_back(now=now, retry_at=self._judge.lost_until):
-            _logger.warning("%s came back: its lease had lapsed; it is %s now", lost.id, lost.status)
+            tell_given_back(lost, "came back, for its lease had lapsed")
         limit = self._delivery.free() if self._relay is None else _MOST_AT_ONCE
         if limit < 1:
             return taken
@@ -263,7 +264,9 @@ class Dispatcher:
             error = (
                 f"{execution.integration} did not end within {seconds:g} s, its timeout, and may still act"
             )
-            _logger.error("%s: %s; %d such calls are stuck", execution.id, error, len(self._delivery.stuck()))
+            about = {"execution": execution.id, "integration": execution.integration}
+            stuck = len(self._delivery.stuck())
+            _logger.error("%s: %s; %d such calls are stuck", execution.id, error, stuck, extra=about)
             outcome = Outcome(code=IntegrationTimeout.code, error=error, may_pass=True)
             window, _ = window_of(execution)
             settlement = self._judge.after(execution, outcome, window)
@@ -365,13 +368,7 @@ class Dispatcher:
         )
         for each, row in zip(ended, settled, strict=True):
             self._attempted(each.execution, each.settlement.outcome, each.began_at)
-            if row is None:
-                _logger.warning(
-                    "attempt %d of %s ended as %s, but the row had moved on; nothing was changed",
-                    each.execution.attempt,
-                    each.execution.id,
-                    each.settlement.status,
-                )
+            tell_ended(each, row)
 
     def _renew(self, now: datetime) -> None:
         """Keep what runs here from being given back, however long it takes and wherever the clock jumps."""

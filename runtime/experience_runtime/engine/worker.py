@@ -7,8 +7,10 @@ from typing import Protocol
 
 from experience_runtime.domain.admission import Policies
 from experience_runtime.domain.errors import DatabaseUnavailable
+from experience_runtime.engine.attempt_lines import tell_given_back
 from experience_runtime.engine.dispatcher import Dispatcher
 from experience_runtime.engine.fleet import Fleet
+from experience_runtime.engine.noticing import Noticing
 from experience_runtime.engine.planning_again import PlanningAgain
 from experience_runtime.engine.ports import Clock
 from experience_runtime.engine.pruning import Pruner
@@ -51,6 +53,7 @@ class Worker:
         self._dispatcher = dispatcher
         self._store = store
         self._planning_again = PlanningAgain(store, clock)
+        self._noticing = Noticing(store, clock)
         self._clock = clock
         self._recurring = recurring
         self._lock = lock
@@ -82,6 +85,7 @@ class Worker:
             try:
                 if self._fleet is not None:
                     self._dispatcher.policies = self._fleet.report()
+                self._noticing.step()
                 if not given_back:
                     self._give_everything_back()
                     given_back = True
@@ -137,9 +141,7 @@ class Worker:
 
     def _give_everything_back(self) -> None:
         for execution in self._dispatcher.give_everything_back():
-            _logger.warning(
-                "%s was left behind by an earlier worker; it is %s now", execution.id, execution.status
-            )
+            tell_given_back(execution, "was left behind by an earlier worker")
 
     def _take_lock(self, stop: threading.Event) -> bool:
         """Take the lock, if there is one; False when `stop` came first."""

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from experience_runtime.clocks import SystemClock
 from experience_runtime.engine.attempt import Outcome, call
 from experience_runtime.isolation.frames import receive, send
+from experience_runtime.log_context import HIDDEN, hiding
 from experience_runtime.plugins.http import Outbound
 from experience_runtime.plugins.registry import Registry
 from experience_runtime.untrusted import Redact, spell
@@ -68,7 +69,7 @@ class _ToParent(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            text = self._redact(self.format(record))
+            text = hiding(self._redact(self.format(record)), getattr(record, HIDDEN, ()))
         except Exception as error:  # noqa: BLE001 - an integration's own arguments
             text = f"a line that cannot be spelled: {spell(error)}"
         self._link.say({"log": [record.levelno, record.name, text]})

@@ -30,6 +30,7 @@ from experience_runtime.domain.values import shown
 from experience_runtime.engine.keeping import Tokens
 from experience_runtime.engine.ports import Clock
 from experience_runtime.engine.sites import Site, on_behalf_of
+from experience_runtime.log_context import asked
 from experience_runtime.web.guard.connections import neighbourhood
 from experience_runtime.web.guard.limits import Buckets
 from experience_runtime.web.guard.middleware import CSML_APPS, is_own_origin, site_key_in
@@ -136,6 +137,8 @@ class Access:
         found = known_caller(request)
         if found is None:
             found = request.state.caller = replace(self._find(request), address=_address(request))
+            if (now := asked.get()) is not None:
+                now.caller = found.name
             self._admit(found, request)
         return found
 

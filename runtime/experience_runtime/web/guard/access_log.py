@@ -2,16 +2,21 @@
 
 import logging
 import re
+import secrets
 
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.access import Scope
+from experience_runtime.log_context import Asked, asked
 from experience_runtime.web.guard.middleware import site_key_in
+from experience_runtime.web.guard.proxies import REQUEST_ID, request_id
 from experience_runtime.web.metrics import Metrics
 
 _LONGEST_PATH = 300
+_WATCHED = frozenset({"/healthz", "/readyz", "/metrics"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
 _TOKEN = re.compile(rf"exp_(?:{'|'.join(Scope)})_[^/]*", re.IGNORECASE)
@@ -31,11 +36,14 @@ class Observed:
             await self._app(scope, receive, send)
             return
         began, status = monotonic(), 500
+        request = request_id(scope) or secrets.token_hex(8)
+        token = asked.set(Asked(request))
 
         async def noting(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                MutableHeaders(scope=message).setdefault(REQUEST_ID, request)
             await send(message)
 
         try:
@@ -43,8 +51,19 @@ class Observed:
         finally:
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
             self._metrics.answered(method, _route(scope), status)
-            milliseconds = (monotonic() - began) * 1000
-            _logger.info("%s %s %d %.1f ms", method, shown_path(scope["path"]), status, milliseconds)
+            milliseconds = round((monotonic() - began) * 1000, 1)
+            path = shown_path(scope["path"])
+            about = {"method": method, "path": path, "http_status": status, "ms": milliseconds}
+            level = logging.DEBUG if status < 400 and _looks_again(scope) else logging.INFO
+            _logger.log(level, "%s %s %d %.1f ms", *about.values(), extra=about)
+            asked.reset(token)
+
+
+def _looks_again(scope: AsgiScope) -> bool:
+    """Whether an open page, or a machine that watches this one, asks what it asked a moment ago."""
+    if scope["method"] not in ("GET", "HEAD"):
+        return False
+    return scope["path"] in _WATCHED or (b"x-live", b"1") in scope["headers"]
 
 
 def shown_path(path: str) -> str:

@@ -6,6 +6,7 @@ The proxies that `[serve] trusted_proxies` names are believed, and nobody else. 
     X-Forwarded-Proto   http or https, as the browser asked
     X-Forwarded-Host    the name the browser asked for
     X-Forwarded-Prefix  the path below which the server lies, which the proxy has taken off
+    X-Request-Id        what the request is called in its log
 """
 
 import ipaddress
@@ -19,6 +20,11 @@ from experience_runtime.settings.networks import Network
 
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
+
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+REQUEST_ID = "X-Request-Id"
 
 
 class Trust:
@@ -46,6 +52,8 @@ class Proxied:
             return
         headers = Headers(scope=scope)
         scope = dict(scope)
+        if _REQUEST_ID.fullmatch(said := headers.get(REQUEST_ID, "")):
+            scope["state"] = {**scope.get("state", {}), "request_id": said}
         if address := self._client(headers.getlist("x-forwarded-for")):
             scope["client"] = (address, 0)
         if (scheme := _said(headers, "x-forwarded-proto").lower()) in ("http", "https"):
@@ -80,6 +88,12 @@ class Proxied:
             if not self._is_trusted(found):
                 break
         return found
+
+
+def request_id(scope: Scope) -> str | None:
+    """What a trusted proxy calls this request."""
+    said = scope.get("state", {}).get("request_id")
+    return said if isinstance(said, str) else None
 
 
 def path_prefix(scope: Scope) -> str:

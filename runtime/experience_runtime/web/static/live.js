@@ -14,7 +14,7 @@ let stamp = null
 let looked = 0
 
 async function get (address, accept) {
-  const answer = await fetch(address, { headers: { accept }, credentials: 'same-origin' })
+  const answer = await fetch(address, { headers: { accept, 'x-live': '1' }, credentials: 'same-origin' })
   if (!answer.ok || answer.redirected) throw new Error(`answered ${answer.status}`)
   return answer
 }

@@ -5,7 +5,7 @@ const told = document.getElementById('simulating')
 
 async function ask () {
   try {
-    const answer = await fetch(form.action + '/progress', { credentials: 'same-origin' })
+    const answer = await fetch(form.action + '/progress', { headers: { 'x-live': '1' }, credentials: 'same-origin' })
     const { at } = await answer.json()
     if (at) told.textContent = `Simulating… it is ${at.slice(0, 16).replace('T', ' ')} UTC there.`
   } catch {

@@ -255,6 +255,10 @@ class Runtime:
         )
         return self
 
+    def for_delivering(self) -> None:
+        """Make the parts that a worker and its numbers share, before two threads ask for them."""
+        self._shared = self.store, self.operations, self.dispatcher
+
     def visitor(
         self, visitor_id: str | None, *, timezone: str | None = None, timezone_offset: int | None = None
     ) -> Visitor:

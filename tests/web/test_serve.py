@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -72,6 +73,15 @@ class Project:
         assert line, log.read_text()
         self.running.append(Served(process, json.loads(line), log))
         return self.running[-1]
+
+    def serving(self, *words: str) -> None:
+        """Start a command that says nothing when it is ready."""
+        log = self.folder / f"log{len(self.running)}.txt"
+        with log.open("w") as stderr:
+            process = subprocess.Popen(
+                [_command(), *words], cwd=self.folder, env=_environ(), stderr=stderr, text=True
+            )
+        self.running.append(Served(process, {}, log))
 
 
 def _environ() -> dict[str, str]:
@@ -220,6 +230,43 @@ def test_its_log_tells_programs_of_each_attempt_that_failed_and_never_a_payload(
     assert (request["request"], request["token"]) == (ran.headers["x-request-id"], "ops")
     assert not [each for each in lines if each.get("path") in ("/", "/readyz", "/healthz")]
     assert not [told for told in ("Jos", "Neil", "33612345678", token["token"]) if told in text]
+
+
+def test_a_worker_serves_numbers_and_a_paused_integration_hides_no_other_lag(project: Project) -> None:
+    (project.folder / "integrations").mkdir()
+    (project.folder / "integrations/leaks.py").write_text(LEAKS)
+    served = project.serve("--no-worker", "--integrations", "integrations")
+    with served.client as client:
+        for name, integration in (("one", "webhook"), ("two", "leaks")):
+            daily = {"integration": integration, "payload": {}, "daily": "09:00", "timezone": "UTC"}
+            assert client.put(f"/v1/schedules/{name}", json=daily).status_code == 200
+            assert client.post(f"/v1/schedules/{name}/run").status_code == 200
+        before = client.get("/metrics").text
+        assert client.post("/v1/integrations/webhook/pause", json={}).status_code == 200
+        paused = client.get("/metrics").text
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    project.serving("worker", "--integrations", "integrations", "--metrics", f"127.0.0.1:{port}")
+    told = 'experience_attempts_total{integration="leaks",outcome="'
+    ends_at, numbers = time.monotonic() + DEADLINE_SECONDS, ""
+    while told not in numbers:
+        assert time.monotonic() < ends_at, numbers
+        with contextlib.suppress(httpx.TransportError):
+            numbers = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+    refused = project.experience("worker", "--metrics", "9464")
+
+    lag = "experience_lag_seconds{held="
+    assert f'{lag}"no_worker",integration="webhook"}}' in before
+    assert f'{lag}"paused",integration="webhook"}}' in paused
+    assert f'{lag}"no_worker",integration="leaks"}}' in paused
+    assert f'{lag}"paused",integration="webhook"}}' in numbers
+    assert "experience_workers 1.0" in numbers
+    assert "_created" not in before + numbers
+    assert refused.returncode == 2
+    assert '"9464"' in refused.stderr
+    page = Path(__file__).parents[2] / "docs/reference/http.md"
+    named = set(re.findall(r"^\| `(experience_\w+?)(?:_total)?` \|", page.read_text(), re.MULTILINE))
+    assert set(re.findall(r"^# HELP (\w+?)(?:_total)? ", numbers, re.MULTILINE)) == named
 
 
 def test_a_second_server_serves_while_the_first_delivers(project: Project) -> None:

@@ -4,6 +4,7 @@ import logging
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from types import FrameType
 
 import click
@@ -21,6 +22,7 @@ from experience_runtime.settings.load import Settings
 Examples:
   experience worker
   experience worker --until-idle
+  experience worker --metrics 127.0.0.1:9464
   experience worker --database postgresql://localhost/experience --only slack-update,webhook
   experience worker --database sqlite:////var/lib/experience/experience.db --concurrency 32
 
@@ -46,6 +48,12 @@ SIGTERM and Ctrl-C finish what runs; what has not begun stays for the next worke
     help="After how long others take over from a worker that died. "
     f"[default: {SHARED_LEASE_SECONDS} on PostgreSQL, else {LEASE_SECONDS}]",
 )
+@click.option(
+    "--metrics",
+    "metrics_at",
+    metavar="ADDRESS:PORT",
+    help="Where Prometheus may ask for this worker's numbers, without a token: 127.0.0.1:9464.",
+)
 @everywhere
 @logs
 def worker(
@@ -53,13 +61,30 @@ def worker(
     concurrency: int,
     only: str | None,
     lease: int | None,
+    metrics_at: str | None,
     settings: Settings,
     as_json: bool,
 ) -> None:
     """Deliver due executions until stopped. One worker per SQLite file; any number on PostgreSQL."""
-    stop = threading.Event()
-    with Runtime(settings, concurrency=concurrency, only=_names(only), lease_seconds=lease) as runtime:
+    from experience_runtime.cli.metrics import place_of, serving_numbers
+    from experience_runtime.web.metrics import Metrics
+
+    stop, metrics = threading.Event(), Metrics()
+    place = None if metrics_at is None else place_of(metrics_at)
+    with ExitStack() as stack:
+        runtime = stack.enter_context(
+            Runtime(
+                settings,
+                concurrency=concurrency,
+                only=_names(only),
+                lease_seconds=lease,
+                attempted=metrics.attempted,
+            )
+        )
         runtime.check_database()
+        if place is not None:
+            runtime.for_delivering()
+            stack.enter_context(serving_numbers(*place, runtime, metrics))
         if runtime.only is not None:
             _require_served(runtime, runtime.only)
         wake = runtime.dispatcher.wake

@@ -17,6 +17,7 @@ from experience_runtime.web.given import GivenIsDelivered, GivenMetrics, GivenRu
 from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.problems import RETRY_AFTER_SECONDS, Document
 from experience_runtime.web.metrics import CONTENT_TYPE
+from experience_runtime.web.standing import read_standing
 
 FAILED_SINCE = timedelta(hours=24)
 
@@ -105,13 +106,5 @@ def is_ready(runtime: GivenRuntime, is_delivered: GivenIsDelivered, written: Giv
 def numbers(
     runtime: GivenRuntime, metrics: GivenMetrics, _: Annotated[Caller, needs(Right.MEASURE)]
 ) -> Response:
-    """Attempts and lag of this process; the backlog is the store's. Scopes: metrics, operator, viewer."""
-    now = runtime.clock.now()
-    overview = runtime.store.overview(now=now, failed_since=now - FAILED_SINCE, next_limit=0)
-    text = metrics.text(
-        overview,
-        now,
-        held_by_pace=runtime.operations.held_by_pace(),
-        pruned=runtime.store.pruning.removed(),
-    )
-    return Response(text, media_type=CONTENT_TYPE)
+    """Attempts of this process; backlog and lag are the store's. Scopes: metrics, operator, viewer."""
+    return Response(metrics.text(read_standing(runtime)), media_type=CONTENT_TYPE)

@@ -3,13 +3,23 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from experience_runtime import __version__
 from experience_runtime.domain.executions import Execution, Status
-from experience_runtime.domain.overview import Overview
+from experience_runtime.web.standing import Standing
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+# when each counter began: as many series again, which nobody asks for
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _LAG_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600, 3600)
 
@@ -72,18 +82,11 @@ class Metrics:
         """Count a call of an experience that was refused."""
         self._refused.labels(experience, code).inc()
 
-    def text(
-        self,
-        overview: Overview,
-        now: datetime,
-        *,
-        held_by_pace: Mapping[str, int],
-        pruned: Mapping[str, int],
-    ) -> bytes:
-        """Everything as Prometheus reads it; `pruned`: how many of each kind were ever removed."""
+    def text(self, standing: Standing) -> bytes:
+        """Everything as Prometheus reads it."""
         registry = CollectorRegistry()
-        registry.register(_Pruned(pruned))
-        registry.register(_Standing(overview, now, held_by_pace))
+        registry.register(_Pruned(standing.pruned))
+        registry.register(_Gauges(standing))
         return generate_latest(self._registry) + generate_latest(registry)
 
 
@@ -102,16 +105,14 @@ class _Pruned:
         yield removed
 
 
-class _Standing:
-    """How the waiting room stands, as gauges."""
+class _Gauges:
+    """How everything stands, as gauges."""
 
-    def __init__(self, overview: Overview, now: datetime, held_by_pace: Mapping[str, int]) -> None:
-        self._held_by_pace = held_by_pace
-        self._overview = overview
-        self._now = now
+    def __init__(self, standing: Standing) -> None:
+        self._standing = standing
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        overview = self._overview
+        standing, overview = self._standing, self._standing.overview
         counts = GaugeMetricFamily("experience_executions", "Executions by state.", labels=["status"])
         for status, count in overview.counts.items():
             counts.add_metric([status.value], count)
@@ -122,21 +123,33 @@ class _Standing:
         due = GaugeMetricFamily(
             "experience_backlog_due", "Those of them that are due.", labels=["integration"]
         )
+        lag = GaugeMetricFamily(
+            "experience_lag_seconds",
+            "How long the oldest due execution has waited past its time, and what holds it.",
+            labels=["integration", "held"],
+        )
         for each in overview.backlog:
             pending.add_metric([each.integration], each.pending)
             due.add_metric([each.integration], each.due)
-        yield pending
-        yield due
+            waited = (standing.now - each.first_due_at).total_seconds() if each.due else 0.0
+            lag.add_metric([each.integration, standing.held(each.integration)], max(0.0, waited))
+        yield from (pending, due, lag)
         held = GaugeMetricFamily(
             "experience_held_by_pace",
             "Receivers that are not called now, for their pace.",
             labels=["integration"],
         )
-        for integration, count in self._held_by_pace.items():
+        for integration, count in standing.held_by_pace.items():
             held.add_metric([integration], count)
         yield held
-        oldest = overview.oldest_due_at
-        lag = 0.0 if oldest is None else max(0.0, (self._now - oldest).total_seconds())
         yield GaugeMetricFamily(
-            "experience_lag_seconds", "How long the oldest due execution has waited past its time.", value=lag
+            "experience_workers", "Workers that deliver from the store now.", value=standing.workers
         )
+        yield GaugeMetricFamily(
+            "experience_stuck_calls",
+            "Calls of this process that were given up at their deadline and have not ended.",
+            value=standing.stuck,
+        )
+        build = GaugeMetricFamily("experience_build_info", "The version that runs: 1.", labels=["version"])
+        build.add_metric([__version__], 1)
+        yield build

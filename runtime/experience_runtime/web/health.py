@@ -1,6 +1,5 @@
 """Health: whether the process is up, whether it can work, and its numbers."""
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -18,8 +17,6 @@ from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.problems import RETRY_AFTER_SECONDS, Document
 from experience_runtime.web.metrics import CONTENT_TYPE
 from experience_runtime.web.standing import read_standing
-
-FAILED_SINCE = timedelta(hours=24)
 
 
 class Ready(BaseModel):

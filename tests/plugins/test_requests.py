@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from experience_runtime.domain.errors import InvalidParameter, InvalidPayload
+from experience_runtime.domain.errors import BlockedAddress, InvalidParameter, InvalidPayload
 from experience_runtime.integration import Answer, Integration, IntegrationFailed, MemoryCache, OAuth2
 from experience_runtime.plugins.http import BODY_BYTES, Outbound
 from experience_runtime.plugins.registry import Registry
@@ -15,6 +15,8 @@ from experience_runtime.testing import check_integration
 from pydantic import BaseModel, SecretStr
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
+
+from tests.support.raw_servers import NOW
 
 TABLE = {"token_url": "https://id.example.com/token", "client_id": "me", "client_secret": "s3cret:/&"}
 
@@ -80,6 +82,23 @@ def test_half_an_answer_is_never_read_as_nothing(outbound: Outbound, httpserver:
         answer.json()
     assert not caught.value.may_pass
     assert Answer(200, text="no JSON").json() is None
+
+
+def test_another_protocol_gets_a_connection_to_an_allowed_address_only(
+    outbound: Outbound, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/").respond_with_data("ok")
+    guarded = Outbound(now=lambda: NOW)
+
+    with outbound.within(5).connect("127.0.0.1", httpserver.port) as connection:
+        assert 0 < (connection.gettimeout() or 0) <= 5
+        connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.")
+    with pytest.raises(BlockedAddress, match="a loopback address"):
+        guarded.connect("127.0.0.1", httpserver.port)
+    with pytest.raises(IntegrationFailed, match="no connection to") as caught:
+        outbound.connect("127.0.0.1", 1)
+    assert caught.value.may_pass
 
 
 def test_what_is_kept_ends_and_the_oldest_makes_room() -> None:

@@ -47,11 +47,11 @@ def tell_given_back(row: Execution, why: str) -> None:
     """One line for what its worker no longer holds; `row` is as it is now."""
     was_lost = row.reason == "lost"
     _logger.warning(
-        "%s of %s %s: %s; %s",
+        "%s %s: %s; %s",
         row.id,
-        row.integration,
         why,
-        "its last attempt was lost, and may have acted" if was_lost else "its attempt had not begun",
+        f"{'the last attempt at' if was_lost else 'its attempt at'} {row.integration} "
+        + ("was lost, and may have acted" if was_lost else "had not begun"),
         _then(row),
         extra={**_about(row), **_after(row), "outcome": "lost" if was_lost else "unclaimed"},
     )

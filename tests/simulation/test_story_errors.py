@@ -14,6 +14,11 @@ from experience_runtime.simulation.story import parse_story
     [
         ([], "the story [] is not an object: { … }"),
         ({"stepz": []}, 'stepz is not a field; did you mean "steps"?'),
+        ({"holidays": []}, "holidays is not a field; no calendar of holidays is known: hand the days to the code as data"),
+        ({"caps": {}}, "caps is not a field; no cap of a visitor is known: the code counts, and expect with count proves"),
+        ({"release": 1}, "release is not a field; a story is played with the files beside it"),
+        ({"browser": {}}, "browser is not a field; a browser belongs to a run"),
+        ({"steps": [{"do": "run", "variation": "b"}]}, "steps[0].variation is not a field; the variation is the whole"),
         ({"steps": {}}, "steps {} is not a list: [ … ]"),
         ({"steps": ["run"]}, 'steps[0] "run" is not an object: { … }'),
         ({"steps": [{}]}, 'steps[0] has no "do"; it is one of run, emit, convert, cancel'),

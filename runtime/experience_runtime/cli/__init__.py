@@ -12,6 +12,7 @@ _VERBS: dict[str, tuple[str, str]] = {
     "run": ("run:run", "Run an experience for real, into the store."),
     "simulate": ("simulate:simulate", "Show what would happen, when and why; nothing leaves."),
     "test": ("test:test", "Play every story below a folder, a line each."),
+    "backtest": ("backtest:backtest", "Play what visitors did through a version, before it is released."),
     "dev": ("dev:dev", "Check and play on each save, beside a playground."),
     "types": ("types:types", "Print the types and schemas that an editor needs."),
     "check": ("check:check", "Parse an experience without running it."),

@@ -253,6 +253,8 @@ class _Simulation:
 
     def _run(self, step: RunStep) -> None:
         visitor = self._visitor(step.visitor)
+        if step.new_page:
+            self._finish_runs(lambda each: each.visitor == visitor.id and each.run.wake_at is None)
         run = open_run(
             self._script,
             replace(situation_of(visitor, step.data, self._facts(step)), seed=self._run_seed()),

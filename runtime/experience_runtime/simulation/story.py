@@ -49,9 +49,13 @@ class _Step(Part):
 
 
 class RunStep(_Step):
-    """Run the experience for the visitor; the fields below `data` are those of `PageFacts`."""
+    """Run the experience for the visitor; the fields below `data` are those of `PageFacts`.
+
+    `new_page`: the visitor left the page before, and what only listened there ends.
+    """
 
     do: Literal["run"]
+    new_page: StrictBool = False
     data: Any = None
     events: tuple[Event, ...] = ()
     state: Mapping[str, Any] = Field(default_factory=dict)

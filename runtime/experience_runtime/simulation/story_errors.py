@@ -18,6 +18,17 @@ _KINDS = {
     "model_type": "an object: { … }",
     "model_attributes_type": "an object: { … }",
 }
+_ELSEWHERE = {
+    "holidays": "no calendar of holidays is known: hand the days to the code as data of the run",
+    "caps": "no cap of a visitor is known: the code counts, and expect with count proves it",
+    "release": "a story is played with the files beside it, or with the PATH that simulate is given",
+    "browser": "a browser belongs to a run: write it into a step",
+    "state": "a state belongs to a visitor or a run: write it there",
+    "cookies": "cookies belong to a run: write them into a step",
+    "variation": "the variation is the whole story's: write it at the top",
+}
+"""What authors look for in a place that has none, and where it is."""
+
 _UNION = 'a duration such as "2 hours", or a whole number of milliseconds'
 
 
@@ -30,6 +41,8 @@ def first_error(error: ValidationError, model: type[BaseModel], content: object)
         case "extra_forbidden":
             fields = _fields(_model_at(model, first["loc"][:-1]))
             name = str(first["loc"][-1])
+            if name in _ELSEWHERE and name not in fields:
+                return f"{where} is not a field; {_ELSEWHERE[name]}"
             meant = nearest(name, fields)
             hint = f'did you mean "{meant}"?' if meant else f"the fields are {', '.join(fields)}"
             return f"{where} is not a field; {hint}"

@@ -1,0 +1,188 @@
+"""experience backtest: what visitors did, played through a version that is not released yet."""
+
+import functools
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from experience_runtime.cli.common import everywhere, print_json, say, visible
+from experience_runtime.cli.progress import counted
+from experience_runtime.clocks import SystemClock
+from experience_runtime.domain.admission import Policies
+from experience_runtime.domain.durations import parse_delay
+from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.instants import parse_start
+from experience_runtime.proving.backtest import Backtest, play_all, sampled
+from experience_runtime.proving.backtest_document import backtest_document, backtest_page
+from experience_runtime.scripts.loading import prepare
+from experience_runtime.settings.load import Settings
+from experience_runtime.store.recorded import open_recorded
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  experience backtest my-experience
+  experience backtest my-experience --since 7d --sample 1000 --page backtest.html
+  experience backtest my-experience --against other-version --stories differing"""
+)
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--since",
+    default="30d",
+    show_default=True,
+    metavar="AGE",
+    help="How far back the pages go that are played.",
+)
+@click.option("--until", metavar="TIME", help="Where the record ends. [default: now]")
+@click.option(
+    "--against",
+    metavar="NAME|PATH",
+    help="What to compare with. [default: the experience of its name in the settings, when there is one]",
+)
+@click.option(
+    "--sample", type=click.IntRange(min=1), metavar="N", help="Only so many visitors, the same each time."
+)
+@click.option("--variation", metavar="NAME", help="Which variation file; left out, the last by name.")
+@click.option(
+    "--page",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a page with pictures too.",
+)
+@click.option(
+    "--stories",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write a story of each visitor shown as an example.",
+)
+@functools.partial(everywhere, reads_strangers=True)
+def backtest(
+    path: Path,
+    since: str,
+    until: str | None,
+    against: str | None,
+    sample: int | None,
+    variation: str | None,
+    page: Path | None,
+    stories: Path | None,
+    settings: Settings,
+    as_json: bool,
+) -> None:
+    """Play what visitors did lately through PATH in virtual time, and count what would have come of it.
+
+    Nothing is sent, and the database is only read. What visitors' browsers had was never kept: triggers that
+    ask for cookies or the page's address find none.
+    """
+    now = SystemClock().now()
+    ends_at = now if until is None else parse_start(until, now=now)
+    asked = Backtest(
+        path=path,
+        since=ends_at - timedelta(milliseconds=parse_delay(since)),
+        until=ends_at,
+        variation=variation,
+        against=_against(path, against, settings),
+    )
+    for version in (asked.path, asked.against):
+        if version is not None:
+            prepare(version, variation=variation if version is path else None)
+    policies = Policies(by_name=settings.policies())
+    with open_recorded(settings.database) as recorded:
+        persons = recorded.persons(asked.since)
+        meant = sampled(persons, sample)
+        with counted("playing", len(meant)) as progress:
+            played = play_all(_that_stores_nothing(settings), asked, recorded, meant, progress=progress)
+    document = {
+        **backtest_document(asked, played, policies, redact=settings.redact),
+        "recorded": len(persons),
+    }
+    if page is not None:
+        page.write_text(backtest_page(document), encoding="utf-8")
+    written = [] if stories is None else _write_stories(document, stories)
+    if as_json:
+        print_json(document)
+        return
+    _show(document)
+    for file in written:
+        say(f"  {file}")
+
+
+def _against(path: Path, named: str | None, settings: Settings) -> Path | None:
+    released = settings.served.released
+    if named is None:
+        live = released.get(path.resolve().name)
+        return None if live is None or live.resolve() == path.resolve() else live
+    if named in released:
+        return released[named]
+    if Path(named).exists():
+        return Path(named)
+    raise InvalidParameter(
+        f'--against "{named}" is neither an experience of the settings nor a path; there are: '
+        f"{', '.join(released) or 'none'}"
+    )
+
+
+def _that_stores_nothing(settings: Settings) -> Settings:
+    """The same for playing: whatever asked for the database by mistake would find none that lasts."""
+    return replace(settings, database="sqlite:///:memory:")
+
+
+def _write_stories(document: Mapping[str, Any], folder: Path) -> list[Path]:
+    examples = [] if document["against"] is None else document["against"]["examples"]
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for number, each in enumerate(examples, 1):
+        # ids come from anywhere
+        name = re.sub(r"[^A-Za-z0-9_-]+", "-", each["visitor"])[:40]
+        file = folder / f"{number:02d}-{name}.story.json"
+        file.write_text(json.dumps(each["story"], indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        written.append(file)
+    return written
+
+
+def _show(document: Mapping[str, Any]) -> None:
+    against = document["against"]
+    say(
+        f"{document['experience']}: {document['visitors']} of {document['recorded']} visitors, "
+        f"{document['events']} events since {document['since']}"
+    )
+    for name in ("scheduled", "delivered", "cancelled", "failed", "waiting"):
+        live = "" if against is None else f"   ({against[name]} with {against['path']})"
+        say(f"  {name:<10}{document[name]:>8}{live}")
+    for reason, count in document["cancelled_by"].items():
+        say(f"  cancelled for {visible(reason)}: {count}")
+    for each in document["refused"]:
+        say(f"  refused: {each['integration']}.{each['verb']} {each['code']}: {each['count']}")
+    for what, count in document["failures"].items():
+        say(f"  run failed: {visible(what)}: {count}")
+    for code, count in document["unplayable"].items():
+        say(f"  not played: {code}: {count} visitors")
+    if document["left_out"]:
+        say(f"  opened no page: {document['left_out']} visitors")
+    if document["would_fail"]:
+        say(f"  would fail, for want of settings: {', '.join(document['would_fail'])}")
+    for each in document["peaks"]:
+        rate = each["most_a_minute"]
+        beyond = (
+            "" if rate is None else f"; its rate allows {rate}" + (" (!)" if each["delivered"] > rate else "")
+        )
+        say(f"  fullest minute of {each['integration']}: {each['delivered']} at {each['at']}{beyond}")
+    for each in document["per_visitor"]["most"][:1]:
+        say(f"  most for one visitor: {each['delivered']} ({visible(each['visitor'])})")
+    if against is None:
+        say("  no live version to compare with; --against names one")
+        return
+    say(f"  different for {against['visitors_that_differ']} visitors")
+    for each in against["examples"][:3]:
+        for side, told in (("now", each["only_new"]), ("live", each["only_old"])):
+            for one in told[:3]:
+                say(
+                    f"    {visible(each['visitor'])} {side:<5}"
+                    f"{one['integration']} {visible(one['key'])} {one['due_at']} {one['status']}"
+                )

@@ -1,0 +1,214 @@
+"""experience backtest: recorded visitors through a version, counted again here without any of its parts."""
+
+import json
+import random
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from experience_runtime.cli import main
+from experience_runtime.domain.visitor_events import VisitorEvent
+from experience_runtime.domain.visitors import Visitor
+from experience_runtime.store.opening import open_sqlite
+
+UNTIL = datetime(2026, 3, 31, 12, tzinfo=UTC)
+SINCE = UNTIL - timedelta(days=10)
+BOUGHT = "shop.ecBasketTransactionSummary"
+VISITORS = 120
+"""More than one process takes alone."""
+
+VERSION = """
+module.exports = async function variation (options) {
+  const webhook = options.integration('webhook')
+  await webhook.schedule({ url: 'https://shop.example', visitor: options.meta.visitorId },
+    { key: 'reminder', delay: 'DELAY', cancelOnConversion: true })
+  await webhook.schedule({ url: 'https://shop.example' }, { key: 'past', delay: '-1 hour' }).catch(() => {})
+}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def _backtest(*words: str) -> Any:
+    said = CliRunner().invoke(
+        main, ["backtest", "version", "--since", "10 days", "--until", UNTIL.isoformat(), "--json", *words]
+    )
+    assert said.exit_code == 0, said.output
+    return json.loads(said.stdout)
+
+
+def _version(name: str, delay: str) -> None:
+    folder = Path(name)
+    folder.mkdir()
+    (folder / "variation.js").write_text(VERSION.replace("DELAY", delay), encoding="utf-8")
+
+
+def _record(visitors: int = VISITORS) -> dict[str, list[tuple[datetime, str]]]:
+    """Visitors who look and buy at times that are drawn once; some did before the window, some only then."""
+    chance = random.Random(16)
+    told: dict[str, list[tuple[datetime, str]]] = {}
+    store = open_sqlite("experience.db")
+    for number in range(visitors):
+        visitor, at = f"v{number:03d}", UNTIL - timedelta(days=chance.choice([3, 9, 10, 12]))
+        store.remember_visitor(Visitor(id=visitor, timezone="Europe/Paris"), now=at)
+        told[visitor] = []
+        for _ in range(chance.randrange(1, 5)):
+            at += timedelta(minutes=chance.choice([0, 1, 59, 60, 61, 300]))
+            told[visitor].append((at, chance.choice(["ecView", "ecView", "ecProduct", BOUGHT])))
+        for moment, event_type in told[visitor]:
+            store.events.record(
+                VisitorEvent(visitor=visitor, type=event_type, data="{}", at=moment, received_at=moment)
+            )
+    store.close()
+    return told
+
+
+@dataclass
+class Expected:
+    """What a reminder an hour after each page comes to: a page replaces what waits, buying cancels it."""
+
+    runs: int = 0
+    replaced: int = 0
+    bought: int = 0
+    delivered: Counter[str] = field(default_factory=Counter)
+    minutes: Counter[datetime] = field(default_factory=Counter)
+    waiting: int = 0
+
+    def play(self, visitor: str, events: list[tuple[datetime, str]], delay: timedelta) -> None:
+        has_views = any(event_type == "ecView" for _, event_type in events)
+        due: datetime | None = None
+        before: datetime | None = None
+        opened = [
+            at
+            for at, event_type, last in zip(
+                *zip(*events, strict=True), [None, *(at for at, _ in events)], strict=False
+            )
+            if (event_type == "ecView" if has_views else last is None or at - last > timedelta(minutes=30))
+        ]
+        if not any(at >= SINCE for at in opened):
+            return
+        for at, event_type in events:
+            if due is not None and due < at:
+                self._deliver(visitor, due)
+                due = None
+            opens = (
+                event_type == "ecView" if has_views else before is None or at - before > timedelta(minutes=30)
+            )
+            before = at
+            if opens and at >= SINCE:
+                self.runs += 1
+                self.replaced += due is not None
+                due = at + delay
+            if event_type == BOUGHT and due is not None:
+                self.bought += 1
+                due = None
+        if due is not None and due <= UNTIL:
+            self._deliver(visitor, due)
+        elif due is not None:
+            self.waiting += 1
+
+    def _deliver(self, visitor: str, due: datetime) -> None:
+        self.delivered[visitor] += 1
+        self.minutes[due.replace(second=0, microsecond=0)] += 1
+
+
+def _expected(told: dict[str, list[tuple[datetime, str]]], delay: timedelta) -> Expected:
+    expected = Expected()
+    for visitor, events in told.items():
+        expected.play(visitor, events, delay)
+    return expected
+
+
+def test_it_counts_what_would_have_come_of_recorded_visitors_and_writes_nothing() -> None:
+    _version("version", "1 hour")
+    _version("live", "3 days")
+    told = _record()
+    before = Path("experience.db").read_bytes()
+
+    document = _backtest("--against", "live", "--page", "page.html", "--stories", "stories")
+
+    assert Path("experience.db").read_bytes() == before
+    new, old = _expected(told, timedelta(hours=1)), _expected(told, timedelta(days=3))
+    assert document["runs"] == {"ran": new.runs}
+    assert document["scheduled"] == new.runs
+    assert document["delivered"] == new.delivered.total() > 0
+    assert document["waiting"] == new.waiting
+    assert document["cancelled_by"] == {"replaced": new.replaced, "conversion": new.bought}
+    assert min(new.replaced, new.bought, old.waiting) > 0
+    assert document["by_day"] == Counter(f"{minute:%Y-%m-%d}" for minute in new.minutes.elements())
+    assert document["by_hour"] == [
+        sum(count for minute, count in new.minutes.items() if minute.hour == hour) for hour in range(24)
+    ]
+    (peak,) = document["peaks"]
+    assert peak["delivered"] == max(new.minutes.values())
+    assert new.minutes[datetime.fromisoformat(peak["at"])] == peak["delivered"]
+    assert document["per_visitor"]["most"][0]["delivered"] == max(new.delivered.values())
+    assert document["refused"] == [
+        {"integration": "webhook", "verb": "schedule", "code": "invalid_delay", "count": new.runs}
+    ]
+    live = document["against"]
+    assert (live["delivered"], live["waiting"]) == (old.delivered.total(), old.waiting)
+    assert live["visitors_that_differ"] > 0
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert page.count("<rect") == len(document["by_day"]) + 24
+    assert "<script" not in page
+
+
+def test_an_example_is_a_story_that_comes_to_the_same() -> None:
+    _version("version", "1 hour")
+    _version("live", "3 days")
+    _record(visitors=6)
+
+    document = _backtest("--against", "live", "--stories", "stories")
+
+    example = document["against"]["examples"][0]
+    (file,) = Path("stories").glob(f"01-{example['visitor']}.story.json")
+    played = CliRunner().invoke(main, ["simulate", "version", "--story", str(file), "--json"])
+    told = [(each["due_at"][:19], each["status"]) for each in json.loads(played.stdout)["executions"]]
+    assert [(each["due_at"][:19], each["status"]) for each in example["only_new"]] == sorted(told)
+
+
+def test_a_sample_is_the_same_visitors_each_time_and_ids_of_one_person_are_one() -> None:
+    _version("version", "1 hour")
+    told = _record(visitors=12)
+    store = open_sqlite("experience.db")
+    store.identify("v000", "v001", now=UNTIL)
+    store.close()
+
+    whole, one, again = _backtest(), _backtest("--sample", "4"), _backtest("--sample", "4")
+
+    recent = {visitor for visitor, events in told.items() if events[-1][0] >= SINCE}
+    assert whole["recorded"] == len({"v000" if visitor == "v001" else visitor for visitor in recent})
+    assert {"v000", "v001"} <= recent
+    assert one == again
+    assert one["visitors"] + one["left_out"] == 4
+    assert one["against"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["--against", "nothing"],
+            r'--against "nothing" is neither an experience of the settings nor a path',
+        ),
+        (["--since", "soon"], r"soon"),
+        ([], r"there is no database .*experience\.db.* yet"),
+    ],
+)
+def test_what_cannot_be_played_is_refused(words: list[str], said: str) -> None:
+    _version("version", "1 hour")
+
+    refused = CliRunner().invoke(main, ["backtest", "version", *words])
+
+    assert refused.exit_code == 2
+    assert re.search(said, refused.output.replace("\n", " "))
+    assert not Path("experience.db").exists()

@@ -228,11 +228,9 @@ class Runtime:
             return None
         from experience_runtime.store.postgres.relay import ProcrastinateRelay
 
+        names, seconds = self.only, self.lease_seconds
         return ProcrastinateRelay(
-            self.store.database,
-            self.settings.database,
-            integrations=self.only,
-            stalled_seconds=self.lease_seconds,
+            self.store.database, self.settings.database, integrations=names, stalled_seconds=seconds
         )
 
     @cached_property

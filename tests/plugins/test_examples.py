@@ -9,7 +9,7 @@ from experience_runtime.domain.errors import UnknownIntegration
 from .test_registry import PLAIN, in_folder, registry
 
 
-@pytest.mark.parametrize("name", ["broadcast", "event-webhook", "slack-update", "webhook"])
+@pytest.mark.parametrize("name", sorted(registry().names()))
 def test_the_example_of_what_comes_with_the_runtime_is_a_payload_it_takes(name: str) -> None:
     found = registry()
 

@@ -225,6 +225,7 @@ def _migrate(connection: apsw.Connection, path: str) -> None:
             connection.execute(migration)
             connection.execute(f"PRAGMA user_version = {number:d}")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a disk that does not read or write has ended it
+            connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")

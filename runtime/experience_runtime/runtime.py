@@ -27,6 +27,7 @@ from experience_runtime.engine.app_events import answer_app, refused
 from experience_runtime.engine.fleet import Fleet
 from experience_runtime.engine.pruning import Pruner
 from experience_runtime.engine.receivers import FRESH
+from experience_runtime.engine.releases import Live
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.engine.worker import Worker
 from experience_runtime.running.guest import Limits, Script
@@ -138,12 +139,16 @@ class Runtime:
         )
 
     @cached_property
+    def live(self) -> Live:
+        """What is released, and what of it runs."""
+        return Live(self.store.releases, self.clock)
+
+    @cached_property
     def operations(self) -> "Operations":
         return self._operations(self.store)
 
     @cached_property
     def lookup(self) -> "Lookup":
-        """What every face shows of the store."""
         return self._lookup(self.store)
 
     @property
@@ -242,15 +247,8 @@ class Runtime:
     def for_serving(self) -> "Runtime":
         """The same, with every part made now: later, two threads that ask first would each make one."""
         self.integrations.names()
-        self._parts = (
-            self.store,
-            self.scheduler,
-            self.operations,
-            self.recurring,
-            self.lookup,
-            self.dispatcher,
-            self.sandbox,
-        )
+        self._parts = [self.store, self.scheduler, self.operations, self.recurring, self.lookup]
+        self._parts += [self.live, self.dispatcher, self.sandbox]
         return self
 
     def for_delivering(self) -> None:

@@ -18,7 +18,7 @@ EXECUTION = {
     "status", "reason",
 }  # fmt: skip
 STORED = (
-    "visitor", "experience", "schedule", "window", "cancel_on_conversion", "created_at", "held",
+    "visitor", "experience", "release", "schedule", "window", "cancel_on_conversion", "created_at", "held",
     "zone_rules",
 )  # fmt: skip
 EVERYTHING = variation("""options.log.info('hello', {n: 1})

@@ -59,7 +59,7 @@ def reader() -> Reader:
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
 def test_the_host_is_not_slowed_by_a_text(reader: Reader, lab: Lab, text: str) -> None:
-    experience = _experience(lab, text)
+    experience = _experience(text)
     made: list[Bundle] = []
 
     def read_and_explain() -> None:
@@ -72,8 +72,8 @@ def test_the_host_is_not_slowed_by_a_text(reader: Reader, lab: Lab, text: str) -
 
 
 @pytest.mark.parametrize("text", [TEXTS["line ends"], TEXTS["one line of characters"], filled("é\n")])
-def test_the_host_is_not_slowed_by_places_in_a_log(reader: Reader, lab: Lab, text: str) -> None:
-    bundle = Bundle(_experience(lab, text), reader=reader)
+def test_the_host_is_not_slowed_by_places_in_a_log(reader: Reader, text: str) -> None:
+    bundle = Bundle(_experience(text), reader=reader)
     lines = "\n".join(f"    at f (variation.js:1:{200_000 + each})" for each in range(500))
 
     def log() -> None:
@@ -86,8 +86,8 @@ def test_the_host_is_not_slowed_by_places_in_a_log(reader: Reader, lab: Lab, tex
 
 
 def test_a_text_the_reader_gives_up_on_runs_as_it_is_with_the_engines_own_words(lab: Lab) -> None:
-    ran = lab.run(Bundle(_experience(lab, "module.exports = () => {}\n" + f"/*{TEXTS['quotes']}*/")))
-    failed = lab.fails(Bundle(_experience(lab, TEXTS["quotes"][:-1])))
+    ran = lab.run(Bundle(_experience("module.exports = () => {}\n" + f"/*{TEXTS['quotes']}*/")))
+    failed = lab.fails(Bundle(_experience(TEXTS["quotes"][:-1])))
 
     assert ran.outcome == "ran"
     assert failed.code in ("syntax_error", "limit_memory", "limit_cpu")
@@ -117,8 +117,8 @@ def test_the_reader_is_confined_as_a_worker_is(reader: Reader, lab: Lab) -> None
     reader.close()
 
 
-def _experience(lab: Lab, text: str) -> Experience:
-    return Experience(name="odd", path=lab.folder, variation=SourceText("variation.js", text))
+def _experience(text: str) -> Experience:
+    return Experience(name="odd", is_folder=True, variation=SourceText("variation.js", text))
 
 
 def _file(text: str) -> dict[str, str]:

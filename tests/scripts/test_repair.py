@@ -102,7 +102,7 @@ def test_the_pattern_is_repaired(text: str, expected: str) -> None:
 def mend(text: str) -> tuple[str, list[str]]:
     """A shared file as the engine takes it, without what is put around it, and what is warned of."""
     file = SourceText("utils.js", text)
-    bundle = Bundle(Experience(name="a", path=Path("a"), shared={"./utils": file}), repair=True)
+    bundle = Bundle(Experience(name="a", shared={"./utils": file}), repair=True)
     return bundle.modules["./utils"].text.partition("{")[2].removesuffix("\n}"), bundle.warnings
 
 

@@ -21,6 +21,8 @@ _VERBS: dict[str, tuple[str, str]] = {
     "workers": ("workers:workers", "List the workers that deliver."),
     "serve": ("serve:serve", "Serve the HTTP API and the pages, and deliver what is due."),
     "tokens": ("tokens:tokens", "Create, list and revoke what callers of the API show."),
+    "release": ("release:release", "Check an experience, keep its files, and let visitors have it."),
+    "releases": ("releases:releases", "List, compare and activate releases, and go back."),
     "executions": ("executions:executions", "List, show, cancel and replay executions."),
     "runs": ("runs:runs", "List, show and follow runs of experiences."),
     "why": ("why:why", "Say what happened to a visitor, and why they got nothing."),

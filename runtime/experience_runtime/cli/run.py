@@ -13,7 +13,7 @@ from experience_runtime.domain.page_facts import PageFacts
 from experience_runtime.running.boot import situation_of
 from experience_runtime.running.kept import keep_run
 from experience_runtime.runtime import Runtime
-from experience_runtime.scripts.loading import failed_report, prepare
+from experience_runtime.scripts.loading import failed_report, name_of, prepare
 from experience_runtime.settings.load import Settings
 
 
@@ -56,7 +56,7 @@ def run(
         try:
             script = prepare(path, variation=variation, repair=repair)
         except ScriptFault as fault:
-            report, documents = failed_report(path, visitor, fault), []
+            report, documents = failed_report(name_of(path), visitor, fault), []
         else:
             report = runtime.run(script, situation_of(visitor, data, facts))
             documents = runtime.lookup.of_run(report.created)

@@ -87,6 +87,7 @@ def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Set
         web = make_web(
             runtime, is_open=is_loopback(host), metrics=metrics, is_delivered=lambda: is_delivered(runtime)
         )
+        _tell_of_paths(runtime)
         gate = Gate(
             most=room_for_connections(),
             per_address=settings.served.connections_per_address,
@@ -156,6 +157,23 @@ def _serve(
     for each in running:
         each.result()
     _logger.info("stopped")
+
+
+def _tell_of_paths(runtime: Runtime) -> None:
+    """Say which experiences are files on disk: a half-saved one reaches the next visitor."""
+    live = runtime.live.all()
+    for name, path in runtime.settings.served.released.items():
+        if name in live:
+            _logger.warning("%s under [experiences] is passed over: %s", name, live[name].words)
+        else:
+            _logger.warning(
+                "%s runs from %s as the files stand there, which is for development; "
+                "`experience release %s --name %s` keeps them",
+                name,
+                path,
+                path,
+                name,
+            )
 
 
 def _worker(runtime: Runtime) -> Worker:

@@ -18,7 +18,7 @@ from experience_runtime.domain.page_facts import NO_FACTS, PageFacts
 from experience_runtime.domain.visitors import make_visitor
 from experience_runtime.proving.finding import find_experiences
 from experience_runtime.runtime import Runtime
-from experience_runtime.scripts.loading import failed_report, fault_problem, prepare, source_of
+from experience_runtime.scripts.loading import failed_report, fault_problem, name_of, prepare, source_of
 from experience_runtime.settings.load import Settings
 from experience_runtime.simulation.play import PlayRequest
 from experience_runtime.simulation.simulated import simulated_document
@@ -132,7 +132,7 @@ def _play(
         if not as_json:
             problem = fault_problem(fault)
             show_problem(problem, source=source_of(problem, path, None), to_stderr=True)
-        return _Played(failed_report(path, request.visitor, fault).document([]), failed=True)
+        return _Played(failed_report(name_of(path), request.visitor, fault).document([]), failed=True)
     if as_json:
         simulated = runtime.play(request, script)
     else:

@@ -57,6 +57,7 @@ def listed_execution_document(execution: Execution, *, held: str | None, redact:
         "why": [*document["why"], *([held] if held else [])],
         "visitor": execution.visitor,
         "experience": execution.experience,
+        "release": execution.release,
         "schedule": execution.schedule,
         "window": _window_document(execution.window),
         "cancel_on_conversion": execution.cancel_on_conversion,

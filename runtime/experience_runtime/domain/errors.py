@@ -6,6 +6,7 @@
     │   ├── DelayAndTime · NoDelayOrTime · BeyondLimit · InThePast · TooSoon
     │   ├── AlreadyScheduled · RateLimited · MissingParameter · InvalidParameter
     │   ├── NotLinked · UnknownIntegration · UnknownVisitor · UnknownExecution · UnknownSchedule · UnknownRun
+    │   ├── UnknownRelease · NotReleasable
     │   ├── UnsupportedChannel · NotConfigured · BlockedAddress
     │   └── Unauthorized · Forbidden · Conflict
     ├── CallFailed           an integration was called and did not succeed
@@ -117,6 +118,16 @@ class UnknownSchedule(Refusal):
 
 class UnknownRun(Refusal):
     code = "unknown_run"
+
+
+class UnknownRelease(Refusal):
+    code = "unknown_release"
+
+
+class NotReleasable(Refusal):
+    """The files of an experience did not pass the check or one of their stories."""
+
+    code = "not_releasable"
 
 
 class UnsupportedChannel(Refusal):

@@ -57,7 +57,8 @@ class Execution:
     `pace_key` tells whose pace it keeps, "" for that of its integration; `held_at` is since when that pace
     kept it waiting, if it did. `zone_rules` is the release of the time zones' rules that `due_at` was planned
     by, "" where it was not kept.
-    `site` is the name of the site's key it was scheduled with, if it was.
+    `site` is the name of the site's key it was scheduled with, if it was. `release` is the number of the
+    experience's release that made it; None for files of a folder.
     """
 
     number: int
@@ -71,6 +72,7 @@ class Execution:
     zone_rules: str = ""
     site: str | None = None
     experience: str | None = None
+    release: int | None = None
     visitor: str | None = None
     key: str | None = None
     key_digest: bytes | None = None

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 
@@ -16,12 +15,13 @@ class SourceText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experience:
-    """An experience as read from disk. `meta` is package.json's; `linked` is None when every
-    integration is linked. A control has triggers and no variation. `beside` names the other files of code
-    that stand there and are not part of it."""
+    """An experience as read. `meta` is package.json's; `linked` is None when every integration is linked. A
+    control has triggers and no variation. `beside` names the other files of code that stand there and are
+    not part of it. `release` is the number of the release it is; None for files on disk."""
 
     name: str
-    path: Path
+    is_folder: bool = False
+    release: int | None = None
     variation: SourceText | None = None
     triggers: SourceText | None = None
     shared: Mapping[str, SourceText] = field(default_factory=dict)  # './utils' and './common'

@@ -1,5 +1,6 @@
 """The verbs: schedule, cancel, convert, execute. What a caller asks becomes rows at rest."""
 
+import copy
 import json
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -8,11 +9,7 @@ from types import MappingProxyType
 from typing import NoReturn
 
 from experience_runtime.domain.admission import NO_POLICIES, Policies
-from experience_runtime.domain.errors import (
-    AlreadyScheduled,
-    Conflict,
-    InvalidParameter,
-)
+from experience_runtime.domain.errors import AlreadyScheduled, Conflict, InvalidParameter
 from experience_runtime.domain.event_names import is_named
 from experience_runtime.domain.executions import (
     LEASE_SECONDS,
@@ -24,14 +21,7 @@ from experience_runtime.domain.executions import (
 )
 from experience_runtime.domain.keys import canonical_key, key_digest, space_of
 from experience_runtime.domain.payloads import check_payload
-from experience_runtime.domain.planning import (
-    CancelPlan,
-    Plan,
-    check_reason,
-    plan,
-    plan_cancel,
-    visitor_zone,
-)
+from experience_runtime.domain.planning import CancelPlan, Plan, check_reason, plan, plan_cancel, visitor_zone
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
 from experience_runtime.domain.zones import rules_version
@@ -73,6 +63,13 @@ class Scheduler:
         self._lease = timedelta(seconds=lease_seconds)
         self._source = source or random.SystemRandom()
         self._numbers = ExecutionNumbers(self._source)
+        self._release: int | None = None
+
+    def of_release(self, number: int | None) -> "Scheduler":
+        """The same for what a release of an experience asks for: its executions carry the number."""
+        of_release = copy.copy(self)
+        of_release._release = number
+        return of_release
 
     def schedule(
         self,
@@ -187,6 +184,7 @@ class Scheduler:
             zone_from=planned.zone_from,
             zone_rules=rules_version(),
             experience=experience,
+            release=self._release,
             visitor=owner,
             key=planned.key,
             key_digest=None if planned.key is None else key_digest(space, planned.key),
@@ -367,6 +365,7 @@ class Scheduler:
             zone_from=zone_from,
             zone_rules=rules_version(),
             experience=experience,
+            release=self._release,
             visitor=owner,
             key=canonical,
             key_owner=owner or "",

@@ -23,6 +23,7 @@ from experience_runtime.engine.keeping import (
     Workers,
 )
 from experience_runtime.engine.ports import HandOver
+from experience_runtime.engine.releases import Releases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,6 +337,9 @@ class Store(SchedulerStore, DispatcherStore, Visitors, Protocol):
 
     @property
     def runs(self) -> Runs: ...
+
+    @property
+    def releases(self) -> Releases: ...
 
     @property
     def erasing(self) -> Erasing: ...

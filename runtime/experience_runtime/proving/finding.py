@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.scripts.folders import STORY_SUFFIX, is_story
 
-STORY = "story.json"
-_STORY_SUFFIX = ".story.json"
 _CODE = (".js", ".ts")
 _OWN_FILE = re.compile(r"(?:variation(?:-\d+)?|triggers)\.[jt]s")
 _LEFT_OUT = frozenset({"node_modules", "__pycache__", "dist", "build"})
@@ -52,8 +51,8 @@ def find_stories(paths: Sequence[Path]) -> list[Path]:
 def experience_of(story: Path) -> Path:
     """The folder or file that a story is told of; InvalidParameter when it stands with none."""
     folder = story.parent
-    own = [folder / f"{story.name.removesuffix(_STORY_SUFFIX)}{suffix}" for suffix in _CODE]
-    if story.name.endswith(_STORY_SUFFIX) and (there := [file for file in own if file.is_file()]):
+    own = [folder / f"{story.name.removesuffix(STORY_SUFFIX)}{suffix}" for suffix in _CODE]
+    if story.name.endswith(STORY_SUFFIX) and (there := [file for file in own if file.is_file()]):
         return there[0]
     if is_experience(folder):
         return folder
@@ -70,7 +69,7 @@ def experience_of(story: Path) -> Path:
 
 def _stories_below(folder: Path) -> Iterator[Path]:
     for parent, files in _walk(folder):
-        yield from (parent / name for name in files if name == STORY or name.endswith(_STORY_SUFFIX))
+        yield from (parent / name for name in files if is_story(name))
 
 
 def _experiences_below(folder: Path) -> Iterator[Path]:

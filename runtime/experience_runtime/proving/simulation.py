@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experience_runtime.proving.finding import STORY
 from experience_runtime.runtime import Runtime
+from experience_runtime.scripts.folders import STORY
 from experience_runtime.scripts.loading import prepare
 from experience_runtime.simulation.play import PlayRequest
 from experience_runtime.simulation.simulated import simulated_document

@@ -63,6 +63,7 @@ def kept_run(report: Report, *, trigger: str, at: datetime, redact: Callable[[st
         at=at,
         experience=report.experience,
         visitor=report.visitor.id,
+        release=report.release,
         trigger=trigger,
         outcome=report.outcome,
         cpu_ms=round(report.cpu_seconds * 1000),

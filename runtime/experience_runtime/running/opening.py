@@ -47,7 +47,7 @@ def open_run(
         script=script,
         situation=with_history(replace(situation, visitor=visitor), events),
         answers=GuestCalls(
-            scheduler=scheduler,
+            scheduler=scheduler.of_release(script.experience.release),
             visitor=visitor,
             experience=script.experience.name,
             linked=tuple(integrations.names()) if linked is None else linked,

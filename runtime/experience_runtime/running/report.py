@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from experience_runtime.documents.documents import visitor_document
+from experience_runtime.domain.experience import Experience
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.running.guest import Problem
@@ -29,8 +30,14 @@ class Report:
     events: list[dict[str, Any]] = field(default_factory=list)
     redirects: list[str] = field(default_factory=list)
     cpu_seconds: float = 0.0
+    release: int | None = None
     refusals: list[tuple[dict[str, Any], str | None]] = field(default_factory=list)
     """Entries of `calls` that were refused, each with where it was made."""
+
+    @classmethod
+    def of(cls, experience: Experience, visitor: Visitor) -> "Report":
+        """The report of a run that begins."""
+        return cls(experience=experience.name, visitor=visitor, release=experience.release)
 
     def write(self, at: datetime, level: str, logger: str, message: str, metadata: Any = None) -> None:
         """Add one line to the log."""

@@ -81,7 +81,7 @@ class ExperienceRun:
         call_now: CallNow,
         executor: Executor | None,
     ) -> None:
-        self.report = Report(experience=script.experience.name, visitor=situation.visitor)
+        self.report = Report.of(script.experience, situation.visitor)
         self.woken = threading.Event()
         self.wake_at: datetime | None = None
         self.timer_turns = 0

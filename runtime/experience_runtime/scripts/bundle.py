@@ -43,7 +43,7 @@ class Bundle:
                 self.warnings.append(f"{experience.variation.file} is empty, so nothing runs")
         if experience.triggers:
             self._add("triggers", experience.triggers)
-            if not experience.path.is_dir():
+            if not experience.is_folder:
                 self.warnings.append(
                     f"{experience.triggers.file} alone only decides; name its folder to run its variation too"
                 )

@@ -1,7 +1,7 @@
 """Checks: what would certainly fail in an experience, told without running it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -50,8 +50,20 @@ def check_experience(
     now: datetime,
 ) -> Checked:
     """Find what would certainly fail in the experience at a path, and what is doubtful."""
+    return check_script(
+        lambda: prepare(path, variation=variation, repair=repair),
+        sandbox=sandbox,
+        integrations=integrations,
+        now=now,
+    )
+
+
+def check_script(
+    make: Callable[[], Bundle], *, sandbox: Sandbox, integrations: Integrations, now: datetime
+) -> Checked:
+    """The same of what `make` reads."""
     try:
-        script = prepare(path, variation=variation, repair=repair)
+        script = make()
     except ScriptFault as fault:
         return Checked(problems=[fault_problem(fault)])
     text = script.experience.package_text

@@ -3,30 +3,41 @@
 import json
 import os
 import re
-import stat
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from experience_runtime.domain.errors import ScriptFault, ScriptModuleNotFound, ScriptSyntaxError
-from experience_runtime.domain.experience import Experience, SourceText
+from experience_runtime.domain.experience import Experience
+from experience_runtime.domain.releases import Release
 from experience_runtime.domain.values import nearest, refuse_constant, shown
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.running.guest import Problem
 from experience_runtime.running.report import Report
 from experience_runtime.scripts.bundle import Bundle
+from experience_runtime.scripts.folders import (
+    DiskFolder,
+    Folder,
+    TextFolder,
+    content_of,
+    is_story,
+    json_files_meant,
+    read_text,
+    with_plain_ends,
+)
 from experience_runtime.scripts.unchanged import Unchanged
 
 _MOST_BESIDE = 100
-LARGEST_FILE_BYTES = 1024 * 1024
 _SUFFIXES = (".js", ".ts")
 _LIKE_SUFFIXES = {
     **dict.fromkeys(("js", "jsx", "mjs", "cjs", "txt"), "js"),
     **dict.fromkeys(("ts", "tsx", "mts", "cts"), "ts"),
 }
 _MOST_NAMES = 100  # of a folder's files are looked at for one that is misnamed
-_VARIATION = re.compile(r"variation(?:-(?P<master_id>\d+))?\.[jt]s")
+_OTHER_CODE = ("triggers", "utils", "common", "global")
+VARIATION = re.compile(r"variation(?:-(?P<master_id>\d+))?\.[jt]s")
 
 
 def load_experience(path: Path, *, variation: str | None = None) -> Experience:
@@ -36,16 +47,16 @@ def load_experience(path: Path, *, variation: str | None = None) -> Experience:
     of the files raises ScriptModuleNotFound; text that cannot be read raises ScriptSyntaxError.
     """
     if path.is_dir():
-        return _load_folder(path, variation)
+        return _load_folder(DiskFolder(path), path.resolve().name, variation)
     if path.suffix not in _SUFFIXES:
         raise ScriptModuleNotFound(
             f"{path} is neither a folder nor a .js or .ts file; name the experience's folder or its file"
         )
     _refuse_old_names(path.parent, [path.name], has_triggers=False, has_variation=False)
-    source, beside = _read(path, path.name), _beside(path.parent, {path.name})
+    source, beside = read_text(path, path.name), _beside(os.listdir(path.parent), {path.name})
     if path.stem == "triggers":
-        return Experience(name=path.stem, path=path, variation=None, triggers=source, beside=beside)
-    return Experience(name=path.stem, path=path, variation=source, beside=beside)
+        return Experience(name=path.stem, variation=None, triggers=source, beside=beside)
+    return Experience(name=path.stem, variation=source, beside=beside)
 
 
 def _misnamed(names: Sequence[str]) -> str:
@@ -59,10 +70,44 @@ def _misnamed(names: Sequence[str]) -> str:
     return ""
 
 
-def _load_folder(folder: Path, variation: str | None) -> Experience:
-    names = sorted(entry.name for entry in folder.iterdir() if not entry.is_dir())
+def load_files(
+    files: Mapping[str, str], *, name: str, variation: str | None = None, release: int | None = None
+) -> Experience:
+    """The experience that these texts are, by the names of their files; as `load_experience` of a folder."""
+    return _load_folder(TextFolder(name, files), name, variation, release=release)
+
+
+def files_of(path: Path) -> dict[str, str]:
+    """The texts that an experience on disk is made of, its stories with them, by the names of their files.
+
+    A single file goes by the name it would have in a folder. Raises ScriptFault as `load_experience`.
+    """
+    first = load_experience(path)
+    if not path.is_dir():
+        source = first.variation or first.triggers
+        assert source is not None  # it was read from one of them
+        kind = "variation" if first.variation else "triggers"
+        return {f"{kind}{path.suffix}": source.text}
+    folder = DiskFolder(path)
+    names = [name for name in folder.names if VARIATION.fullmatch(name)]
+    names += [name for stem in _OTHER_CODE if (name := _one_of(folder.names, stem))]
+    names += [name for name in folder.names if name == "package.json"]
+    found = {name: folder.read(name).text for name in names}
+    meant = json_files_meant(folder, "".join(found.values()))
+    stories = (name for name in folder.json_names() if is_story(name))
+    return (
+        found
+        | {name.removeprefix("./"): text for name, text in meant.items()}
+        | {name: folder.read(name).text for name in stories}
+    )
+
+
+def _load_folder(
+    folder: Folder, name: str, variation: str | None, *, release: int | None = None
+) -> Experience:
+    names = folder.names
     chosen = _chosen_variation(folder, names, variation)
-    package_text = _read(folder / "package.json", "package.json").text if "package.json" in names else ""
+    package_text = folder.read("package.json").text if "package.json" in names else ""
     package = _package(package_text) if package_text else {}
     meta = package.get("meta")
     meta = meta if isinstance(meta, dict) else {}
@@ -73,34 +118,37 @@ def _load_folder(folder: Path, variation: str | None) -> Experience:
             f"{folder} holds no variation.js and no triggers.js; an experience needs one of them"
             + _misnamed(names)
         )
-    read = {file: _read(folder / file, file) for file in (chosen, triggers) if file is not None}
+    read = {file: folder.read(file) for file in (chosen, triggers) if file is not None}
     shared = {}
-    for name, other in (("./utils", "./common"), ("./common", "./utils")):
-        if file := _one_of(names, name[2:]):
-            shared[name] = _read(folder / file, file)
-            shared.setdefault(other, shared[name])
+    for module, other in (("./utils", "./common"), ("./common", "./utils")):
+        if file := _one_of(names, module[2:]):
+            shared[module] = folder.read(file)
+            shared.setdefault(other, shared[module])
     global_file = _one_of(names, "global")
-    global_script = _read(folder / global_file, global_file) if global_file else None
+    global_script = folder.read(global_file) if global_file else None
     scripts = () if global_script is None else (global_script,)
     texts = "".join(each.text for each in (*read.values(), *shared.values(), *scripts))
-    match = _VARIATION.fullmatch(chosen) if chosen else None
+    match = VARIATION.fullmatch(chosen) if chosen else None
     return Experience(
-        name=folder.resolve().name,
-        path=folder,
+        name=name,
+        is_folder=True,
+        release=release,
         variation=read[chosen] if chosen else None,
         triggers=read[triggers] if triggers else None,
         shared=shared,
         global_script=global_script,
-        json_files=_json_files(folder, texts),
+        json_files=json_files_meant(folder, texts),
         meta=meta,
         linked=_linked(meta),
         master_id=int(match["master_id"]) if match and match["master_id"] else None,
         package_text=package_text,
-        beside=_beside(folder, {*read, *(each.file for each in shared.values()), global_file or ""}),
+        beside=_beside(names, {*read, *(each.file for each in shared.values()), global_file or ""}),
     )
 
 
-def _refuse_old_names(folder: Path, names: list[str], *, has_triggers: bool, has_variation: bool) -> None:
+def _refuse_old_names(
+    folder: Folder | Path, names: Sequence[str], *, has_triggers: bool, has_variation: bool
+) -> None:
     """Say what the files of older experiences are called today: none is to be passed over in silence."""
     old = {
         f"{name}{suffix}": f"{today}{suffix}"
@@ -116,13 +164,13 @@ def _refuse_old_names(folder: Path, names: list[str], *, has_triggers: bool, has
         raise ScriptModuleNotFound(f"{folder} has older names of files; rename {renamed}")
 
 
-def _beside(folder: Path, own: set[str]) -> tuple[str, ...]:
+def _beside(names: Sequence[str], own: set[str]) -> tuple[str, ...]:
     """The other files that an author may expect to be able to require."""
-    names = (name for name in os.listdir(folder or ".") if name.endswith((*_SUFFIXES, ".json")))
-    return tuple(islice((name for name in sorted(names) if name not in own), _MOST_BESIDE))
+    code = (name for name in names if name.endswith((*_SUFFIXES, ".json")))
+    return tuple(islice((name for name in sorted(code) if name not in own), _MOST_BESIDE))
 
 
-def _one_of(names: list[str], stem: str) -> str | None:
+def _one_of(names: Sequence[str], stem: str) -> str | None:
     """The file of code with this name. Raises ScriptModuleNotFound when JavaScript and TypeScript have it."""
     found = [f"{stem}{suffix}" for suffix in _SUFFIXES if f"{stem}{suffix}" in names]
     if len(found) > 1:
@@ -130,8 +178,8 @@ def _one_of(names: list[str], stem: str) -> str | None:
     return found[0] if found else None
 
 
-def _chosen_variation(folder: Path, names: list[str], wanted: str | None) -> str | None:
-    found = [name for name in names if _VARIATION.fullmatch(name)]
+def _chosen_variation(folder: Folder, names: Sequence[str], wanted: str | None) -> str | None:
+    found = [name for name in names if VARIATION.fullmatch(name)]
     if wanted is None:
         return _one_of(names, found[-1][: -len(".js")]) if found else None
     for name in (wanted, *(f"{wanted}{suffix}" for suffix in _SUFFIXES)):
@@ -160,53 +208,6 @@ def _linked(meta: Mapping[str, Any]) -> tuple[str, ...] | None:
     return tuple(str(name) for name in qfns) if isinstance(qfns, dict) else None
 
 
-def _json_files(folder: Path, code: str) -> dict[str, str]:
-    """The JSON files the code may mean: those whose name, or a folder's of theirs, occurs in it."""
-    found = {}
-    for parent, folders, files in os.walk(folder):  # links to folders are not followed
-        folders[:] = sorted(name for name in folders if name != "node_modules" and not name.startswith("."))
-        for file in (Path(parent, name) for name in sorted(files) if name.endswith(".json")):
-            relative = file.relative_to(folder)
-            leads_out = not file.resolve().is_relative_to(folder.resolve())
-            if not leads_out and any(part in code for part in relative.with_suffix("").parts):
-                name = "./" + relative.as_posix()
-                found[name] = _read(file, name, within=folder).text
-    return found
-
-
-def _read(path: Path, name: str, *, within: Path | None = None) -> SourceText:
-    if not path.resolve().is_relative_to((within or path.parent).resolve()):
-        raise ScriptModuleNotFound(
-            f"{name} is a link that leads out of its folder; put the file itself there"
-        )
-    content = _content(path, name)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise ScriptSyntaxError("not UTF-8; save the file as UTF-8", file=name, line=line) from None
-    # what the language reads them as, in template literals too; the engine counts lines by "\n" alone
-    return SourceText(name, text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def _content(path: Path, name: str) -> bytes:
-    # a pipe without a writer would otherwise keep the one who opens it
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise ScriptModuleNotFound(
-                f"{name} is a pipe, a device or a folder; an experience is made of plain files"
-            )
-        content = file.read(LARGEST_FILE_BYTES + 1)
-    if len(content) > LARGEST_FILE_BYTES:
-        raise ScriptSyntaxError(
-            f"{name} has {max(status.st_size, len(content))} bytes; "
-            f"a file may have {LARGEST_FILE_BYTES // 2**20} MiB at most"
-        )
-    return content
-
-
 _PREPARED: Unchanged[Bundle] = Unchanged(most=64)
 
 
@@ -231,10 +232,23 @@ def prepare(path: Path, *, variation: str | None = None, repair: bool = False) -
         ) from None
 
 
-def failed_report(path: Path, visitor: Visitor, fault: ScriptFault) -> Report:
+@lru_cache(maxsize=64)
+def prepare_release(release: Release, *, variation: str | None = None, repair: bool = False) -> Bundle:
+    """As `prepare`, of the files of a release: nothing is read from the disk."""
+    experience = load_files(
+        release.files, name=release.experience, variation=variation, release=release.number
+    )
+    return Bundle(experience, repair=repair)
+
+
+def name_of(path: Path) -> str:
+    """What an experience on disk is called in reports."""
+    return path.resolve().name if path.is_dir() else path.stem
+
+
+def failed_report(name: str, visitor: Visitor, fault: ScriptFault, *, release: int | None = None) -> Report:
     """The report of an experience that did not even begin."""
-    name = path.resolve().name if path.is_dir() else path.stem
-    report = Report(experience=name, visitor=visitor)
+    report = Report(experience=name, visitor=visitor, release=release)
     report.error = fault_problem(fault)
     return report
 
@@ -254,7 +268,7 @@ def source_of(problem: Problem, path: Path, script: Bundle | None) -> str:
         return text
     file = path / problem.file if path.is_dir() else path
     try:
-        content = _content(file, problem.file)
+        content = content_of(file, problem.file)
     except (OSError, ScriptFault):
         return ""
-    return content.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    return with_plain_ends(content.decode("utf-8-sig", "replace"))

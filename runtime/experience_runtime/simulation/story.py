@@ -144,14 +144,21 @@ class Story(Part):
 def load_story(path: Path) -> Story:
     """Read a story. Raises InvalidParameter that names the file, the place and the fix."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=refuse_constant)
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise InvalidParameter(f"{path} cannot be read: {error.strerror}; name a story.json") from None
     except UnicodeDecodeError:
         raise InvalidParameter(f"{path} is not UTF-8; save the file as UTF-8") from None
+    return read_story_text(text, where=str(path))
+
+
+def read_story_text(text: str, *, where: str) -> Story:
+    """Read the text of a story. Raises InvalidParameter; `where` names it."""
+    try:
+        content = json.loads(text, parse_constant=refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise InvalidParameter(f"{path} is not JSON: {error}; see a sample's story.json") from None
-    return parse_story(content, where=str(path))
+        raise InvalidParameter(f"{where} is not JSON: {error}; see a sample's story.json") from None
+    return parse_story(content, where=where)
 
 
 def parse_story(content: object, *, where: str) -> Story:

@@ -158,6 +158,7 @@ EXECUTION = (
     Column("lease_until", optional_ms, optional_instant),
     Column("integration", text),
     Column("experience", optional_text),
+    Column("release"),
     Column("visitor", optional_text),
     Column("key", optional_text),
     Column("key_digest"),

@@ -38,6 +38,7 @@ from experience_runtime.store.overview import read_overview
 from experience_runtime.store.paces import SqlPaces
 from experience_runtime.store.planning_again import PlanningAgain
 from experience_runtime.store.pruning import SqlPruning
+from experience_runtime.store.releases import SqlReleases
 from experience_runtime.store.replies import SqlReplies
 from experience_runtime.store.runs import SqlRuns
 from experience_runtime.store.schedules import SqlSchedules
@@ -73,6 +74,7 @@ class SqlStore(Generic[D]):
         self.usage = SqlUsage(self.database)
         self.runs = SqlRuns(self.database)
         self.pruning = SqlPruning(self.database)
+        self.releases = SqlReleases(self.database)
         self.erasing = SqlErasing(self.database, self._transitions)
         self.events = SqlEvents(self.database, self._journal)
 

@@ -8,8 +8,7 @@ from experience_runtime.running.kept import keep_run
 from experience_runtime.running.report import Report
 from experience_runtime.running.run import Situation
 from experience_runtime.runtime import Runtime
-from experience_runtime.scripts.loading import failed_report, prepare
-from experience_runtime.web.experiences import experience_path
+from experience_runtime.web.experiences import find_experience
 from experience_runtime.web.guard.access import Caller
 from experience_runtime.web.guard.limits import AtOnce
 from experience_runtime.web.metrics import Metrics
@@ -38,11 +37,16 @@ class Runs:
         """
         runtime = self._runtime
         began_at = runtime.clock.now()
-        path = experience_path(runtime.settings.served, name, released_only=not caller.may(Right.RUN_DRAFTS))
+        found = find_experience(
+            runtime,
+            name,
+            released_only=not caller.may(Right.RUN_DRAFTS),
+            visitor=situation.visitor.id,
+        )
         try:
-            script = prepare(path, variation=variation, repair=repair)
+            script = found.prepare(variation=variation, repair=repair)
         except ScriptFault as fault:
-            report = failed_report(path, situation.visitor, fault)
+            report = found.failed(situation.visitor, fault)
         else:
             with self._at_once.of(caller.shares):
                 report = runtime.run(script, situation)

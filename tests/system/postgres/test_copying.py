@@ -14,6 +14,7 @@ from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.executions import Filter, IfExists
 from experience_runtime.domain.jobs import Job
 from experience_runtime.domain.pace import Learned, Spoken
+from experience_runtime.domain.releases import Change, Files, Release
 from experience_runtime.domain.runs import KeptRun
 from experience_runtime.domain.schedules import CatchUp, Schedule
 from experience_runtime.domain.visitor_events import VisitorEvent
@@ -79,6 +80,19 @@ def path(tmp_path: Path) -> str:
         log="[]",
     )
     store.runs.keep(ran)
+    files = Files(texts={"variation.js": "1"})
+    made = Change(experience="reminder", version=0, at=NOW, actor="ada", action="", active=None)
+    release = Release(
+        experience="reminder",
+        number=0,
+        at=NOW,
+        actor="ada",
+        note="",
+        digest=files.digest,
+        size=1,
+        files=files.texts,
+    )
+    store.releases.put(release, made=made, share=None, expected=0)
     store.usage.take("shop", "event", day=1, share=5, quota=100)
     a_day = timedelta(days=1)
     store.pruning.step("events", before=NOW - a_day, now=NOW, limit=1, pause=a_day, rest=a_day)
@@ -103,6 +117,8 @@ def test_every_table_comes_along_as_it_was(path: str, address: str) -> None:
     assert new.tokens.session(b"s" * 32, now=NOW) == old.tokens.session(b"s" * 32, now=NOW)
     assert new.events.of("ada", limit=5) == old.events.of("ada", limit=5)
     assert new.runs.run(1) == old.runs.run(1)
+    assert new.releases.release("reminder", 1) == old.releases.release("reminder", 1)
+    assert new.releases.live() == old.releases.live()
     assert new.jobs.job("job_1") == old.jobs.job("job_1")
     old.close()
     new.close()

@@ -59,6 +59,7 @@ class ListedExecution(ExecutionDocument):
 
     visitor: str | None
     experience: str | None
+    release: int | None = Field(description="The release of it that made this; null: files of a folder.")
     schedule: str | None
     window: dict[str, str] | None
     cancel_on_conversion: bool
@@ -112,6 +113,8 @@ class RunDocument(BaseModel):
 class ExperienceName(BaseModel):
     name: str
     released: bool
+    release: int | None
+    source: Literal["release", "path", "draft"]
 
 
 class Experiences(BaseModel):
@@ -319,6 +322,7 @@ EXECUTION: dict[str, Any] = {
 LISTED_EXECUTION = EXECUTION | {
     "visitor": "v1",
     "experience": "reminder",
+    "release": 3,
     "schedule": None,
     "window": {"day": "monday-friday", "time": "09:00-17:00"},
     "cancel_on_conversion": True,
@@ -343,7 +347,7 @@ RAN = {
     "events": [],
     "redirects": [],
 }
-LISTED = {"experiences": [{"name": "reminder", "released": True}]}
+LISTED = {"experiences": [{"name": "reminder", "released": True, "release": 3, "source": "release"}]}
 CHECKED = {
     "ok": False,
     "problems": [{"code": "syntax_error", "message": "…", "file": "variation.js", "line": 4, "column": 3}],

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -18,8 +17,7 @@ from experience_runtime.domain.planning import plan
 from experience_runtime.domain.visitors import make_visitor
 from experience_runtime.running.boot import situation_of
 from experience_runtime.runtime import Runtime
-from experience_runtime.scripts.check import check_experience
-from experience_runtime.scripts.loading import failed_report, prepare
+from experience_runtime.scripts.check import check_script
 from experience_runtime.simulation.play import PlayRequest
 from experience_runtime.simulation.simulated import simulated_document
 from experience_runtime.simulation.story import parse_story
@@ -35,7 +33,7 @@ from experience_runtime.web.api.models import (
     RunDocument,
 )
 from experience_runtime.web.api.openapi import Body, Name, answers
-from experience_runtime.web.experiences import experience_path, experiences, written
+from experience_runtime.web.experiences import Found, find_experience, listed, written
 from experience_runtime.web.given import GivenAtOnce, GivenMetrics, GivenRuns, GivenRuntime, GivenSimulations
 from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.problems import Document
@@ -137,15 +135,7 @@ router = APIRouter(prefix="/v1", tags=["experiences"], route_class=OnceRoute)
 @router.get("/experiences", summary="List the experiences", responses=answers(Experiences, LISTED))
 def list_experiences(runtime: GivenRuntime, _: Annotated[Caller, needs(Right.READ_RUNS)]) -> Document:
     """Those that are released, and the drafts. Scopes: author, operator, viewer."""
-    served = runtime.settings.served
-    released = served.released
-    return Document(
-        {
-            "experiences": [
-                {"name": name, "released": name in released} for name in sorted(experiences(served))
-            ]
-        }
-    )
+    return Document({"experiences": listed(runtime)})
 
 
 @router.post(
@@ -192,11 +182,11 @@ def simulate(
     request = body.request(now=runtime.clock.now())
     check_steps(request)
     story = request.told()  # what is wrong with it is said before anything is read
-    with at_once, _path_of(runtime, body) as path:
+    with at_once, _found(runtime, body) as found:
         try:
-            script = prepare(path, variation=body.variation or story.variation, repair=body.repair)
+            script = found.prepare(variation=body.variation or story.variation, repair=body.repair)
         except ScriptFault as fault:
-            return Document(failed_report(path, request.visitor, fault).document([]))
+            return Document(found.failed(request.visitor, fault).document([]))
         simulated = simulations.play(request, script)
     metrics.ran("simulated", sum(report.cpu_seconds for report in simulated.reports), experience="")
     return Document(simulated_document(simulated))
@@ -215,11 +205,9 @@ def check(
 
     Scopes: author, operator.
     """
-    with at_once, _path_of(runtime, body) as path:
-        checked = check_experience(
-            path,
-            variation=body.variation,
-            repair=body.repair,
+    with at_once, _found(runtime, body) as found:
+        checked = check_script(
+            lambda: found.prepare(variation=body.variation, repair=body.repair),
             sandbox=runtime.sandbox,
             integrations=runtime.integrations,
             now=runtime.clock.now(),
@@ -249,13 +237,13 @@ def explain(
 
 
 @contextmanager
-def _path_of(runtime: Runtime, source: Source) -> Iterator[Path]:
+def _found(runtime: Runtime, source: Source) -> Iterator[Found]:
     if (source.experience is None) == (source.files is None):
         raise InvalidParameter(
             'name an experience, or send its files, and not both: {"files": {"variation.js": "…"}}'
         )
     if source.files is not None:
         with written(source.files) as folder:
-            yield folder
+            yield Found(name=folder.name, path=folder)
     else:
-        yield experience_path(runtime.settings.served, source.experience or "", released_only=False)
+        yield find_experience(runtime, source.experience or "", released_only=False)

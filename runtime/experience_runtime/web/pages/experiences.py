@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import Refusal
 from experience_runtime.domain.runs import OUTCOMES, RunFilter, check_outcome
-from experience_runtime.web.experiences import experiences as served_experiences
+from experience_runtime.web.experiences import listed
 from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import signed_in
 from experience_runtime.web.guard.problems import status_of
@@ -44,8 +44,8 @@ class WantedRuns(BaseModel):
 
 @router.get(HERE)
 def experiences(request: Request, runtime: GivenRuntime, rendering: GivenRendering) -> Response:
-    served, counts = runtime.settings.served, runtime.lookup.runs.counts()
-    names = sorted({*served_experiences(served), *counts})
+    served = {each["name"]: each for each in listed(runtime)}
+    counts = runtime.lookup.runs.counts()
     return rendering.page(
         request,
         "experiences.html",
@@ -54,11 +54,11 @@ def experiences(request: Request, runtime: GivenRuntime, rendering: GivenRenderi
         experiences=[
             {
                 "name": name,
-                "released": name in served.released,
+                "served": served.get(name),
                 "outcomes": counts.get(name, {}).get("outcomes", {}),
                 "last_at": counts.get(name, {}).get("last_at"),
             }
-            for name in names
+            for name in sorted({*served, *counts})
         ],
     )
 
@@ -84,7 +84,8 @@ def experience(
         status=200 if problem is None else status_of(problem),
         problem=problem,
         name=name,
-        released=name in runtime.settings.served.released,
+        change=runtime.live.all().get(name),
+        releases=runtime.store.releases.releases(name, limit=_PAGE),
         wanted=wanted,
         outcomes=OUTCOMES,
         runs=page["runs"],

@@ -13,7 +13,7 @@ from experience_runtime.domain.errors import ExperienceError, InvalidParameter
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.zones import zone_names
 from experience_runtime.runtime import Runtime
-from experience_runtime.web.experiences import experiences
+from experience_runtime.web.experiences import listed
 from experience_runtime.web.given import GivenAtOnce, GivenRuntime, GivenSimulations
 from experience_runtime.web.guard.access import signed_in
 from experience_runtime.web.guard.limits import AtOnce
@@ -125,7 +125,7 @@ def playground(request: Request, stage: GivenStage, s: str = "") -> Response:
     if s:
         return _page(request, stage, read_play(s))
     runtime = stage.runtime
-    chosen = next(iter(sorted(experiences(runtime.settings.served))), "")
+    chosen = next((each["name"] for each in listed(runtime)), "")
     fresh = Play(
         experience=chosen,
         source="" if chosen else _EXAMPLE,
@@ -256,7 +256,7 @@ def _page(
         out=out,
         is_too_long=is_too_long,
         longest_address=LONGEST_ADDRESS,
-        experiences=sorted(experiences(stage.runtime.settings.served)),
+        experiences=[each["name"] for each in listed(stage.runtime)],
         zones=zone_names(),
         conversion_names=stage.runtime.settings.conversions,
         integrations=integration_names(stage.runtime),

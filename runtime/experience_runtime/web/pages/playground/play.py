@@ -13,9 +13,9 @@ from experience_runtime.domain.visitors import make_visitor
 from experience_runtime.running.guest import Problem
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.bundle import Bundle
-from experience_runtime.scripts.loading import fault_problem, prepare, source_of
+from experience_runtime.scripts.loading import fault_problem, source_of
 from experience_runtime.simulation.play import PlayRequest
-from experience_runtime.web.experiences import experience_path
+from experience_runtime.web.experiences import Found, find_experience
 from experience_runtime.web.pages.playground.form import Play, read_story
 from experience_runtime.web.pages.playground.view import PlayedOut, fault_of, played_view
 from experience_runtime.web.pages.wording import clock_of
@@ -37,12 +37,12 @@ def play_out(
     began_at = request.told().starts_at(request.now)
     moment_at = began_at + timedelta(milliseconds=play.moment)
     zone = visitor_zone(visitor, [])[0]
-    path = _path_of(runtime, play)
+    found = _found(runtime, play)
 
     def ended_by(fault: ScriptFault, script: Bundle | None = None) -> PlayedOut:
         problem = fault_problem(fault)
         return PlayedOut(
-            faults=[fault_of(problem, _source(problem, play, path, script))],
+            faults=[fault_of(problem, _source(problem, play, found, script))],
             outcome="failed",
             moment_at=moment_at,
             moment_clock=clock_of(moment_at, zone),
@@ -50,7 +50,7 @@ def play_out(
         )
 
     try:
-        script = _script(play, path)
+        script = _script(play, found)
     except ScriptFault as fault:
         return ended_by(fault)
     try:
@@ -60,31 +60,30 @@ def play_out(
     return played_view(simulated, script, moment_at, zone, play.happenings(began_at))
 
 
-def _path_of(runtime: Runtime, play: Play) -> Path | None:
-    if not play.experience:
-        return None
-    return experience_path(runtime.settings.served, play.experience, released_only=False)
+def _found(runtime: Runtime, play: Play) -> Found | None:
+    return find_experience(runtime, play.experience, released_only=False) if play.experience else None
 
 
-def _script(play: Play, path: Path | None) -> Bundle:
-    if path is not None:
-        return prepare(path, repair=play.repair)
+def _script(play: Play, found: Found | None) -> Bundle:
+    if found is not None:
+        return found.prepare(repair=play.repair)
     lines = {
         name: text.replace("\r\n", "\n").replace("\r", "\n")
         for name, text in (("variation.js", play.source), ("triggers.js", play.triggers))
     }
     experience = Experience(
         name=_PASTED,
-        path=Path(_PASTED),
         variation=SourceText("variation.js", lines["variation.js"]),
         triggers=SourceText("triggers.js", lines["triggers.js"]) if lines["triggers.js"].strip() else None,
     )
     return Bundle(experience, repair=play.repair)
 
 
-def _source(problem: Problem, play: Play, path: Path | None, script: Bundle | None) -> str:
-    if path is not None or script is not None:
-        return source_of(problem, path or Path(_PASTED), script)
+def _source(problem: Problem, play: Play, found: Found | None, script: Bundle | None) -> str:
+    if found is not None and found.release is not None:
+        return found.release.files.get(problem.file or "", "")
+    if found is not None or script is not None:
+        return source_of(problem, (found and found.path) or Path(_PASTED), script)
     text = play.triggers if problem.file == "triggers.js" else play.source
     return text.replace("\r\n", "\n").replace("\r", "\n")
 

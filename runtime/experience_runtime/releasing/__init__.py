@@ -1,0 +1,1 @@
+"""Releasing: what must pass before an experience runs for visitors."""

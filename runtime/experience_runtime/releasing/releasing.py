@@ -1,0 +1,144 @@
+"""Releasing: an experience's files are checked and their stories played; only then are they kept, and run."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from experience_runtime.domain.errors import ExperienceError, NotReleasable, ScriptFault
+from experience_runtime.domain.instants import iso
+from experience_runtime.domain.releases import (
+    Change,
+    Files,
+    Release,
+    actor_text,
+    check_experience_name,
+    check_files,
+    check_note,
+    parse_share,
+)
+from experience_runtime.running.guest import Problem
+from experience_runtime.runtime import Runtime
+from experience_runtime.scripts.bundle import Bundle
+from experience_runtime.scripts.check import check_script
+from experience_runtime.scripts.folders import is_story
+from experience_runtime.scripts.loading import VARIATION, fault_problem, load_files
+from experience_runtime.simulation.play import PlayRequest
+from experience_runtime.simulation.simulated import Simulated
+from experience_runtime.simulation.story import read_story_text
+
+_MOST_TOLD = 10
+
+Play = Callable[[PlayRequest, Bundle], Simulated]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A release that somebody wants. `share` as people write it; `expected`: see `Releases`."""
+
+    experience: str
+    files: dict[str, str]
+    actor: str
+    note: str = ""
+    share: str | None = None
+    expected: int | None = None
+
+
+def release(runtime: Runtime, wanted: Wanted, *, play: Play | None = None) -> tuple[Release, Change]:
+    """Check the files and play their stories, then keep them and let them run.
+
+    `play`: how a story is played; left out, without bounds. Raises NotReleasable with everything that is
+    wrong, and the Refusal of what cannot be kept; nothing is stored then.
+    """
+    name, note = check_experience_name(wanted.experience), check_note(wanted.note)
+    share, files = parse_share(wanted.share), check_files(wanted.files)
+    wrong = list(_faults(runtime, name, files)) or list(_failed_stories(runtime, name, files, play))
+    if wrong:
+        told = wrong[:_MOST_TOLD]
+        if len(wrong) > len(told):
+            told.append(f"and {len(wrong) - len(told)} more")
+        raise NotReleasable(
+            f"{name} is not released, and nothing was stored: {'; '.join(told)}. Correct it first"
+        )
+    made = made_by(runtime, name, wanted.actor)
+    kept = Release(
+        experience=name,
+        number=0,
+        at=made.at,
+        actor=made.actor,
+        note=note,
+        digest=files.digest,
+        size=files.size,
+        files=files.texts,
+    )
+    done = runtime.store.releases.put(kept, made=made, share=share, expected=wanted.expected)
+    runtime.live.forget()
+    return done
+
+
+def made_by(runtime: Runtime, experience: str, actor: str) -> Change:
+    """Who changes an experience now; the rest the store decides."""
+    return Change(
+        experience=experience,
+        version=0,
+        at=runtime.clock.now(),
+        actor=actor_text(actor),
+        action="",
+        active=None,
+    )
+
+
+def release_document(release: Release) -> dict[str, Any]:
+    """One release as lists show it."""
+    return {
+        "experience": release.experience,
+        "number": release.number,
+        "at": iso(release.at),
+        "actor": release.actor,
+        "note": release.note,
+        "digest": release.digest,
+        "size": release.size,
+    }
+
+
+def _faults(runtime: Runtime, name: str, files: Files) -> Iterator[str]:
+    """What the check finds in any of the variations, each once."""
+    variations: list[str | None] = [each for each in files.texts if VARIATION.fullmatch(each)]
+    told: dict[str, None] = {}
+    for variation in variations or [None]:
+        checked = check_script(
+            partial(_script, files, name, variation),
+            sandbox=runtime.sandbox,
+            integrations=runtime.integrations,
+            now=runtime.clock.now(),
+        )
+        told |= dict.fromkeys(_line(problem) for problem in checked.problems)
+    yield from told
+
+
+def _failed_stories(runtime: Runtime, name: str, files: Files, play: Play | None) -> Iterator[str]:
+    for story in sorted(filter(is_story, files.texts)):
+        try:
+            told = read_story_text(files.texts[story], where=story)
+            request = PlayRequest(now=runtime.clock.now(), story=told)
+            request.told()  # what is wrong with it is said before anything is read
+            script = _script(files, name, told.variation)
+            simulated = (play or runtime.play)(request, script)
+        except ScriptFault as fault:
+            yield f"{story}: {_line(fault_problem(fault))}"
+        except ExperienceError as error:
+            yield f"{story}: {error.code}: {error.message}"
+        else:
+            yield from (f"{story}: {' '.join(each.split())}" for each in simulated.differences)
+            for report in simulated.failures:
+                if report.error is not None:
+                    yield f"{story}: {_line(report.error)}"
+
+
+def _script(files: Files, name: str, variation: str | None) -> Bundle:
+    return Bundle(load_files(files.texts, name=name, variation=variation))
+
+
+def _line(problem: Problem) -> str:
+    place = ":".join(str(each) for each in (problem.file, problem.line, problem.column) if each is not None)
+    return f"{place}: {problem.code}: {problem.message}".removeprefix(": ")

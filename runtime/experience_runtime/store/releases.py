@@ -1,0 +1,180 @@
+"""The releases of a store: files that never change once they are kept, and the changes of what runs."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from experience_runtime.domain.errors import InternalError, UnknownRelease
+from experience_runtime.domain.instants import from_ms, to_ms
+from experience_runtime.domain.releases import (
+    Change,
+    Files,
+    Release,
+    activated,
+    deactivated,
+    require_version,
+    rolled_back,
+)
+from experience_runtime.domain.values import shown
+from experience_runtime.store import rows
+from experience_runtime.store.database import Database
+
+_LARGEST = 2**63 - 1
+
+
+class SqlReleases:
+    """`releases.Releases` in the store's own database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(
+        self, release: Release, *, made: Change, share: int | None, expected: int | None
+    ) -> tuple[Release, Change]:
+        def act() -> tuple[Release, Change]:
+            now = self._now(made.experience, expected)
+            bound = {"experience": rows.text(release.experience)}
+            ((last,),) = self._database.execute("last_release", bound)
+            kept = replace(release, number=last + 1)
+            change = activated(now, made, number=kept.number, share=share, action="release")
+            self._database.execute_counted("insert_release", _values(kept))
+            return kept, self._insert(change)
+
+        return self._database.write(act)
+
+    def activate(self, number: int, *, made: Change, share: int | None, expected: int | None) -> Change:
+        def decide(now: Change | None) -> Change:
+            self._read(made.experience, number)
+            return activated(now, made, number=number, share=share)
+
+        return self._change(made, expected, decide)
+
+    def roll_back(self, *, made: Change, expected: int | None) -> Change:
+        def decide(now: Change | None) -> Change:
+            before = None if now is None or now.before is None else self._at(made.experience, now.before)
+            return rolled_back(now, before, made)
+
+        return self._change(made, expected, decide)
+
+    def deactivate(self, *, made: Change, expected: int | None) -> Change:
+        return self._change(made, expected, lambda now: deactivated(now, made))
+
+    def _change(
+        self, made: Change, expected: int | None, decide: Callable[[Change | None], Change]
+    ) -> Change:
+        return self._database.write(lambda: self._insert(decide(self._now(made.experience, expected))))
+
+    def _now(self, experience: str, expected: int | None) -> Change | None:
+        """The newest change, which stays the newest until this transaction ends."""
+        self._database.hold("releases")
+        bound = {"experience": rows.text(experience), "limit": 1}
+        found = self._database.execute("release_changes", bound)
+        now = _change(found[0]) if found else None
+        require_version(now, expected, experience)
+        return now
+
+    def _at(self, experience: str, version: int) -> Change | None:
+        bound = {"experience": rows.text(experience), "number": version}
+        found = self._database.execute("release_change", bound)
+        return _change(found[0]) if found else None
+
+    def _insert(self, change: Change) -> Change:
+        ((last,),) = self._database.execute("last_release_change", {})
+        made = replace(change, version=last + 1)
+        self._database.execute_counted(
+            "insert_release_change",
+            {
+                "experience": rows.text(made.experience),
+                "number": made.version,
+                "at": to_ms(made.at),
+                "actor": rows.text(made.actor),
+                "action": made.action,
+                "active": made.active,
+                "partial": made.partial,
+                "share": made.share,
+                "before": made.before,
+            },
+        )
+        return made
+
+    # --- look
+
+    def version(self) -> int:
+        ((version,),) = self._database.read(lambda: self._database.execute("last_release_change", {}))
+        return int(version)
+
+    def live(self) -> Sequence[Change]:
+        return [
+            _change(row) for row in self._database.read(lambda: self._database.execute("live_releases", {}))
+        ]
+
+    def release(self, experience: str, number: int) -> Release:
+        return self._database.read(lambda: self._read(experience, number))
+
+    def _read(self, experience: str, number: int) -> Release:
+        bound = {"experience": rows.text(experience), "number": min(number, _LARGEST)}
+        found = self._database.execute("release", bound)
+        if not found:
+            raise UnknownRelease(
+                f"there is no release {number} of {shown(experience)} in {self._database.name!r}; "
+                "`experience releases list NAME` shows those there are"
+            )
+        *columns, packed = found[0]
+        release = replace(_release(columns), files=json.loads(bytes(packed)))
+        if Files(texts=release.files).digest != release.digest:
+            raise InternalError(
+                f"release {number} of {experience} is not what was released: its files have another digest "
+                "now; release it again"
+            )
+        return release
+
+    def releases(self, experience: str, *, before: int | None = None, limit: int = 50) -> Sequence[Release]:
+        below = _LARGEST if before is None else min(before, _LARGEST)
+        bound = {"experience": rows.text(experience), "before": below, "limit": limit}
+        return [_release(row) for row in self._database.look(lambda read: read("releases", bound))]
+
+    def changes(self, experience: str, *, limit: int = 50) -> Sequence[Change]:
+        bound = {"experience": rows.text(experience), "limit": limit}
+        return [_change(row) for row in self._database.look(lambda read: read("release_changes", bound))]
+
+
+def _values(release: Release) -> rows.Values:
+    return {
+        "experience": rows.text(release.experience),
+        "number": release.number,
+        "at": to_ms(release.at),
+        "actor": rows.text(release.actor),
+        "note": rows.text(release.note),
+        "digest": release.digest,
+        "size": release.size,
+        "files": json.dumps(dict(release.files), ensure_ascii=True).encode("ascii"),
+    }
+
+
+def _release(row: Sequence[Any]) -> Release:
+    experience, number, at, actor, note, digest, size = row
+    return Release(
+        experience=experience,
+        number=number,
+        at=from_ms(at),
+        actor=actor,
+        note=note,
+        digest=digest,
+        size=size,
+    )
+
+
+def _change(row: Sequence[Any]) -> Change:
+    experience, version, at, actor, action, active, partial, share, before = row
+    return Change(
+        experience=experience,
+        version=version,
+        at=from_ms(at),
+        actor=actor,
+        action=action,
+        active=active,
+        partial=partial,
+        share=share,
+        before=before,
+    )

@@ -185,7 +185,7 @@ def test_what_is_in_a_payload_is_data_and_nothing_else(
 
 
 def test_a_timeout_of_a_stranger_holds_no_thread_for_long() -> None:
-    from experience_runtime.web.wire.gateway import MOST_SECONDS
+    from experience_runtime.web.answering import MOST_SECONDS
 
     assert MOST_SECONDS <= 10
 

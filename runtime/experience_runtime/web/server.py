@@ -11,6 +11,7 @@ from experience_runtime.engine.sites import Quotas
 from experience_runtime.runtime import Runtime
 from experience_runtime.web import health, pages
 from experience_runtime.web.api import executions as api_executions
+from experience_runtime.web.api import integration_calls
 from experience_runtime.web.api import integrations as api_integrations
 from experience_runtime.web.api import kept_runs as api_kept_runs
 from experience_runtime.web.api import runs as api_runs
@@ -47,6 +48,7 @@ _ROUTERS = (
     api_executions.router,
     api_schedules.router,
     api_integrations.router,
+    integration_calls.router,
     api_visitors.router,
     api_tokens.router,
     gateway.router,

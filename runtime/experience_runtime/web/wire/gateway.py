@@ -10,7 +10,6 @@ every status from 300 on for a broken connection: a refusal is 200 with `{"ok": 
 "code"}}`.
 """
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
@@ -18,7 +17,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from experience_runtime.documents.documents import redacted_value
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.encoded_ids import integration_of
 from experience_runtime.domain.errors import (
@@ -29,17 +27,14 @@ from experience_runtime.domain.errors import (
     MissingParameter,
 )
 from experience_runtime.domain.values import read_name, shown
-from experience_runtime.running.guest import Limits
 from experience_runtime.running.guest_calls import GuestCalls
 from experience_runtime.runtime import Runtime
+from experience_runtime.web.answering import answer_of
 from experience_runtime.web.api.idempotency import OnceRoute
 from experience_runtime.web.given import GivenAtOnce, GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.problems import Document
 from experience_runtime.web.wire.bodies import Posted, posted_object, require_for
-
-MOST_SECONDS = Limits().wall_seconds
-"""How long a caller may have an integration take: as long as a run."""
 
 _OURS = ("data", "meta")
 """What a body holds beside the options."""
@@ -93,9 +88,7 @@ def execute(
         integration, sent, calls = _asked(runtime, caller, encoded_id, body)
         with at_once.of(caller.shares):
             started = calls.execute(integration, sent.get("data"), _options(sent), _note)
-            seconds = min(started.timeout_seconds, MOST_SECONDS)
-            answer = runtime.dispatcher.call_now(started.execution, seconds)
-        return redacted_value(json.dumps(answer), runtime.settings.without_secrets)
+            return answer_of(runtime, started)
 
     return _answered(runtime, act)
 

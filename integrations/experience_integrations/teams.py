@@ -72,7 +72,7 @@ class Teams(Integration[Settings, Message]):
     settings = Settings
     payload = Message
     example: ClassVar[Any] = {"text": "Hello!"}
-    pace = Pace(per_second=2, burst=4)  # "4 requests in 1 second, 60 in 30 seconds"
+    pace = Pace(per_second=2, burst=4)  # a start: 4 in 1 s and 60 in 30 s is what connectors were allowed
 
     def call(self, payload: Message, context: Context[Settings]) -> Any:
         answer = context.http.post(

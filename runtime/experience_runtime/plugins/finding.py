@@ -5,6 +5,7 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import os
 import pkgutil
 import re
 import sys
@@ -33,7 +34,7 @@ AnyIntegration = Integration[Any, Any]
 
 def load_file(path: Path) -> type[AnyIntegration]:
     """The integration of one file; InvalidParameter for a file that is broken or holds none, or several."""
-    found = list(_in_module(_import_file(path), str(path)))
+    found = list(_in_module(_import_file(path, _package(path.parent)), str(path)))
     if len(found) != 1:
         raise InvalidParameter(f"{path} holds {len(found)} integrations; name the class of the one meant")
     kind: type[AnyIntegration] = found[0].load()
@@ -92,17 +93,18 @@ def _in_checkout() -> Iterator[Found]:
 
 
 def in_folder(folder: Path | None) -> Iterator[Found]:
-    """The files NAME.py of a folder; those that begin with `_` are left alone."""
+    """The files NAME.py of a folder; those that begin with `_` are helpers, which the others import."""
     if folder is None:
         return
     if not folder.is_dir():
         raise InvalidParameter(
             f"the integrations folder {folder} does not exist; create it or correct --integrations"
         )
+    package = _package(folder)
     for path in sorted(folder.glob("*.py")):
         if path.name.startswith("_"):
             continue
-        found = list(_in_module(_import_file(path), str(path)))
+        found = list(_in_module(_import_file(path, package), str(path)))
         if not found:
             raise InvalidParameter(
                 f"{path} holds no integration: no subclass of Integration with a name;"
@@ -111,9 +113,25 @@ def in_folder(folder: Path | None) -> Iterator[Found]:
         yield from found
 
 
-def _import_file(path: Path) -> ModuleType:
-    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
-    name = f"_experience_integration_{digest}_{path.stem}"
+def _package(folder: Path) -> str:
+    """Make the folder a package, so that `from ._common import x` finds its own _common.py; its name.
+
+    It is a name of this folder alone: helpers of two folders never meet, and none is on sys.path. Helpers
+    that were imported before are read anew, as the integrations are.
+    """
+    digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
+    name = f"_experience_integrations_{digest}"
+    for helper in [each for each in list(sys.modules) if each.startswith(f"{name}._")]:
+        sys.modules.pop(helper, None)
+    package = ModuleType(name)
+    package.__path__ = [os.path.abspath(folder)]
+    sys.modules[name] = package
+    importlib.invalidate_caches()  # a helper may be younger than what is known of the folder
+    return name
+
+
+def _import_file(path: Path, package: str) -> ModuleType:
+    name = f"{package}.{path.stem.replace('.', ':')}"  # a dot would name a package within
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise InvalidParameter(f"{path} cannot be imported as Python; rename it to NAME.py")
@@ -123,11 +141,19 @@ def _import_file(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     if raised.error is not None:
         del sys.modules[name]
+        file, line = _place(raised.error, path)
         raise InvalidParameter(
-            f"{path}, line {_line(raised.error, path)}: {named(raised.error)};"
-            " correct the file or remove it from the folder"
+            f"{file}, line {line}: {named(raised.error)}; {_repair(raised.error, path.parent)}"
         )
     return module
+
+
+def _repair(problem: BaseException, folder: Path) -> str:
+    if isinstance(problem, ModuleNotFoundError) and (problem.name or "").startswith("_"):
+        helper = f"{problem.name}.py"
+        if (folder / helper).is_file():
+            return f"{helper} is beside it: import it with a dot, from .{problem.name} import …"
+    return "correct the file or remove it from the folder"
 
 
 def _in_module(module: ModuleType, source: str) -> Iterator[Found]:
@@ -181,11 +207,16 @@ def _check(kind: Any, source: str) -> None:
             raise InvalidParameter(f"{source}: {part} must be a pydantic model (the class) or None")
 
 
-def _line(problem: BaseException, path: Path) -> int | str:
-    if isinstance(problem, SyntaxError) and problem.filename == str(path):
-        return problem.lineno or "?"
-    frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == str(path)]
-    return (frames[-1].lineno or "?") if frames else "?"
+def _place(problem: BaseException, path: Path) -> tuple[Path, int | str]:
+    """Where in the folder it was raised: the file or the helper that it imports, and the line."""
+    places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(problem.__traceback__)]
+    if isinstance(problem, SyntaxError) and problem.filename:
+        places.append((problem.filename, problem.lineno))
+    folder = os.path.abspath(path.parent)
+    for file, line in reversed(places):
+        if os.path.dirname(os.path.abspath(file)) == folder:
+            return path.parent / os.path.basename(file), line or "?"
+    return path, "?"
 
 
 def named(problem: BaseException) -> str:

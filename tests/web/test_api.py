@@ -36,7 +36,10 @@ def run(client: httpx.Client, visitor: str = "v1") -> Any:
 
 def test_experiences_are_listed_by_name(client: httpx.Client) -> None:
     assert done(client.get("/v1/experiences")) == {
-        "experiences": [{"name": "draft", "released": False}, {"name": "reminder", "released": True}]
+        "experiences": [
+            {"name": "draft", "released": False, "release": None, "source": "draft"},
+            {"name": "reminder", "released": True, "release": None, "source": "path"},
+        ]
     }
 
 

@@ -141,7 +141,8 @@ def test_every_part_of_a_member_of_options_stands_in_its_section(lab: Lab, membe
 def test_every_operation_that_other_programs_call_has_its_heading(tmp_path: Path) -> None:
     with Runtime(load_settings(database=f"sqlite:///{tmp_path}/a.db", environ={})) as runtime:
         routes = make_web(runtime, is_open=True).state.routes
-    spoken = ("experience_runtime.web.wire.", "experience_runtime.web.health")
+    web = "experience_runtime.web."
+    spoken = tuple(web + each for each in ("wire.", "health", "api.integration_calls"))
 
     assert set(_names("http")) == {
         f"{method} {route.path}"

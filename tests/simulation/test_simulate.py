@@ -260,7 +260,10 @@ class TestOpenRuns:
     @pytest.mark.parametrize("every", [1, 1000, 864e5])
     def test_a_lone_interval_ends_with_limit_wall(self, lab: Lab, every: float) -> None:
         simulated = play(
-            lab, f"module.exports = () => {{ setInterval(() => {{}}, {every}) }}", {"steps": [RUN]}
+            lab,
+            f"module.exports = () => {{ setInterval(() => {{}}, {every}) }}",
+            {"steps": [RUN]},
+            limits=Limits(cpu_seconds=60),  # ten thousand turns are much for a busy machine
         )
         error = simulated.reports[0].error
 

@@ -263,7 +263,7 @@ class TestOpenRuns:
             lab,
             f"module.exports = () => {{ setInterval(() => {{}}, {every}) }}",
             {"steps": [RUN]},
-            limits=Limits(cpu_seconds=60),  # ten thousand turns are much for a busy machine
+            limits=Limits(cpu_run_seconds=60),  # ten thousand turns are much for a busy machine
         )
         error = simulated.reports[0].error
 

@@ -1,6 +1,7 @@
 """The files of `deploy/`: they parse, and every command in them is one there is."""
 
 import re
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,22 @@ def test_the_paths_that_are_probed_are_served() -> None:
     assert probed
     for one, other in probed:
         assert f'"{one or other}"' in served
+
+
+def test_the_image_has_each_package_that_the_runtime_needs_at_its_locked_version() -> None:
+    root = DEPLOY.parent
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = [*project["dependencies"], *project["optional-dependencies"]["postgres"]]
+    of_image, locked = (_versions(folder / "requirements.lock") for folder in (DEPLOY, root))
+
+    names = {re.split(r"[^\w.-]", each, maxsplit=1)[0].lower() for each in needed}
+    assert len(names) > 10
+    assert names - set(of_image) == set()
+    assert of_image.items() <= locked.items()
+
+
+def _versions(lock: Path) -> dict[str, str]:
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", lock.read_text(encoding="utf-8"), re.M))
 
 
 def test_what_is_mounted_is_there() -> None:

@@ -10,11 +10,11 @@ from experience_runtime.domain.releases import (
     Change,
     Files,
     check_files,
-    check_note,
     parse_share,
     part_of,
     share_text,
 )
+from experience_runtime.domain.values import read_note
 
 from tests.domain.samples import NOW
 
@@ -69,7 +69,7 @@ def test_a_share_is_read_and_told_alike() -> None:
         "10%", "2.5%", "0.01%", "99.99%",
     ]  # fmt: skip
     with pytest.raises(InvalidParameter, match="one line"):
-        check_note("two\nlines")
+        read_note("two\nlines")
 
 
 def test_a_visitor_stays_in_a_share_and_somebody_unknown_is_in_none() -> None:

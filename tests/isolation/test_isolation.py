@@ -22,7 +22,7 @@ from tests.support.executions import an_execution
 LONG = 120.0  # far more than a good call takes on a busy machine
 
 FILE = """
-import logging, os, signal, subprocess, time
+import logging, os, signal, subprocess, threading
 from pydantic import BaseModel
 from experience_runtime.integration import Integration
 
@@ -39,7 +39,7 @@ class Acts(Integration):
                 with open(path + ".new", "w") as told:
                     told.write(f"{os.getpid()} {started.pid}")
                 os.rename(path + ".new", path)
-                time.sleep(600)
+                threading.Event().wait()
             case "die":
                 os._exit(3)
             case "crash":

@@ -8,7 +8,7 @@ from experience_runtime.clocks import VirtualClock
 from experience_runtime.domain.errors import Conflict, UnknownExecution
 from experience_runtime.domain.executions import Filter, IfExists
 from experience_runtime.domain.retention import KINDS, Kind, Pruned, Retention
-from experience_runtime.domain.runs import KeptRun, RunFilter
+from experience_runtime.domain.runs import RunFilter
 from experience_runtime.domain.visitor_events import VisitorEvent
 from experience_runtime.engine.claims import Claim
 from experience_runtime.engine.keeping import Reply
@@ -17,6 +17,8 @@ from experience_runtime.engine.pruning import PAUSE, REST, Pruner
 from experience_runtime.engine.stores import Store
 
 from tests.support.executions import FAILED, NOW, SUCCEEDED, add, an_execution, claim, running, settle, start
+
+from .test_contract_runs import a_run
 
 DAY = timedelta(days=1)
 LONG_AGO = NOW - 40 * DAY
@@ -91,17 +93,7 @@ def test_one_batch_at_a_time_and_a_rest_at_the_end(store: Store) -> None:
 
 def test_old_runs_go_and_their_executions_still_name_them(store: Store) -> None:
     for number in (NUMBER, first_number_of(NOW)):
-        run = KeptRun(
-            number=number,
-            at=NOW,
-            experience="reminder",
-            visitor="ada",
-            trigger="site",
-            outcome="ran",
-            cpu_ms=1,
-            executions=[number + 1],
-        )
-        store.runs.keep(run)
+        store.runs.keep(a_run(number, executions=[number + 1]))
 
     assert step(store, "runs") == Pruned(removed=1, is_over=True)
 

@@ -34,7 +34,7 @@ SECONDS = (
     *("testing/test_check_integration.py", "web/test_idempotency.py"),
     *("store/test_contract_threads.py", "web/test_csml.py", "web/test_extremes.py", "web/test_gateway.py"),
     *("web/test_kept_runs.py", "web/test_middleware.py", "web/test_proxies.py", "web/test_reading.py"),
-    "web/test_caddy.py",
+    "web/test_real_proxies.py",
     *("web/test_refusals.py", "web/test_same_visitor.py", "web/test_snippet.py"),
 )
 # What takes longest begins first, so that no processor waits for the other at the end.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from experience_runtime.settings.load import load_settings
 from experience_runtime.web.server import make_web
 from fastapi import FastAPI
 
+from tests.support.proxies import PATIENCE_SECONDS
 from tests.support.serving import serving
 
 REMINDER = """
@@ -91,3 +93,21 @@ def token(runtime: Runtime) -> Token:
 def bearing(text: str, **headers: str) -> dict[str, str]:
     """The headers of a request with this token."""
     return {"Authorization": f"Bearer {text}", **headers}
+
+
+@pytest.fixture
+def behind(folder: Path) -> Iterator[Callable[[str], Any]]:
+    """Serve with these lines under [serve]; gives a client of it."""
+    opened: list[Any] = []
+
+    def serve(lines: str) -> httpx.Client:
+        (folder / "experience.toml").write_text(CONFIG.replace("[serve]", f"[serve]\n{lines}"))
+        runtime = Runtime(load_settings(config=folder / "experience.toml", environ={}))
+        server = serving(make_web(runtime, is_open=True))
+        client = httpx.Client(base_url=server.__enter__(), trust_env=False, timeout=PATIENCE_SECONDS)
+        opened.extend([runtime.close, lambda: server.__exit__(None, None, None), client.close])
+        return client
+
+    yield serve
+    for close in reversed(opened):
+        close()

@@ -1,12 +1,7 @@
-"""Behind a proxy: whose word counts, what stays closed, and nginx from Debian in front."""
+"""Behind a proxy: whose word counts, and what stays closed."""
 
 import re
-import shutil
-import socket
-import ssl
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +15,10 @@ from experience_runtime.web.guard.proxies import Trust
 from experience_runtime.web.server import make_web
 from starlette.datastructures import Headers
 
-from tests.support.certificates import CERTIFICATE, KEY
-from tests.support.needs import lacking
 from tests.support.serving import serving
 
-from .conftest import CONFIG, Token, bearing
-
-PATIENCE_SECONDS = 30
-SAMPLE = Path(__file__).parents[2] / "deploy/nginx.conf"
-FORM = {"content-type": "application/x-www-form-urlencoded", "accept": "text/html,*/*"}
+from .conftest import Token, bearing
+from .proxied import TRUSTED, log_in
 
 # --- while everything is open
 
@@ -88,35 +78,12 @@ def test_a_host_is_read_from_its_first_sign_to_its_last(host: str, name: str) ->
 # --- whose word counts
 
 
-@pytest.fixture
-def behind(folder: Path) -> Iterator[Callable[[str], Any]]:
-    """Serve with these lines under [serve]; gives a client of it."""
-    opened: list[Any] = []
-
-    def serve(lines: str) -> httpx.Client:
-        (folder / "experience.toml").write_text(CONFIG.replace("[serve]", f"[serve]\n{lines}"))
-        runtime = Runtime(load_settings(config=folder / "experience.toml", environ={}))
-        server = serving(make_web(runtime, is_open=True))
-        client = httpx.Client(base_url=server.__enter__(), trust_env=False, timeout=PATIENCE_SECONDS)
-        opened.extend([runtime.close, lambda: server.__exit__(None, None, None), client.close])
-        return client
-
-    yield serve
-    for close in reversed(opened):
-        close()
-
-
-TRUSTED = 'trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]'
 SAID = {
     "x-forwarded-for": "192.0.2.9",
     "x-forwarded-proto": "https",
     "x-forwarded-host": "ops.example",
     "x-forwarded-prefix": "/runtime",
 }
-
-
-def log_in(client: httpx.Client, text: str, **headers: str) -> httpx.Response:
-    return client.post("/login", content=f"token={text}&to=/executions", headers={**FORM, **headers})
 
 
 def test_a_trusted_proxy_is_believed(behind: Callable[[str], httpx.Client], token: Token) -> None:
@@ -258,135 +225,3 @@ def test_one_that_does_not_is_shown_a_page_that_names_the_proxy_and_the_setting(
     assert answer.headers["content-type"].startswith("text/html")
     for word in ("http://ops.example", "proxy", "trusted_proxies", "[serve]", "X-Forwarded-Host"):
         assert word in answer.text
-
-
-# --- nginx
-
-
-@pytest.fixture
-def nginx(tmp_path: Path) -> Iterator[Callable[[str], int]]:
-    """Run Debian's nginx with this server block; gives the port it listens on, put in for `443`."""
-    command = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-    if command is None:
-        lacking("nginx is not installed; install nginx-light")
-    place = tmp_path / "nginx"
-    place.mkdir()
-    (place / "both.pem").write_text(CERTIFICATE + KEY)
-    running: list[subprocess.Popen[bytes]] = []
-
-    def run(server: str) -> int:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = int(free.getsockname()[1])
-        for name, value in {
-            "listen 443": f"listen 127.0.0.1:{port}",
-            "/etc/ssl/ops.example.pem": str(place / "both.pem"),
-            "/etc/ssl/ops.example.key": str(place / "both.pem"),
-        }.items():
-            server = server.replace(name, value)
-        temporary = "".join(
-            f"{kind}_temp_path {place};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        (place / "nginx.conf").write_text(
-            f"daemon off; pid {place}/pid; error_log {place}/error.log; events {{}}\n"
-            f"http {{ access_log off; {temporary}\n{server}\n}}"
-        )
-        running.append(subprocess.Popen([command, "-p", str(place), "-c", str(place / "nginx.conf")]))
-        _until_listening(port, running[-1], place / "error.log")
-        return port
-
-    yield run
-    for process in running:
-        process.terminate()
-        process.wait(PATIENCE_SECONDS)
-
-
-def _until_listening(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < ends and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            continue
-        return
-    pytest.fail(f"nginx does not listen: {log.read_text()}")
-
-
-def browser(port: int) -> httpx.Client:
-    """A client that speaks to nginx over TLS, under the name that its certificate has."""
-    context = ssl.create_default_context(cadata=CERTIFICATE)
-    return httpx.Client(
-        base_url=f"https://localhost:{port}", verify=context, trust_env=False, timeout=PATIENCE_SECONDS
-    )
-
-
-def before(upstream: httpx.Client, server: str = "") -> str:
-    server = server or SAMPLE.read_text()
-    return server.replace("http://127.0.0.1:8080", str(upstream.base_url).rstrip("/"))
-
-
-def test_behind_the_nginx_of_deploy_a_browser_logs_in(
-    behind: Callable[[str], httpx.Client], token: Token, nginx: Callable[[str], int]
-) -> None:
-    upstream, text = behind(TRUSTED), token(Scope.OPERATOR)
-    port = nginx(before(upstream))
-
-    with browser(port) as client:
-        opened = log_in(client, text, origin=f"https://localhost:{port}", **{"x-forwarded-prefix": "/evil"})
-        page = client.get("/executions")
-        asked = client.get("/v1/executions", headers=bearing(text))
-
-    assert (opened.status_code, opened.headers["location"]) == (303, "/executions")
-    assert opened.headers["set-cookie"].startswith("__Host-experience_session=")
-    assert page.status_code == 200
-    assert asked.status_code == 200
-
-
-def test_below_a_path_every_page_is_found(
-    behind: Callable[[str], httpx.Client], token: Token, nginx: Callable[[str], int]
-) -> None:
-    upstream, text = behind(TRUSTED), token(Scope.OPERATOR)
-    server = SAMPLE.read_text().replace("location / {", "location /runtime/ {")
-    server = server.replace("8080;", "8080/;").replace('X-Forwarded-Prefix ""', "X-Forwarded-Prefix /runtime")
-    port = nginx(before(upstream, server))
-
-    with browser(port) as client:
-        sent_away = client.get("/runtime/executions")
-        opened = client.post(
-            "/runtime/login",
-            content=f"token={text}&to=/executions",
-            headers={**FORM, "origin": f"https://localhost:{port}"},
-        )
-        page = client.get(opened.headers["location"])
-        links = set(re.findall(r'(?:href|src)="([^"#]+)"', page.text))
-        found = {link: client.get(link).status_code for link in sorted(links)}
-
-    assert sent_away.headers["location"].startswith("/runtime/login?to=")
-    assert opened.headers["location"] == "/runtime/executions"
-    assert len(found) > 5
-    assert set(found.values()) == {200}
-
-
-def test_an_open_server_behind_it_answers_nobody(
-    behind: Callable[[str], httpx.Client], nginx: Callable[[str], int]
-) -> None:
-    with browser(nginx(before(behind(TRUSTED)))) as client:
-        answer = client.get("/v1/experiences")
-
-    assert answer.status_code == 403
-
-
-def test_an_nginx_that_was_told_nothing_gets_a_login_that_works_or_a_page_that_says_why(
-    behind: Callable[[str], httpx.Client], token: Token, nginx: Callable[[str], int]
-) -> None:
-    upstream, text = behind("per_second = 0" if "per_second" not in CONFIG else ""), token(Scope.OPERATOR)
-    server = re.sub(r"\n *proxy_set_header (?!Connection).*", "", SAMPLE.read_text())
-    port = nginx(before(upstream, server))
-
-    with browser(port) as client:
-        origin = f"https://localhost:{port}"
-        new = log_in(client, text, origin=origin, **{"sec-fetch-site": "same-origin"})
-        old = log_in(client, text, origin=origin)
-
-    assert new.status_code == 303
-    assert old.status_code == 403
-    assert "trusted_proxies" in old.text

@@ -12,15 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 import click
 
 from experience_runtime.domain.errors import ExperienceError, InternalError, InvalidParameter
 from experience_runtime.domain.values import nearest
-
-if TYPE_CHECKING:
-    pass
 
 EXIT_EXPERIENCE_FAILED = 1
 EXIT_REFUSED = 2

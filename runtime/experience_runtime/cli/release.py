@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from experience_runtime.cli.common import everywhere, print_json, say
-from experience_runtime.cli.releases import change_document, cli_actor
+from experience_runtime.cli.releases import cli_actor
+from experience_runtime.documents.releases import live_document, release_document
 from experience_runtime.domain.releases import share_text
 from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings
@@ -28,7 +29,7 @@ runs the new files within a second; what is changed on the disk later reaches no
 @everywhere
 def release(path: Path, name: str, note: str, share: str | None, settings: Settings, as_json: bool) -> None:
     """Check the experience at PATH, play its stories, keep its files as a release, and let it run."""
-    from experience_runtime.releasing.releasing import Wanted, release_document
+    from experience_runtime.releasing.releasing import Wanted
     from experience_runtime.releasing.releasing import release as put
     from experience_runtime.scripts.loading import files_of
 
@@ -38,7 +39,7 @@ def release(path: Path, name: str, note: str, share: str | None, settings: Setti
             Wanted(experience=name, files=files_of(path), actor=cli_actor(), note=note, share=share),
         )
     if as_json:
-        print_json(release_document(made) | {"live": change_document(change)})
+        print_json(release_document(made) | {"live": live_document(change)})
         return
     whom = "everybody" if change.share is None else f"{share_text(change.share)} of the visitors"
     say(f"release {made.number} of {name} runs for {whom} ({len(made.files)} files, {made.digest[:12]})")

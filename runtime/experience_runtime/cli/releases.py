@@ -2,15 +2,18 @@
 
 import difflib
 import getpass
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 import click
 
 from experience_runtime.cli.common import Verbs, everywhere, print_json, say
+from experience_runtime.documents.releases import live_document, release_document
 from experience_runtime.domain.errors import UnknownRelease
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.releases import Change, changed_files, parse_share, share_text
 from experience_runtime.domain.values import shown
+from experience_runtime.engine.releases import Releases
 from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings
 
@@ -23,22 +26,6 @@ def cli_actor() -> str:
         return f"cli {getpass.getuser()}"
     except (KeyError, OSError):  # a user id without a name
         return "cli"
-
-
-def change_document(change: Change | None) -> dict[str, Any] | None:
-    """What runs of an experience; None while nothing was released."""
-    if change is None:
-        return None
-    return {
-        "experience": change.experience,
-        "version": change.version,
-        "at": iso(change.at),
-        "actor": change.actor,
-        "action": change.action,
-        "active": change.active,
-        "partial": change.partial,
-        "share": share_text(change.share),
-    }
 
 
 @click.group(
@@ -64,14 +51,12 @@ Examples:
 @everywhere
 def list_(name: str | None, settings: Settings, as_json: bool) -> None:
     """List the releases of NAME, newest first; without it, what runs of every experience."""
-    from experience_runtime.releasing.releasing import release_document
-
     with Runtime(settings, to_look=True) as runtime:
         live = runtime.live.all()
         found = [] if name is None else list(runtime.store.releases.releases(name, limit=_LISTED))
     if name is None:
         if as_json:
-            print_json({"live": [change_document(change) for change in live.values()]})
+            print_json({"live": [live_document(change) for change in live.values()]})
             return
         for change in live.values():
             say(f"{change.experience:<30} {change.words}")
@@ -85,7 +70,7 @@ def list_(name: str | None, settings: Settings, as_json: bool) -> None:
         )
     if as_json:
         print_json(
-            {"live": change_document(change_now), "releases": [release_document(each) for each in found]}
+            {"live": live_document(change_now), "releases": [release_document(each) for each in found]}
         )
         return
     for kept in found:
@@ -110,7 +95,6 @@ Examples:
 def show(name: str, number: int, settings: Settings, as_json: bool) -> None:
     """Show release NUMBER of NAME: who made it, and its files with their SHA-256."""
     from experience_runtime.domain.releases import Files
-    from experience_runtime.releasing.releasing import release_document
 
     with Runtime(settings, to_look=True) as runtime:
         kept = runtime.store.releases.release(name, number)
@@ -174,10 +158,7 @@ Examples:
 def activate(name: str, number: int, share: str | None, settings: Settings, as_json: bool) -> None:
     """Let release NUMBER of NAME run, for everybody or for a share of the visitors."""
     parts = parse_share(share)
-    with Runtime(settings) as runtime:
-        made, expected = _made(runtime, name)
-        change = runtime.store.releases.activate(number, made=made, share=parts, expected=expected)
-    _tell(change, as_json=as_json)
+    _change(settings, name, lambda kept: partial(kept.activate, number, share=parts), as_json=as_json)
 
 
 @releases.command(
@@ -189,10 +170,7 @@ Examples:
 @everywhere
 def rollback(name: str, settings: Settings, as_json: bool) -> None:
     """Let run what ran before the last change of NAME; again, and it goes back further."""
-    with Runtime(settings) as runtime:
-        made, expected = _made(runtime, name)
-        change = runtime.store.releases.roll_back(made=made, expected=expected)
-    _tell(change, as_json=as_json)
+    _change(settings, name, lambda kept: kept.roll_back, as_json=as_json)
 
 
 @releases.command(
@@ -204,22 +182,20 @@ Examples:
 @everywhere
 def deactivate(name: str, settings: Settings, as_json: bool) -> None:
     """Let NAME run for nobody; `rollback` undoes it. What it has scheduled stays scheduled."""
-    with Runtime(settings) as runtime:
-        made, expected = _made(runtime, name)
-        change = runtime.store.releases.deactivate(made=made, expected=expected)
-    _tell(change, as_json=as_json)
+    _change(settings, name, lambda kept: kept.deactivate, as_json=as_json)
 
 
-def _made(runtime: Runtime, name: str) -> tuple[Change, int]:
-    """Who changes what, and the version of what is known to run."""
+def _change(
+    settings: Settings, name: str, of: Callable[[Releases], Callable[..., Change]], *, as_json: bool
+) -> None:
+    """Make one of the changes of `Releases` to what is known to run, and tell what runs then."""
     from experience_runtime.releasing.releasing import made_by
 
-    now = runtime.live.all().get(name)
-    return made_by(runtime, name, cli_actor()), 0 if now is None else now.version
-
-
-def _tell(change: Change, *, as_json: bool) -> None:
+    with Runtime(settings) as runtime:
+        now = runtime.live.all().get(name)
+        made = made_by(runtime, name, cli_actor())
+        done = of(runtime.store.releases)(made=made, expected=0 if now is None else now.version)
     if as_json:
-        print_json(change_document(change))
+        print_json(live_document(done))
     else:
-        say(f"{change.experience}: {change.words}")
+        say(f"{done.experience}: {done.words}")

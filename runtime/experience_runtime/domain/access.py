@@ -13,11 +13,10 @@ from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import InvalidDelay, InvalidParameter
 from experience_runtime.domain.instants import iso, read_iso
 from experience_runtime.domain.urls import require_web_address
-from experience_runtime.domain.values import shown
+from experience_runtime.domain.values import read_note, shown
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _SHORTEST_LIFE = timedelta(minutes=1)  # "90" is 90 milliseconds, and seldom meant
-_LONGEST_NOTE = 200
 
 
 class Right(Enum):
@@ -109,7 +108,7 @@ def new_token(
         origins=tuple(dict.fromkeys(check_origin(origin) for origin in origins)),
         created_at=now,
         expires_at=None if expires is None else _expiry(expires, now),
-        note=_note(note),
+        note=read_note(note),
     )
     return text, token
 
@@ -128,14 +127,6 @@ def _expiry(text: str, now: datetime) -> datetime:
     if at < now + _SHORTEST_LIFE:
         raise InvalidParameter(f"expires {shown(text)} is not a minute from now; {example}")
     return at
-
-
-def _note(text: str) -> str:
-    if len(text) > _LONGEST_NOTE or not text.isprintable():
-        raise InvalidParameter(
-            f"the note {shown(text)} cannot be kept; write one line of at most {_LONGEST_NOTE} characters"
-        )
-    return text
 
 
 def new_secret() -> str:

@@ -16,7 +16,6 @@ MOST_FILES = 200
 MOST_BYTES = 2 * 1024 * 1024
 MOST_FILE_BYTES = 1024 * 1024
 _LONGEST_FILE_NAME = 200
-_LONGEST_NOTE = 200
 _LONGEST_ACTOR = 100
 
 _PARTS = 10_000
@@ -139,15 +138,6 @@ def check_experience_name(name: str) -> str:
             f"{shown(name)} cannot be the name of an experience; use up to 100 letters, digits, - and _"
         )
     return name
-
-
-def check_note(text: str) -> str:
-    """The note itself; InvalidParameter for one that is no line."""
-    if len(text) > _LONGEST_NOTE or not text.isprintable():
-        raise InvalidParameter(
-            f"the note {shown(text)} cannot be kept; write one line of at most {_LONGEST_NOTE} characters"
-        )
-    return text
 
 
 def actor_text(name: str) -> str:

@@ -8,6 +8,8 @@ from typing import NoReturn
 
 from experience_runtime.domain.errors import InvalidParameter
 
+_LONGEST_NOTE = 200
+
 SHOWN_CHARS = 100
 _LONGEST_NAME = 200
 
@@ -84,3 +86,12 @@ def _spelled(value: object, limit: int) -> str:
         return repr(value)[: limit + 1]
     except ValueError:  # Python refuses to spell an int of more than 4,300 digits
         return "(a number of thousands of digits)"
+
+
+def read_note(text: str) -> str:
+    """A note of one line, as it is; InvalidParameter for any other."""
+    if len(text) > _LONGEST_NOTE or not text.isprintable():
+        raise InvalidParameter(
+            f"the note {shown(text)} cannot be kept; write one line of at most {_LONGEST_NOTE} characters"
+        )
+    return text

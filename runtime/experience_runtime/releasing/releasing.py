@@ -3,10 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from experience_runtime.domain.errors import ExperienceError, NotReleasable, ScriptFault
-from experience_runtime.domain.instants import iso
 from experience_runtime.domain.releases import (
     Change,
     Files,
@@ -14,9 +12,9 @@ from experience_runtime.domain.releases import (
     actor_text,
     check_experience_name,
     check_files,
-    check_note,
     parse_share,
 )
+from experience_runtime.domain.values import read_note
 from experience_runtime.running.guest import Problem
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.bundle import Bundle
@@ -50,7 +48,7 @@ def release(runtime: Runtime, wanted: Wanted, *, play: Play | None = None) -> tu
     `play`: how a story is played; left out, without bounds. Raises NotReleasable with everything that is
     wrong, and the Refusal of what cannot be kept; nothing is stored then.
     """
-    name, note = check_experience_name(wanted.experience), check_note(wanted.note)
+    name, note = check_experience_name(wanted.experience), read_note(wanted.note)
     share, files = parse_share(wanted.share), check_files(wanted.files)
     wrong = list(_faults(runtime, name, files)) or list(_failed_stories(runtime, name, files, play))
     if wrong:
@@ -86,19 +84,6 @@ def made_by(runtime: Runtime, experience: str, actor: str) -> Change:
         action="",
         active=None,
     )
-
-
-def release_document(release: Release) -> dict[str, Any]:
-    """One release as lists show it."""
-    return {
-        "experience": release.experience,
-        "number": release.number,
-        "at": iso(release.at),
-        "actor": release.actor,
-        "note": release.note,
-        "digest": release.digest,
-        "size": release.size,
-    }
 
 
 def _faults(runtime: Runtime, name: str, files: Files) -> Iterator[str]:

@@ -19,8 +19,31 @@ from experience_runtime.domain.releases import (
 from experience_runtime.domain.values import shown
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
+from experience_runtime.store.rows import Column
 
-_LARGEST = 2**63 - 1
+_RELEASE = (
+    Column("experience", rows.text),
+    Column("number"),
+    Column("at", to_ms, from_ms),
+    Column("actor", rows.text),
+    Column("note", rows.text),
+    Column("digest"),
+    Column("size"),
+)
+"""The columns of `releases` but the files, in the order every statement lists them."""
+
+_CHANGE = (
+    Column("experience", rows.text),
+    Column("version", stored="number"),
+    Column("at", to_ms, from_ms),
+    Column("actor", rows.text),
+    Column("action"),
+    Column("active"),
+    Column("partial"),
+    Column("share"),
+    Column("before"),
+)
+"""The columns of `release_changes`, in the order every statement lists them."""
 
 
 class SqlReleases:
@@ -82,20 +105,7 @@ class SqlReleases:
     def _insert(self, change: Change) -> Change:
         ((last,),) = self._database.execute("last_release_change", {})
         made = replace(change, version=last + 1)
-        self._database.execute_counted(
-            "insert_release_change",
-            {
-                "experience": rows.text(made.experience),
-                "number": made.version,
-                "at": to_ms(made.at),
-                "actor": rows.text(made.actor),
-                "action": made.action,
-                "active": made.active,
-                "partial": made.partial,
-                "share": made.share,
-                "before": made.before,
-            },
-        )
+        self._database.execute_counted("insert_release_change", rows.bound(_CHANGE, made))
         return made
 
     # --- look
@@ -113,7 +123,7 @@ class SqlReleases:
         return self._database.read(lambda: self._read(experience, number))
 
     def _read(self, experience: str, number: int) -> Release:
-        bound = {"experience": rows.text(experience), "number": min(number, _LARGEST)}
+        bound = {"experience": rows.text(experience), "number": min(number, rows.LARGEST)}
         found = self._database.execute("release", bound)
         if not found:
             raise UnknownRelease(
@@ -130,7 +140,7 @@ class SqlReleases:
         return release
 
     def releases(self, experience: str, *, before: int | None = None, limit: int = 50) -> Sequence[Release]:
-        below = _LARGEST if before is None else min(before, _LARGEST)
+        below = rows.LARGEST if before is None else min(before, rows.LARGEST)
         bound = {"experience": rows.text(experience), "before": below, "limit": limit}
         return [_release(row) for row in self._database.look(lambda read: read("releases", bound))]
 
@@ -140,41 +150,13 @@ class SqlReleases:
 
 
 def _values(release: Release) -> rows.Values:
-    return {
-        "experience": rows.text(release.experience),
-        "number": release.number,
-        "at": to_ms(release.at),
-        "actor": rows.text(release.actor),
-        "note": rows.text(release.note),
-        "digest": release.digest,
-        "size": release.size,
-        "files": json.dumps(dict(release.files), ensure_ascii=True).encode("ascii"),
-    }
+    files = json.dumps(dict(release.files), ensure_ascii=True).encode("ascii")
+    return rows.bound(_RELEASE, release) | {"files": files}
 
 
 def _release(row: Sequence[Any]) -> Release:
-    experience, number, at, actor, note, digest, size = row
-    return Release(
-        experience=experience,
-        number=number,
-        at=from_ms(at),
-        actor=actor,
-        note=note,
-        digest=digest,
-        size=size,
-    )
+    return Release(**rows.read(_RELEASE, row))
 
 
 def _change(row: Sequence[Any]) -> Change:
-    experience, version, at, actor, action, active, partial, share, before = row
-    return Change(
-        experience=experience,
-        version=version,
-        at=from_ms(at),
-        actor=actor,
-        action=action,
-        active=active,
-        partial=partial,
-        share=share,
-        before=before,
-    )
+    return Change(**rows.read(_CHANGE, row))

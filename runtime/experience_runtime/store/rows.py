@@ -20,6 +20,9 @@ from experience_runtime.domain.schedules import CatchUp, Schedule
 
 Values = dict[str, Any]
 
+LARGEST = 2**63 - 1
+"""The largest integer that a database holds; an id can spell two bits more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -34,29 +37,31 @@ class Column:
 
 def values(execution: Execution) -> Values:
     """Everything an execution holds, as a statement binds it."""
-    return _values(EXECUTION, execution)
+    return bound(EXECUTION, execution)
 
 
 def execution(row: Sequence[Any]) -> Execution:
     """Read a row whose columns are EXECUTION."""
-    return Execution(**_read(EXECUTION, row))
+    return Execution(**read(EXECUTION, row))
 
 
 def schedule_values(schedule: Schedule) -> Values:
     """Everything a schedule holds, as a statement binds it."""
-    return _values(SCHEDULE, schedule)
+    return bound(SCHEDULE, schedule)
 
 
 def schedule(row: Sequence[Any]) -> Schedule:
     """Read a row whose columns are SCHEDULE."""
-    return Schedule(**_read(SCHEDULE, row))
+    return Schedule(**read(SCHEDULE, row))
 
 
-def _values(table: Sequence[Column], row: object) -> Values:
+def bound(table: Sequence[Column], row: object) -> Values:
+    """What a statement binds of a row's object."""
     return {column.stored or column.name: column.write(getattr(row, column.name)) for column in table}
 
 
-def _read(table: Sequence[Column], row: Sequence[Any]) -> Values:
+def read(table: Sequence[Column], row: Sequence[Any]) -> Values:
+    """The fields of a row's object, by name."""
     return {column.name: column.read(value) for column, value in zip(table, row, strict=True)}
 
 
@@ -118,7 +123,7 @@ _ENDED = frozenset(status.value for status in (Status.SUCCEEDED, Status.FAILED, 
 
 def _number(id: str) -> int:
     try:
-        return min(execution_number(id), 2**63 - 1)
+        return min(execution_number(id), LARGEST)
     except UnknownExecution:
         return -1  # no execution's
 

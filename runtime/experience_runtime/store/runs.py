@@ -11,7 +11,6 @@ from experience_runtime.domain.runs import FailureGroup, KeptRun, RunCount, RunF
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 
-_LARGEST = 2**63 - 1
 _COUNTED = 10_000  # of the newest: a page that counts stays quick, however many are kept
 
 
@@ -34,7 +33,7 @@ class SqlRuns:
         return self._database.write(act)
 
     def run(self, number: int) -> KeptRun:
-        bound = {"number": min(number, _LARGEST)}
+        bound = {"number": min(number, rows.LARGEST)}
         found = self._database.read(lambda: self._database.execute("run", bound))
         if not found:
             raise UnknownRun(
@@ -44,12 +43,12 @@ class SqlRuns:
         return _run(found[0])
 
     def find(self, filter: RunFilter, *, before: int | None = None, limit: int = 50) -> Sequence[KeptRun]:
-        below = _LARGEST if before is None else min(before, _LARGEST)
+        below = rows.LARGEST if before is None else min(before, rows.LARGEST)
         bound = _conditions(filter) | {"before": below, "limit": limit}
         return [_run(row) for row in self._database.look(lambda read: read("find_runs", bound))]
 
     def newer(self, filter: RunFilter, *, after: int, limit: int = 100) -> Sequence[KeptRun]:
-        bound = _conditions(filter) | {"after": min(after, _LARGEST), "limit": limit}
+        bound = _conditions(filter) | {"after": min(after, rows.LARGEST), "limit": limit}
         return [_run(row) for row in self._database.look(lambda read: read("newer_runs", bound))]
 
     def failures(self, experience: str) -> Sequence[FailureGroup]:
@@ -70,7 +69,7 @@ class SqlRuns:
 
     def is_kept(self, number: int) -> bool:
         bound = {"number": number}
-        return bool(self._database.read(lambda: self._database.execute("run", bound)))
+        return bool(self._database.read(lambda: self._database.execute("run_is_kept", bound)))
 
     def of_execution(self, number: int) -> Sequence[int]:
         bound = {"execution": number}

@@ -63,6 +63,9 @@ SELECT experience, outcome, count(*), max(at) FROM (
 GROUP BY experience, outcome
 ORDER BY experience, outcome;
 
+-- name: run_is_kept
+SELECT 1 FROM runs WHERE number = :number;
+
 -- name: runs_of_execution
 SELECT run FROM run_executions WHERE execution = :execution ORDER BY run;
 

@@ -52,8 +52,6 @@ D = TypeVar("D", bound=Database)
 MOST_IDS = 100
 """Of one person."""
 
-_LARGEST = 2**63 - 1  # an id can spell two bits more than a database's integers hold
-
 
 class SqlStore(Generic[D]):
     """`ports.Store` over a database; `store.opening` makes one."""
@@ -127,7 +125,7 @@ class SqlStore(Generic[D]):
 
     def convert(self, visitor: str, *, event: str, now: datetime, at: datetime | None = None) -> list[str]:
         bound = {"visitor": rows.text(visitor), "event": rows.text(event), "now": to_ms(now)}
-        before = _LARGEST if at is None else to_ms(at)
+        before = rows.LARGEST if at is None else to_ms(at)
 
         def act() -> list[str]:
             ids = self._transitions.hold_person(visitor)
@@ -292,7 +290,7 @@ class SqlStore(Generic[D]):
         ]
 
     def find(self, filter: Filter, *, cursor: str | None = None, limit: int = 50) -> Page:
-        before = _LARGEST if cursor is None else _read_cursor(cursor)
+        before = rows.LARGEST if cursor is None else _read_cursor(cursor)
         # One more than asked tells whether there is a following page.
         bound = rows.conditions(filter) | {"before": before, "limit": limit + 1}
         found = [rows.execution(row) for row in self.database.look(lambda read: read("find", bound))]
@@ -377,7 +375,7 @@ class SqlStore(Generic[D]):
 
 def _bindable(number: int) -> int:
     """The number, or one that no execution has when a database could not hold it."""
-    return number if 0 <= number <= _LARGEST else -1
+    return number if 0 <= number <= rows.LARGEST else -1
 
 
 def _read_cursor(cursor: str) -> int:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field, StrictInt
+from pydantic import BaseModel, Field
 
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.visitors import Visitor, make_visitor
@@ -12,7 +12,7 @@ from experience_runtime.runtime import Runtime
 from experience_runtime.web.answering import answer_of
 from experience_runtime.web.api.idempotency import OnceRoute, documented_key
 from experience_runtime.web.api.models import WHOLE_EXECUTION, WholeExecution
-from experience_runtime.web.api.openapi import Body, Name, answers
+from experience_runtime.web.api.openapi import Body, Name, Offset, Zone, answers
 from experience_runtime.web.given import GivenAtOnce, GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.problems import Document
@@ -49,12 +49,8 @@ class AskedBody(Body):
     visitor: str | None = Field(
         default=None, max_length=200, description="Who it is for; left out, nobody is known."
     )
-    timezone: str | None = Field(
-        default=None, max_length=100, description="An IANA name such as `Europe/Paris`."
-    )
-    timezone_offset: StrictInt | None = Field(
-        default=None, description="Minutes *behind* UTC, as `getTimezoneOffset()`: -60 is UTC+1."
-    )
+    timezone: Zone = None
+    timezone_offset: Offset = None
 
 
 class AskedWithPayload(AskedBody):

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from experience_runtime.web.guard.problems import MEDIA_TYPE
 
@@ -68,6 +68,10 @@ def _problem(status: int) -> dict[str, Any]:
 
 ExecutionId = Annotated[
     str, Path(max_length=64, description="The id of an execution.", examples=["ex_0bb6rczg0ryj5"])
+]
+Zone = Annotated[str | None, Field(max_length=100, description="An IANA name such as `Europe/Paris`.")]
+Offset = Annotated[
+    StrictInt | None, Field(description="Minutes *behind* UTC, as `getTimezoneOffset()`: -60 is UTC+1.")
 ]
 Name = Annotated[str, Path(max_length=200)]
 VisitorId = Annotated[

@@ -32,7 +32,7 @@ from experience_runtime.web.api.models import (
     Planned,
     RunDocument,
 )
-from experience_runtime.web.api.openapi import Body, Name, answers
+from experience_runtime.web.api.openapi import Body, Name, Offset, Zone, answers
 from experience_runtime.web.experiences import Found, find_experience, listed, written
 from experience_runtime.web.given import GivenAtOnce, GivenMetrics, GivenRuns, GivenRuntime, GivenSimulations
 from experience_runtime.web.guard.access import Caller, needs
@@ -40,10 +40,6 @@ from experience_runtime.web.guard.problems import Document
 from experience_runtime.web.simulations import check_steps
 
 _Id = Annotated[str | None, Field(max_length=200, description="Who it runs for; left out, nobody is known.")]
-_Zone = Annotated[str | None, Field(max_length=100, description="An IANA name such as `Europe/Paris`.")]
-_Offset = Annotated[
-    StrictInt | None, Field(description="Minutes *behind* UTC, as `getTimezoneOffset()`: -60 is UTC+1.")
-]
 _Repair = Annotated[StrictBool, Field(description="Mend a parameter that is declared again.")]
 _Instant = Annotated[str | None, Field(max_length=100, description="An ISO 8601 instant; left out: now.")]
 
@@ -74,8 +70,8 @@ class _Told(Body):
 
 class RunBody(_Told):
     visitor: _Id = None
-    timezone: _Zone = None
-    timezone_offset: _Offset = None
+    timezone: Zone = None
+    timezone_offset: Offset = None
     data: Any = Field(default=None, description="`options.data`.")
     variation: str | None = Field(default=None, max_length=200)
     repair: _Repair = False
@@ -96,8 +92,8 @@ class Source(Body):
 
 class SimulateBody(Source, _Told):
     visitor: _Id = None
-    timezone: _Zone = None
-    timezone_offset: _Offset = None
+    timezone: Zone = None
+    timezone_offset: Offset = None
     data: Any = None
     at: _Instant = None
     horizon: str | StrictInt | None = Field(
@@ -124,8 +120,8 @@ class ExplainBody(Body):
     window: dict[str, Any] | None = Field(
         default=None, examples=[{"day": "monday-friday", "time": "09:00-17:00"}]
     )
-    timezone: _Zone = None
-    timezone_offset: _Offset = None
+    timezone: Zone = None
+    timezone_offset: Offset = None
     at: _Instant = None
 
 

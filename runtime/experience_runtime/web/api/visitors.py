@@ -13,17 +13,13 @@ from experience_runtime.domain.visitors import make_visitor
 from experience_runtime.engine.personal import erase, export
 from experience_runtime.web.api.idempotency import OnceRoute, documented_key
 from experience_runtime.web.api.models import Converted, Identified, Received, VisitorFields, WholeVisitor
-from experience_runtime.web.api.openapi import Body, VisitorId, answers
+from experience_runtime.web.api.openapi import Body, Offset, VisitorId, Zone, answers
 from experience_runtime.web.api.run_models import ERASED, EXPORTED, ErasedDocument, Exported
 from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.problems import Document
 
 _FIELDS = {"id": "v1", "timezone": "Europe/Paris", "timezone_offset": None}
-_Zone = Annotated[str | None, Field(max_length=100, description="An IANA name such as `Europe/Paris`.")]
-_Offset = Annotated[
-    StrictInt | None, Field(description="Minutes *behind* UTC, as `getTimezoneOffset()`: -60 is UTC+1.")
-]
 
 
 _Age = Annotated[
@@ -35,8 +31,8 @@ _Age = Annotated[
 class ZoneBody(Body):
     """One of the two; of both, the name counts, and the offset where the name is not known here."""
 
-    timezone: _Zone = None
-    timezone_offset: _Offset = None
+    timezone: Zone = None
+    timezone_offset: Offset = None
 
 
 class EventBody(ZoneBody):

@@ -9,7 +9,8 @@ class Relay:
     """Passes bytes on between its own port and `port`. While silent, it takes them and passes nothing on.
 
     The connection on which `last_words` are said next is cut off: they are passed on, or held while `holds`,
-    and the speaker hears nothing more. With `is_closed_by_them`, whoever comes from then on is sent away.
+    and the speaker hears nothing more. With `is_closed_by_them`, every other
+    connection is cut before that, and whoever comes from then on is sent away.
     """
 
     def __init__(self, port: int) -> None:
@@ -36,11 +37,12 @@ class Relay:
         self._is_closed = False
         self.cut()
 
-    def cut(self) -> None:
+    def cut(self, *, but: tuple[socket.socket, ...] = ()) -> None:
         with self._mutex:
             for each in self._open:
-                with contextlib.suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)
+                if each not in but:
+                    with contextlib.suppress(OSError):
+                        each.shutdown(socket.SHUT_RDWR)
 
     def let_go(self) -> None:
         """Pass on what was held."""
@@ -92,7 +94,9 @@ class Relay:
 
     def _cut_off(self, source: socket.socket, sink: socket.socket, data: bytes) -> None:
         self.last_words = b""
-        self._is_closed = self.is_closed_by_them
+        if self.is_closed_by_them:
+            self._is_closed = True
+            self.cut(but=(source, sink))
         self._unheard.add(source)  # before the words are passed on: the answer may be quicker than the cut
         if self.holds:
             self._held.append((sink.dup(), data))

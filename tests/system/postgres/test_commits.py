@@ -74,17 +74,22 @@ def test_a_commit_without_an_answer_that_happened_is_an_acknowledgement(
 def test_a_commit_that_comes_after_it_was_asked_for_does_not_happen(
     address: str, through: PostgresStore, relay: Relay
 ) -> None:
-    def waits() -> bool:
+    def sessions() -> list[tuple[str, str]]:
         with psycopg.connect(address) as connection:
-            found = connection.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-            return found.fetchone() is not None
+            return connection.execute(
+                "SELECT wait_event_type, left(query, 60) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            ).fetchall()
+
+    def waits() -> bool:
+        return any(kind == "Lock" for kind, _ in sessions())
 
     with ThreadPoolExecutor(1) as thread:
         relay.holds = True
         relay.last_words = b"COMMIT"
         added = thread.submit(through.add, an_execution(1), IfExists.REPLACE)
         assert relay.have_been_said.wait(30)
-        until(waits, lambda: "the second try does not wait for the row of the first")
+        until(waits, lambda: f"the second try does not wait for the first: {added}, {sessions()}")
         relay.let_go()
 
         assert added.result(30).execution.number == 1

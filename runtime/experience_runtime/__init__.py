@@ -16,6 +16,8 @@ def App(function_id: str, *, client: Mapping[str, str] | None = None, **paramete
     A refusal is an answer: `{"success": False, "error": {"code", "message"}}`.
     Source: reference/scheduled-events#the-answer.
     """
-    from experience_runtime.runtime import call_app  # here, so that importing the package stays cheap
+    from experience_runtime.runtime.app_calls import (
+        call_app,  # here, so that importing the package stays cheap
+    )
 
     return call_app(function_id, client, parameters)

@@ -16,7 +16,8 @@ from experience_runtime.cli.log import logs
 from experience_runtime.domain.errors import InvalidParameter, Unauthorized
 from experience_runtime.domain.values import shown
 from experience_runtime.engine.worker import Worker
-from experience_runtime.runtime import CONCURRENCY, Runtime, is_delivered, make_worker
+from experience_runtime.runtime import CONCURRENCY, Runtime
+from experience_runtime.runtime.working import is_delivered, make_worker
 from experience_runtime.settings.load import Settings
 
 if TYPE_CHECKING:

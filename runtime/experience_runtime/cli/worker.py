@@ -13,7 +13,8 @@ from experience_runtime.cli.common import everywhere, print_json
 from experience_runtime.cli.log import logs
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.executions import LEASE_SECONDS, SHARED_LEASE_SECONDS
-from experience_runtime.runtime import CONCURRENCY, Runtime, make_worker
+from experience_runtime.runtime import CONCURRENCY, Runtime
+from experience_runtime.runtime.working import make_worker
 from experience_runtime.settings.load import Settings
 
 

@@ -18,7 +18,8 @@ from types import FrameType
 
 from experience_runtime.plugins.http import Outbound
 from experience_runtime.plugins.registry import Registry
-from experience_runtime.runtime import Runtime, make_worker
+from experience_runtime.runtime import Runtime
+from experience_runtime.runtime.working import make_worker
 from experience_runtime.settings.load import load_settings
 from experience_runtime.store.postgres import database, migrating
 from experience_runtime.store.postgres import relay as procrastinate

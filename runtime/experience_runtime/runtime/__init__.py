@@ -1,7 +1,7 @@
 """The composition root: settings in, parts that fit together out. Nothing is made before it is asked for."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -9,11 +9,8 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from experience_runtime import __version__
 from experience_runtime.clocks import SystemClock
 from experience_runtime.domain.admission import Policies
-from experience_runtime.domain.clients import read_client
-from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.executions import LEASE_SECONDS, SHARED_LEASE_SECONDS
 from experience_runtime.domain.visitor_events import (
     VisitorEvent,
@@ -23,17 +20,12 @@ from experience_runtime.domain.visitor_events import (
 )
 from experience_runtime.domain.visitors import Visitor, check_visitor_id, make_visitor
 from experience_runtime.engine import told
-from experience_runtime.engine.app_events import answer_app, refused
-from experience_runtime.engine.fleet import Fleet
-from experience_runtime.engine.pruning import Pruner
 from experience_runtime.engine.receivers import FRESH
 from experience_runtime.engine.releases import Live
 from experience_runtime.engine.scheduler import Scheduler
-from experience_runtime.engine.worker import Worker
 from experience_runtime.running.guest import Limits, Script
-from experience_runtime.settings.load import Settings, load_settings
+from experience_runtime.settings.load import Settings
 from experience_runtime.store import address
-from experience_runtime.store.sqlite.lock import FileLock
 
 if TYPE_CHECKING:
     from experience_runtime.engine.dispatcher import Attempted, Dispatcher
@@ -355,44 +347,3 @@ class Runtime:
     def _keep(self, part: T) -> T:
         self._made.append(part)
         return part
-
-
-def make_worker(runtime: Runtime) -> Worker:
-    """The worker of an app: the only one on a file, one of a fleet on a server."""
-    return Worker(
-        runtime.dispatcher,
-        runtime.store,
-        runtime.clock,
-        recurring=runtime.recurring,
-        pruner=Pruner(runtime.store.pruning, runtime.clock, runtime.settings.retention),
-        lock=None if runtime.is_shared else FileLock(runtime.database_path),
-        fleet=Fleet(
-            workers=runtime.store.workers,
-            clock=runtime.clock,
-            version=__version__,
-            concurrency=runtime.concurrency,
-            integrations=runtime.only,
-            policies=runtime.delivery_policies,
-            stops_for_skew=runtime.is_shared,
-        ),
-    )
-
-
-def is_delivered(runtime: Runtime) -> bool:
-    """Whether some process delivers from this app's store now, this one or another."""
-    if not runtime.is_shared and not FileLock(runtime.database_path).is_held():
-        return False
-    now = runtime.clock.now()
-    # also where the lock is held: a worker that is frozen holds it too
-    return any(each.is_there(now) for each in runtime.store.workers.all())
-
-
-def call_app(function_id: str, client: object, parameters: Mapping[str, object]) -> Any:
-    """Open the database of the settings, and answer; `client` None is the one of the settings."""
-    settings = load_settings(environ=os.environ)
-    try:
-        known = settings.client if client is None else read_client(client)
-    except InvalidParameter as error:
-        return refused(error)
-    with Runtime(settings) as runtime:
-        return answer_app(runtime.scheduler, function_id, parameters, client=known)

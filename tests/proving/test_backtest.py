@@ -4,6 +4,7 @@ import json
 import random
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,10 @@ from click.testing import CliRunner
 from experience_runtime.cli import main
 from experience_runtime.domain.visitor_events import VisitorEvent
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.store.opening import open_sqlite
+from experience_runtime.engine.stores import Store
+from experience_runtime.store.opening import open_postgres, open_sqlite
+
+from tests.support.postgres import shared
 
 UNTIL = datetime(2026, 3, 31, 12, tzinfo=UTC)
 SINCE = UNTIL - timedelta(days=10)
@@ -27,8 +31,10 @@ module.exports = async function variation (options) {
   const webhook = options.integration('webhook')
   await webhook.schedule({ url: 'https://shop.example', visitor: options.meta.visitorId },
     { key: 'reminder', delay: 'DELAY', cancelOnConversion: true })
+REFUSED}
+"""
+REFUSED = """\
   await webhook.schedule({ url: 'https://shop.example' }, { key: 'past', delay: '-1 hour' }).catch(() => {})
-}
 """
 
 
@@ -45,17 +51,21 @@ def _backtest(*words: str) -> Any:
     return json.loads(said.stdout)
 
 
-def _version(name: str, delay: str) -> None:
+def _version(name: str, delay: str, *, refused: str = REFUSED) -> None:
     folder = Path(name)
-    folder.mkdir()
-    (folder / "variation.js").write_text(VERSION.replace("DELAY", delay), encoding="utf-8")
+    folder.mkdir(exist_ok=True)
+    (folder / "variation.js").write_text(
+        VERSION.replace("DELAY", delay).replace("REFUSED", refused), encoding="utf-8"
+    )
 
 
-def _record(visitors: int = VISITORS) -> dict[str, list[tuple[datetime, str]]]:
+def _record(
+    visitors: int = VISITORS, opened: Callable[[], Store] | None = None
+) -> dict[str, list[tuple[datetime, str]]]:
     """Visitors who look and buy at times that are drawn once; some did before the window, some only then."""
     chance = random.Random(16)
     told: dict[str, list[tuple[datetime, str]]] = {}
-    store = open_sqlite("experience.db")
+    store = (opened or _sqlite)()
     for number in range(visitors):
         visitor, at = f"v{number:03d}", UNTIL - timedelta(days=chance.choice([3, 9, 10, 12]))
         store.remember_visitor(Visitor(id=visitor, timezone="Europe/Paris"), now=at)
@@ -129,11 +139,11 @@ def _expected(told: dict[str, list[tuple[datetime, str]]], delay: timedelta) -> 
 
 def test_it_counts_what_would_have_come_of_recorded_visitors_and_writes_nothing() -> None:
     _version("version", "1 hour")
-    _version("live", "3 days")
+    _version("older", "3 days")
     told = _record()
     before = Path("experience.db").read_bytes()
 
-    document = _backtest("--against", "live", "--page", "page.html", "--stories", "stories")
+    document = _backtest("--against", "older", "--page", "page.html", "--stories", "stories")
 
     assert Path("experience.db").read_bytes() == before
     new, old = _expected(told, timedelta(hours=1)), _expected(told, timedelta(days=3))
@@ -164,16 +174,62 @@ def test_it_counts_what_would_have_come_of_recorded_visitors_and_writes_nothing(
 
 def test_an_example_is_a_story_that_comes_to_the_same() -> None:
     _version("version", "1 hour")
-    _version("live", "3 days")
+    _version("older", "3 days")
     _record(visitors=6)
 
-    document = _backtest("--against", "live", "--stories", "stories")
+    document = _backtest("--against", "older", "--stories", "stories")
 
     example = document["against"]["examples"][0]
     (file,) = Path("stories").glob(f"01-{example['visitor']}.story.json")
     played = CliRunner().invoke(main, ["simulate", "version", "--story", str(file), "--json"])
     told = [(each["due_at"][:19], each["status"]) for each in json.loads(played.stdout)["executions"]]
     assert [(each["due_at"][:19], each["status"]) for each in example["only_new"]] == sorted(told)
+
+
+def _release(database: str) -> None:
+    said = CliRunner().invoke(main, ["release", "version", "--name", "reminder", "--database", database])
+    assert said.exit_code == 0, said.output
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_release_that_runs_is_what_it_is_compared_with_or_the_one_that_is_asked_for(kind: str) -> None:
+    database = "sqlite:///experience.db" if kind == "sqlite" else shared().database()
+    told = _record(20, _sqlite if kind == "sqlite" else lambda: open_postgres(database))
+    _version("version", "1 hour", refused="")
+    _release(database)
+    _version("version", "3 days", refused="")
+    _release(database)
+    _version("version", "2 hours")  # what is on the disk by now is what would be released next
+    expected = {hours: _expected(told, timedelta(hours=hours)).delivered.total() for hours in (1, 2, 72)}
+
+    with_live = _backtest("--name", "reminder", "--database", database)
+    with_first = _backtest("--name", "reminder", "--database", database, "--against", "1")
+
+    assert len(set(expected.values())) == 3
+    assert {each["delivered"] for each in (with_live, with_first)} == {expected[2]}
+    assert with_live["experience"] == "reminder"
+    seen = [
+        [each["against"][name] for name in ("version", "release", "delivered")]
+        for each in (with_live, with_first, _backtest("--against", "reminder", "--database", database))
+    ]
+    assert seen == [
+        ["release 2 of reminder", 2, expected[72]],
+        ["release 1 of reminder", 1, expected[1]],
+        ["release 2 of reminder", 2, expected[72]],
+    ]
+    assert _backtest("--database", database)["against"] is None
+    for words, message in (
+        (["--against", "9", "--name", "reminder"], "there is no release 9 of .*reminder"),
+        (["--against", "live"], "nothing of .*version.* is live; .* Live are: reminder"),
+        (["--against", "nothing"], r"--against .*nothing.* is neither the number .* live are: reminder"),
+    ):
+        refused = CliRunner().invoke(main, ["backtest", "version", "--database", database, *words])
+        assert refused.exit_code == 2
+        assert re.search(message, refused.output.replace("\n", " "))
+
+
+def _sqlite() -> Store:
+    return open_sqlite("experience.db")
 
 
 def test_a_sample_is_the_same_visitors_each_time_and_ids_of_one_person_are_one() -> None:
@@ -196,10 +252,6 @@ def test_a_sample_is_the_same_visitors_each_time_and_ids_of_one_person_are_one()
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (
-            ["--against", "nothing"],
-            r'--against "nothing" is neither an experience of the settings nor a path',
-        ),
         (["--since", "soon"], r"soon"),
         ([], r"there is no database .*experience\.db.* yet"),
     ],

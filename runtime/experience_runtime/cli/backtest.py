@@ -18,11 +18,13 @@ from experience_runtime.domain.admission import Policies
 from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.instants import parse_start
-from experience_runtime.proving.backtest import Backtest, play_all, sampled
+from experience_runtime.domain.releases import Release
+from experience_runtime.domain.values import shown
+from experience_runtime.proving.backtest import Backtest, play_all, prepared, sampled
 from experience_runtime.proving.backtest_document import backtest_document, backtest_page
-from experience_runtime.scripts.loading import prepare
+from experience_runtime.scripts.loading import name_of, prepare
 from experience_runtime.settings.load import Settings
-from experience_runtime.store.recorded import open_recorded
+from experience_runtime.store.recorded import Recorded, open_recorded
 
 
 @click.command(
@@ -30,7 +32,8 @@ from experience_runtime.store.recorded import open_recorded
 Examples:
   experience backtest my-experience
   experience backtest my-experience --since 7d --sample 1000 --page backtest.html
-  experience backtest my-experience --against other-version --stories differing"""
+  experience backtest my-experience --name reminder --against 7 --stories differing
+  experience backtest my-experience --against other-version"""
 )
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option(
@@ -42,9 +45,14 @@ Examples:
 )
 @click.option("--until", metavar="TIME", help="Where the record ends. [default: now]")
 @click.option(
+    "--name",
+    metavar="NAME",
+    help="The experience it is a new version of. [default: the name of its file or folder]",
+)
+@click.option(
     "--against",
-    metavar="NAME|PATH",
-    help="What to compare with. [default: the experience of its name in the settings, when there is one]",
+    metavar="NUMBER|live|NAME|PATH",
+    help="The release to compare with, or another experience. [default: live, when something is]",
 )
 @click.option(
     "--sample", type=click.IntRange(min=1), metavar="N", help="Only so many visitors, the same each time."
@@ -67,6 +75,7 @@ def backtest(
     path: Path,
     since: str,
     until: str | None,
+    name: str | None,
     against: str | None,
     sample: int | None,
     variation: str | None,
@@ -83,17 +92,18 @@ def backtest(
     now = SystemClock().now()
     ends_at = now if until is None else parse_start(until, now=now)
     asked = Backtest(
+        experience=name or name_of(path),
         path=path,
         since=ends_at - timedelta(milliseconds=parse_delay(since)),
         until=ends_at,
         variation=variation,
-        against=_against(path, against, settings),
     )
-    for version in (asked.path, asked.against):
-        if version is not None:
-            prepare(version, variation=variation if version is path else None)
+    prepare(path, variation=variation)
     policies = Policies(by_name=settings.policies())
     with open_recorded(settings.database) as recorded:
+        asked = replace(asked, against=_against(against, asked, settings, recorded))
+        if asked.against is not None:
+            prepared(asked.against)
         persons = recorded.persons(asked.since)
         meant = sampled(persons, sample)
         with counted("playing", len(meant)) as progress:
@@ -113,18 +123,33 @@ def backtest(
         say(f"  {file}")
 
 
-def _against(path: Path, named: str | None, settings: Settings) -> Path | None:
-    released = settings.served.released
-    if named is None:
-        live = released.get(path.resolve().name)
-        return None if live is None or live.resolve() == path.resolve() else live
-    if named in released:
-        return released[named]
-    if Path(named).exists():
-        return Path(named)
+def _against(
+    wanted: str | None, asked: Backtest, settings: Settings, recorded: Recorded
+) -> Path | Release | None:
+    """What to compare with. Raises InvalidParameter, and UnknownRelease for a number that there is not."""
+    if wanted is not None and re.fullmatch("[0-9]{1,18}", wanted):
+        return recorded.release(asked.experience, int(wanted))
+    live = recorded.live()
+    name = asked.experience if wanted in (None, "live") else wanted
+    if (change := live.get(name)) is not None and change.active is not None:
+        return recorded.release(name, change.active)
+    at = settings.served.released.get(name) if change is None else None
+    if at is not None and at.resolve() != asked.path.resolve():
+        return at
+    if wanted is None:
+        return None
+    if wanted != "live" and Path(wanted).exists():
+        return Path(wanted)
+    running = {each for each, change in live.items() if change.active is not None}
+    there = ", ".join(sorted(running | settings.served.released.keys())) or "none"
+    if wanted == "live":
+        raise InvalidParameter(
+            f"--against live: nothing of {shown(name)} is live; say with --name what it is a new version of. "
+            f"Live are: {there}"
+        )
     raise InvalidParameter(
-        f'--against "{named}" is neither an experience of the settings nor a path; there are: '
-        f"{', '.join(released) or 'none'}"
+        f"--against {shown(wanted)} is neither the number of a release nor `live`, nor an experience that is "
+        f"live, nor a path; live are: {there}"
     )
 
 
@@ -153,7 +178,7 @@ def _show(document: Mapping[str, Any]) -> None:
         f"{document['events']} events since {document['since']}"
     )
     for name in ("scheduled", "delivered", "cancelled", "failed", "waiting"):
-        live = "" if against is None else f"   ({against[name]} with {against['path']})"
+        live = "" if against is None else f"   ({against[name]} with {against['version']})"
         say(f"  {name:<10}{document[name]:>8}{live}")
     for reason, count in document["cancelled_by"].items():
         say(f"  cancelled for {visible(reason)}: {count}")
@@ -180,9 +205,9 @@ def _show(document: Mapping[str, Any]) -> None:
         return
     say(f"  different for {against['visitors_that_differ']} visitors")
     for each in against["examples"][:3]:
-        for side, told in (("now", each["only_new"]), ("live", each["only_old"])):
+        for side, told in (("new", each["only_new"]), ("old", each["only_old"])):
             for one in told[:3]:
                 say(
-                    f"    {visible(each['visitor'])} {side:<5}"
+                    f"    {visible(each['visitor'])} {side:<4}"
                     f"{one['integration']} {visible(one['key'])} {one['due_at']} {one['status']}"
                 )

@@ -14,14 +14,16 @@ from pathlib import Path
 
 from experience_runtime.domain.errors import ExperienceError
 from experience_runtime.domain.recorded import RecordedVisitor
+from experience_runtime.domain.releases import Release
 from experience_runtime.proving.tally import Compared, Tally
 from experience_runtime.runtime import Runtime
-from experience_runtime.scripts.loading import prepare
+from experience_runtime.scripts.bundle import Bundle
+from experience_runtime.scripts.loading import prepare, prepare_release
 from experience_runtime.settings.load import Settings
 from experience_runtime.simulation.play import PlayRequest
 from experience_runtime.simulation.recorded import recorded_story
 from experience_runtime.simulation.story import parse_story
-from experience_runtime.store.recorded import Person, RecordedVisitors
+from experience_runtime.store.recorded import Person, Recorded
 
 TOGETHER = 50
 """Visitors that a process plays before it tells."""
@@ -32,13 +34,17 @@ _FEW = 100  # for so many visitors one process is quicker than starting others
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backtest:
-    """What is played: the pages opened from `since` to `until`, with `path`, and if it is there `against`."""
+    """What is played: the pages opened from `since` to `until`, with `path`, and if it is there `against`.
 
+    `experience`: what `path` is a new version of.
+    """
+
+    experience: str
     path: Path
     since: datetime
     until: datetime
     variation: str | None = None
-    against: Path | None = None
+    against: Path | Release | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,7 +96,7 @@ def _play(runtime: Runtime, backtest: Backtest, visitor: RecordedVisitor, played
         return
     request = PlayRequest(now=backtest.until, story=parse_story(content, where=f"visitor {visitor.id}"))
     new = runtime.play(request, prepare(backtest.path, variation=backtest.variation))
-    old = None if backtest.against is None else runtime.play(request, prepare(backtest.against))
+    old = None if backtest.against is None else runtime.play(request, prepared(backtest.against))
     played.events += sum(each.at >= backtest.since for each in visitor.events)
     played.new.add(visitor.id, new)
     if old is not None:
@@ -98,10 +104,15 @@ def _play(runtime: Runtime, backtest: Backtest, visitor: RecordedVisitor, played
         played.compared.add(visitor.id, new.executions, old.executions, content)
 
 
+def prepared(version: Path | Release) -> Bundle:
+    """Read a version to be played. Raises ScriptFault."""
+    return prepare_release(version) if isinstance(version, Release) else prepare(version)
+
+
 def play_all(
     settings: Settings,
     backtest: Backtest,
-    recorded: RecordedVisitors,
+    recorded: Recorded,
     persons: Sequence[Person],
     *,
     progress: Callable[[int], None],
@@ -128,7 +139,7 @@ def play_all(
 
 
 def _by_processes(
-    settings: Settings, backtest: Backtest, recorded: RecordedVisitors, lots: Sequence[Sequence[Person]]
+    settings: Settings, backtest: Backtest, recorded: Recorded, lots: Sequence[Sequence[Person]]
 ) -> Iterator[tuple[Backtested, int]]:
     processes = min(len(lots), 1 + (os.cpu_count() or 1))  # one more: each waits for its sandbox now and then
     spawn = multiprocessing.get_context("spawn")

@@ -3,11 +3,13 @@
 import html
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from experience_runtime.documents.documents import Redact
 from experience_runtime.domain.admission import Policies
 from experience_runtime.domain.instants import from_ms, iso
+from experience_runtime.domain.releases import Release
 from experience_runtime.proving.backtest import Backtest, Backtested
 from experience_runtime.proving.tally import Tally, Told
 
@@ -24,7 +26,7 @@ def backtest_document(
     `redact` takes the secrets out of what was scheduled.
     """
     document = {
-        "experience": backtest.path.resolve().name,
+        "experience": backtest.experience,
         "since": iso(backtest.since),
         "until": iso(backtest.until),
         "visitors": played.new.visitors,
@@ -37,7 +39,8 @@ def backtest_document(
     if backtest.against is not None:
         compared = played.compared
         document["against"] = {
-            "path": str(backtest.against),
+            "version": version_text(backtest.against),
+            "release": backtest.against.number if isinstance(backtest.against, Release) else None,
             **_version(played.old, policies),
             "visitors_that_differ": compared.visitors,
             "only_new": compared.only_new,
@@ -53,6 +56,13 @@ def backtest_document(
             ],
         }
     return document
+
+
+def version_text(version: Path | Release) -> str:
+    """What people call a version: `release 3 of reminder`, or the path it stands at."""
+    if isinstance(version, Release):
+        return f"release {version.number} of {version.experience}"
+    return str(version)
 
 
 def _version(tally: Tally, policies: Policies) -> dict[str, Any]:
@@ -134,7 +144,7 @@ def backtest_page(document: Mapping[str, Any]) -> str:
         f"<h1>Backtest of {_text(document['experience'])}</h1>",
         f"<p>What visitors did from {_text(document['since'])} to {_text(document['until'])}, played in "
         "virtual time. Nothing was sent. All times are UTC.</p>",
-        _table(("", "this version", "" if against is None else "the live one"), rows),
+        _table(("", "this version", "" if against is None else against["version"]), rows),
         "<h2>Delivered by day</h2>",
         _bars(list(document["by_day"].items())),
         "<h2>Delivered by hour of the day</h2>",
@@ -168,7 +178,7 @@ def backtest_page(document: Mapping[str, Any]) -> str:
         parts += [f"<h2>What differs for {against['visitors_that_differ']} visitors</h2>"]
         for each in against["examples"]:
             differing = [("this version", *_cells(one)) for one in each["only_new"]]
-            differing += [("the live one", *_cells(one)) for one in each["only_old"]]
+            differing += [(against["version"], *_cells(one)) for one in each["only_old"]]
             parts += [
                 f"<h3>{_text(each['visitor'])}</h3>",
                 _table(("only", "integration", "key", "due", "status"), differing),

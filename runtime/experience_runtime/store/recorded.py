@@ -1,8 +1,8 @@
-"""What is recorded of visitors, read and never written."""
+"""What is recorded of visitors, and what was released, read and never written."""
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -10,9 +10,11 @@ from typing import Any
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.recorded import RecordedEvent, RecordedVisitor
+from experience_runtime.domain.releases import Change, Release
 from experience_runtime.store import address
 from experience_runtime.store.database import Rows
 from experience_runtime.store.opening import open_postgres
+from experience_runtime.store.releases import live_changes, read_release
 from experience_runtime.store.sqlite.database import STATEMENTS
 from experience_runtime.store.sqlite.file import open_to_look
 from experience_runtime.store.statements import used
@@ -21,11 +23,22 @@ Person = tuple[str, ...]
 """Every id of one person."""
 
 
-class RecordedVisitors:
-    """The recorded visitors of a database. `look` runs what it is given at one instant."""
+class Recorded:
+    """What a database keeps of visitors and releases. `look` runs what it is given at one instant."""
 
-    def __init__(self, look: Callable[[Callable[[Rows], Any]], Any]) -> None:
+    def __init__(self, look: Callable[[Callable[[Rows], Any]], Any], *, name: str) -> None:
         self._look = look
+        self._name = name
+
+    def live(self) -> Mapping[str, Change]:
+        """By experience which of its releases runs; one of none was never released."""
+        changes: Sequence[Change] = self._look(live_changes)
+        return {change.experience: change for change in changes}
+
+    def release(self, experience: str, number: int) -> Release:
+        """A release with its files. Raises UnknownRelease."""
+        found: Release = self._look(lambda rows: read_release(rows, experience, number, database=self._name))
+        return found
 
     def persons(self, since: datetime) -> list[Person]:
         """Who did anything since then, in the order of their ids; the ids of one person together."""
@@ -73,12 +86,12 @@ class RecordedVisitors:
 
 
 @contextmanager
-def open_recorded(database: str) -> Iterator[RecordedVisitors]:
+def open_recorded(database: str) -> Iterator[Recorded]:
     """Open the database of an address to read what is recorded; a file is neither made nor migrated."""
     if address.is_server(database):
         store = open_postgres(database)
         try:
-            yield RecordedVisitors(store.database.look)
+            yield Recorded(store.database.look, name=store.database.name)
         finally:
             store.close()
         return
@@ -98,6 +111,6 @@ def open_recorded(database: str) -> Iterator[RecordedVisitors]:
             return act(rows)
 
     try:
-        yield RecordedVisitors(look)
+        yield Recorded(look, name=path)
     finally:
         connection.close()

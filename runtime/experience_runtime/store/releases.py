@@ -18,7 +18,7 @@ from experience_runtime.domain.releases import (
 )
 from experience_runtime.domain.values import shown
 from experience_runtime.store import rows
-from experience_runtime.store.database import Database
+from experience_runtime.store.database import Database, Rows
 from experience_runtime.store.rows import Column
 
 _RELEASE = (
@@ -115,29 +115,13 @@ class SqlReleases:
         return int(version)
 
     def live(self) -> Sequence[Change]:
-        return [
-            _change(row) for row in self._database.read(lambda: self._database.execute("live_releases", {}))
-        ]
+        return self._database.read(lambda: live_changes(self._database.execute))
 
     def release(self, experience: str, number: int) -> Release:
         return self._database.read(lambda: self._read(experience, number))
 
     def _read(self, experience: str, number: int) -> Release:
-        bound = {"experience": rows.text(experience), "number": min(number, rows.LARGEST)}
-        found = self._database.execute("release", bound)
-        if not found:
-            raise UnknownRelease(
-                f"there is no release {number} of {shown(experience)} in {self._database.name!r}; "
-                "`experience releases list NAME` shows those there are"
-            )
-        *columns, packed = found[0]
-        release = replace(_release(columns), files=json.loads(bytes(packed)))
-        if Files(texts=release.files).digest != release.digest:
-            raise InternalError(
-                f"release {number} of {experience} is not what was released: its files have another digest "
-                "now; release it again"
-            )
-        return release
+        return read_release(self._database.execute, experience, number, database=self._database.name)
 
     def releases(self, experience: str, *, before: int | None = None, limit: int = 50) -> Sequence[Release]:
         below = rows.LARGEST if before is None else min(before, rows.LARGEST)
@@ -147,6 +131,29 @@ class SqlReleases:
     def changes(self, experience: str, *, limit: int = 50) -> Sequence[Change]:
         bound = {"experience": rows.text(experience), "limit": limit}
         return [_change(row) for row in self._database.look(lambda read: read("release_changes", bound))]
+
+
+def live_changes(look: Rows) -> Sequence[Change]:
+    """Of each experience what runs, or that nothing does."""
+    return [_change(row) for row in look("live_releases", {})]
+
+
+def read_release(look: Rows, experience: str, number: int, *, database: str) -> Release:
+    """One release with its files. UnknownRelease when `database`, as people call it, has none such."""
+    found = look("release", {"experience": rows.text(experience), "number": min(number, rows.LARGEST)})
+    if not found:
+        raise UnknownRelease(
+            f"there is no release {number} of {shown(experience)} in {database!r}; "
+            "`experience releases list NAME` shows those there are"
+        )
+    *columns, packed = found[0]
+    release = replace(_release(columns), files=json.loads(bytes(packed)))
+    if Files(texts=release.files).digest != release.digest:
+        raise InternalError(
+            f"release {number} of {experience} is not what was released: its files have another digest "
+            "now; release it again"
+        )
+    return release
 
 
 def _values(release: Release) -> rows.Values:

@@ -120,6 +120,19 @@ def test_what_failed_for_one_reason_is_replayed_together(cli: CommandLine) -> No
     assert statuses(cli) == ["pending", "pending"]
 
 
+def test_a_cancelled_execution_is_restored_once(cli: CommandLine, three: list[str]) -> None:
+    assert cli("executions", "cancel", three[0]).code == 0
+
+    document = cli.json("executions", "restore", three[0], "--reason", "the offer goes on")
+
+    assert document == {"restored": 1, "ids": [three[0]]}
+    last = cli.json("executions", "show", three[0])["history"][-1]
+    assert (last["from"], last["to"], last["reason"]) == ("cancelled", "pending", "the offer goes on")
+    refusal = cli("executions", "restore", three[0], "--json").refusal
+    assert refusal["code"] == "conflict"
+    assert "is pending; only a cancelled execution can be restored" in refusal["message"]
+
+
 def test_the_instant_of_making_filters(cli: CommandLine, three: list[str]) -> None:
     assert cli.json("executions", "cancel", "--until", "2020-01-01T00:00Z", "--dry-run") == {"matching": 0}
     assert cli.json("executions", "cancel", "--since", "2020-01-01T00:00Z", "--dry-run") == {

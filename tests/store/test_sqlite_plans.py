@@ -41,6 +41,7 @@ from experience_runtime.store.statements import used
         ("plan_again", "INTEGER PRIMARY KEY (rowid=?)"),
         ("postpone", "INTEGER PRIMARY KEY (rowid=?)"),
         ("unclaim", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("restore", "INTEGER PRIMARY KEY (rowid=?)"),
         ("replay", "INTEGER PRIMARY KEY (rowid=?)"),
         ("execution", "INTEGER PRIMARY KEY (rowid=?)"),
         ("history", "PRIMARY KEY (execution=?)"),

@@ -37,6 +37,7 @@ MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
     ("GET", "/v1/executions/{execution_id}"): READERS_OF_RUNS,
     ("POST", "/v1/executions/{execution_id}/cancel"): OPERATORS,
     ("POST", "/v1/executions/{execution_id}/replay"): OPERATORS,
+    ("POST", "/v1/executions/{execution_id}/restore"): OPERATORS,
     ("POST", "/v1/bulk/cancel"): OPERATORS,
     ("POST", "/v1/bulk/replay"): OPERATORS,
     ("GET", "/v1/jobs/{job_id}"): READERS,

@@ -197,6 +197,9 @@ def test_an_execution_is_cancelled_once_and_shown_with_its_history(client: httpx
     assert done(client.get(f"/v1/executions/{id}")) == cancelled
     assert refused(client.post(f"/v1/executions/{id}/cancel"), 409) == "conflict"
     assert refused(client.post(f"/v1/executions/{id}/replay"), 409) == "conflict"
+    restored = done(client.post(f"/v1/executions/{id}/restore"))
+    assert (restored["status"], restored["reason"]) == ("pending", "restored")
+    assert refused(client.post(f"/v1/executions/{id}/restore"), 409) == "conflict"
     assert refused(client.get("/v1/executions/ex_0000000000001"), 404) == "unknown_execution"
     assert refused(client.get("/v1/executions/nonsense"), 404) == "unknown_execution"
 

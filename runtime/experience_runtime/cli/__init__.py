@@ -23,7 +23,7 @@ _VERBS: dict[str, tuple[str, str]] = {
     "tokens": ("tokens:tokens", "Create, list and revoke what callers of the API show."),
     "release": ("release:release", "Check an experience, keep its files, and let visitors have it."),
     "releases": ("releases:releases", "List, compare and activate releases, and go back."),
-    "executions": ("executions:executions", "List, show, cancel and replay executions."),
+    "executions": ("executions:executions", "List, show, cancel, restore and replay executions."),
     "runs": ("runs:runs", "List, show and follow runs of experiences."),
     "why": ("why:why", "Say what happened to a visitor, and why they got nothing."),
     "schedules": ("schedules:schedules", "Set, list, pause, resume and run recurring schedules."),

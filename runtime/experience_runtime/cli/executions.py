@@ -1,4 +1,4 @@
-"""experience executions: list, show; cancel and replay stand in `bulk`."""
+"""experience executions: list, show, restore; cancel and replay stand in `bulk`."""
 
 import json
 from typing import Any
@@ -22,10 +22,11 @@ Examples:
   experience executions list --status pending
   experience executions show ex_0bb6rczg0ryj5
   experience executions cancel ex_0bb6rczg0ryj5 --reason "the offer ended"
-  experience executions replay --integration slack-update --dry-run""",
+  experience executions replay --integration slack-update --dry-run
+  experience executions restore ex_0bb6rczg0ryj5""",
 )
 def executions() -> None:
-    """List, show, cancel and replay executions."""
+    """List, show, cancel, restore and replay executions."""
 
 
 executions.add_command(cancel)
@@ -111,3 +112,25 @@ def _show(document: dict[str, Any]) -> None:
         click.echo(styled(text, fg="red" if attempt["error"] else None))
         if attempt["answer"] and attempt["answer"] != attempt["error"]:
             say(f"    answer {shown(attempt['answer'], 300)}")
+
+
+@executions.command(
+    epilog="""\b
+Examples:
+  experience executions restore ex_0bb6rczg0ryj5
+  experience executions restore ex_0bb6rczg0ryj5 --reason "the offer goes on" --json
+
+It runs at its own time. Refused: when that is past, while its key is pending, and when its
+visitor has converted."""
+)
+@click.argument("id", metavar="ID")
+@click.option("--reason", metavar="TEXT", default="restored", show_default=True, help="Kept in the history.")
+@everywhere
+def restore(id: str, reason: str, settings: Settings, as_json: bool) -> None:
+    """Take a cancel back: the execution is pending again."""
+    with Runtime(settings) as runtime:
+        restored = runtime.operations.restore(id, reason=reason)
+    if as_json:
+        print_json({"restored": 1, "ids": [restored.id]})
+    else:
+        say(f"{restored.id} is restored")

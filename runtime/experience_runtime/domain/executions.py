@@ -22,7 +22,7 @@ TRANSITIONS: dict[Status | None, tuple[Status, ...]] = {
     Status.RUNNING: (Status.SUCCEEDED, Status.FAILED, Status.PENDING),  # pending again: a retry
     Status.SUCCEEDED: (Status.PENDING,),  # a person's replay only
     Status.FAILED: (Status.PENDING,),  # a person's replay only
-    Status.CANCELLED: (),
+    Status.CANCELLED: (Status.PENDING,),  # a person's restoring only
 }
 """Every state change there is. Source: reference/executions#states."""
 

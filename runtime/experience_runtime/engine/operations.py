@@ -8,7 +8,7 @@ from datetime import datetime
 from experience_runtime.documents.documents import Redact
 from experience_runtime.domain.admission import NO_POLICIES, IntegrationState, Policies
 from experience_runtime.domain.errors import Conflict, InvalidParameter
-from experience_runtime.domain.executions import Execution, Filter, Status
+from experience_runtime.domain.executions import Execution, Filter, Status, execution_number
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.pace import PaceState
 from experience_runtime.domain.planning import check_reason
@@ -35,7 +35,7 @@ def _unheard(_: int) -> None:
 
 
 class Operations:
-    """Pause and resume an integration; cancel and replay by filter."""
+    """Pause and resume an integration; restore one execution; cancel and replay by filter."""
 
     def __init__(
         self,
@@ -120,6 +120,19 @@ class Operations:
 
     def _paces(self, now: datetime) -> Sequence[PaceState]:
         return [pace for pace in self._store.paces.all() if pace.is_current(now)]
+
+    def restore(self, execution_id: str, *, reason: str | None = "restored") -> Execution:
+        """Take a cancel back: the execution is pending again, at its own time.
+
+        Raises UnknownExecution, AlreadyScheduled while its key is pending, or Conflict naming its state, its
+        time that is past, or the conversion.
+        """
+        number = execution_number(execution_id)
+        restored = self._store.restore(number, reason=check_reason(reason), now=self._clock.now())
+        if restored is None:
+            status = self._store.execution(number).status
+            raise Conflict(f"{execution_id} is {status}; only a cancelled execution can be restored")
+        return restored
 
     def cancel_matching(
         self, filter: Filter, *, reason: str | None, progress: Progress = _unheard

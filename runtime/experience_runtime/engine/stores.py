@@ -168,6 +168,14 @@ class SchedulerStore(Executions, Protocol):
         """
         ...
 
+    def restore(self, number: int, *, reason: str | None, now: datetime) -> Execution | None:
+        """cancelled -> pending, at its instant and with the retries it had left.
+
+        None when it is in another state (or unknown); AlreadyScheduled while its key is pending; Conflict
+        when its instant is past, when a conversion cancelled it, or when one since then would have.
+        """
+        ...
+
     def replay_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
         """Replay those that may be, in one transaction, and pass over the others; return their ids."""
         ...

@@ -254,6 +254,13 @@ UPDATE executions SET status = 'pending', reason = :reason, begun = 0, due_at = 
 WHERE number = :number AND status IN ('failed', 'succeeded')
 RETURNING {columns};
 
+-- name: restore
+-- The reason 'conversion' alone may be what a person wrote.
+UPDATE executions SET status = 'pending', reason = :reason, held_at = NULL
+WHERE number = :number AND status = 'cancelled' AND due_at > :now
+    AND NOT (cancel_on_conversion > 0 AND coalesce(reason, '') = 'conversion')
+RETURNING {columns};
+
 -- name: execution
 SELECT {columns} FROM executions WHERE number = :number;
 

@@ -147,6 +147,14 @@ class SqlStore(Generic[D]):
             from_json=lambda n: None if n is None else self._journal.execution_from_json(n),
         )
 
+    def restore(self, number: int, *, reason: str | None, now: datetime) -> Execution | None:
+        return self._journal.write(
+            "restoring",
+            lambda: self._transitions.restore(_bindable(number), reason, now),
+            as_json=lambda restored: None if restored is None else restored.number,
+            from_json=lambda n: None if n is None else self._journal.execution_from_json(n),
+        )
+
     def replay_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
         def act() -> Iterator[str]:
             for number in numbers:

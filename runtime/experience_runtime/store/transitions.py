@@ -15,7 +15,7 @@ from experience_runtime.domain.executions import (
     Status,
     execution_id,
 )
-from experience_runtime.domain.instants import to_ms
+from experience_runtime.domain.instants import iso, to_ms
 from experience_runtime.engine.stores import RetryAt
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
@@ -74,16 +74,30 @@ class Transitions:
         return [execution_id(number) for number in sorted(numbers)]
 
     def replay(self, number: int, reason: str | None, now: datetime) -> Execution | None:
+        found = self._hold_to_wait_again(number, (Status.FAILED, Status.SUCCEEDED))
+        return found and self._wait_again("replay", found, reason, now)
+
+    def restore(self, number: int, reason: str | None, now: datetime) -> Execution | None:
+        found = self._hold_to_wait_again(number, (Status.CANCELLED,))
+        if found and found.due_at <= now:
+            raise Conflict(
+                f"{found.id} was due at {iso(found.due_at)}, which is past; "
+                "schedule it anew if it is still meant"
+            )
+        return found and self._wait_again("restore", found, reason, now)
+
+    def _hold_to_wait_again(self, number: int, expected: Sequence[Status]) -> Execution | None:
+        """Hold key, person and row of what is to be pending again; None when it is in another state."""
         ids: Sequence[str] = ()
         for row in self._database.execute("execution", {"number": number}):
             self.hold_key(rows.execution(row))
             ids = self.hold_person(rows.execution(row).visitor or "")
         found = [rows.execution(row) for row in self._database.execute("hold_execution", {"number": number})]
-        if not found or found[0].status not in (Status.FAILED, Status.SUCCEEDED):
+        if not found or found[0].status not in expected:
             return None
         if other := self._pending_under_key_of(found[0]):
             raise already_scheduled(other)
-        if any(
+        if self._is_cancelled_by_conversion(found[0]) or any(
             self._database.execute("converted_since", {"number": number, "visitor": rows.text(visitor)})
             for visitor in ids
         ):
@@ -91,10 +105,25 @@ class Transitions:
                 f"{found[0].id} was to be cancelled by a conversion, and {found[0].visitor} has converted "
                 "since it was scheduled; schedule it anew if it is still meant"
             )
-        bound = {"number": number, "reason": rows.optional_text(reason), "now": to_ms(now)}
-        replayed = self._database.execute("replay", bound)
-        self._record(number, found[0].status, Status.PENDING, reason, now)
-        return rows.execution(replayed[0])
+        return found[0]
+
+    def _is_cancelled_by_conversion(self, found: Execution) -> bool:
+        """Also when the machine's clock was put back, and the conversion seems the earlier of the two."""
+        if found.status is not Status.CANCELLED or not found.cancel_on_conversion:
+            return False
+        return found.reason == "conversion" or bool(
+            self._database.execute("converted_meanwhile", {"number": found.number})
+        )
+
+    def _wait_again(
+        self, statement: str, found: Execution, reason: str | None, now: datetime
+    ) -> Execution | None:
+        bound = {"number": found.number, "reason": rows.optional_text(reason), "now": to_ms(now)}
+        changed = self._database.execute(statement, bound)
+        if not changed:
+            return None
+        self._record(found.number, found.status, Status.PENDING, reason, now)
+        return rows.execution(changed[0])
 
     def settle(
         self, number: int, attempt: int, settlement: Settlement, now: datetime, *, outcome: str | None = None

@@ -129,6 +129,11 @@ def test_cancel_keeps_the_reason(empty_shop: Shop, script: bool) -> None:
     expect(page.get_by_role("region", name="What happened")).to_contain_text("the offer ended")
     assert empty_shop.executions()[0].status is Status.CANCELLED
 
+    page.get_by_role("button", name="Restore this execution").click()
+
+    expect(page.get_by_role("status")).to_contain_text("pending again, at its own time")
+    assert empty_shop.executions()[0].status is Status.PENDING
+
 
 def test_a_failed_execution_shows_its_attempt_and_is_replayed(shop: Shop) -> None:
     failed = shop.executions(statuses=[Status.FAILED])[0]

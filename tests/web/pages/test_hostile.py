@@ -105,6 +105,7 @@ def test_a_form_without_this_sessions_token_changes_nothing(empty_shop: Shop) ->
 POSTED = (
     "/executions/{id}/cancel",
     "/executions/{id}/replay",
+    "/executions/{id}/restore",
     "/executions/bulk/cancel",
     "/executions/bulk/replay",
     "/settings/integrations/update-crm/pause",

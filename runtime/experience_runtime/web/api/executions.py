@@ -1,4 +1,4 @@
-"""/v1: executions; look, cancel, replay, one by one or by filter."""
+"""/v1: executions; look, cancel, restore, replay, one by one or by filter."""
 
 from datetime import datetime
 from typing import Annotated
@@ -84,6 +84,10 @@ class CancelBody(Body):
 
 class ReplayBody(Body):
     reason: _Reason = "replayed"
+
+
+class RestoreBody(Body):
+    reason: _Reason = "restored"
 
 
 class BulkBody(Body):
@@ -172,6 +176,23 @@ def replay(
 ) -> Document:
     """Run one that failed or succeeded again, now, with all its retries. Scope: operator."""
     runtime.scheduler.replay(execution_id, reason="replayed" if body is None else body.reason)
+    return Document(runtime.lookup.execution(execution_id))
+
+
+@router.post(
+    "/executions/{execution_id}/restore",
+    summary="Restore an execution",
+    dependencies=[Depends(documented_key)],
+    responses=answers(WholeExecution, WHOLE_EXECUTION, 404, 409, 413),
+)
+def restore(
+    execution_id: ExecutionId,
+    runtime: GivenRuntime,
+    _: Annotated[Caller, needs(Right.CHANGE)],
+    body: RestoreBody | None = None,
+) -> Document:
+    """Take a cancel back: it is pending again, at its own time, which must not be past. Scope: operator."""
+    runtime.operations.restore(execution_id, reason="restored" if body is None else body.reason)
     return Document(runtime.lookup.execution(execution_id))
 
 

@@ -101,6 +101,23 @@ def replay(
     return back_to(f"{HERE}/{execution_id}", "replayed")
 
 
+@router.post(HERE + "/{execution_id}/restore", dependencies=_WRITES)
+def restore(
+    request: Request,
+    execution_id: str,
+    runtime: GivenRuntime,
+    rendering: GivenRendering,
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    try:
+        runtime.operations.restore(execution_id, reason=reason.strip() or "restored")
+    except UnknownExecution:
+        raise
+    except Refusal as refusal:
+        return _shown(request, execution_id, runtime, rendering, problem=refusal, reason=reason)
+    return back_to(f"{HERE}/{execution_id}", "restored")
+
+
 def _shown(
     request: Request,
     execution_id: str,

@@ -30,6 +30,7 @@ _OWN_ADDRESS = re.compile(r'(\b(?:href|src|action|formaction|data-stamp)=")/(?!/
 _DID = {
     "cancelled": "The execution is cancelled.",
     "replayed": "The execution is pending again, and due now.",
+    "restored": "The execution is pending again, at its own time.",
     "paused": "The integration is paused: no execution of it starts. What already runs goes on.",
     "resumed": "The integration goes on.",
     "called": "The integration answered. The call is kept as an execution.",

@@ -24,12 +24,15 @@ def rows_of(documents: Sequence[Mapping[str, Any]], now: datetime) -> list[dict[
 def row_of(document: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """One execution, with what may be done to it."""
     status = Status(document["status"])
+    due_at = datetime.fromisoformat(document["due_at"])
+    has_converted = document["cancel_on_conversion"] and document["reason"] == "conversion"
     return {
         **document,
         "zone_said": _ZONE_FROM.get(document["zone_from"], document["zone_from"]),
-        "relative": relative(datetime.fromisoformat(document["due_at"]), now),
+        "relative": relative(due_at, now),
         "can_cancel": status is Status.PENDING,
         "can_replay": status in (Status.FAILED, Status.SUCCEEDED),
+        "can_restore": status is Status.CANCELLED and due_at > now and not has_converted,
     }
 
 

@@ -14,7 +14,7 @@ from experience_runtime.domain import app_events, clients, errors, options, recu
 from experience_runtime.plugins.registry import Registry
 from experience_runtime.running.guest import Limits
 from experience_runtime.runtime import Runtime
-from experience_runtime.settings import delivery, load, serving
+from experience_runtime.settings import delivery, environment, load, serving
 from experience_runtime.settings.load import load_settings
 from experience_runtime.simulation.story import Story
 from experience_runtime.web.server import make_web
@@ -55,8 +55,6 @@ def _codes() -> set[str]:
 
 def _settings() -> set[str]:
     tables = {"outbound", "serve", "csml", "retention"}
-    source = Path(load.__file__).read_text(encoding="utf-8")
-    variables = re.findall(r'"(EXPERIENCE_[A-Z_]+)"', source)
     built_in = {f"integrations.{each.name}" for each in Registry(load_settings(environ={})).describe()}
     return (
         (set(load.TOP_SETTINGS) - tables)
@@ -66,7 +64,7 @@ def _settings() -> set[str]:
         | {f"retention.{kind}" for kind in retention.KINDS}
         | {"csml.client", "integrations.NAME.site"}
         | built_in
-        | set(variables)
+        | {environment.CONFIG, *environment.OLDER_NAMES, *environment.NAMED}
     )
 
 

@@ -15,6 +15,7 @@ from experience_runtime.domain.errors import (
 from experience_runtime.engine.ports import Integrations
 from experience_runtime.plugins.registry import Registry
 from experience_runtime.settings.load import Settings
+from experience_runtime.settings.references import Missing, References
 
 THIRD_PARTY = Path(__file__).parents[1] / "third_party"
 SECRET = "https-no-address-SECRET"
@@ -244,8 +245,14 @@ def test_missing_settings_are_named_with_both_ways_to_set_them() -> None:
     assert "EXPERIENCE_INTEGRATION__SLACK_UPDATE__URL" in message
 
 
+def absent(variable: str) -> Missing:
+    found = References({}).follow(f"env:{variable}", "it")
+    assert isinstance(found, Missing)
+    return found
+
+
 def test_a_reference_to_nothing_is_named_by_its_variable() -> None:
-    settings = Settings(missing={"slack-update": {"url": "SLACK_WEBHOOK_URL"}})
+    settings = Settings(missing={"slack-update": {"url": absent("SLACK_WEBHOOK_URL")}})
 
     with pytest.raises(NotConfigured, match="SLACK_WEBHOOK_URL, which is not set") as caught:
         Registry(settings).settings("slack-update")
@@ -256,7 +263,7 @@ def test_a_reference_to_nothing_is_named_by_its_variable() -> None:
 def test_an_optional_setting_that_refers_to_nothing_is_not_left_out_silently() -> None:
     settings = Settings(
         integrations={"webhook": {"url": "https://example.com/", "headers": {}}},
-        missing={"webhook": {"headers.authorization": "TOKEN"}},
+        missing={"webhook": {"headers.authorization": absent("TOKEN")}},
     )
 
     with pytest.raises(NotConfigured, match="TOKEN"):

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from experience_runtime.plugins.setting_states import setting_states, unknown_settings
+from experience_runtime.settings.references import Missing
 from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, ValidationError
 
 
@@ -78,6 +79,6 @@ def test_a_setting_is_called_as_people_write_it(model: type[BaseModel], name: st
 
 
 def test_a_variable_that_is_not_set_is_named_under_the_alias() -> None:
-    (state,) = setting_states(Aliased, {}, {"endpoint": "HOOK"})
+    (state,) = setting_states(Aliased, {}, {"endpoint": Missing("it", "set it", variable="HOOK")})
 
     assert (state.name, state.is_set, state.missing_variable) == ("endpoint", False, "HOOK")

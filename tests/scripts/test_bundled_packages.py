@@ -1,7 +1,7 @@
 """Packages that a bundler put into a file are no mistakes of its author: `check` finds nothing in them.
 
 The shapes are those of esbuild and of UMD, small. The real packages, as `packages/package-lock.json` pins
-them, are bundled and checked too: where everything is required, and where EXPERIENCE_NPM names a folder in
+them, are bundled and checked too: where everything is required, and where NPM_FOLDER names a folder in
 which `npm ci` has put them.
 """
 

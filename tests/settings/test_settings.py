@@ -157,14 +157,14 @@ def test_a_reference_is_resolved_at_every_depth() -> None:
         "headers": {"authorization": "token-of-the-webhook", "x": "plain"},
         "list": [URL],
     }
-    assert settings.missing_of("webhook") == {"list[1]": "NONE"}
+    assert {at: each.variable for at, each in settings.missing_of("webhook").items()} == {"list[1]": "NONE"}
 
 
 def test_a_reference_to_nothing_is_not_set_and_remembered() -> None:
     settings = from_toml('[integrations.slack-update]\nurl = "env:SLACK_WEBHOOK_URL"', SLACK_WEBHOOK_URL="")
 
     assert settings.integration("slack-update") == {}
-    assert settings.missing_of("slack-update") == {"url": "SLACK_WEBHOOK_URL"}
+    assert settings.missing_of("slack-update")["url"].variable == "SLACK_WEBHOOK_URL"
     assert settings.missing_of("webhook") == {}
 
 
@@ -341,7 +341,8 @@ def test_the_client_of_app_is_read() -> None:
     [
         ("[csml]\nclients = {}", 'did you mean "csml.client"'),
         ('[csml]\nclient = "anna"', "csml.client is a str"),
-        ('[csml]\nclient = { user = "anna" }', "user_id"),
+        ('[csml]\nclient = { user = "anna" }', 'did you mean "csml.client.user_id"'),
+        ('[csml]\nclient = { zebra = "anna" }', "known are: bot_id, channel_id, user_id"),
         ("[csml]\nclient = { user_id = 5 }", "csml.client.user_id 5 is not a string"),
     ],
 )

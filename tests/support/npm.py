@@ -1,4 +1,4 @@
-"""Packages of npm that tests use: in the folder that EXPERIENCE_NPM names, or installed for this process."""
+"""Packages of npm that tests use: in the folder that NPM_FOLDER names, or installed for this process."""
 
 import os
 import shutil
@@ -14,10 +14,10 @@ LISTED = Path(__file__).resolve().parents[1] / "scripts" / "packages"
 
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the packages are installed; no script of theirs has run."""
-    if "EXPERIENCE_NPM" in os.environ:
-        return Path(os.environ["EXPERIENCE_NPM"])
+    if "NPM_FOLDER" in os.environ:
+        return Path(os.environ["NPM_FOLDER"])
     if "REQUIRE_ALL" not in os.environ:
-        pytest.skip("EXPERIENCE_NPM names no folder of packages")
+        pytest.skip("NPM_FOLDER names no folder of packages")
     npm = shutil.which("npm")
     if npm is None:
         lacking("npm is not on PATH")

@@ -289,6 +289,7 @@ def test_an_integrations_settings_are_set_or_not_set_and_nothing_more(client: ht
         "required": True,
         "is_set": True,
         "missing_variable": None,
+        "missing_file": None,
         "known": True,
     }
     assert shown["site"]

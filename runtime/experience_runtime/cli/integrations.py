@@ -98,8 +98,9 @@ def show(name: str, settings: Settings, as_json: bool) -> None:
         state = "set" if each["is_set"] else "not set"
         needed = ", required" if each["required"] else ""
         variable = f", the variable {each['missing_variable']} is missing" if each["missing_variable"] else ""
+        file = f", the file {each['missing_file']} cannot be used" if each["missing_file"] else ""
         unknown = "" if each["known"] else ", the integration does not know it"
-        say(f"  {each['name']:<24} {state}{needed}{variable}{unknown}")
+        say(f"  {each['name']:<24} {state}{needed}{variable}{file}{unknown}")
     for line in policy_lines(document["policy"]):
         say(line)
     say(f"site keys may{'' if document['site'] else ' not'} call it")

@@ -179,7 +179,7 @@ def _tell_of_paths(runtime: Runtime) -> None:
 
 def _worker(runtime: Runtime) -> Worker:
     _logger.info("delivering from %s", runtime.database_name)
-    unknown = runtime.settings.unknown_policies(runtime.integrations.names())
+    unknown = runtime.settings.unknown_tables(runtime.integrations.names())
     for because in (*unknown, *runtime.operations.holds().values()):
         _logger.warning("%s", because)
     return make_worker(runtime)

@@ -99,7 +99,7 @@ def worker(
             signal.signal(number, end)
         logger = logging.getLogger("experience_runtime")
         logger.info("delivering from %s", runtime.database_name)
-        unknown = settings.unknown_policies(runtime.integrations.names())
+        unknown = settings.unknown_tables(runtime.integrations.names())
         for because in (*unknown, *runtime.operations.holds().values()):
             logger.warning("%s", because)
         # Not in this thread: a signal would find it inside the very Event that its handler sets.

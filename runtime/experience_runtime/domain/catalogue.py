@@ -17,12 +17,14 @@ class Description:
 class SettingState:
     """Whether one setting is there. `name` is what one writes in the settings.
 
-    `missing_variable`: the environment variable that it refers to, and that is not set. `known` is false for
-    a setting that is given and that the integration does not have.
+    `missing_variable`: the environment variable that it refers to, and that is not set; `missing_file`: the
+    file that it refers to, and that cannot be used. `known` is false for a setting that is given and that the
+    integration does not have.
     """
 
     name: str
     required: bool
     is_set: bool
     missing_variable: str | None
+    missing_file: str | None = None
     known: bool = True

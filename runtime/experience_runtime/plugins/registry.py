@@ -186,8 +186,8 @@ class Registry:
     def _problems(self, name: str, model: type[BaseModel]) -> Iterator[str]:
         """What is missing or wrong, and how to set it; never a value."""
         unset = self._settings.missing_of(name)
-        for setting, variable in unset.items():
-            yield f"{setting} refers to the environment variable {variable}, which is not set; set {variable}"
+        for setting, absent in unset.items():
+            yield f"{setting} refers to {absent.what}; {absent.fix}"
         table = self._settings.integration(name)
         yield from unknown_settings(table, model)
         with foreign() as raised:

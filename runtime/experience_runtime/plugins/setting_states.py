@@ -8,32 +8,33 @@ from pydantic.fields import FieldInfo
 
 from experience_runtime.domain.catalogue import SettingState
 from experience_runtime.domain.values import nearest
+from experience_runtime.settings.references import Missing
 
 _Path = tuple[str | int, ...]
 
 
 def setting_states(
-    model: type[BaseModel] | None, table: Mapping[str, object], missing: Mapping[str, str]
+    model: type[BaseModel] | None, table: Mapping[str, object], missing: Mapping[str, Missing]
 ) -> list[SettingState]:
     """Each setting as set or not set, in the model's order; then what is given and not known.
 
-    `missing` maps the path of a reference (`headers.authorization`) to its variable, which is not set. A
+    `missing` maps the path of a reference (`headers.authorization`) to what it names and is not there. A
     `model` of None takes nothing.
     """
     states, known = [], set()
     for name, field in ({} if model is None else model.model_fields).items():
         paths = _paths(name, field, model)
         known |= {str(path[0]) for path in paths}
-        variable = next(
-            (variable for path in paths for at, variable in missing.items() if _is_below(at, _spelled(path))),
-            None,
+        absent = next(
+            (each for path in paths for at, each in missing.items() if _is_below(at, _spelled(path))), None
         )
         states.append(
             SettingState(
                 name=_spelled(paths[0]),
                 required=field.is_required(),
-                is_set=variable is None and any(_is_given(table, path) for path in paths),
-                missing_variable=variable,
+                is_set=absent is None and any(_is_given(table, path) for path in paths),
+                missing_variable=absent.variable if absent else None,
+                missing_file=absent.file if absent else None,
             )
         )
     takes_all = model is not None and model.model_config.get("extra") == "allow"
@@ -43,7 +44,8 @@ def setting_states(
             name=name,
             required=False,
             is_set=name in table,
-            missing_variable=missing.get(name),
+            missing_variable=missing[name].variable if name in missing else None,
+            missing_file=missing[name].file if name in missing else None,
             known=takes_all,
         )
         for name in top

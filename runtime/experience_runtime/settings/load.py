@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 from experience_runtime.domain.admission import Policy
 from experience_runtime.domain.app_events import WEBHOOK_INTEGRATION
-from experience_runtime.domain.clients import NO_CLIENT, Client, read_client
+from experience_runtime.domain.clients import FIELDS, NO_CLIENT, Client, read_client
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.retention import Retention
 from experience_runtime.domain.values import nearest
 from experience_runtime.settings.delivery import read_policy
+from experience_runtime.settings.environment import CONFIG, OLDER_NAMES, overlaid, plain, variable
 from experience_runtime.settings.networks import Network, read_network
 from experience_runtime.settings.redaction import (
     Learned,
@@ -23,6 +24,7 @@ from experience_runtime.settings.redaction import (
     setting_texts,
     without_secrets,
 )
+from experience_runtime.settings.references import Missing, References
 from experience_runtime.settings.retention import read_retention
 from experience_runtime.settings.serving import Served, read_served, take_site
 
@@ -32,7 +34,6 @@ DEFAULT_CONFIG = Path("experience.toml")
 DEFAULT_DATABASE = "sqlite:///experience.db"
 DEFAULT_CONVERSIONS = ("ecBasketTransactionSummary",)
 
-_INTEGRATION = "EXPERIENCE_INTEGRATION__"
 TOP_SETTINGS = (
     "database",
     "integrations_dir",
@@ -52,17 +53,17 @@ OUTBOUND_SETTINGS = ("allow_private",)
 class Settings:
     """Everything configured. A relative path is relative to the current directory.
 
-    `integrations`: the table of each integration, references resolved; a reference to a variable that is
-    not set is left out and stands in `missing` (integration -> setting -> variable). `delivery`: how each
-    integration may be called. `secrets`: the texts `redact` removes, with those
-    that came up while running (`learned`).
+    `integrations`: the table of each integration, references resolved; a reference to what is not there is
+    left out and stands in `missing` (integration -> setting -> what is missing). `delivery`: how each
+    integration may be called. `secrets`: the texts `redact` removes, with those that came up while running
+    (`learned`).
     """
 
     database: str = DEFAULT_DATABASE
     integrations_dir: Path | None = None
     conversions: tuple[str, ...] = DEFAULT_CONVERSIONS
     integrations: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    missing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    missing: Mapping[str, Mapping[str, Missing]] = field(default_factory=dict)
     allow_private: tuple[Network, ...] = ()
     delivery: Mapping[str, Policy] = field(default_factory=dict)
     client: Client = NO_CLIENT
@@ -77,13 +78,13 @@ class Settings:
         """The table of one integration; capitals and `-` or `_` make no difference."""
         return _of(self.integrations, name)
 
-    def missing_of(self, name: str) -> Mapping[str, str]:
-        """The settings of one integration that refer to a variable that is not set."""
+    def missing_of(self, name: str) -> Mapping[str, Missing]:
+        """The settings of one integration that refer to what is not there."""
         return _of(self.missing, name)
 
     def is_for_sites(self, name: str) -> bool:
         """Whether a site's key may call this integration: `site = true` in its table."""
-        return _plain(name) in self.served.sites
+        return plain(name) in self.served.sites
 
     def policies(self) -> Mapping[str, Policy]:
         """The delivery policies by the names of their tables; capitals and `-` or `_` make no difference.
@@ -92,14 +93,16 @@ class Settings:
         """
         return _PlainNames({WEBHOOK_INTEGRATION: Policy(breaker_failures=0), **self.delivery})
 
-    def unknown_policies(self, names: Sequence[str]) -> list[str]:
-        """Tell of delivery tables that none of these names has."""
+    def unknown_tables(self, names: Sequence[str]) -> list[str]:
+        """Tell of tables of integrations and of their delivery that none of these names has."""
         told = []
-        for own in self.delivery:
-            if _plain(own) not in map(_plain, names):
+        tables = [("integrations", own) for own in self.integrations]
+        for kind, own in [*tables, *(("delivery", own) for own in self.delivery)]:
+            if plain(own) not in map(plain, names):
                 close = nearest(own, names, cutoff=0.6)
                 hint = f'did you mean "{close}"?' if close else f"there are: {', '.join(names)}"
-                told.append(f"{self.config}: delivery.{own} names no integration; {hint}")
+                where = self.config or "the environment"
+                told.append(f"{where}: {kind}.{own} names no integration; {hint}")
         return told
 
     def redact(self, text: str) -> str:
@@ -136,50 +139,51 @@ def load_settings(
     counts as not set.
     """
     env = {name: value for name, value in environ.items() if value}
-    path = config or (Path(env["EXPERIENCE_CONFIG"]) if "EXPERIENCE_CONFIG" in env else None)
+    path = config or (Path(env[CONFIG]) if CONFIG in env else None)
     is_named = path is not None
     if path is None and DEFAULT_CONFIG.is_file():
         path = DEFAULT_CONFIG
-    table = _Table(path, {} if path is None else _read(path))
+    merged = overlaid({} if path is None else _read(path), env)
+    table, references = _Table(path, merged.values, merged.variables), References(env)
     table.require_known(table.values, TOP_SETTINGS)
     outbound = table.table("outbound")
     table.require_known(outbound, OUTBOUND_SETTINGS, "outbound.")
 
-    folder = env.get("EXPERIENCE_INTEGRATIONS_DIR") or env.get("EXPERIENCE_INTEGRATIONS")
-    named_folder = integrations_dir or folder
-    folder = folder or table.text("integrations_dir")
+    folder = table.text("integrations_dir")
+    of_folder = variable("integrations_dir")
+    is_named = is_named or any(name in env for name in (of_folder, *OLDER_NAMES))
     left_out = None
-    if not (runs_code_found_here or is_named or named_folder) and folder is not None:
-        left_out, folder = Path(folder), None
-    chosen = database or env.get("EXPERIENCE_DATABASE") or table.text("database") or DEFAULT_DATABASE
-    chosen = _required(chosen, env, "the database")
-    integrations, missing, sites, texts = _integrations(table, env)
+    if integrations_dir is None and folder is not None:
+        folder = references.text(folder, "integrations_dir")
+        if runs_code_found_here or is_named:
+            integrations_dir = Path(folder)
+        else:
+            left_out = Path(folder)
+    chosen = references.text(database or table.text("database") or DEFAULT_DATABASE, "the database")
+    integrations, missing, sites, texts = _integrations(table, references)
     return Settings(
         database=chosen,
-        integrations_dir=integrations_dir
-        or (Path(_required(folder, env, "integrations_dir")) if folder else None),
-        conversions=tuple(
-            _listed(env, "EXPERIENCE_CONVERSIONS") or table.texts("conversions", DEFAULT_CONVERSIONS)
-        ),
+        integrations_dir=integrations_dir,
+        conversions=tuple(table.texts("conversions", DEFAULT_CONVERSIONS)),
         integrations=integrations,
         missing=missing,
         allow_private=tuple(
-            read_network(text, where="outbound.allow_private")
-            for text in _listed(env, "EXPERIENCE_OUTBOUND_ALLOW_PRIVATE")
-            or table.texts("outbound.allow_private", ())
+            read_network(text, where=f"{table.where('outbound')}: outbound.allow_private")
+            for text in table.texts("outbound.allow_private", ())
         ),
         delivery={
-            name: read_policy(table.table(f"delivery.{name}"), where=f"{path}: delivery.{name}")
+            name: read_policy(
+                table.table(f"delivery.{name}"), where=f"{table.where('delivery')}: delivery.{name}"
+            )
             for name in _own_names(table, "delivery")
         },
         client=_client(table),
-        retention=read_retention(table.table("retention"), where=str(path)),
+        retention=read_retention(table.table("retention"), where=table.where("retention")),
         served=read_served(
             table.table("serve"),
             table.table("experiences"),
             sites,
-            where=str(path or "the settings"),
-            trusted_proxies=_listed(env, "EXPERIENCE_SERVE_TRUSTED_PROXIES"),
+            where=table.where("serve", "experiences"),
         ),
         config=path,
         code_left_out=left_out,
@@ -189,10 +193,20 @@ def load_settings(
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """A parsed experience.toml that says what is wrong with it. `key` may be dotted."""
+    """A parsed experience.toml with the environment's `variables` over it, that says what is wrong with it.
+
+    `key` may be dotted.
+    """
 
     path: Path | None
     values: Mapping[str, Any]
+    variables: Mapping[str, tuple[str, ...]]
+
+    def where(self, *tables: str) -> str:
+        """What these tables were read from: the file, and the variables that change them."""
+        names = [name for table in tables for name in self.variables.get(table, ())]
+        told = [*([] if self.path is None else [str(self.path)]), *names[:3], *(["…"] if names[3:] else [])]
+        return ", ".join(told) or "the settings"
 
     def require_known(self, values: Mapping[str, Any], known: Sequence[str], prefix: str = "") -> None:
         for key in values:
@@ -200,7 +214,9 @@ class _Table:
                 close = nearest(key, known, cutoff=0.6)
                 hint = f'did you mean "{prefix}{close}"?' if close else f"known are: {', '.join(known)}"
                 # its value is not shown: a misplaced key may hold a secret
-                raise InvalidParameter(f'{self.path}: "{prefix}{key}" is not a setting; {hint}')
+                raise InvalidParameter(
+                    f'{self.where(*prefix.split(".")[:1])}: "{prefix}{key}" is not a setting; {hint}'
+                )
 
     def text(self, key: str) -> str | None:
         value = self._value(key)
@@ -225,14 +241,14 @@ class _Table:
         if not isinstance(value, dict):
             # neither shown: a text here is most likely a misplaced address
             raise InvalidParameter(
-                f"{self.path}: {key} is a {type(value).__name__}, it must be a table;"
+                f"{self.where(key.split('.')[0])}: {key} is a {type(value).__name__}, it must be a table;"
                 f" write [{key}] on a line of its own"
             )
         return value
 
     def refusal(self, key: str, value: object, rule: str) -> InvalidParameter:
         shown = json.dumps(value, default=str, ensure_ascii=False)
-        return InvalidParameter(f"{self.path}: {key} = {shown[:80]} {rule}")
+        return InvalidParameter(f"{self.where(key.split('.')[0])}: {key} = {shown[:80]} {rule}")
 
     def _value(self, key: str) -> Any:
         value: Any = self.values
@@ -257,28 +273,32 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _integrations(
-    table: _Table, env: Mapping[str, str]
-) -> tuple[dict[str, Mapping[str, object]], dict[str, Mapping[str, str]], frozenset[str], Sequence[str]]:
+    table: _Table, references: References
+) -> tuple[dict[str, Mapping[str, object]], dict[str, Mapping[str, Missing]], frozenset[str], Sequence[str]]:
     """The tables with their references resolved, what is missing, which are for sites, possible secrets."""
     tables = {name: dict(table.table(f"integrations.{name}")) for name in _own_names(table, "integrations")}
-    for variable in sorted(env):
-        if variable.startswith(_INTEGRATION):
-            _set(tables, variable, env[variable])
     sites = {name for name, values in tables.items() if take_site(values, where=f"integrations.{name}")}
     resolved: dict[str, Mapping[str, object]] = {}
-    missing: dict[str, Mapping[str, str]] = {}
+    missing: dict[str, Mapping[str, Missing]] = {}
     for name, values in tables.items():
-        absent: dict[str, str] = {}
-        resolved[name] = _resolved(values, env, f"integrations.{name}", "", absent)
+        absent: dict[str, Missing] = {}
+        resolved[name] = _resolved(values, references, f"integrations.{name}", "", absent)
         if absent:
             missing[name] = absent
-    return resolved, missing, frozenset(map(_plain, sites)), list(setting_texts(tables, env))
+
+    def follow(text: str) -> str:
+        found = references.follow(text, "integrations")
+        return "" if isinstance(found, Missing) else found
+
+    return resolved, missing, frozenset(map(plain, sites)), list(setting_texts(tables, follow))
 
 
 def _client(table: _Table) -> Client:
     """On whose behalf `App(…)` schedules, where no other client is named."""
     table.require_known(table.table("csml"), ("client",), "csml.")
-    return read_client(table.table("csml.client"), where=f"{table.path}: csml.client")
+    client = table.table("csml.client")
+    table.require_known(client, FIELDS, "csml.client.")
+    return read_client(client, where=f"{table.where('csml')}: csml.client")
 
 
 def _own_names(table: _Table, key: str) -> Sequence[str]:
@@ -289,36 +309,21 @@ def _own_names(table: _Table, key: str) -> Sequence[str]:
     return names
 
 
-def _set(tables: dict[str, dict[str, Any]], variable: str, value: str) -> None:
-    """EXPERIENCE_INTEGRATION__SLACK_UPDATE__URL sets `url` of `slack-update`."""
-    name, *path = variable.removeprefix(_INTEGRATION).lower().split("__")
-    if not name or not path or not all(path):
-        raise InvalidParameter(
-            f"the variable {variable} names no setting; write {_INTEGRATION}NAME__SETTING,"
-            f" for instance {_INTEGRATION}SLACK_UPDATE__URL"
-        )
-    known = next((own for own in tables if _plain(own) == _plain(name)), _plain(name))
-    here = tables.setdefault(known, {})
-    for part in path[:-1]:
-        inner = here.get(part)
-        here[part] = here = dict(inner) if isinstance(inner, dict) else {}
-    here[path[-1]] = value
-
-
 def _resolved(
-    value: Mapping[str, Any], env: Mapping[str, str], where: str, prefix: str, absent: dict[str, str]
+    value: Mapping[str, Any], references: References, where: str, prefix: str, absent: dict[str, Missing]
 ) -> dict[str, object]:
-    """Follow every "env:NAME"; one to a variable that is not set is left out and noted in `absent`."""
+    """Follow every reference; one to what is not there is left out and noted in `absent`."""
 
     def follow(path: str, item: Any) -> Iterator[Any]:
         match item:
-            case str() if (variable := _reference(item, f"{where}.{path}")) is not None:
-                if variable in env:
-                    yield env[variable]
+            case str():
+                found = references.follow(item, f"{where}.{path}")
+                if isinstance(found, Missing):
+                    absent[path] = found
                 else:
-                    absent[path] = variable
+                    yield found
             case dict():
-                yield _resolved(item, env, where, f"{path}.", absent)
+                yield _resolved(item, references, where, f"{path}.", absent)
             case list():
                 yield [
                     found for number, inner in enumerate(item) for found in follow(f"{path}[{number}]", inner)
@@ -329,43 +334,17 @@ def _resolved(
     return {key: found for key, item in value.items() for found in follow(f"{prefix}{key}", item)}
 
 
-def _reference(text: str, where: str) -> str | None:
-    if not text.startswith("env:"):
-        return None
-    name = text.removeprefix("env:")
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise InvalidParameter(f'{where} begins with "env:" but names no variable; write "env:NAME"')
-    return name
-
-
-def _required(text: str, env: Mapping[str, str], where: str) -> str:
-    variable = _reference(text, where)
-    if variable is None:
-        return text
-    if variable not in env:
-        raise InvalidParameter(f'{where} is "env:{variable}" and that variable is not set; set {variable}')
-    return env[variable]
-
-
-def _listed(env: Mapping[str, str], variable: str) -> list[str]:
-    return [part.strip() for part in env.get(variable, "").split(",") if part.strip()]
-
-
 def _of(tables: Mapping[str, Mapping[str, T]], name: str) -> Mapping[str, T]:
     if name in tables:
         return tables[name]
-    return next((table for own, table in tables.items() if _plain(own) == _plain(name)), {})
+    return next((table for own, table in tables.items() if plain(own) == plain(name)), {})
 
 
 class _PlainNames(dict[str, T]):
     """A mapping whose keys are compared without regard to capitals, `-` and `_`."""
 
     def __init__(self, values: Mapping[str, T]) -> None:
-        super().__init__({_plain(name): value for name, value in values.items()})
+        super().__init__({plain(name): value for name, value in values.items()})
 
     def get(self, name: str, default: Any = None) -> Any:
-        return super().get(_plain(name), default)
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("_", "-")
+        return super().get(plain(name), default)

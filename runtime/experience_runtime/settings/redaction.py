@@ -6,7 +6,7 @@ import html
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
 SECRET_LENGTH = 6  # shorter texts stand in too many innocent places
@@ -73,19 +73,22 @@ class Learned:
         return without_secrets(text, self._all) if self._all else text
 
 
-def setting_texts(value: object, env: Mapping[str, str], setting: str = "") -> Iterator[str]:
-    """The texts a setting holds, references followed, but for what may be shown: plain words in a list."""
+def setting_texts(value: object, follow: Callable[[str], str], setting: str = "") -> Iterator[str]:
+    """The texts a setting holds, but for what may be shown: plain words in a list.
+
+    `follow` gives the text that a reference means.
+    """
     match value:
         case str():
-            yield env.get(value.removeprefix("env:"), "") if value.startswith("env:") else value
+            yield follow(value)
         case dict():
             for name, inner in value.items():
-                yield from setting_texts(inner, env, name)
+                yield from setting_texts(inner, follow, name)
         case list():
             may_show = not _SECRETS_NAME.search(setting)
             for inner in value:
                 if not (may_show and isinstance(inner, str) and _PLAIN_WORD.fullmatch(inner)):
-                    yield from setting_texts(inner, env, setting)
+                    yield from setting_texts(inner, follow, setting)
 
 
 def _words(text: str) -> Iterator[str]:

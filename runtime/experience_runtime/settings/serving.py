@@ -1,7 +1,7 @@
 """Served: what the settings say about `experience serve`, read: `[serve]`, `[experiences]`, `site = true`."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from experience_runtime.settings.networks import Network, read_network
 
 EXPERIENCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
-_BOUNDS = {
+BOUNDS = {
     "per_second": (0, 1_000_000),
     "per_address": (0, 1_000_000),
     "largest_body_kib": (1, 65_536),
@@ -21,7 +21,7 @@ _BOUNDS = {
     "events_per_key": (0, 1_000_000_000),
     "connections_per_address": (0, 100_000),
 }
-SERVE_SETTINGS = ("drafts", "snippet_path", "trusted_proxies", *_BOUNDS)
+SERVE_SETTINGS = ("drafts", "snippet_path", "trusted_proxies", *BOUNDS)
 _SNIPPET_PATH = re.compile(r"(?:/[A-Za-z0-9_-]+)+")
 
 
@@ -59,12 +59,8 @@ def read_served(
     sites: frozenset[str],
     *,
     where: str,
-    trusted_proxies: Sequence[str] = (),
 ) -> Served:
-    """Read the tables `[serve]` and `[experiences]`; `where` names the file in a refusal.
-
-    `trusted_proxies`, where there are any, stand instead of the table's.
-    """
+    """Read the tables `[serve]` and `[experiences]`; `where` names the file in a refusal."""
     for key in serve:
         if key not in SERVE_SETTINGS:
             meant = nearest(key, SERVE_SETTINGS)
@@ -75,7 +71,7 @@ def read_served(
         raise InvalidParameter(
             f'{where}: serve.drafts = {shown(drafts)} must name a folder; write drafts = "experiences"'
         )
-    numbers = {key: _number(key, serve[key], where) for key in _BOUNDS if key in serve}
+    numbers = {key: _number(key, serve[key], where) for key in BOUNDS if key in serve}
     return Served(
         released={name: _released(name, folder, where) for name, folder in experiences.items()},
         drafts=None if drafts is None else Path(drafts),
@@ -83,7 +79,7 @@ def read_served(
         snippet_path=_snippet_path(serve.get("snippet_path", "/visitor"), where),
         trusted_proxies=tuple(
             read_network(text, where=f"{where}: serve.trusted_proxies")
-            for text in trusted_proxies or _texts("trusted_proxies", serve, where)
+            for text in _texts("trusted_proxies", serve, where)
         ),
         **numbers,
     )
@@ -131,7 +127,7 @@ def _texts(key: str, serve: Mapping[str, Any], where: str) -> list[str]:
 
 
 def _number(key: str, value: object, where: str) -> int:
-    least, most = _BOUNDS[key]
+    least, most = BOUNDS[key]
     number = whole_number(value)
     if number is None or not least <= number <= most:
         raise InvalidParameter(

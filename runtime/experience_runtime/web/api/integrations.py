@@ -22,7 +22,16 @@ from experience_runtime.web.guard.problems import Document
 _HELD = {"integration": "slack-update", "paused_at": None, "reason": None, "pending": 3}
 _WHOLE = INTEGRATION | {
     "site": False,
-    "settings": [{"name": "url", "required": True, "is_set": True, "missing_variable": None, "known": True}],
+    "settings": [
+        {
+            "name": "url",
+            "required": True,
+            "is_set": True,
+            "missing_variable": None,
+            "missing_file": None,
+            "known": True,
+        }
+    ],
     "policy": {"concurrency": None, "rate": None, "breaker": {"failures": 20, "seconds": 30}},
     "paused_at": None,
     "pause_reason": None,

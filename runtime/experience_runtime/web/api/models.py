@@ -234,6 +234,7 @@ class SettingState(BaseModel):
     required: bool
     is_set: bool
     missing_variable: str | None
+    missing_file: str | None
     known: bool
 
 

@@ -49,7 +49,7 @@ class Dispatcher:
     """The one way out. `wake` is set when an attempt has ended. One thread runs what is due.
 
     What is claimed is delivered here; or, with a relay, by whichever process the relay takes it to. The rules
-    of a delivery are the same. `policies` may be exchanged between two calls of `run_due`.
+    of a delivery are the same.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Dispatcher:
         isolation: Isolation | None = None,
     ) -> None:
         """`isolation` calls those whose policy says so."""
-        self.policies = policies
+        self._policies = policies
         self._relay = relay
         self._attempted = attempted
         self._isolation = isolation
@@ -92,10 +92,13 @@ class Dispatcher:
         self._seen: tuple[datetime | None] | None = None  # the `next_wake` of a `run_due` that found nothing
         self.wake = threading.Event()
 
-    def run_due(self, *, claims: bool = True, ahead_until: datetime | None = None) -> int:
+    def run_due(
+        self, *, policies: Policies | None = None, claims: bool = True, ahead_until: datetime | None = None
+    ) -> int:
         """Settle what has ended, and start what is due, as much as the delivery welcomes; return how much.
 
-        Without `claims`, nothing is started. `ahead_until` is for an inline delivery on a clock that it moves
+        `policies` are those of this moment where they change, as those of one worker of several do; else its
+        own. Without `claims`, nothing is started. `ahead_until` is for an inline delivery on a clock that it moves
         to the instant of each itself, when no call can hold another back: all that is due by then starts.
 
         Everything that is stored for deliveries is stored here, in batches: their threads only call.
@@ -108,7 +111,7 @@ class Dispatcher:
             return 0
         taken = self._take_arrived()
         if ahead_until is None:
-            next_wake = self.next_wake()
+            next_wake = self.next_wake(policies)
             if next_wake is None or next_wake > now:
                 self._seen = (next_wake,)
                 return taken
@@ -121,7 +124,7 @@ class Dispatcher:
             now=now,
             lease_until=(ahead_until or now) + self._lease,
             limit=limit,
-            policies=self._policies(),
+            policies=self._learned(policies),
             hand_over=None if self._relay is None else self._relay.hand_over,
             ahead_until=ahead_until,
         )
@@ -138,16 +141,17 @@ class Dispatcher:
         if self._relay is not None:
             self._relay.start(self.wake)
 
-    def next_wake(self) -> datetime | None:
+    def next_wake(self, policies: Policies | None = None) -> datetime | None:
         """When `run_due` may next find something; None while only news can bring it something."""
-        return self._store.next_wake(now=self._clock.now(), policies=self._policies())
+        return self._store.next_wake(now=self._clock.now(), policies=self._learned(policies))
 
-    def wakes_at(self) -> datetime | None:
+    def wakes_at(self, policies: Policies | None = None) -> datetime | None:
         """`next_wake`, as the last `run_due` has seen it where it found nothing; so that it is asked once."""
-        return self.next_wake() if self._seen is None else self._seen[0]
+        return self.next_wake(policies) if self._seen is None else self._seen[0]
 
-    def _policies(self) -> Policies:
-        return replace(self.policies, starts_at=self._pace_of, trusted=self._hearing.trusted)
+    def _learned(self, policies: Policies | None = None) -> Policies:
+        """With what is known of the receivers: the paces they begin with, and whom to trust."""
+        return replace(policies or self._policies, starts_at=self._pace_of, trusted=self._hearing.trusted)
 
     def _pace_of(self, integration: str) -> Pace | None:
         try:
@@ -155,10 +159,10 @@ class Dispatcher:
         except Refusal:  # one that is gone: its executions fail for that
             return None
 
-    def in_flight(self) -> int:
+    def in_flight(self, policies: Policies | None = None) -> int:
         """How many executions are started and not settled; with a relay, those on their way too."""
         held = len(self._held)
-        return held if self._relay is None else max(held, self._store.in_flight(self.policies))
+        return held if self._relay is None else max(held, self._store.in_flight(policies or self._policies))
 
     def has_room(self) -> bool:
         """Whether more can be claimed now; `wake` is set when something ends."""
@@ -316,7 +320,7 @@ class Dispatcher:
             outcome = Outcome(code=IntegrationTimeout.code, error=error)
         settlement = self._judge.after(execution, outcome, None)
         ended = Ended(execution, outcome, settlement, execution.created_at, self._clock.now())
-        self._hearing.hear([ended], self._policies())
+        self._hearing.hear([ended], self._learned())
         self._settle([ended])
         if outcome.code is None:
             return outcome.answer
@@ -326,7 +330,7 @@ class Dispatcher:
         raise kind(outcome.error or outcome.code)
 
     def _is_isolated(self, integration: str) -> bool:
-        return self._isolation is not None and self.policies.of(integration).isolate
+        return self._isolation is not None and self._policies.of(integration).isolate
 
     def _call(self, execution: Execution, seconds: float) -> Outcome:
         if self._isolation is not None and self._is_isolated(execution.integration):
@@ -350,7 +354,7 @@ class Dispatcher:
                 unstarted = []
             if ended:
                 # while its lease holds: an open breaker admits no second probe before it has heard of this
-                self._hearing.hear(ended, self._policies())
+                self._hearing.hear(ended, self._learned())
                 self._settle(ended)
         except InternalError:
             # The store is away, and the calls have happened: forgetting how they ended would repeat them.

@@ -77,6 +77,7 @@ class Worker:
 
     def _loop(self, stop: threading.Event, *, until_idle: bool) -> None:
         failures = 0
+        policies: Policies | None = None  # the dispatcher's own, where there is no fleet
         given_back = self._lock is None
         wake = self._dispatcher.wake
         while not stop.is_set():
@@ -84,7 +85,7 @@ class Worker:
             now = self._clock.now()
             try:
                 if self._fleet is not None:
-                    self._dispatcher.policies = self._fleet.report()
+                    policies = self._fleet.report()
                 self._noticing.step()
                 if not given_back:
                     self._give_everything_back()
@@ -93,14 +94,14 @@ class Worker:
                 if may_deliver:
                     self._planning_again.step()
                 fired = self._fire_due() if may_deliver else 0
-                delivered = self._dispatcher.run_due(claims=may_deliver)
+                delivered = self._dispatcher.run_due(policies=policies, claims=may_deliver)
                 if may_deliver and self._pruner is not None:
                     self._pruner.step()
-                if until_idle and not fired and not delivered and self._is_idle():
+                if until_idle and not fired and not delivered and self._is_idle(policies):
                     return
                 # With no room, only a delivery that ends is news; what was found is seldom all there is.
                 has_room = self._dispatcher.has_room()
-                until = None if not (has_room and may_deliver) else now if delivered else self._next_wake()
+                until = None if not (has_room and may_deliver) else now if delivered else self._next_wake(policies)
             except Exception as error:  # the store may be back in a moment
                 failures += 1
                 seconds = min(self._poll_seconds * 2 ** min(failures, 10), LONGEST_BACKOFF_SECONDS)
@@ -115,13 +116,13 @@ class Worker:
             failures = 0
             self._clock.wait(until, wake, at_most=self._poll_seconds)
 
-    def _is_idle(self) -> bool:
-        if self._dispatcher.in_flight():
+    def _is_idle(self, policies: Policies | None) -> bool:
+        if self._dispatcher.in_flight(policies):
             return False
         now = self._clock.now()
         fires_at = None if self._recurring is None else self._recurring.next_at()
-        # without the policies: what is due and waits for its rate is waited for
-        meant = Policies(only=self._dispatcher.policies.only)
+        # of the policies only whose it is: what is due and waits for its rate is waited for
+        meant = Policies(only=None if policies is None else policies.only)
         instants = (self._store.next_wake(now=now, policies=meant), fires_at)
         return all(at is None or at > now for at in instants)
 
@@ -134,9 +135,9 @@ class Worker:
             _logger.exception("schedules could not be read; deliveries go on")
             return 0
 
-    def _next_wake(self) -> datetime | None:
+    def _next_wake(self, policies: Policies | None) -> datetime | None:
         fires_at = None if self._recurring is None else self._recurring.fires_at()
-        instants = (self._dispatcher.wakes_at(), fires_at)
+        instants = (self._dispatcher.wakes_at(policies), fires_at)
         return min((at for at in instants if at is not None), default=None)
 
     def _give_everything_back(self) -> None:

@@ -98,8 +98,9 @@ class Dispatcher:
         """Settle what has ended, and start what is due, as much as the delivery welcomes; return how much.
 
         `policies` are those of this moment where they change, as those of one worker of several do; else its
-        own. Without `claims`, nothing is started. `ahead_until` is for an inline delivery on a clock that it moves
-        to the instant of each itself, when no call can hold another back: all that is due by then starts.
+        own. Without `claims`, nothing is started. `ahead_until` is for an inline delivery on a clock that it
+        moves to the instant of each itself, when no call can hold another back: all that is due by then
+        starts.
 
         Everything that is stored for deliveries is stored here, in batches: their threads only call.
         """

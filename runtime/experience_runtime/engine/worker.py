@@ -100,8 +100,8 @@ class Worker:
                 if until_idle and not fired and not delivered and self._is_idle(policies):
                     return
                 # With no room, only a delivery that ends is news; what was found is seldom all there is.
-                has_room = self._dispatcher.has_room()
-                until = None if not (has_room and may_deliver) else now if delivered else self._next_wake(policies)
+                may_claim = may_deliver and self._dispatcher.has_room()
+                until = None if not may_claim else now if delivered else self._next_wake(policies)
             except Exception as error:  # the store may be back in a moment
                 failures += 1
                 seconds = min(self._poll_seconds * 2 ** min(failures, 10), LONGEST_BACKOFF_SECONDS)

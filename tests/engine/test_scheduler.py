@@ -20,7 +20,7 @@ from experience_runtime.domain.errors import (
     UnknownVisitor,
 )
 from experience_runtime.domain.executions import Filter, Status
-from experience_runtime.domain.planning import plan, plan_cancel
+from experience_runtime.domain.planning import plan_cancel
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.prepared import Cancelled, PreparedSchedule, Scheduled
 
@@ -43,13 +43,7 @@ def test_several_calls_are_carried_out_in_their_order_and_refused_one_by_one(wor
     keyed = {"delay": 1000, "key": "k"}
 
     def schedule(**options: object) -> PreparedSchedule:
-        asked = keyed | options
-        return scheduler.prepare(
-            "slack-update",
-            {"message": "hello"},
-            lambda now: plan(asked, now=now, visitor=ADA),
-            visitor=ADA,
-        )
+        return scheduler.prepare_schedule("slack-update", {"message": "hello"}, keyed | options, visitor=ADA)
 
     cancel = plan_cancel({"key": "k", "reason": "changed"}, visitor=ADA)
 

@@ -69,10 +69,10 @@ def call_app(
         return Answered(answer=_cancelled(event, is_cancelled=bool(done.ids)))
     require(event.integration)
     schedule_id = event.schedule_id or scheduler.fresh_name()
+    wanted = scheduler.want(event.integration, event.payload)
     scheduled = scheduler.put(
-        event.integration,
-        event.payload,
-        lambda now: plan_event(parameters, schedule_id=schedule_id, client=client, now=now),
+        wanted,
+        plan_event(parameters, schedule_id=schedule_id, client=client, now=wanted.at),
         visitor=visitor,
         experience=experience,
         key_space=FUNCTION,

@@ -1,10 +1,25 @@
 """Calls of the verbs: prepared, when they have passed every rule and wait for the disk; and what they did."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.planning import Plan
 from experience_runtime.engine.stores import Cancelling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A payload that has passed the rules of its integration, as it is stored; `at` is when it was asked.
+
+    `retries`: how often it may be tried again.
+    """
+
+    integration: str
+    payload: str
+    pace_key: str
+    retries: int
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

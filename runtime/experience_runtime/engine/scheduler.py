@@ -3,7 +3,7 @@
 import copy
 import json
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import NoReturn
@@ -30,7 +30,7 @@ from experience_runtime.engine.execute_gate import NO_INTERVALS, ExecuteGate
 from experience_runtime.engine.key_types import key_doubts
 from experience_runtime.engine.numbering import ExecutionNumbers
 from experience_runtime.engine.ports import Clock, Integrations
-from experience_runtime.engine.prepared import Cancelled, PreparedCancel, PreparedSchedule, Scheduled
+from experience_runtime.engine.prepared import Cancelled, PreparedCancel, PreparedSchedule, Scheduled, Wanted
 from experience_runtime.engine.receivers import pace_key
 from experience_runtime.engine.sites import acting_site
 from experience_runtime.engine.stores import Added, Adding, Cancelling, SchedulerStore
@@ -88,40 +88,66 @@ class Scheduler:
         key that is no visitor's is one for those who name this space, and for nobody else.
         Source: reference/schedule-options#schedule.
         """
-        return self.put(
+        prepared = self.prepare_schedule(
             integration,
             payload,
-            lambda now: plan(options, defaults=defaults, now=now, visitor=visitor),
+            options,
+            defaults=defaults,
             visitor=visitor,
             experience=experience,
             own_space=own_space,
+        )
+        return self._put(prepared)
+
+    def prepare_schedule(
+        self,
+        integration: str,
+        payload: object,
+        options: Mapping[str, object],
+        *,
+        defaults: Mapping[str, object] = _NOTHING,
+        visitor: Visitor | None,
+        experience: str | None = None,
+        own_space: str | None = None,
+    ) -> PreparedSchedule:
+        """Do everything of `schedule` but put it on disk; for `carry_out`."""
+        wanted = self.want(integration, payload)
+        planned = plan(options, defaults=defaults, now=wanted.at, visitor=visitor)
+        return self._prepare(wanted, planned, visitor=visitor, experience=experience, own_space=own_space)
+
+    def want(self, integration: str, payload: object) -> Wanted:
+        """Check a payload for its integration, at this instant; what is planned for it, `put` takes."""
+        found = self._integrations.get(integration)
+        text = check_payload(payload)
+        # The model reads what will be stored, not the caller's object: what passes now passes at run time.
+        parsed = self._integrations.parse_payload(integration, json.loads(text))
+        return Wanted(
+            integration=integration,
+            payload=text,
+            pace_key=pace_key(self._integrations, integration, parsed),
+            retries=found.retries,
+            at=self._clock.now(),
         )
 
     def put(
         self,
-        integration: str,
-        payload: object,
-        decide: Callable[[datetime], Plan],
+        wanted: Wanted,
+        planned: Plan,
         *,
         visitor: Visitor | None,
         experience: str | None = None,
         key_space: str | None = None,
-        own_space: str | None = None,
     ) -> Scheduled:
-        """Put on disk what is decided for this instant, after the payload has passed.
+        """Put on disk what was planned for its instant.
 
         Keys are equal within a key space, by default the integration: with one of their own, executions of
         several integrations share their keys.
         """
-        prepared = self.prepare(
-            integration,
-            payload,
-            decide,
-            visitor=visitor,
-            experience=experience,
-            key_space=key_space,
-            own_space=own_space,
+        return self._put(
+            self._prepare(wanted, planned, visitor=visitor, experience=experience, key_space=key_space)
         )
+
+    def _put(self, prepared: PreparedSchedule) -> Scheduled:
         added = self._store.add(prepared.execution, prepared.plan.if_exists)
         return self._scheduled(prepared, added, *key_doubts(self._store, [prepared], [added]))
 
@@ -151,33 +177,27 @@ class Scheduler:
                     done.append(answer)
         return done
 
-    def prepare(
+    def _prepare(
         self,
-        integration: str,
-        payload: object,
-        decide: Callable[[datetime], Plan],
+        wanted: Wanted,
+        planned: Plan,
         *,
         visitor: Visitor | None,
-        experience: str | None = None,
+        experience: str | None,
         key_space: str | None = None,
         own_space: str | None = None,
     ) -> PreparedSchedule:
-        """Do everything of `put` but put it on disk; for `carry_out`."""
-        found = self._integrations.get(integration)
-        payload_text, key_of_pace = self._check_payload(integration, payload)
         owner = _owner_id(visitor)
-        now = self._clock.now()
-        planned = decide(now)
         key_owner = owner if planned.scope_is_visitor and owner else ""
-        space = space_of(key_space or integration, None if key_owner else own_space)
+        space = space_of(key_space or wanted.integration, None if key_owner else own_space)
         site = acting_site()
         if site is not None:
             site.require_room()
         execution = Execution(
-            number=self._numbers.next(now),
-            integration=integration,
-            payload=payload_text,
-            created_at=now,
+            number=self._numbers.next(wanted.at),
+            integration=wanted.integration,
+            payload=wanted.payload,
+            created_at=wanted.at,
             requested_at=planned.requested_at,
             due_at=planned.due_at,
             zone=planned.zone.name,
@@ -192,8 +212,8 @@ class Scheduler:
             asked=planned.asked,
             window=None if planned.window is None else planned.window.text,
             cancel_on_conversion=planned.cancel_on_conversion,
-            pace_key=key_of_pace,
-            retries=found.retries,
+            pace_key=wanted.pace_key,
+            retries=wanted.retries,
             site=None if site is None else site.name,
         )
         return PreparedSchedule(execution=execution, plan=planned, key_space=space)
@@ -338,13 +358,11 @@ class Scheduler:
         One per key and interval: the next is RateLimited; without a key there is no such limit. RateLimited
         too when the integration's rate is used up; Conflict while it is paused.
         """
-        self._integrations.get(integration)
-        payload_text, key_of_pace = self._check_payload(integration, payload)
-        owner = _owner_id(visitor)
-        now = self._clock.now()
+        wanted = self.want(integration, payload)
+        owner, now = _owner_id(visitor), wanted.at
         zone, zone_from = visitor_zone(visitor, [])
         canonical = None if key is None else canonical_key(key)
-        self._gate.admit(integration, key_of_pace, now)
+        self._gate.admit(integration, wanted.pace_key, now)
         if canonical is not None:
             space = space_of(integration, None if owner else own_space)
             self._gate.take(
@@ -357,7 +375,7 @@ class Scheduler:
         execution = Execution(
             number=self._numbers.next(now),
             integration=integration,
-            payload=payload_text,
+            payload=wanted.payload,
             created_at=now,
             requested_at=now,
             due_at=now,
@@ -370,7 +388,7 @@ class Scheduler:
             key=canonical,
             key_owner=owner or "",
             asked="execute",
-            pace_key=key_of_pace,
+            pace_key=wanted.pace_key,
             retries=0,
             status=Status.RUNNING,
             attempt=1,
@@ -381,13 +399,6 @@ class Scheduler:
         if added.is_told_again and added.execution.status is Status.RUNNING:  # an `execute` has one attempt
             raise may_still_run(added.execution)
         return added.execution
-
-    def _check_payload(self, integration: str, payload: object) -> tuple[str, str]:
-        """The payload as it is stored, and the key of the pace it keeps."""
-        text = check_payload(payload)
-        # The model reads what will be stored, not the caller's object: what passes now passes at run time.
-        parsed = self._integrations.parse_payload(integration, json.loads(text))
-        return text, pace_key(self._integrations, integration, parsed)
 
     def _refuse(self, number: int, rule: str) -> NoReturn:
         status = self._store.execution(number).status

@@ -27,7 +27,6 @@ from experience_runtime.domain.options import (
     defaults_without_effect,
     execute_timeout_seconds,
 )
-from experience_runtime.domain.planning import plan
 from experience_runtime.domain.values import refuse_constant, shown
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.app_events import call_app, refused
@@ -133,10 +132,11 @@ class GuestCalls:
             return self.scheduler.prepare_cancel_of(
                 request.integration, options, defaults=defaults, visitor=self.visitor
             )
-        return self.scheduler.prepare(
+        return self.scheduler.prepare_schedule(
             request.integration,
             _payload(request.payload),
-            lambda now: plan(options, defaults=defaults, now=now, visitor=self.visitor),
+            options,
+            defaults=defaults,
             visitor=self.visitor,
             experience=self.experience,
         )

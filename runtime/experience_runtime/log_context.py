@@ -14,10 +14,12 @@ HIDDEN = "hidden"
 
 @dataclass(slots=True)
 class Asked:
-    """A request that is being answered; `caller` is the name of its token, once that is known."""
+    """A request that is being answered; `caller` is the name of its token, once that is known, and `address`
+    where it came from."""
 
     request: str
     caller: str | None = None
+    address: str = ""
 
 
 asked: ContextVar[Asked | None] = ContextVar("asked", default=None)

@@ -226,7 +226,7 @@ class _Unreachable:
         self.tokens, self.replies, self.events = store.tokens, store.replies, store.events
         self.workers, self.runs = store.workers, store.runs
         self.erasing, self.pruning = store.erasing, store.pruning
-        self.releases = store.releases
+        self.releases, self.audit = store.releases, store.audit
 
     def claim_due(self, **options: Any) -> Any:
         if self._failures:

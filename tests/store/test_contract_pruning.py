@@ -111,7 +111,9 @@ def test_old_events_go_and_a_conversion_stays_as_long_as_a_replay_must_know_of_i
     store.identify("ada", "customer-1", now=NOW)
     number = ended(store, NUMBER, at=NOW - 31 * DAY, fails=True)
 
-    assert store.pruning.remove("events", before=NOW - 30 * DAY, limit=2) == 4  # with bob's conversion
+    assert (
+        store.pruning.remove("events", before=NOW - 30 * DAY, now=NOW, limit=2) == 4
+    )  # with bob's conversion
 
     for visitor, conversions in (("ada", 2), ("bob", 1), ("customer-1", 2)):
         assert len(store.events.of(visitor, limit=10)) == 1
@@ -119,8 +121,8 @@ def test_old_events_go_and_a_conversion_stays_as_long_as_a_replay_must_know_of_i
     with pytest.raises(Conflict, match="converted"):
         store.replay(number, reason=None, now=NOW)
 
-    store.pruning.remove("failed", before=NOW, limit=2)
-    assert store.pruning.remove("events", before=NOW - 30 * DAY, limit=2) == 2
+    store.pruning.remove("failed", before=NOW, now=NOW, limit=2)
+    assert store.pruning.remove("events", before=NOW - 30 * DAY, now=NOW, limit=2) == 2
 
 
 def test_old_answers_go_and_their_keys_are_free(store: Store) -> None:

@@ -148,8 +148,8 @@ VERBS: dict[str, Any] = {
     "changed schedule": lambda store: store.schedules.put(
         replace(a_schedule("kept"), payload='"new"', version=2), replacing=a_schedule("kept")
     ),
-    "no schedule": lambda store: store.schedules.remove("kept"),
-    "pause": lambda store: store.integration_states.change_by_hand("pause", "slack-update", paused),
+    "no schedule": lambda store: store.schedules.remove("kept", now=NOW),
+    "pause": lambda store: store.integration_states.change_by_hand("pause", "slack-update", paused, now=NOW),
     "event": lambda store: store.events.record(
         VisitorEvent(visitor="ada", type="t", data="{}", at=NOW, received_at=NOW)
     ),

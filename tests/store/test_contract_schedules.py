@@ -114,7 +114,7 @@ def test_one_that_changed_meanwhile_is_not_replaced(store: SqliteStore, meanwhil
 def test_an_unknown_name_is_refused(store: SqliteStore) -> None:
     for act in (
         lambda: store.schedules.schedule("digest"),
-        lambda: store.schedules.remove("digest"),
+        lambda: store.schedules.remove("digest", now=NOW),
         lambda: store.schedules.fire_now("digest", an_execution(), now=NOW),
     ):
         with pytest.raises(UnknownSchedule, match='no schedule "digest"'):
@@ -127,7 +127,7 @@ def test_a_removed_schedule_takes_its_runs_along_and_leaves_its_executions(store
     put(store, a_schedule())
     store.schedules.fire([firing(a_schedule())], now=NOW)
 
-    store.schedules.remove("digest")
+    store.schedules.remove("digest", now=NOW)
 
     assert store.schedules.schedules() == []
     assert store.schedules.runs("digest", limit=5) == []

@@ -61,8 +61,8 @@ def test_a_revoked_token_and_its_sessions_are_gone(store: Store) -> None:
         store.tokens.put(token)
         store.tokens.begin_session(token_digest(token.name), token=token.digest, now=NOW, expires_at=LATER)
 
-    assert store.tokens.revoke("shop")
-    assert not store.tokens.revoke("shop")
+    assert store.tokens.revoke("shop", now=NOW)
+    assert not store.tokens.revoke("shop", now=NOW)
 
     assert store.tokens.token(shop.digest) is None
     assert store.tokens.session(token_digest("shop"), now=NOW) is None

@@ -58,6 +58,7 @@ MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
     ("POST", "/v1/integrations/{name}/pause"): OPERATORS,
     ("POST", "/v1/integrations/{name}/resume"): OPERATORS,
     ("GET", "/v1/tokens"): READERS,
+    ("GET", "/v1/audit"): READERS,
     ("GET", "/v1/visitors/{visitor_id}"): READERS,
     ("GET", "/v1/visitors/{visitor_id}/why"): READERS,
     ("GET", "/v1/visitors/{visitor_id}/export"): READERS,
@@ -142,7 +143,7 @@ def test_nobody_is_let_in_without_a_good_token(
     closed: httpx.Client, token: Token, runtime: Runtime, method: str, path: str
 ) -> None:
     revoked = token(Scope.OPERATOR, name="revoked")
-    runtime.store.tokens.revoke("revoked")
+    runtime.store.tokens.revoke("revoked", now=runtime.clock.now())
     elsewhere = {"origin": "https://evil.example"}
     bad: list[dict[str, str]] = [
         {},
@@ -193,7 +194,7 @@ def test_the_first_token_closes_the_door_and_revoking_it_does_not_open_it(
 
     assert client.get("/v1/executions").status_code == 401
     assert client.get("/v1/executions", headers=bearing(text)).status_code == 200
-    runtime.store.tokens.revoke("ops")
+    runtime.store.tokens.revoke("ops", now=runtime.clock.now())
     answer = client.get("/v1/executions", headers=bearing(text))
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
 
@@ -281,7 +282,7 @@ def test_a_session_is_as_good_as_its_token_and_ends_with_it(
     assert closed.get("/v1/schedules").status_code == 403
     assert closed.post("/v1/explain", json={"delay": 0}).status_code == 403  # no word of where it comes from
     assert closed.post("/v1/explain", json={"delay": 0}, headers=own).status_code == 200
-    runtime.store.tokens.revoke("qa")
+    runtime.store.tokens.revoke("qa", now=runtime.clock.now())
     assert closed.get("/v1/executions").status_code == 401
 
 

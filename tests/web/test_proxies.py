@@ -47,7 +47,7 @@ def test_the_health_is_told_through_a_proxy_and_under_any_name(client: httpx.Cli
 
 def test_a_door_that_was_closed_once_stays_closed(runtime: Runtime, token: Token) -> None:
     token(Scope.OPERATOR)
-    runtime.store.tokens.revoke("operator")
+    runtime.store.tokens.revoke("operator", now=runtime.clock.now())
 
     with serving(make_web(runtime, is_open=True)) as address:
         answer = httpx.get(f"{address}/v1/experiences", trust_env=False)

@@ -125,6 +125,7 @@ def test_a_viewer_reads_every_page_and_finds_no_button_that_changes_something(
         "/settings/integrations/webhook/settings",
         "/settings/integrations/webhook/schedule",
         "/settings/tokens",
+        "/settings/audit",
         "/visitors?id=v1",
     ):
         page = client.get(path, headers=viewer)

@@ -1,6 +1,7 @@
 """What every verb shares: the options that stand everywhere, one JSON document, refusals."""
 
 import functools
+import getpass
 import io
 import json
 import os
@@ -16,8 +17,10 @@ from typing import Any, NoReturn, TextIO
 
 import click
 
+from experience_runtime.domain.audit import Actor
 from experience_runtime.domain.errors import ExperienceError, InternalError, InvalidParameter
 from experience_runtime.domain.values import nearest
+from experience_runtime.engine.auditing import acting
 
 EXIT_EXPERIENCE_FAILED = 1
 EXIT_REFUSED = 2
@@ -93,9 +96,18 @@ def everywhere(
                 )
             refusing.redact = settings.redact
             log_of_a_verb(settings.redact)
-            return command(settings=settings, as_json=as_json, **arguments)
+            with acting(Actor(cli_actor())):
+                return command(settings=settings, as_json=as_json, **arguments)
 
     return with_settings
+
+
+def cli_actor() -> str:
+    """Who types, as the system knows them."""
+    try:
+        return f"cli {getpass.getuser()}"
+    except (KeyError, OSError):  # a user id without a name
+        return "cli"
 
 
 class Refusing:

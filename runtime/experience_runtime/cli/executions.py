@@ -105,7 +105,8 @@ def _show(document: dict[str, Any]) -> None:
         say(f"  {sentence}")
     for change in document["history"]:
         reason = f"  {change['reason']}" if change["reason"] else ""
-        say(f"{change['at']}  {change['from'] or '-'} -> {change['to']}{reason}")
+        by = f"  by {change['actor']}" if change["actor"] else ""
+        say(f"{change['at']}  {change['from'] or '-'} -> {change['to']}{reason}{by}")
     for attempt in document["attempts"]:
         parts = (attempt["outcome"] or "running", attempt["status"], attempt["error"])
         text = f"{attempt['at']}  attempt: " + " ".join(str(part) for part in parts if part)

@@ -14,6 +14,8 @@ from experience_runtime.engine.pruning import purge as remove
 from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings
 
+_USUAL = tuple(kind for kind in KINDS if kind != "audit")
+
 
 @click.command(
     epilog="""\b
@@ -32,7 +34,7 @@ under [retention]."""
     "kinds",
     type=click.Choice(KINDS),
     multiple=True,
-    help="What to remove; repeatable. [default: all of them]",
+    help="What to remove; repeatable. [default: all of them but the audit]",
 )
 @click.option("--dry-run", is_flag=True, help="Only count what there is.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -50,17 +52,17 @@ def purge(
         now, pruning = runtime.clock.now(), runtime.store.pruning
         before = {
             kind: now - (max(age, SHORTEST_OF_ANSWERS) if kind == "answers" else age)
-            for kind in kinds or KINDS
+            for kind in kinds or _USUAL
         }
         if not dry_run and not yes:
             if as_json or not sys.stdin.isatty():
                 raise InvalidParameter(
                     "what is purged is gone for good; add --yes to do it, or --dry-run to count only"
                 )
-            found = remove(pruning, before=before, dry_run=True)
+            found = remove(pruning, before=before, now=now, dry_run=True)
             if not click.confirm(f"Remove {_told(found)} for good?", err=True):
                 fail("nothing was removed", EXIT_REFUSED)
-        counts = remove(pruning, before=before, dry_run=dry_run)
+        counts = remove(pruning, before=before, now=now, dry_run=dry_run)
     if as_json:
         print_json({"purged": not dry_run, **counts})
         return

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import click
 
-from experience_runtime.cli.common import everywhere, print_json, say
-from experience_runtime.cli.releases import cli_actor
+from experience_runtime.cli.common import cli_actor, everywhere, print_json, say
 from experience_runtime.documents.releases import live_document, release_document
 from experience_runtime.domain.releases import share_text
 from experience_runtime.runtime import Runtime

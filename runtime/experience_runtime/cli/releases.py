@@ -1,13 +1,12 @@
 """experience releases: what was released, what runs, and how to go back."""
 
 import difflib
-import getpass
 from collections.abc import Callable
 from functools import partial
 
 import click
 
-from experience_runtime.cli.common import Verbs, everywhere, print_json, say
+from experience_runtime.cli.common import Verbs, cli_actor, everywhere, print_json, say
 from experience_runtime.documents.releases import live_document, release_document
 from experience_runtime.domain.errors import UnknownRelease
 from experience_runtime.domain.instants import iso
@@ -18,14 +17,6 @@ from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings
 
 _LISTED = 50
-
-
-def cli_actor() -> str:
-    """Who types, as the system knows them."""
-    try:
-        return f"cli {getpass.getuser()}"
-    except (KeyError, OSError):  # a user id without a name
-        return "cli"
 
 
 @click.group(

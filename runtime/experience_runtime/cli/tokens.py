@@ -125,7 +125,7 @@ Examples:
 def revoke(name: str, settings: Settings, as_json: bool) -> None:
     """Forget the token NAME, at once; sessions begun with it end."""
     with Runtime(settings) as runtime:
-        if not runtime.store.tokens.revoke(name):
+        if not runtime.store.tokens.revoke(name, now=runtime.clock.now()):
             raise Unauthorized(
                 f"there is no token {shown(name)}; `experience tokens list` shows those there are"
             )

@@ -241,6 +241,7 @@ def change_document(change: Change, *, redact: Redact) -> dict[str, Any]:
         "from": None if change.from_status is None else change.from_status.value,
         "to": change.to_status.value,
         "reason": _redacted(change.reason, redact),
+        "actor": change.actor,
     }
 
 

@@ -97,12 +97,13 @@ class Execution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One state change, as the history keeps it."""
+    """One state change, as the history keeps it; `actor` is who made it by hand, if anybody did."""
 
     at: datetime
     from_status: Status | None
     to_status: Status
     reason: str | None
+    actor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,8 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """`seen` of `matching` executions were looked at, down to `cursor`; `done` of them were changed."""
+    """`seen` of `matching` executions were looked at, down to `cursor`; `done` of them were changed. `actor`
+    began it, from `address`."""
 
     id: str
     verb: str  # "cancel" | "replay"
@@ -31,6 +32,8 @@ class Job:
     done: int = 0
     cursor: str | None = None
     error: str | None = None
+    actor: str = ""
+    address: str = ""
 
     def document(self) -> dict[str, Any]:
         return {

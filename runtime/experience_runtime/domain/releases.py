@@ -16,7 +16,6 @@ MOST_FILES = 200
 MOST_BYTES = 2 * 1024 * 1024
 MOST_FILE_BYTES = 1024 * 1024
 _LONGEST_FILE_NAME = 200
-_LONGEST_ACTOR = 100
 
 _PARTS = 10_000
 """Into how many equal parts visitors fall: shares are counted in hundredths of a percent."""
@@ -138,11 +137,6 @@ def check_experience_name(name: str) -> str:
             f"{shown(name)} cannot be the name of an experience; use up to 100 letters, digits, - and _"
         )
     return name
-
-
-def actor_text(name: str) -> str:
-    """Who changes something, as it is kept."""
-    return "".join(each if each.isprintable() else "?" for each in name)[:_LONGEST_ACTOR]
 
 
 def parse_share(text: str | None) -> int | None:

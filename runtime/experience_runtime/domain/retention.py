@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal, get_args
 
-Kind = Literal["succeeded", "failed", "cancelled", "runs", "events", "answers"]
-"""Executions by how they ended, runs, what visitors did, and answers under Idempotency-Keys."""
+Kind = Literal["succeeded", "failed", "cancelled", "runs", "events", "answers", "audit"]
+"""Executions by how they ended, runs, what visitors did, answers under Idempotency-Keys, who changed what."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -19,6 +19,7 @@ DEFAULTS: Mapping[Kind, timedelta | None] = MappingProxyType(
         "runs": timedelta(days=14),
         "events": timedelta(days=90),
         "answers": timedelta(days=7),
+        "audit": timedelta(days=730),
     }
 )
 

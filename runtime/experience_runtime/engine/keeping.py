@@ -64,7 +64,7 @@ class Tokens(Protocol):
         """Keep that a token was used; nothing when it is gone."""
         ...
 
-    def revoke(self, name: str) -> bool:
+    def revoke(self, name: str, *, now: datetime) -> bool:
         """Forget a token and end its sessions; False when there is none of this name."""
         ...
 
@@ -161,8 +161,8 @@ class Pruning(Protocol):
         """
         ...
 
-    def remove(self, kind: Kind, *, before: datetime, limit: int) -> int:
-        """Remove all that is old, `limit` rows a transaction; return how many."""
+    def remove(self, kind: Kind, *, before: datetime, now: datetime, limit: int) -> int:
+        """Remove all that is old, for a person, `limit` rows a transaction; return how many."""
         ...
 
     def count(self, kind: Kind, *, before: datetime) -> int:
@@ -193,7 +193,12 @@ class IntegrationStates(Protocol):
         ...
 
     def change_by_hand(
-        self, verb: str, integration: str, change: Callable[[IntegrationState], IntegrationState]
+        self,
+        verb: str,
+        integration: str,
+        change: Callable[[IntegrationState], IntegrationState],
+        *,
+        now: datetime,
     ) -> IntegrationState:
         """As `change`, for a person: once in a request under an Idempotency-Key. Returns the state now."""
         ...
@@ -235,7 +240,7 @@ class Schedules(Protocol):
         """All of them, by name."""
         ...
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str, *, now: datetime) -> None:
         """Forget a schedule and its runs; what it fired stays. UnknownSchedule when there is none."""
         ...
 

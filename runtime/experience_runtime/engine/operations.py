@@ -68,7 +68,7 @@ class Operations:
                 )
             return replace(state, paused_at=now, pause_reason=reason)
 
-        return self._store.integration_states.change_by_hand("pause", integration, change)
+        return self._store.integration_states.change_by_hand("pause", integration, change, now=now)
 
     def resume(self, integration: str) -> IntegrationState:
         """Let a paused integration go on, with its circuit breaker closed; what is due starts at once.
@@ -82,7 +82,9 @@ class Operations:
                 raise Conflict(f"{integration} is not paused, and its circuit breaker is closed")
             return IntegrationState(integration=integration, free_at=state.free_at)
 
-        return self._store.integration_states.change_by_hand("resumption", integration, change)
+        return self._store.integration_states.change_by_hand(
+            "resume", integration, change, now=self._clock.now()
+        )
 
     def waits_because(self, executions: Sequence[Execution]) -> dict[str, str]:
         """Tell for each pending execution, by its id, what else than its time it waits for."""

@@ -57,8 +57,10 @@ class Pruner:
         return _LOOK if pruned.is_over else PAUSE
 
 
-def purge(pruning: Pruning, *, before: Mapping[Kind, datetime], dry_run: bool = False) -> dict[Kind, int]:
+def purge(
+    pruning: Pruning, *, before: Mapping[Kind, datetime], now: datetime, dry_run: bool = False
+) -> dict[Kind, int]:
     """Remove what was over before these instants, now; return how many of each kind, or would be."""
     if dry_run:
         return {kind: pruning.count(kind, before=at) for kind, at in before.items()}
-    return {kind: pruning.remove(kind, before=at, limit=BATCH) for kind, at in before.items()}
+    return {kind: pruning.remove(kind, before=at, now=now, limit=BATCH) for kind, at in before.items()}

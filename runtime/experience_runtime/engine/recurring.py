@@ -175,7 +175,7 @@ class Recurring:
 
     def remove(self, name: str) -> None:
         """Forget a schedule; an execution of it that waits still runs. Raises UnknownSchedule."""
-        self._store.remove(name)
+        self._store.remove(name, now=self._clock.now())
 
     def pause(self, name: str) -> Schedule:
         """Fire nothing until it is resumed; nothing of then is caught up. Raises UnknownSchedule."""

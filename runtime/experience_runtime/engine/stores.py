@@ -10,6 +10,7 @@ from experience_runtime.domain.errors import AlreadyScheduled
 from experience_runtime.domain.executions import Attempt, Change, Execution, Filter, IfExists, Settling
 from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.visitors import Visitor
+from experience_runtime.engine.auditing import Audit
 from experience_runtime.engine.keeping import (
     Erasing,
     Events,
@@ -325,7 +326,8 @@ class Store(SchedulerStore, DispatcherStore, Visitors, Protocol):
     """The waiting room and its history. Every method is one transaction, on disk when it returns.
 
     Methods may be called from any thread. A change to a row that is not in the expected state changes
-    nothing and says so. Every state change adds one history row.
+    nothing and says so. Every state change adds one history row, and every change by hand one entry of the
+    audit.
     """
 
     @property
@@ -348,6 +350,9 @@ class Store(SchedulerStore, DispatcherStore, Visitors, Protocol):
 
     @property
     def releases(self) -> Releases: ...
+
+    @property
+    def audit(self) -> Audit: ...
 
     @property
     def erasing(self) -> Erasing: ...

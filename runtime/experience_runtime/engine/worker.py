@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from experience_runtime.domain.admission import Policies
+from experience_runtime.domain.audit import Actor
 from experience_runtime.domain.errors import DatabaseUnavailable
 from experience_runtime.engine.attempt_lines import tell_given_back
+from experience_runtime.engine.auditing import acting
 from experience_runtime.engine.dispatcher import Dispatcher
 from experience_runtime.engine.fleet import Fleet
 from experience_runtime.engine.noticing import Noticing
@@ -71,7 +73,8 @@ class Worker:
             return
         try:
             self._dispatcher.open()
-            self._loop(stop, until_idle=until_idle)
+            with acting(Actor("worker")):
+                self._loop(stop, until_idle=until_idle)
         finally:
             self._close()
 

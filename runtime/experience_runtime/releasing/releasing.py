@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from experience_runtime.domain.audit import actor_text
 from experience_runtime.domain.errors import ExperienceError, NotReleasable, ScriptFault
 from experience_runtime.domain.releases import (
     Change,
     Files,
     Release,
-    actor_text,
     check_experience_name,
     check_files,
     parse_share,

@@ -109,10 +109,11 @@ class Runtime:
     def store(self) -> "SqlStore[Any]":
         from experience_runtime.store.opening import open_postgres, open_sqlite
 
+        redact = self.settings.redact
         if self.is_shared:
             silence = None if self._lease_seconds is None else max(_LEAST_SILENCE, self._lease_seconds)
-            return self._keep(open_postgres(self.settings.database, silence_seconds=silence))
-        return self._keep(open_sqlite(self.database_path, to_look=self._to_look))
+            return self._keep(open_postgres(self.settings.database, silence_seconds=silence, redact=redact))
+        return self._keep(open_sqlite(self.database_path, to_look=self._to_look, redact=redact))
 
     @cached_property
     def integrations(self) -> "Registry":

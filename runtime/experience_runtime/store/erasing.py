@@ -9,6 +9,7 @@ from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Erased
 from experience_runtime.store import rows
+from experience_runtime.store.audit import SqlAudit
 from experience_runtime.store.database import Database
 from experience_runtime.store.transitions import Transitions
 
@@ -18,9 +19,10 @@ _ANSWER = b'{"erased": true}'
 class SqlErasing:
     """`keeping.Erasing` in the store's own database."""
 
-    def __init__(self, database: Database, transitions: Transitions) -> None:
+    def __init__(self, database: Database, transitions: Transitions, audit: SqlAudit) -> None:
         self._database = database
         self._transitions = transitions
+        self._audit = audit
 
     def count(self, visitor: str) -> Erased:
         def act() -> Erased:
@@ -40,6 +42,8 @@ class SqlErasing:
             erased = Erased(**{**erased.counts(), "ids": len(ids), "answers": answers})
             bound = {"now": to_ms(now), "counts": json.dumps(erased.counts())}
             self._database.execute("record_erasure", bound)
+            # whom, nobody keeps
+            self._audit.note("visitor", "erase", object="", at=now, after=erased.counts())
             return erased
 
         erased = self._database.write(act)
@@ -75,6 +79,8 @@ class SqlErasing:
                 "nothing was erased, try again when it has ended"
             )
         numbers = {"numbers": json.dumps([number for number, _ in found])}
+        ids = {"ids": json.dumps([[execution_id(number)] for number, _ in found])}
+        self._database.execute("erase_audit_of_executions", ids)
         for statement in ("erase_history", "erase_attempts", "erase_execution_links", "erase_executions"):
             self._database.execute(statement, numbers)
         runs = {"numbers": json.dumps([run for (run,) in self._database.execute("runs_of_visitor", bound)])}
@@ -92,6 +98,7 @@ class SqlErasing:
         needles = {json.dumps(visitor), json.dumps(visitor, ensure_ascii=False)}
         for needle in needles:
             self._database.execute("erase_jobs", {"needle": needle})
+            self._database.execute("erase_audit", {"needle": needle})
         return sum(
             self._database.execute_counted("erase_answers", {"needle": needle.encode(), "erased": _ANSWER})
             for needle in needles

@@ -268,19 +268,19 @@ SELECT {columns} FROM executions WHERE number = :number;
 SELECT {columns} FROM executions WHERE number = :number {for_update};
 
 -- name: history
-SELECT at, from_status, to_status, reason FROM history WHERE execution = :number ORDER BY seq;
+SELECT at, from_status, to_status, reason, actor FROM history WHERE execution = :number ORDER BY seq;
 
 -- name: history_of_each
-SELECT execution, at, from_status, to_status, reason FROM history WHERE execution {in_numbers}
+SELECT execution, at, from_status, to_status, reason, actor FROM history WHERE execution {in_numbers}
 ORDER BY execution, seq;
 
 -- name: insert_history
 -- A row's birth is not here: `created_at` tells it, and waiting rows stay small.
-INSERT INTO history (execution, seq, at, from_status, to_status, reason)
+INSERT INTO history (execution, seq, at, from_status, to_status, reason, actor)
 VALUES (
     :execution,
     (SELECT coalesce(max(seq), 0) + 1 FROM history WHERE execution = :execution),
-    :at, :from_status, :to_status, :reason
+    :at, :from_status, :to_status, :reason, :actor
 );
 
 -- name: attempts

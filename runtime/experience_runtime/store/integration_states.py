@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from experience_runtime.domain.admission import IntegrationState
-from experience_runtime.domain.instants import from_ms
+from experience_runtime.domain.instants import from_ms, iso
 from experience_runtime.store import rows
+from experience_runtime.store.audit import SqlAudit
 from experience_runtime.store.database import Database
 from experience_runtime.store.journal import Journal
 
@@ -14,9 +15,10 @@ from experience_runtime.store.journal import Journal
 class SqlIntegrationStates:
     """`ports.IntegrationStates` in the store's own database."""
 
-    def __init__(self, database: Database, journal: Journal) -> None:
+    def __init__(self, database: Database, journal: Journal, audit: SqlAudit) -> None:
         self._database = database
         self._journal = journal
+        self._audit = audit
 
     def all(self) -> dict[str, IntegrationState]:
         return self._database.read(self.known)
@@ -30,11 +32,22 @@ class SqlIntegrationStates:
         return self._database.write(lambda: self._change(integration, change))
 
     def change_by_hand(
-        self, verb: str, integration: str, change: Callable[[IntegrationState], IntegrationState]
+        self,
+        verb: str,
+        integration: str,
+        change: Callable[[IntegrationState], IntegrationState],
+        *,
+        now: datetime,
     ) -> IntegrationState:
+        def act() -> IntegrationState:
+            before, after = self._change(integration, change)
+            was, now_is = _told(before), _told(after)
+            self._audit.note("integration", verb, object=integration, at=now, before=was, after=now_is)
+            return after
+
         return self._journal.write(
             f"{verb} of {integration}",
-            lambda: self._change(integration, change)[1],
+            act,
             as_json=lambda _: None,
             from_json=lambda _: self._of(integration),
         )
@@ -95,6 +108,14 @@ def _integration_state(row: Sequence[Any]) -> IntegrationState:
         openings=openings,
         free_at=None if free_at is None else _EPOCH + free_at * _MICROSECOND,
     )
+
+
+def _told(state: IntegrationState) -> dict[str, str | None]:
+    return {
+        "paused_at": None if state.paused_at is None else iso(state.paused_at),
+        "reason": state.pause_reason,
+        "breaker_opened_at": None if state.opened_at is None else iso(state.opened_at),
+    }
 
 
 _EPOCH = from_ms(0)

@@ -30,6 +30,8 @@ class SqlJobs:
             "matching": job.matching,
             "now": to_ms(job.begun_at),
             "owner": self._owner,
+            "actor": rows.text(job.actor),
+            "address": rows.text(job.address),
         }
 
         def act() -> None:
@@ -85,6 +87,8 @@ def _job(
     done: int,
     cursor: str | None,
     error: str | None,
+    actor: str | None,
+    address: str | None,
 ) -> Job:
     meant: Filter = read_filter(filter)
     return Job(
@@ -99,4 +103,6 @@ def _job(
         done=done,
         cursor=cursor,
         error=error,
+        actor=actor or "",  # of a version before: nobody's
+        address=address or "",
     )

@@ -3,6 +3,7 @@
 import importlib.util
 from typing import TYPE_CHECKING, TypeAlias
 
+from experience_runtime.documents.documents import Redact
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.store.sql import SqlStore
 from experience_runtime.store.sqlite.database import SqliteDatabase
@@ -16,15 +17,17 @@ PostgresStore: TypeAlias = "SqlStore[PostgresDatabase]"
 _EXTRA = ("psycopg", "psycopg_pool", "procrastinate")
 
 
-def open_sqlite(path: str, *, to_look: bool = False) -> SqliteStore:
+def open_sqlite(path: str, *, to_look: bool = False, redact: Redact = str) -> SqliteStore:
     """Open or create the store of a file, or with ":memory:" one that is forgotten when it is closed.
 
-    `to_look`: one that cannot be written can be read; every write is refused.
+    `to_look`: one that cannot be written can be read; every write is refused. `redact`: see `SqlStore`.
     """
-    return SqlStore(SqliteDatabase(path, to_look=to_look))
+    return SqlStore(SqliteDatabase(path, to_look=to_look), redact=redact)
 
 
-def open_postgres(address: str, *, silence_seconds: float | None = None) -> PostgresStore:
+def open_postgres(
+    address: str, *, silence_seconds: float | None = None, redact: Redact = str
+) -> PostgresStore:
     """Open the store of a server; InvalidParameter until `experience migrate` has made its tables."""
     require_postgres()
     from experience_runtime.store.postgres.database import PostgresDatabase
@@ -32,8 +35,8 @@ def open_postgres(address: str, *, silence_seconds: float | None = None) -> Post
 
     check_schema(address)
     if silence_seconds is None:
-        return SqlStore(PostgresDatabase(address))
-    return SqlStore(PostgresDatabase(address, silence_seconds=silence_seconds))
+        return SqlStore(PostgresDatabase(address), redact=redact)
+    return SqlStore(PostgresDatabase(address, silence_seconds=silence_seconds), redact=redact)
 
 
 def require_postgres() -> None:

@@ -6,18 +6,20 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from experience_runtime.domain.instants import to_ms
+from experience_runtime.domain.instants import iso, to_ms
 from experience_runtime.domain.retention import Kind, Pruned
 from experience_runtime.engine.numbering import first_number_of
 from experience_runtime.store import rows
+from experience_runtime.store.audit import SqlAudit
 from experience_runtime.store.database import Database
 
 
 class SqlPruning:
     """`keeping.Pruning` in the store's own database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, audit: SqlAudit) -> None:
         self._database = database
+        self._audit = audit
 
     def step(
         self, kind: Kind, *, before: datetime, now: datetime, limit: int, pause: timedelta, rest: timedelta
@@ -38,11 +40,18 @@ class SqlPruning:
             self._database.shrink()
         return pruned
 
-    def remove(self, kind: Kind, *, before: datetime, limit: int) -> int:
+    def remove(self, kind: Kind, *, before: datetime, now: datetime, limit: int) -> int:
         removed, cursor, is_over = 0, 0, False
+
+        def act(removed: int, cursor: int) -> tuple[Pruned, int]:
+            pruned, after = self._batch(kind, cursor, before=before, limit=limit)
+            if pruned.is_over:
+                told = {"removed": removed + pruned.removed, "older_than": iso(before)}
+                self._audit.note("data", "purge", object=kind, at=now, after=told)
+            return pruned, after
+
         while not is_over:
-            batch = partial(self._batch, kind, cursor, before=before, limit=limit)
-            pruned, cursor = self._database.write(batch)
+            pruned, cursor = self._database.write(partial(act, removed, cursor))
             removed, is_over = removed + pruned.removed, pruned.is_over
         self._database.shrink(whole=True)
         return removed
@@ -52,6 +61,7 @@ class SqlPruning:
             "runs": "count_old_runs",
             "events": "count_old_events",
             "answers": "count_old_replies",
+            "audit": "count_old_audit",
         }.get(kind, "count_ended_executions")
         bound = {"status": kind, "before": to_ms(before), "below": first_number_of(before)}
         return int(self._database.look(lambda read: read(statement, bound))[0][0])
@@ -74,6 +84,10 @@ class SqlPruning:
                 return Pruned(removed=removed, is_over=removed < limit), 0
             case "events":
                 return self._events(cursor, before=before, limit=limit)
+            case "audit":
+                old = _oldest(self._database.execute("prunable_audit", {"limit": limit}), before)
+                self._drop(("drop_audit",), old)
+                return Pruned(removed=len(old), is_over=len(old) < limit), 0
             case _:
                 return self._executions(kind, cursor, before=before, limit=limit)
 

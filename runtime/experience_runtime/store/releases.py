@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from experience_runtime.domain.audit import differing
 from experience_runtime.domain.errors import InternalError, UnknownRelease
 from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.releases import (
@@ -15,9 +16,11 @@ from experience_runtime.domain.releases import (
     deactivated,
     require_version,
     rolled_back,
+    share_text,
 )
 from experience_runtime.domain.values import shown
 from experience_runtime.store import rows
+from experience_runtime.store.audit import SqlAudit
 from experience_runtime.store.database import Database, Rows
 from experience_runtime.store.rows import Column
 
@@ -49,8 +52,9 @@ _CHANGE = (
 class SqlReleases:
     """`releases.Releases` in the store's own database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, audit: SqlAudit) -> None:
         self._database = database
+        self._audit = audit
 
     def put(
         self, release: Release, *, made: Change, share: int | None, expected: int | None
@@ -62,7 +66,7 @@ class SqlReleases:
             kept = replace(release, number=last + 1)
             change = activated(now, made, number=kept.number, share=share, action="release")
             self._database.execute_counted("insert_release", _values(kept))
-            return kept, self._insert(change)
+            return kept, self._insert(change, now)
 
         return self._database.write(act)
 
@@ -86,7 +90,11 @@ class SqlReleases:
     def _change(
         self, made: Change, expected: int | None, decide: Callable[[Change | None], Change]
     ) -> Change:
-        return self._database.write(lambda: self._insert(decide(self._now(made.experience, expected))))
+        def act() -> Change:
+            now = self._now(made.experience, expected)
+            return self._insert(decide(now), now)
+
+        return self._database.write(act)
 
     def _now(self, experience: str, expected: int | None) -> Change | None:
         """The newest change, which stays the newest until this transaction ends."""
@@ -102,10 +110,20 @@ class SqlReleases:
         found = self._database.execute("release_change", bound)
         return _change(found[0]) if found else None
 
-    def _insert(self, change: Change) -> Change:
+    def _insert(self, change: Change, now: Change | None) -> Change:
         ((last,),) = self._database.execute("last_release_change", {})
         made = replace(change, version=last + 1)
         self._database.execute_counted("insert_release_change", rows.bound(_CHANGE, made))
+        before, after = differing(_told(now), _told(made))
+        self._audit.note(
+            "experience",
+            made.action,
+            object=made.experience,
+            at=made.at,
+            before=None if now is None else before,
+            after=after,
+            actor=made.actor,
+        )
         return made
 
     # --- look
@@ -154,6 +172,12 @@ def read_release(look: Rows, experience: str, number: int, *, database: str) -> 
             "now; release it again"
         )
     return release
+
+
+def _told(change: Change | None) -> dict[str, Any]:
+    if change is None:
+        return {}
+    return {"active": change.active, "partial": change.partial, "share": share_text(change.share)}
 
 
 def _values(release: Release) -> rows.Values:

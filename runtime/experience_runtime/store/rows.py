@@ -67,12 +67,13 @@ def read(table: Sequence[Column], row: Sequence[Any]) -> Values:
 
 def change(row: Sequence[Any]) -> Change:
     """Read a row of `history`."""
-    at, from_status, to_status, reason = row
+    at, from_status, to_status, reason, actor = row
     return Change(
         at=from_ms(at),
         from_status=Status(from_status),
         to_status=Status(to_status),
         reason=reason,
+        actor=actor,
     )
 
 

@@ -4,12 +4,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from experience_runtime.documents.documents import schedule_document
+from experience_runtime.domain.audit import differing
 from experience_runtime.domain.errors import Conflict, UnknownSchedule
 from experience_runtime.domain.executions import Execution, execution_id
 from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.schedules import Firing, Outcome, Schedule, ScheduleRun
 from experience_runtime.domain.values import shown
 from experience_runtime.store import rows
+from experience_runtime.store.audit import SqlAudit
 from experience_runtime.store.database import Database
 from experience_runtime.store.journal import Journal
 
@@ -20,10 +23,15 @@ class SqlSchedules:
     """`recurring.Schedules` over the database of a SqlStore, whose `insert` puts an execution there."""
 
     def __init__(
-        self, database: Database, journal: Journal, insert: Callable[[Execution], Execution]
+        self,
+        database: Database,
+        journal: Journal,
+        audit: SqlAudit,
+        insert: Callable[[Execution], Execution],
     ) -> None:
         self._database = database
         self._journal = journal
+        self._audit = audit
         self._insert = insert
 
     def put(self, schedule: Schedule, *, replacing: Schedule | None) -> bool:
@@ -35,10 +43,22 @@ class SqlSchedules:
                 "expected_version": replacing.version,
                 "expected_next_at": rows.optional_ms(replacing.next_at),
             }
-        return self._journal.write(
-            f"change of the schedule {schedule.name}",
-            lambda: self._database.execute_counted(statement, bound) == 1,
-        )
+
+        def act() -> bool:
+            if self._database.execute_counted(statement, bound) == 0:
+                return False
+            before, after = differing(_told(replacing), _told(schedule))
+            self._audit.note(
+                "schedule",
+                _action(replacing, schedule),
+                object=schedule.name,
+                at=schedule.updated_at,
+                before=None if replacing is None else before,
+                after=after,
+            )
+            return True
+
+        return self._journal.write(f"change of the schedule {schedule.name}", act)
 
     def schedule(self, name: str) -> Schedule:
         bound = {"name": rows.text(name)}
@@ -52,13 +72,16 @@ class SqlSchedules:
             rows.schedule(row) for row in self._database.read(lambda: self._database.execute("schedules", {}))
         ]
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str, *, now: datetime) -> None:
         bound = {"name": rows.text(name)}
 
         def act() -> None:
+            found = self._database.execute("schedule", bound)
             if self._database.execute_counted("remove_schedule", bound) == 0:
                 raise self._unknown(name)
             self._database.execute("remove_runs", bound)
+            before = _told(rows.schedule(found[0]))
+            self._audit.note("schedule", "remove", object=name, at=now, before=before)
 
         self._journal.write(f"removal of the schedule {name}", act)
 
@@ -92,7 +115,9 @@ class SqlSchedules:
                     f"{execution_id(number)} of the schedule {name} is not over, and runs never overlap; "
                     "wait for it, or cancel it first"
                 )
-            return self._insert_last(name, execution, now)
+            inserted = self._insert_last(name, execution, now)
+            self._audit.note("schedule", "run", object=name, at=now, after={"execution": inserted.id})
+            return inserted
 
         return self._journal.write(
             "run",
@@ -160,6 +185,21 @@ class SqlSchedules:
             f"there is no schedule {shown(name)} in {self._database.name!r}; "
             "`experience schedules list` shows those there are"
         )
+
+
+_OWN = ("name", "last", "created_at", "updated_at", "version")
+"""What a schedule's document says that nobody sets."""
+
+
+def _told(schedule: Schedule | None) -> dict[str, Any]:
+    document = {} if schedule is None else schedule_document(schedule, redact=str)
+    return {name: value for name, value in document.items() if name not in _OWN}
+
+
+def _action(before: Schedule | None, after: Schedule) -> str:
+    if before is None or (before.paused_at is None) == (after.paused_at is None):
+        return "set"
+    return "resume" if after.paused_at is None else "pause"
 
 
 def _fired(execution: Execution, now: datetime) -> ScheduleRun:

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from experience_runtime.documents.documents import Redact
 from experience_runtime.domain.admission import NO_POLICIES, Policies
 from experience_runtime.domain.errors import AlreadyScheduled, Conflict, InvalidParameter, UnknownExecution
 from experience_runtime.domain.executions import (
@@ -27,6 +27,8 @@ from experience_runtime.engine.ports import HandOver
 from experience_runtime.engine.stores import Added, Adding, Cancelling, Page, RetryAt
 from experience_runtime.store import rows
 from experience_runtime.store.adding import Adder
+from experience_runtime.store.audit import SqlAudit
+from experience_runtime.store.by_hand import ByHand
 from experience_runtime.store.claiming import Claiming
 from experience_runtime.store.database import Database
 from experience_runtime.store.erasing import SqlErasing
@@ -56,24 +58,27 @@ MOST_IDS = 100
 class SqlStore(Generic[D]):
     """`ports.Store` over a database; `store.opening` makes one."""
 
-    def __init__(self, database: D) -> None:
+    def __init__(self, database: D, *, redact: Redact = str) -> None:
+        """`redact` takes secrets out of what the audit keeps."""
         self.database = database
         self._journal = Journal(self.database)
-        self.integration_states = SqlIntegrationStates(self.database, self._journal)
+        self.audit = SqlAudit(self.database, redact)
+        self.integration_states = SqlIntegrationStates(self.database, self._journal, self.audit)
         self._transitions = Transitions(self.database)
+        self._by_hand = ByHand(self._transitions, self.audit)
         self.paces = SqlPaces(self.database)
         self._claiming = Claiming(self.database, self.integration_states, self.paces)
         self._adding = Adder(self.database, self._transitions)
-        self.schedules = SqlSchedules(self.database, self._journal, self._adding.insert)
+        self.schedules = SqlSchedules(self.database, self._journal, self.audit, self._adding.insert)
         self.workers = SqlWorkers(self.database)
-        self.tokens = SqlTokens(self.database)
+        self.tokens = SqlTokens(self.database, self.audit)
         self.replies = SqlReplies(self.database)
         self.jobs = SqlJobs(self.database)
         self.usage = SqlUsage(self.database)
         self.runs = SqlRuns(self.database)
-        self.pruning = SqlPruning(self.database)
-        self.releases = SqlReleases(self.database)
-        self.erasing = SqlErasing(self.database, self._transitions)
+        self.pruning = SqlPruning(self.database, self.audit)
+        self.releases = SqlReleases(self.database, self.audit)
+        self.erasing = SqlErasing(self.database, self._transitions, self.audit)
         self.events = SqlEvents(self.database, self._journal)
 
     # --- schedule and cancel
@@ -102,19 +107,12 @@ class SqlStore(Generic[D]):
         return {key for key, held in zip(keys, found, strict=True) if held}
 
     def cancel(self, number: int, *, reason: str | None, now: datetime) -> bool:
-        bound = {"number": _bindable(number)}
-        return bool(
-            self._journal.write("cancel", lambda: self._transitions.cancel_all("cancel", bound, reason, now))
-        )
+        numbers = [_bindable(number)]
+        return bool(self._journal.write("cancel", lambda: self._by_hand.cancel(numbers, reason, now)))
 
     def cancel_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
-        def act() -> list[str]:
-            bounds = [{"number": _bindable(number)} for number in numbers]
-            return [
-                id for bound in bounds for id in self._transitions.cancel_all("cancel", bound, reason, now)
-            ]
-
-        return self._journal.write("cancel", act)
+        bindable = [_bindable(number) for number in numbers]
+        return self._journal.write("cancel", lambda: self._by_hand.cancel(bindable, reason, now))
 
     def awaits_conversion(self, visitor: str) -> bool:
         def asks() -> bool:
@@ -142,7 +140,7 @@ class SqlStore(Generic[D]):
     def replay(self, number: int, *, reason: str | None, now: datetime) -> Execution | None:
         return self._journal.write(
             "replay",
-            lambda: self._transitions.replay(_bindable(number), reason, now),
+            lambda: self._by_hand.replay(_bindable(number), reason, now),
             as_json=lambda replayed: None if replayed is None else replayed.number,
             from_json=lambda n: None if n is None else self._journal.execution_from_json(n),
         )
@@ -150,19 +148,14 @@ class SqlStore(Generic[D]):
     def restore(self, number: int, *, reason: str | None, now: datetime) -> Execution | None:
         return self._journal.write(
             "restoring",
-            lambda: self._transitions.restore(_bindable(number), reason, now),
+            lambda: self._by_hand.restore(_bindable(number), reason, now),
             as_json=lambda restored: None if restored is None else restored.number,
             from_json=lambda n: None if n is None else self._journal.execution_from_json(n),
         )
 
     def replay_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
-        def act() -> Iterator[str]:
-            for number in numbers:
-                with suppress(AlreadyScheduled, Conflict):  # raised before anything is changed
-                    if replayed := self._transitions.replay(_bindable(number), reason, now):
-                        yield replayed.id
-
-        return self._journal.write("replay", lambda: list(act()))
+        bindable = [_bindable(number) for number in numbers]
+        return self._journal.write("replay", lambda: self._by_hand.replay_each(bindable, reason, now))
 
     # --- deliver
 

@@ -5,18 +5,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from experience_runtime.documents.documents import token_document
 from experience_runtime.domain.access import Scope, Token
 from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.store import rows
+from experience_runtime.store.audit import SqlAudit
 from experience_runtime.store.database import Database
 
 
 class SqlTokens:
     """`ports.Tokens` in the store's own database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, audit: SqlAudit) -> None:
         self._database = database
+        self._audit = audit
 
     def put(self, token: Token) -> None:
         bound = {
@@ -31,7 +34,11 @@ class SqlTokens:
 
         def act() -> int:
             self._database.execute("remember_token", {"created_at": bound["created_at"]})
-            return self._database.execute_counted("put_token", bound)
+            made = self._database.execute_counted("put_token", bound)
+            if made:
+                at, told = token.created_at, _told(token)
+                self._audit.note("token", "create", object=token.name, at=at, after=told)
+            return made
 
         if not self._database.write(act):
             raise Conflict(
@@ -51,11 +58,12 @@ class SqlTokens:
         bound = {"digest": digest, "now": to_ms(now)}
         self._database.write(lambda: self._database.execute("use_token", bound))
 
-    def revoke(self, name: str) -> bool:
+    def revoke(self, name: str, *, now: datetime) -> bool:
         def act() -> bool:
-            found = self._database.execute("revoke_token", {"name": rows.text(name)})
-            for (digest,) in found:
-                self._database.execute("drop_sessions_of", {"token": digest})
+            found = [_token(row) for row in self._database.execute("revoke_token", {"name": rows.text(name)})]
+            for token in found:
+                self._database.execute("drop_sessions_of", {"token": token.digest})
+                self._audit.note("token", "revoke", object=name, at=now, before=_told(token))
             return bool(found)
 
         return self._database.write(act)
@@ -77,6 +85,11 @@ class SqlTokens:
     def _one(self, statement: str, bound: rows.Values) -> Token | None:
         found = self._database.read(lambda: self._database.execute(statement, bound))
         return _token(found[0]) if found else None
+
+
+def _told(token: Token) -> dict[str, Any]:
+    document = token_document(token)
+    return {name: document[name] for name in ("scopes", "origins", "note", "expires_at")}
 
 
 def _token(row: Sequence[Any]) -> Token:

@@ -25,7 +25,7 @@ SELECT 1 FROM milestones WHERE name = 'token' UNION ALL SELECT 1 FROM tokens LIM
 INSERT INTO milestones (name, at) VALUES ('token', :created_at) ON CONFLICT (name) DO NOTHING;
 
 -- name: revoke_token
-DELETE FROM tokens WHERE name = :name RETURNING digest;
+DELETE FROM tokens WHERE name = :name RETURNING {token_columns};
 
 -- name: drop_sessions_of
 DELETE FROM sessions WHERE token = :token;

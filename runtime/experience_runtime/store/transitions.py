@@ -62,29 +62,43 @@ class Transitions:
         self._database.execute("record_ends", {"ended": ended})
         return settled
 
-    def cancel_all(self, statement: str, bound: rows.Values, reason: str | None, now: datetime) -> list[str]:
+    def cancel_all(
+        self,
+        statement: str,
+        bound: rows.Values,
+        reason: str | None,
+        now: datetime,
+        *,
+        actor: str | None = None,
+    ) -> list[str]:
         found = self._database.execute(statement, bound | {"reason": rows.optional_text(reason)})
-        return self.record_cancelled(found, reason, now)
+        return self.record_cancelled(found, reason, now, actor=actor)
 
-    def record_cancelled(self, found: Sequence[tuple[int]], reason: str | None, now: datetime) -> list[str]:
-        """Record what a statement has cancelled; return the ids."""
+    def record_cancelled(
+        self, found: Sequence[tuple[int]], reason: str | None, now: datetime, *, actor: str | None = None
+    ) -> list[str]:
+        """Record what a statement has cancelled; return the ids. `actor`: who did it by hand."""
         numbers = [number for (number,) in found]
         for number in numbers:
-            self._record(number, Status.PENDING, Status.CANCELLED, reason, now)
+            self._record(number, Status.PENDING, Status.CANCELLED, reason, now, actor=actor)
         return [execution_id(number) for number in sorted(numbers)]
 
-    def replay(self, number: int, reason: str | None, now: datetime) -> Execution | None:
+    def replay(
+        self, number: int, reason: str | None, now: datetime, *, actor: str | None = None
+    ) -> Execution | None:
         found = self._hold_to_wait_again(number, (Status.FAILED, Status.SUCCEEDED))
-        return found and self._wait_again("replay", found, reason, now)
+        return found and self._wait_again("replay", found, reason, now, actor)
 
-    def restore(self, number: int, reason: str | None, now: datetime) -> Execution | None:
+    def restore(
+        self, number: int, reason: str | None, now: datetime, *, actor: str | None = None
+    ) -> Execution | None:
         found = self._hold_to_wait_again(number, (Status.CANCELLED,))
         if found and found.due_at <= now:
             raise Conflict(
                 f"{found.id} was due at {iso(found.due_at)}, which is past; "
                 "schedule it anew if it is still meant"
             )
-        return found and self._wait_again("restore", found, reason, now)
+        return found and self._wait_again("restore", found, reason, now, actor)
 
     def _hold_to_wait_again(self, number: int, expected: Sequence[Status]) -> Execution | None:
         """Hold key, person and row of what is to be pending again; None when it is in another state."""
@@ -116,13 +130,13 @@ class Transitions:
         )
 
     def _wait_again(
-        self, statement: str, found: Execution, reason: str | None, now: datetime
+        self, statement: str, found: Execution, reason: str | None, now: datetime, actor: str | None
     ) -> Execution | None:
         bound = {"number": found.number, "reason": rows.optional_text(reason), "now": to_ms(now)}
         changed = self._database.execute(statement, bound)
         if not changed:
             return None
-        self._record(found.number, found.status, Status.PENDING, reason, now)
+        self._record(found.number, found.status, Status.PENDING, reason, now, actor=actor)
         return rows.execution(changed[0])
 
     def settle(
@@ -222,7 +236,14 @@ class Transitions:
         return rows.execution(found[0]) if found else None
 
     def _record(
-        self, number: int, from_status: Status, to_status: Status, reason: str | None, now: datetime
+        self,
+        number: int,
+        from_status: Status,
+        to_status: Status,
+        reason: str | None,
+        now: datetime,
+        *,
+        actor: str | None = None,
     ) -> None:
         _check(from_status, to_status)
         bound = {
@@ -231,6 +252,7 @@ class Transitions:
             "from_status": from_status.value,
             "to_status": to_status.value,
             "reason": rows.optional_text(reason),
+            "actor": rows.optional_text(actor),
         }
         self._database.execute("insert_history", bound)
 

@@ -10,6 +10,7 @@ from experience_runtime import __version__
 from experience_runtime.engine.sites import Quotas
 from experience_runtime.runtime import Runtime
 from experience_runtime.web import health, pages
+from experience_runtime.web.api import audit as api_audit
 from experience_runtime.web.api import executions as api_executions
 from experience_runtime.web.api import integration_calls
 from experience_runtime.web.api import integrations as api_integrations
@@ -51,6 +52,7 @@ _ROUTERS = (
     integration_calls.router,
     api_visitors.router,
     api_tokens.router,
+    api_audit.router,
     gateway.router,
     csml.router,
     snippet.router,

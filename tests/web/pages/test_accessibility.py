@@ -78,6 +78,7 @@ def _states(shop: Shop) -> dict[str, Callable[[Page], object]]:
         "run": lambda page: page.goto(f"/runs/{run['id']}"),
         "no run": lambda page: page.goto("/runs/run_nope"),
         "tokens": lambda page: page.goto("/settings/tokens"),
+        "audit": lambda page: page.goto("/settings/audit"),
         "bulk ended": ended,
         "nowhere": lambda page: page.goto("/nowhere"),
     }

@@ -10,6 +10,8 @@ again before a sleeper wakes up.)
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import apsw
@@ -44,9 +46,9 @@ class GroupCommit:
         """Run `act` inside a transaction; return when it is on disk.
 
         What `act` raises undoes `act` alone and is raised here. When the commit fails, every operation of
-        the group fails with its error.
+        the group fails with its error. It sees the caller's context, whichever thread runs it.
         """
-        return self._take_part(_Operation(act, is_write=True))
+        return self._take_part(_Operation(partial(copy_context().run, act), is_write=True))
 
     def read(self, act: Callable[[], T]) -> T:
         """Run `act` outside any transaction: it sees only what is on disk."""

@@ -10,11 +10,13 @@ import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from experience_runtime.domain.audit import RUNTIME, Actor
 from experience_runtime.domain.errors import ExperienceError, UnknownExecution
 from experience_runtime.domain.executions import Filter
 from experience_runtime.domain.jobs import Job
 from experience_runtime.domain.values import shown
 from experience_runtime.engine import keeping
+from experience_runtime.engine.auditing import acting, actor_in_hand
 from experience_runtime.engine.operations import Operations
 from experience_runtime.engine.ports import Clock
 
@@ -35,6 +37,7 @@ class Jobs:
 
     def begin(self, verb: str, filter: Filter, *, matching: int, reason: str | None) -> Job:
         """Begin a job; it runs when those before it have ended."""
+        hand = actor_in_hand() or RUNTIME
         job = Job(
             id=f"job_{secrets.token_hex(8)}",
             verb=verb,
@@ -42,6 +45,8 @@ class Jobs:
             reason=reason,
             matching=matching,
             begun_at=self._clock.now(),
+            actor=hand.name,
+            address=hand.address,
         )
         self._kept.begin(job)
         self._thread.submit(self._run, job)
@@ -77,7 +82,8 @@ class Jobs:
 
     def _run(self, job: Job) -> None:
         try:
-            self._carry_out(job)
+            with acting(Actor(job.actor or RUNTIME.name, job.address)):
+                self._carry_out(job)
         except ExperienceError as error:
             _logger.warning("job %s is left where it stands: %s", job.id, error.message)
         except Exception:

@@ -31,6 +31,7 @@ class ChangeDocument(BaseModel):
     from_: str | None = Field(alias="from")
     to: str
     reason: str | None
+    actor: str | None = Field(description="Who made it by hand, if anybody did.")
 
 
 class ExecutionDocument(BaseModel):
@@ -333,7 +334,9 @@ LISTED_EXECUTION = EXECUTION | {
 }
 WHOLE_EXECUTION = LISTED_EXECUTION | {
     "attempts": [],
-    "history": [{"at": "2026-03-06T15:30:00.000Z", "from": None, "to": "pending", "reason": None}],
+    "history": [
+        {"at": "2026-03-06T15:30:00.000Z", "from": None, "to": "pending", "reason": None, "actor": None}
+    ],
     "run": "rn_0bb6rczg0ryj5",
     "run_is_kept": True,
 }

@@ -139,6 +139,7 @@ class Access:
             found = request.state.caller = replace(self._find(request), address=_address(request))
             if (now := asked.get()) is not None:
                 now.caller = found.name
+                now.address = request.client.host if request.client else ""
             self._admit(found, request)
         return found
 

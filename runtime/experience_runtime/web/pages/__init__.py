@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from experience_runtime.domain.errors import Refusal
 from experience_runtime.web.guard.problems import status_of, told_of
 from experience_runtime.web.pages import (
+    audit,
     bulk,
     executions,
     experiences,
@@ -46,6 +47,7 @@ _PAGES = (
     schedules,
     stamp,
     tokens,
+    audit,
     visitors,
     playground,
 )

@@ -11,7 +11,7 @@ from experience_runtime.domain.errors import Refusal
 from experience_runtime.domain.runs import OUTCOMES, RunFilter, check_outcome
 from experience_runtime.web.experiences import listed
 from experience_runtime.web.given import GivenRuntime
-from experience_runtime.web.guard.access import signed_in
+from experience_runtime.web.guard.access import caller_of, signed_in
 from experience_runtime.web.guard.problems import status_of
 from experience_runtime.web.pages.refusals import HtmlRoute
 from experience_runtime.web.pages.rendering import GivenRendering
@@ -86,6 +86,7 @@ def experience(
         name=name,
         change=runtime.live.all().get(name),
         releases=runtime.store.releases.releases(name, limit=_PAGE),
+        audit=runtime.lookup.audit.of("experience", name) if caller_of(request).may(Right.READ) else [],
         wanted=wanted,
         outcomes=OUTCOMES,
         runs=page["runs"],

@@ -113,6 +113,7 @@ def _shown(
         rows=rows_of(page["executions"], now),
         picture=picture_of(page["executions"], now),
         has_more=page["next"] is not None,
+        audit=runtime.lookup.audit.of("integration", name),
     )
 
 

@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from experience_runtime.documents.audit import differences
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import ExperienceError
 from experience_runtime.web.guard.login import form_token
@@ -157,4 +158,5 @@ def _environment() -> Environment:
         "short": spoken.short,
         "quoted": lambda text: quote(str(text), safe=""),
     }
+    environment.filters["differences"] = differences
     return environment

@@ -139,6 +139,7 @@ def _page(
         wrong=wrong,
         days=DAYS,
         zones=zone_names(),
+        audit=runtime.lookup.audit.of("schedule", editing) if editing else [],
         schedules=[_row(runtime.lookup.schedule(each), now) for each in own],
     )
 

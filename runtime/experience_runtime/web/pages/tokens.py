@@ -21,4 +21,6 @@ def tokens(request: Request, runtime: GivenRuntime, rendering: GivenRendering) -
     shown = [
         token_document(each) | {"is_expired": each.is_expired(now)} for each in runtime.store.tokens.all()
     ]
-    return rendering.page(request, "tokens.html", here=HERE, tokens=shown)
+    return rendering.page(
+        request, "tokens.html", here=HERE, tokens=shown, audit=runtime.lookup.audit.of("token")
+    )

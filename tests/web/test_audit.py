@@ -1,0 +1,261 @@
+"""Every route that changes something leaves one entry in the audit, with who asked; a refused one none."""
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from experience_runtime.domain.access import Scope
+from experience_runtime.domain.audit import AuditFilter
+from experience_runtime.domain.executions import Filter
+from experience_runtime.runtime import Runtime
+from experience_runtime.web.pages.refusals import HtmlRoute
+from fastapi import FastAPI
+
+from .conftest import Token, bearing
+
+SENT = frozenset(
+    {
+        ("POST", "/v1/experiences/{name}/run"),
+        ("POST", "/v1/simulate"),
+        ("POST", "/v1/check"),
+        ("POST", "/v1/explain"),
+        ("POST", "/v1/preview"),
+        ("POST", "/v1/integrations/{name}/call"),
+        ("POST", "/v1/integrations/{name}/schedule"),
+        ("POST", "/v1/integrations/{name}/cancel"),
+        ("POST", "/v1/integrations/{name}/execute"),
+        ("PUT", "/v1/visitors/{visitor_id}"),
+        ("POST", "/v1/visitors/{visitor_id}/events"),
+        ("POST", "/v1/visitors/{visitor_id}/convert"),
+        ("POST", "/v1/visitors/{visitor_id}/identify"),
+    }
+)
+"""What programs send, or what changes nothing: its executions and events are what is kept of it."""
+
+SENT_BY_PAGES = frozenset({"/playground", "/settings/integrations/{name}/call", "/visitors"})
+
+
+class World:
+    """A served runtime with something to change, and an operator and a viewer who try to."""
+
+    def __init__(self, client: httpx.Client, runtime: Runtime, token: Token) -> None:
+        self.client = client
+        self.runtime = runtime
+        self.operator = bearing(token(Scope.OPERATOR, name="ops"))
+        self.viewer = bearing(token(Scope.VIEWER, name="looker"))
+
+    def scheduled(self) -> str:
+        """The id of an execution that waits."""
+        made = self.runtime.scheduler.schedule("webhook", {"body": 1}, {"delay": "1 hour"}, visitor=None)
+        return made.execution.id
+
+    def failed(self) -> str:
+        """The id of an execution that failed: nobody listens where the webhook points."""
+        execution = self.runtime.scheduler.begin_execute(
+            "webhook", {"body": 1}, key=None, visitor=None, experience=None
+        )
+        with pytest.raises(Exception, match=r"127\.0\.0\.1|refused|answered"):
+            self.runtime.dispatcher.call_now(execution)
+        return execution.id
+
+    def schedule(self, name: str = "daily") -> str:
+        self.runtime.recurring.set(name, "webhook", {"body": 1}, {"daily": "09:00", "timezone": "UTC"})
+        return name
+
+    def entries(self) -> list[tuple[str, str, str, str]]:
+        found = self.runtime.store.audit.find(AuditFilter(), limit=1000)
+        return [(each.actor, each.kind, each.action, each.object) for each in reversed(found)]
+
+
+@pytest.fixture
+def world(client: httpx.Client, runtime: Runtime, token: Token) -> World:
+    return World(client, runtime, token)
+
+
+def changes_of(web: FastAPI) -> set[tuple[str, str]]:
+    operations = {(method.upper(), path) for path, item in web.openapi()["paths"].items() for method in item}
+    return {each for each in operations if each[0] not in ("GET", "HEAD")} - SENT
+
+
+def pages_of(web: FastAPI) -> set[str]:
+    return {
+        route.path
+        for route in web.state.routes
+        if "POST" in (route.methods or ()) and isinstance(route, HtmlRoute)  # not of the wire
+    }
+
+
+def test_every_changing_operation_leaves_one_entry_and_a_refused_one_none(web: FastAPI, world: World) -> None:
+    schedule = {"integration": "webhook", "payload": {"body": 1}, "daily": "09:00", "timezone": "UTC"}
+    # path -> how it is asked, with what was prepared for it, and the entry that is expected
+    cases: dict[tuple[str, str], Any] = {
+        ("POST", "/v1/executions/{execution_id}/cancel"): lambda: (
+            world.scheduled(),
+            {"reason": "no"},
+            "execution",
+            "cancel",
+        ),
+        ("POST", "/v1/executions/{execution_id}/replay"): lambda: (world.failed(), {}, "execution", "replay"),
+        ("POST", "/v1/executions/{execution_id}/restore"): lambda: (
+            cancelled(world),
+            {},
+            "execution",
+            "restore",
+        ),
+        ("PUT", "/v1/schedules/{name}"): lambda: ("weekly", schedule, "schedule", "set"),
+        ("POST", "/v1/schedules/{name}/pause"): lambda: (world.schedule("p"), None, "schedule", "pause"),
+        ("POST", "/v1/schedules/{name}/resume"): lambda: (paused(world), None, "schedule", "resume"),
+        ("POST", "/v1/schedules/{name}/run"): lambda: (world.schedule("now"), None, "schedule", "run"),
+        ("DELETE", "/v1/schedules/{name}"): lambda: (world.schedule("gone"), None, "schedule", "remove"),
+        ("POST", "/v1/integrations/{name}/pause"): lambda: ("webhook", {}, "integration", "pause"),
+        ("POST", "/v1/integrations/{name}/resume"): lambda: ("webhook", None, "integration", "resume"),
+        ("DELETE", "/v1/visitors/{visitor_id}"): lambda: ("v1", None, "visitor", "erase"),
+    }
+    jobs = {("POST", "/v1/bulk/cancel"): "cancel", ("POST", "/v1/bulk/replay"): "replay"}
+    assert changes_of(web) == {*cases, *jobs}, "a route that changes something needs a line here, or in SENT"
+
+    for (method, path), prepare in cases.items():
+        object, body, kind, action = prepare()
+        place = re.sub(r"\{\w+\}", object, path)
+        before = world.entries()
+
+        refused = world.client.request(method, place, json=body, headers=world.viewer)
+        nothing = world.entries()
+        answer = world.client.request(method, place, json=body, headers=world.operator)
+
+        assert refused.status_code == 403, path
+        assert nothing == before, path
+        assert answer.status_code == 200, answer.text
+        named = "" if kind == "visitor" else object
+        assert world.entries()[len(before) :] == [("ops", kind, action, named)], path
+    for (method, path), action in jobs.items():
+        for _ in range(2):
+            world.scheduled() if action == "cancel" else world.failed()
+        before = world.entries()
+
+        begun = world.client.request(method, path, json={"everything": True}, headers=world.operator)
+        while (
+            world.client.get(f"/v1/jobs/{begun.json()['id']}", headers=world.operator).json()["state"]
+            == "running"
+        ):
+            pass
+
+        assert [each[:3] for each in world.entries()[len(before) :]] == [("ops", "execution", action)], path
+    newest = world.runtime.store.audit.find(AuditFilter(actor="ops"))
+    assert {each.address for each in newest} == {"127.0.0.1"}
+    ended = world.runtime.store.find(Filter(reason="no")).executions[0]
+    shown = world.client.get(f"/v1/executions/{ended.id}", headers=world.operator).json()
+    assert [each["actor"] for each in shown["history"]] == [None, "ops"]
+
+
+def cancelled(world: World) -> str:
+    id = world.scheduled()
+    world.runtime.scheduler.cancel_execution(id, reason=None)
+    return id
+
+
+def paused(world: World) -> str:
+    name = world.schedule("paused")
+    world.runtime.recurring.pause(name)
+    return name
+
+
+def test_every_form_of_the_pages_leaves_one_entry(web: FastAPI, world: World) -> None:
+    def form(page: str) -> str:
+        found = re.search(
+            r'name="form_token" value="([^"]+)"', world.client.get(page, headers=world.operator).text
+        )
+        assert found is not None, page
+        return found[1]
+
+    tab = "/settings/integrations/webhook/schedule"
+    saved = {
+        "name": "weekly",
+        "kind": "daily",
+        "daily_time": "09:00",
+        "timezone": "UTC",
+        "payload": '{"body": 1}',
+    }
+    cases: dict[str, Any] = {
+        "/executions/{execution_id}/cancel": lambda: ([world.scheduled()], {}, "execution", "cancel"),
+        "/executions/{execution_id}/replay": lambda: ([world.failed()], {}, "execution", "replay"),
+        "/executions/{execution_id}/restore": lambda: ([cancelled(world)], {}, "execution", "restore"),
+        "/settings/integrations/{name}/pause": lambda: (["webhook"], {}, "integration", "pause"),
+        "/settings/integrations/{name}/resume": lambda: (["webhook"], {}, "integration", "resume"),
+        "/settings/integrations/{name}/schedule": lambda: (["webhook"], saved, "schedule", "set"),
+        "/settings/integrations/{name}/schedule/{schedule_name}/{verb}": lambda: (
+            ["webhook", world.schedule("gone"), "remove"],
+            {},
+            "schedule",
+            "remove",
+        ),
+        "/visitors/erase": lambda: ([], {"id": "v1", "sure": "v1"}, "visitor", "erase"),
+        "/executions/bulk/{verb}": lambda: (
+            ["cancel"] if world.scheduled() else [],
+            {"counted": "99"},
+            "execution",
+            "cancel",
+        ),
+    }
+    assert pages_of(web) - SENT_BY_PAGES == set(cases), "a form that changes something needs a line here"
+    for path, prepare in cases.items():
+        parts, fields, kind, action = prepare()
+        place = path
+        for part in parts:
+            place = re.sub(r"\{\w+\}", part, place, count=1)
+        before = world.entries()
+
+        page = tab if "schedule" in path else "/settings/integrations/webhook"
+        answer = world.client.post(place, data={**fields, "form_token": form(page)}, headers=world.operator)
+
+        assert answer.status_code == 303, (path, answer.text)
+        if "jobs" in answer.headers["location"]:
+            job = answer.headers["location"].split("/")[-1].split("?")[0]
+            while world.client.get(f"/v1/jobs/{job}", headers=world.operator).json()["state"] == "running":
+                pass
+        assert [each[:3] for each in world.entries()[len(before) :]] == [("ops", kind, action)], path
+
+
+def test_the_page_and_the_csv_show_what_was_changed_and_no_formula(
+    world: World, client: httpx.Client
+) -> None:
+    made = replace(
+        world.runtime.store.tokens.all()[0], name="next", digest=b"n" * 32, note="=cmd|' /C calc'!A0"
+    )
+    world.runtime.store.tokens.put(made)
+    world.runtime.operations.pause("webhook", reason="<script>alert(1)</script>")
+
+    page = client.get("/settings/audit?kind=integration", headers=world.viewer).text
+    own = client.get("/settings/integrations/webhook", headers=world.viewer).text
+    text = client.get("/settings/audit.csv?kind=token", headers=world.viewer)
+    listed = client.get("/v1/audit?kind=token&object=next", headers=world.viewer).json()
+
+    for each in (page, own):
+        assert "integration pause" in each
+        assert "&lt;script&gt;" in each
+        assert "<script>alert" not in each
+    assert text.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(text.text)))
+    assert [row["object"] for row in rows] == ["next", "looker", "ops"]
+    assert json.loads(rows[0]["after"])["note"] == "=cmd|' /C calc'!A0"  # within JSON: no cell begins with it
+    (entry,) = listed["entries"]
+    assert (entry["actor"], entry["before"], entry["after"]["scopes"]) == ("runtime", None, ["viewer"])
+    wrong = client.get("/v1/audit?action=cancelled", headers=world.viewer)
+    assert wrong.status_code == 422
+    assert 'did you mean "cancel"?' in wrong.json()["detail"]
+    assert client.get("/settings/audit?since=never", headers=world.viewer).status_code == 422
+    assert client.get("/v1/audit?cursor=x", headers=world.viewer).status_code == 422
+
+
+def test_an_actor_that_a_spreadsheet_would_compute_is_a_text() -> None:
+    from experience_runtime.documents.audit import audit_csv
+
+    document = dict.fromkeys(("id", "at", "actor", "address", "kind", "action", "object"), "x")
+    text = audit_csv([{**document, "object": "=1+1", "before": None, "after": None}])
+
+    assert next(csv.DictReader(io.StringIO(text)))["object"] == "'=1+1"

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,8 +13,8 @@ from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.proving.finding import find_experiences
 from experience_runtime.proving.formats import github, sarif
 from experience_runtime.runtime import Runtime
-from experience_runtime.scripts.check import Checked, check_experience
-from experience_runtime.scripts.loading import source_of
+from experience_runtime.scripts.check import Checked
+from experience_runtime.scripts.loading import prepare, source_of
 from experience_runtime.settings.load import Settings
 
 
@@ -54,14 +55,7 @@ def check(
     checked = {}
     with Runtime(settings) as runtime:
         for path in find_experiences(paths):
-            one = check_experience(
-                path,
-                variation=variation,
-                repair=repair,
-                sandbox=runtime.sandbox,
-                integrations=runtime.integrations,
-                now=runtime.clock.now(),
-            )
+            one = runtime.check(partial(prepare, path, variation=variation, repair=repair))
             if settings.code_left_out is not None:
                 one = one.without_doubt_of("unknown_integration")
             checked[path] = one

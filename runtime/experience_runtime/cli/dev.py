@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -24,8 +25,7 @@ from experience_runtime.proving.finding import find_experiences, find_stories, i
 from experience_runtime.proving.suite import prove
 from experience_runtime.proving.watching import Watched
 from experience_runtime.runtime import Runtime
-from experience_runtime.scripts.check import check_experience
-from experience_runtime.scripts.loading import source_of
+from experience_runtime.scripts.loading import prepare, source_of
 from experience_runtime.settings.load import Settings
 
 if TYPE_CHECKING:
@@ -102,14 +102,7 @@ def _touched(changed: Sequence[Path], folder: Path) -> list[Path]:
 def look(runtime: Runtime, paths: Sequence[Path]) -> None:
     """Check the experiences at the paths, and play the stories below them, a line each."""
     for path in find_experiences(paths):
-        checked = check_experience(
-            path,
-            variation=None,
-            repair=False,
-            sandbox=runtime.sandbox,
-            integrations=runtime.integrations,
-            now=runtime.clock.now(),
-        )
+        checked = runtime.check(partial(prepare, path))
         for problem in checked.problems:
             show_problem(problem, source=source_of(problem, path, checked.script))
         if not checked.problems:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.planning import Plan
+from experience_runtime.domain.zones import Zone, rules_version
 from experience_runtime.engine.stores import Cancelling
 
 
@@ -20,6 +21,22 @@ class Wanted:
     pace_key: str
     retries: int
     at: datetime
+
+
+def new_execution(wanted: Wanted, number: int, zone: tuple[Zone, str]) -> Execution:
+    """The row of what is wanted, due at once until more is said; `zone`, and where it is from."""
+    return Execution(
+        number=number,
+        integration=wanted.integration,
+        payload=wanted.payload,
+        created_at=wanted.at,
+        requested_at=wanted.at,
+        due_at=wanted.at,
+        zone=zone[0].name,
+        zone_from=zone[1],
+        zone_rules=rules_version(),
+        pace_key=wanted.pace_key,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

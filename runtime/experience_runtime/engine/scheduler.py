@@ -4,6 +4,7 @@ import copy
 import json
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import NoReturn
@@ -24,13 +25,19 @@ from experience_runtime.domain.payloads import check_payload
 from experience_runtime.domain.planning import CancelPlan, Plan, check_reason, plan, plan_cancel, visitor_zone
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
-from experience_runtime.domain.zones import rules_version
 from experience_runtime.engine.claims import may_still_run
 from experience_runtime.engine.execute_gate import NO_INTERVALS, ExecuteGate
 from experience_runtime.engine.key_types import key_doubts
 from experience_runtime.engine.numbering import ExecutionNumbers
 from experience_runtime.engine.ports import Clock, Integrations
-from experience_runtime.engine.prepared import Cancelled, PreparedCancel, PreparedSchedule, Scheduled, Wanted
+from experience_runtime.engine.prepared import (
+    Cancelled,
+    PreparedCancel,
+    PreparedSchedule,
+    Scheduled,
+    Wanted,
+    new_execution,
+)
 from experience_runtime.engine.receivers import pace_key
 from experience_runtime.engine.sites import acting_site
 from experience_runtime.engine.stores import Added, Adding, Cancelling, SchedulerStore
@@ -193,26 +200,19 @@ class Scheduler:
         site = acting_site()
         if site is not None:
             site.require_room()
-        execution = Execution(
-            number=self._numbers.next(wanted.at),
-            integration=wanted.integration,
-            payload=wanted.payload,
-            created_at=wanted.at,
-            requested_at=planned.requested_at,
-            due_at=planned.due_at,
-            zone=planned.zone.name,
-            zone_from=planned.zone_from,
-            zone_rules=rules_version(),
+        execution = replace(
+            new_execution(wanted, self._numbers.next(wanted.at), (planned.zone, planned.zone_from)),
             experience=experience,
             release=self._release,
             visitor=owner,
+            requested_at=planned.requested_at,
+            due_at=planned.due_at,
             key=planned.key,
             key_digest=None if planned.key is None else key_digest(space, planned.key),
             key_owner=key_owner,
             asked=planned.asked,
             window=None if planned.window is None else planned.window.text,
             cancel_on_conversion=planned.cancel_on_conversion,
-            pace_key=wanted.pace_key,
             retries=wanted.retries,
             site=None if site is None else site.name,
         )
@@ -360,7 +360,7 @@ class Scheduler:
         """
         wanted = self.want(integration, payload)
         owner, now = _owner_id(visitor), wanted.at
-        zone, zone_from = visitor_zone(visitor, [])
+        zone = visitor_zone(visitor, [])
         canonical = None if key is None else canonical_key(key)
         self._gate.admit(integration, wanted.pace_key, now)
         if canonical is not None:
@@ -372,23 +372,14 @@ class Scheduler:
                 key_owner=owner or "",
                 now=now,
             )
-        execution = Execution(
-            number=self._numbers.next(now),
-            integration=integration,
-            payload=wanted.payload,
-            created_at=now,
-            requested_at=now,
-            due_at=now,
-            zone=zone.name,
-            zone_from=zone_from,
-            zone_rules=rules_version(),
+        execution = replace(
+            new_execution(wanted, self._numbers.next(now), zone),
             experience=experience,
             release=self._release,
             visitor=owner,
             key=canonical,
             key_owner=owner or "",
             asked="execute",
-            pace_key=wanted.pace_key,
             retries=0,
             status=Status.RUNNING,
             attempt=1,

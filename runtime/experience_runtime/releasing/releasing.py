@@ -18,7 +18,6 @@ from experience_runtime.domain.values import read_note
 from experience_runtime.running.guest import Problem
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.bundle import Bundle
-from experience_runtime.scripts.check import check_script
 from experience_runtime.scripts.folders import is_story
 from experience_runtime.scripts.loading import VARIATION, fault_problem, load_files
 from experience_runtime.simulation.play import PlayRequest
@@ -91,12 +90,7 @@ def _faults(runtime: Runtime, name: str, files: Files) -> Iterator[str]:
     variations: list[str | None] = [each for each in files.texts if VARIATION.fullmatch(each)]
     told: dict[str, None] = {}
     for variation in variations or [None]:
-        checked = check_script(
-            partial(_script, files, name, variation),
-            sandbox=runtime.sandbox,
-            integrations=runtime.integrations,
-            now=runtime.clock.now(),
-        )
+        checked = runtime.check(partial(_script, files, name, variation))
         told |= dict.fromkeys(_line(problem) for problem in checked.problems)
     yield from told
 

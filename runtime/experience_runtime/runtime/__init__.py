@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from experience_runtime.running.report import Report
     from experience_runtime.running.run import Situation
     from experience_runtime.sandbox.pool import Pool
+    from experience_runtime.scripts.bundle import Bundle
+    from experience_runtime.scripts.check import Checked
     from experience_runtime.simulation.play import PlayRequest
     from experience_runtime.simulation.simulated import Simulated
     from experience_runtime.store.sql import SqlStore
@@ -290,6 +292,12 @@ class Runtime:
             received_at=now,
         )
         return told.receive(self.store, self.scheduler, event, stated_at=at)
+
+    def check(self, make: "Callable[[], Bundle]") -> "Checked":
+        """See `scripts.check.check_script`."""
+        from experience_runtime.scripts.check import check_script
+
+        return check_script(make, sandbox=self.sandbox, integrations=self.integrations, now=self.clock.now())
 
     def play(
         self,

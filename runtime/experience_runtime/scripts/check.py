@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from experience_runtime.domain.errors import ScriptFault
@@ -13,7 +12,7 @@ from experience_runtime.running.guest import Problem, Sandbox
 from experience_runtime.running.opening import check as compile_all
 from experience_runtime.running.report import problem_document
 from experience_runtime.scripts.bundle import Bundle, without_file
-from experience_runtime.scripts.loading import fault_problem, prepare
+from experience_runtime.scripts.loading import fault_problem
 from experience_runtime.scripts.rules import find_all, find_in_package
 
 
@@ -40,28 +39,10 @@ class Checked:
         }
 
 
-def check_experience(
-    path: Path,
-    *,
-    variation: str | None,
-    repair: bool,
-    sandbox: Sandbox,
-    integrations: Integrations,
-    now: datetime,
-) -> Checked:
-    """Find what would certainly fail in the experience at a path, and what is doubtful."""
-    return check_script(
-        lambda: prepare(path, variation=variation, repair=repair),
-        sandbox=sandbox,
-        integrations=integrations,
-        now=now,
-    )
-
-
 def check_script(
     make: Callable[[], Bundle], *, sandbox: Sandbox, integrations: Integrations, now: datetime
 ) -> Checked:
-    """The same of what `make` reads."""
+    """Find what would certainly fail in the experience that `make` reads, and what is doubtful."""
     try:
         script = make()
     except ScriptFault as fault:

@@ -17,7 +17,6 @@ from experience_runtime.domain.planning import plan
 from experience_runtime.domain.visitors import make_visitor
 from experience_runtime.running.boot import situation_of
 from experience_runtime.runtime import Runtime
-from experience_runtime.scripts.check import check_script
 from experience_runtime.simulation.play import PlayRequest
 from experience_runtime.simulation.simulated import simulated_document
 from experience_runtime.simulation.story import parse_story
@@ -202,12 +201,7 @@ def check(
     Scopes: author, operator.
     """
     with at_once, _found(runtime, body) as found:
-        checked = check_script(
-            lambda: found.prepare(variation=body.variation, repair=body.repair),
-            sandbox=runtime.sandbox,
-            integrations=runtime.integrations,
-            now=runtime.clock.now(),
-        )
+        checked = runtime.check(lambda: found.prepare(variation=body.variation, repair=body.repair))
     return Document(checked.document())
 
 

@@ -185,6 +185,20 @@ def test_the_other_verbs_print_one_document_too(cli: CommandLine) -> None:
     assert all(set(each) == {"name", "ok", "detail"} for each in doctor["checks"])
 
 
+def test_alerts_print_how_each_stands_and_what_a_test_came_to(cli: CommandLine) -> None:
+    Path("experience.toml").write_text('[alerts.ops]\nintegration = "slack-update"\non = ["lag > 90 s"]\n')
+
+    (alert,) = cli.json("alerts", "list")["alerts"]
+    tested = cli("alerts", "test", "ops", "--json")
+    unknown = cli("alerts", "test", "opps", "--json").refusal
+
+    assert set(alert) == {"name", "integration", "on", "every_seconds", "firing", "sent_at", "error"}
+    assert (alert["on"], alert["every_seconds"]) == (["lag > 90 s"], 900)
+    assert (tested.code, set(tested.document)) == (2, {"alert", "integration", "ok", "error"})
+    assert (tested.document["ok"], tested.document["error"]["code"]) == (False, "not_configured")
+    assert 'did you mean "ops"?' in unknown["message"]
+
+
 def test_integrations_check_says_what_is_missing(cli: CommandLine) -> None:
     said = cli("integrations", "check", "slack-update", "--json")
 

@@ -14,7 +14,7 @@ from experience_runtime.domain import app_events, clients, errors, options, recu
 from experience_runtime.plugins.registry import Registry
 from experience_runtime.running.guest import Limits
 from experience_runtime.runtime import Runtime
-from experience_runtime.settings import delivery, environment, load, serving
+from experience_runtime.settings import alerts, delivery, environment, load, serving
 from experience_runtime.settings.load import load_settings
 from experience_runtime.simulation.story import Story
 from experience_runtime.web.server import make_web
@@ -62,6 +62,7 @@ def _settings() -> set[str]:
         | {f"delivery.NAME.{name}" for name in delivery.POLICY_SETTINGS}
         | {f"serve.{name}" for name in serving.SERVE_SETTINGS}
         | {f"retention.{kind}" for kind in retention.KINDS}
+        | {f"alerts.NAME.{name}" for name in alerts.ALERT_SETTINGS}
         | {"csml.client", "integrations.NAME.site"}
         | built_in
         | {environment.CONFIG, *environment.OLDER_NAMES, *environment.NAMED}
@@ -96,7 +97,7 @@ def _recurring() -> set[str]:
 PAGES: dict[str, Callable[[], Iterable[str]]] = {
     "schedule-options": _options,
     "codes": _codes,
-    "settings": _settings,
+    "settings alerts": _settings,
     "stories": _story,
     "recurring-schedules": _recurring,
     "scheduled-events": lambda: app_events._KNOWN,

@@ -31,6 +31,7 @@ _VERBS: dict[str, tuple[str, str]] = {
     "convert": ("convert:convert", "Record a conversion of a visitor."),
     "visitors": ("visitors:visitors", "Show, export and erase visitors, and say which ids are one person."),
     "integrations": ("integrations:integrations", "List, check and call integrations."),
+    "alerts": ("alerts:alerts", "List what people are told of, and try it."),
     "migrate": ("migrate:migrate", "Make or upgrade the tables of a database; copy a file into one."),
     "purge": ("purge:purge", "Remove what was over long ago."),
     "backup": ("backup:backup", "Copy a SQLite database while it is in use."),

@@ -9,8 +9,8 @@ from threading import Thread
 from experience_runtime.domain.errors import ExperienceError, InvalidParameter
 from experience_runtime.domain.values import shown
 from experience_runtime.runtime import Runtime
+from experience_runtime.runtime.standing import standing_of
 from experience_runtime.web.metrics import CONTENT_TYPE, Metrics
-from experience_runtime.web.standing import read_standing
 
 _SECONDS = 10
 """How long whoever asks may take to say what."""
@@ -31,8 +31,12 @@ def place_of(text: str) -> tuple[str, int]:
 @contextmanager
 def serving_numbers(host: str, port: int, runtime: Runtime, metrics: Metrics) -> Iterator[None]:
     """Answer GET /metrics there meanwhile; InvalidParameter where that cannot be listened on."""
+
+    def read() -> bytes:
+        return metrics.text(standing_of(runtime), stuck=len(runtime.dispatcher.stuck()))
+
     try:
-        server = _Server((host, port), _handler(lambda: metrics.text(read_standing(runtime))))
+        server = _Server((host, port), _handler(read))
     except (OSError, UnicodeError) as problem:
         raise InvalidParameter(
             f"{shown(host)} port {port} cannot be listened on ({problem}); name another with --metrics"

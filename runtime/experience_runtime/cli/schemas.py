@@ -10,6 +10,7 @@ from experience_runtime.cli.typescript import payload_type
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.retention import KINDS
 from experience_runtime.plugins.registry import Registry
+from experience_runtime.settings.alerts import ALERT_SETTINGS
 from experience_runtime.settings.delivery import POLICY_SETTINGS
 from experience_runtime.settings.load import OUTBOUND_SETTINGS, TOP_SETTINGS
 from experience_runtime.settings.serving import SERVE_SETTINGS
@@ -34,6 +35,11 @@ _TYPES: dict[str, Any] = {
     "trusted_proxies": _TEXTS,
     "drafts": {"type": "string"},
     "snippet_path": {"type": "string"},
+    "public_url": {"type": "string"},
+    "integration": {"type": "string"},
+    "on": _TEXTS,
+    "every": {"type": "string"},
+    "payload": {},
     "isolate": {"type": "boolean"},
     **{kind: {"type": "string"} for kind in KINDS},
     "experiences": {"type": "object", "additionalProperties": {"type": "string"}},
@@ -73,6 +79,7 @@ def _settings(registry: Registry) -> dict[str, Any]:
         "retention": _table(KINDS),
         "serve": _table(SERVE_SETTINGS),
         "delivery": {"type": "object", "additionalProperties": _table(POLICY_SETTINGS)},
+        "alerts": {"type": "object", "additionalProperties": _table(ALERT_SETTINGS)},
         "csml": {"type": "object"},
         "integrations": {
             "type": "object",

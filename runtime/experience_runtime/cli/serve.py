@@ -67,6 +67,7 @@ def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Set
     """Serve the API and the pages, and deliver what is due, until stopped."""
     import uvicorn
 
+    from experience_runtime.runtime.alerts import alerting
     from experience_runtime.web.guard.connections import Gate, guarded, room_for_connections
     from experience_runtime.web.guard.middleware import is_loopback
     from experience_runtime.web.guard.proxies import Trust
@@ -115,7 +116,8 @@ def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Set
                 say(f"serving {address}" + (_OPEN if is_open else "; callers need a token"))
             worker = None if no_worker else _worker(runtime)
             try:
-                _serve(uvicorn.Server(config), listener, worker, web.state.jobs, runtime.dispatcher.wake)
+                with alerting(runtime):
+                    _serve(uvicorn.Server(config), listener, worker, web.state.jobs, runtime.dispatcher.wake)
             finally:
                 web.state.jobs.close()
 

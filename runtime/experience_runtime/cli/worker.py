@@ -68,6 +68,7 @@ def worker(
 ) -> None:
     """Deliver due executions until stopped. One worker per SQLite file; any number on PostgreSQL."""
     from experience_runtime.cli.metrics import place_of, serving_numbers
+    from experience_runtime.runtime.alerts import alerting
     from experience_runtime.web.metrics import Metrics
 
     stop, metrics = threading.Event(), Metrics()
@@ -86,6 +87,9 @@ def worker(
         if place is not None:
             runtime.for_delivering()
             stack.enter_context(serving_numbers(*place, runtime, metrics))
+        if settings.alerts:
+            runtime.for_delivering()
+        stack.enter_context(alerting(runtime))
         if runtime.only is not None:
             _require_served(runtime, runtime.only)
         wake = runtime.dispatcher.wake

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from experience_runtime.domain.access import Token
 from experience_runtime.domain.admission import IntegrationState
+from experience_runtime.domain.alerts import AlertState
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.jobs import Job
 from experience_runtime.domain.pace import Learned, Pace, PaceState, Receiver
@@ -171,6 +172,43 @@ class Pruning(Protocol):
 
     def removed(self) -> Mapping[str, int]:
         """How many of each kind were ever removed by `step`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """What happened so many times lately: to which integration, experience or schedule, and how (a code)."""
+
+    subject: str
+    how: str
+    count: int
+
+
+class Alerts(Protocol):
+    """How the rules of alerts stand, and what they count."""
+
+    def take(self, name: str, *, now: datetime, until: datetime) -> AlertState | None:
+        """Hold a rule until then; None while another process holds it, or it rests."""
+        ...
+
+    def keep(self, name: str, state: AlertState, *, held_until: datetime, next_at: datetime) -> bool:
+        """Keep how a rule stands, and let it rest; False where it was taken by another since."""
+        ...
+
+    def all(self) -> Mapping[str, AlertState]:
+        """Those that were ever looked after, by name."""
+        ...
+
+    def failed_executions(self, since: datetime) -> Sequence[Happened]:
+        """By integration and reason, the most frequent first."""
+        ...
+
+    def failed_runs(self, since: datetime) -> Sequence[Happened]:
+        """By experience and code, the most frequent first."""
+        ...
+
+    def skipped(self, since: datetime) -> Sequence[Happened]:
+        """Instants of schedules at which nothing was fired, by schedule and how that came."""
         ...
 
 

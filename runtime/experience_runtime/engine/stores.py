@@ -12,6 +12,7 @@ from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.auditing import Audit
 from experience_runtime.engine.keeping import (
+    Alerts,
     Erasing,
     Events,
     IntegrationStates,
@@ -359,5 +360,8 @@ class Store(SchedulerStore, DispatcherStore, Visitors, Protocol):
 
     @property
     def pruning(self) -> Pruning: ...
+
+    @property
+    def alerts(self) -> Alerts: ...
 
     def close(self) -> None: ...

@@ -15,6 +15,7 @@ from experience_runtime.domain import clients
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.retention import KINDS
 from experience_runtime.domain.values import nearest
+from experience_runtime.settings.alerts import ALERT_SETTINGS
 from experience_runtime.settings.delivery import POLICY_BOUNDS, POLICY_SETTINGS
 from experience_runtime.settings.serving import BOUNDS
 
@@ -47,6 +48,7 @@ KEYS: Mapping[str, Kind] = {
     "serve.drafts": Kind.TEXT,
     "serve.snippet_path": Kind.TEXT,
     "serve.trusted_proxies": Kind.TEXTS,
+    "serve.public_url": Kind.TEXT,
     **{f"serve.{key}": Kind.NUMBER for key in BOUNDS},
     **{f"retention.{kind}": Kind.TEXT for kind in KINDS},
     **{f"csml.client.{name}": Kind.TEXT for name in clients.FIELDS},
@@ -59,12 +61,23 @@ NAMED: Mapping[str, tuple[str, Mapping[str, Kind] | Kind]] = {
         "delivery",
         {key: Kind.NUMBER if key in POLICY_BOUNDS else Kind.FLAG for key in POLICY_SETTINGS},
     ),
+    "EXPERIENCE_ALERTS__": (
+        "alerts",
+        {key: Kind.TEXTS if key == "on" else Kind.TEXT for key in ALERT_SETTINGS},
+    ),
     "EXPERIENCE_EXPERIENCES__": ("experiences", Kind.TEXT),
 }
 """The tables whose keys somebody names: what their variables begin with, the table, the kinds of its keys.
 
 A table of one kind has no keys below the name. What has no kind is text.
 """
+
+_EXAMPLES = {
+    "integrations": "SLACK_UPDATE__URL",
+    "delivery": "SLACK_UPDATE__CONCURRENCY",
+    "alerts": "OPS__INTEGRATION",
+    "experiences": "REMINDER",
+}
 
 
 def variable(key: str) -> str:
@@ -114,8 +127,8 @@ def _named(values: Mapping[str, Any], name: str, prefix: str) -> tuple[list[str]
     table, kinds = NAMED[prefix]
     own, *path = name.removeprefix(prefix).lower().split("__")
     if not own or not all(path) or (isinstance(kinds, Kind) == bool(path)):
-        shape, example = ("NAME", "REMINDER") if isinstance(kinds, Kind) else ("NAME__SETTING", None)
-        example = example or f"SLACK_UPDATE__{'URL' if prefix == INTEGRATION else 'CONCURRENCY'}"
+        shape = "NAME" if isinstance(kinds, Kind) else "NAME__SETTING"
+        example = _EXAMPLES[table]
         raise InvalidParameter(
             f"the variable {name} names no setting; write {prefix}{shape}, for instance {prefix}{example}"
         )

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from experience_runtime.domain.admission import Policy
+from experience_runtime.domain.alerts import Rule
 from experience_runtime.domain.app_events import WEBHOOK_INTEGRATION
 from experience_runtime.domain.clients import FIELDS, NO_CLIENT, Client, read_client
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.retention import Retention
 from experience_runtime.domain.values import nearest
+from experience_runtime.settings.alerts import read_alert
 from experience_runtime.settings.delivery import read_policy
 from experience_runtime.settings.environment import CONFIG, OLDER_NAMES, overlaid, plain, variable
 from experience_runtime.settings.networks import Network, read_network
@@ -45,6 +47,7 @@ TOP_SETTINGS = (
     "experiences",
     "csml",
     "retention",
+    "alerts",
 )
 OUTBOUND_SETTINGS = ("allow_private",)
 
@@ -68,6 +71,7 @@ class Settings:
     delivery: Mapping[str, Policy] = field(default_factory=dict)
     client: Client = NO_CLIENT
     retention: Retention = field(default_factory=Retention)
+    alerts: tuple[Rule, ...] = ()
     served: Served = field(default_factory=Served)
     config: Path | None = None
     code_left_out: Path | None = None
@@ -179,6 +183,10 @@ def load_settings(
         },
         client=_client(table),
         retention=read_retention(table.table("retention"), where=table.where("retention")),
+        alerts=tuple(
+            read_alert(name, table.table(f"alerts.{name}"), where=f"{table.where('alerts')}: alerts.{name}")
+            for name in _own_names(table, "alerts")
+        ),
         served=read_served(
             table.table("serve"),
             table.table("experiences"),
@@ -305,7 +313,7 @@ def _own_names(table: _Table, key: str) -> Sequence[str]:
     names = list(table.table(key))
     for name in names:
         if "." in name:
-            raise InvalidParameter(f'{table.path}: "{name}" cannot be an integration\'s name; it holds a dot')
+            raise InvalidParameter(f'{table.path}: "{name}" cannot be a name; it holds a dot')
     return names
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.values import nearest, shown, whole_number
@@ -21,7 +22,7 @@ BOUNDS = {
     "events_per_key": (0, 1_000_000_000),
     "connections_per_address": (0, 100_000),
 }
-SERVE_SETTINGS = ("drafts", "snippet_path", "trusted_proxies", *BOUNDS)
+SERVE_SETTINGS = ("drafts", "snippet_path", "trusted_proxies", "public_url", *BOUNDS)
 _SNIPPET_PATH = re.compile(r"(?:/[A-Za-z0-9_-]+)+")
 
 
@@ -37,6 +38,7 @@ class Served:
     `events_per_key`: how many new ones it may tell of in a day, 0 for any number.
     `snippet_path`: what the script for sites is served as, besides `/visitor`.
     `trusted_proxies`: whose word is taken on who asks, under which name, and below which path.
+    `public_url`: where people open the pages, without a slash at its end.
     """
 
     released: Mapping[str, Path] = field(default_factory=dict)
@@ -51,6 +53,7 @@ class Served:
     events_per_key: int = 1_000_000
     connections_per_address: int = 100
     trusted_proxies: tuple[Network, ...] = ()
+    public_url: str | None = None
 
 
 def read_served(
@@ -81,6 +84,7 @@ def read_served(
             read_network(text, where=f"{where}: serve.trusted_proxies")
             for text in _texts("trusted_proxies", serve, where)
         ),
+        public_url=_public_url(serve.get("public_url"), where),
         **numbers,
     )
 
@@ -115,6 +119,26 @@ def _snippet_path(path: object, where: str) -> str:
             'script\'s address, in letters, digits, - and _: snippet_path = "/assets/shop"'
         )
     return path
+
+
+def _public_url(url: object, where: str) -> str | None:
+    if url is None:
+        return None
+    try:
+        if not isinstance(url, str):
+            raise ValueError
+        parts = urlsplit(url)
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_one = is_one and not (parts.query or parts.fragment or parts.username or parts.password)
+    except ValueError:  # also a port that is no number
+        is_one = False
+    if not is_one or not isinstance(url, str) or not re.fullmatch(r"[!-~]{1,200}", url):
+        # not shown: it may hold a password
+        raise InvalidParameter(
+            f"{where}: serve.public_url is not the address of the pages; write scheme, name and path only: "
+            'public_url = "https://runtime.example"'
+        )
+    return url.rstrip("/")
 
 
 def _texts(key: str, serve: Mapping[str, Any], where: str) -> list[str]:

@@ -129,6 +129,11 @@ def _number(id: str) -> int:
         return -1  # no execution's
 
 
+def bindable(number: int) -> int:
+    """The number, or one that no execution has when a database could not hold it."""
+    return number if 0 <= number <= LARGEST else -1
+
+
 def text(value: str) -> str:
     """The text itself, with `?` for lone surrogates and U+FFFD for NULs.
 

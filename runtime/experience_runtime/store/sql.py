@@ -27,6 +27,7 @@ from experience_runtime.engine.ports import HandOver
 from experience_runtime.engine.stores import Added, Adding, Cancelling, Page, RetryAt
 from experience_runtime.store import rows
 from experience_runtime.store.adding import Adder
+from experience_runtime.store.alerts import SqlAlerts
 from experience_runtime.store.audit import SqlAudit
 from experience_runtime.store.by_hand import ByHand
 from experience_runtime.store.claiming import Claiming
@@ -78,6 +79,7 @@ class SqlStore(Generic[D]):
         self.runs = SqlRuns(self.database)
         self.pruning = SqlPruning(self.database, self.audit)
         self.releases = SqlReleases(self.database, self.audit)
+        self.alerts = SqlAlerts(self.database)
         self.erasing = SqlErasing(self.database, self._transitions, self.audit)
         self.events = SqlEvents(self.database, self._journal)
 
@@ -107,11 +109,11 @@ class SqlStore(Generic[D]):
         return {key for key, held in zip(keys, found, strict=True) if held}
 
     def cancel(self, number: int, *, reason: str | None, now: datetime) -> bool:
-        numbers = [_bindable(number)]
+        numbers = [rows.bindable(number)]
         return bool(self._journal.write("cancel", lambda: self._by_hand.cancel(numbers, reason, now)))
 
     def cancel_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
-        bindable = [_bindable(number) for number in numbers]
+        bindable = [rows.bindable(number) for number in numbers]
         return self._journal.write("cancel", lambda: self._by_hand.cancel(bindable, reason, now))
 
     def awaits_conversion(self, visitor: str) -> bool:
@@ -140,7 +142,7 @@ class SqlStore(Generic[D]):
     def replay(self, number: int, *, reason: str | None, now: datetime) -> Execution | None:
         return self._journal.write(
             "replay",
-            lambda: self._by_hand.replay(_bindable(number), reason, now),
+            lambda: self._by_hand.replay(rows.bindable(number), reason, now),
             as_json=lambda replayed: None if replayed is None else replayed.number,
             from_json=lambda n: None if n is None else self._journal.execution_from_json(n),
         )
@@ -148,13 +150,13 @@ class SqlStore(Generic[D]):
     def restore(self, number: int, *, reason: str | None, now: datetime) -> Execution | None:
         return self._journal.write(
             "restoring",
-            lambda: self._by_hand.restore(_bindable(number), reason, now),
+            lambda: self._by_hand.restore(rows.bindable(number), reason, now),
             as_json=lambda restored: None if restored is None else restored.number,
             from_json=lambda n: None if n is None else self._journal.execution_from_json(n),
         )
 
     def replay_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
-        bindable = [_bindable(number) for number in numbers]
+        bindable = [rows.bindable(number) for number in numbers]
         return self._journal.write("replay", lambda: self._by_hand.replay_each(bindable, reason, now))
 
     # --- deliver
@@ -255,7 +257,9 @@ class SqlStore(Generic[D]):
     # --- look
 
     def execution(self, number: int) -> Execution:
-        found = self.database.read(lambda: self.database.execute("execution", {"number": _bindable(number)}))
+        found = self.database.read(
+            lambda: self.database.execute("execution", {"number": rows.bindable(number)})
+        )
         if not found:
             raise UnknownExecution(
                 f"there is no execution {execution_id(number)} in {self.database.name!r}, or it was kept "
@@ -264,7 +268,7 @@ class SqlStore(Generic[D]):
         return rows.execution(found[0])
 
     def history(self, number: int) -> list[Change]:
-        bound = {"number": _bindable(number)}
+        bound = {"number": rows.bindable(number)}
         found, changed = self.database.read(
             lambda: (self.database.execute("execution", bound), self.database.execute("history", bound))
         )
@@ -272,7 +276,9 @@ class SqlStore(Generic[D]):
         return [rows.birth(rows.execution(row), changes) for row in found] + changes
 
     def attempts(self, number: int) -> list[Attempt]:
-        found = self.database.read(lambda: self.database.execute("attempts", {"number": _bindable(number)}))
+        found = self.database.read(
+            lambda: self.database.execute("attempts", {"number": rows.bindable(number)})
+        )
         return [rows.attempt(row) for row in found]
 
     def stories(self, executions: Sequence[Execution]) -> list[tuple[list[Attempt], list[Change]]]:
@@ -374,14 +380,9 @@ class SqlStore(Generic[D]):
         self.database.close()
 
 
-def _bindable(number: int) -> int:
-    """The number, or one that no execution has when a database could not hold it."""
-    return number if 0 <= number <= rows.LARGEST else -1
-
-
 def _read_cursor(cursor: str) -> int:
     try:
-        return _bindable(execution_number(cursor))
+        return rows.bindable(execution_number(cursor))
     except UnknownExecution:
         raise InvalidParameter(
             f"{cursor[:64]!r} is not a cursor; pass the `next` of the page before, unchanged"

@@ -11,12 +11,12 @@ from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import ExperienceError
 from experience_runtime.domain.workers import SKEW_STOPS, SKEW_TOLD
 from experience_runtime.runtime import Runtime
+from experience_runtime.runtime.standing import standing_of
 from experience_runtime.web.api.openapi import answers
 from experience_runtime.web.given import GivenIsDelivered, GivenMetrics, GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.problems import RETRY_AFTER_SECONDS, Document
 from experience_runtime.web.metrics import CONTENT_TYPE
-from experience_runtime.web.standing import read_standing
 
 
 class Ready(BaseModel):
@@ -104,4 +104,5 @@ def numbers(
     runtime: GivenRuntime, metrics: GivenMetrics, _: Annotated[Caller, needs(Right.MEASURE)]
 ) -> Response:
     """Attempts of this process; backlog and lag are the store's. Scopes: metrics, operator, viewer."""
-    return Response(metrics.text(read_standing(runtime)), media_type=CONTENT_TYPE)
+    text = metrics.text(standing_of(runtime), stuck=len(runtime.dispatcher.stuck()))
+    return Response(text, media_type=CONTENT_TYPE)

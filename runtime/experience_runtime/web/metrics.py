@@ -14,7 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from experience_runtime import __version__
 from experience_runtime.domain.executions import Execution, Status
-from experience_runtime.web.standing import Standing
+from experience_runtime.engine.standing import Standing
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -82,11 +82,11 @@ class Metrics:
         """Count a call of an experience that was refused."""
         self._refused.labels(experience, code).inc()
 
-    def text(self, standing: Standing) -> bytes:
+    def text(self, standing: Standing, *, stuck: int) -> bytes:
         """Everything as Prometheus reads it."""
         registry = CollectorRegistry()
         registry.register(_Pruned(standing.pruned))
-        registry.register(_Gauges(standing))
+        registry.register(_Gauges(standing, stuck))
         return generate_latest(self._registry) + generate_latest(registry)
 
 
@@ -108,8 +108,9 @@ class _Pruned:
 class _Gauges:
     """How everything stands, as gauges."""
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, standing: Standing, stuck: int) -> None:
         self._standing = standing
+        self._stuck = stuck
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         standing, overview = self._standing, self._standing.overview
@@ -148,7 +149,7 @@ class _Gauges:
         yield GaugeMetricFamily(
             "experience_stuck_calls",
             "Calls of this process that were given up at their deadline and have not ended.",
-            value=standing.stuck,
+            value=self._stuck,
         )
         build = GaugeMetricFamily("experience_build_info", "The version that runs: 1.", labels=["version"])
         build.add_metric([__version__], 1)

@@ -1,12 +1,15 @@
-"""Standing: how the store and this process's deliveries stand now, for whoever watches."""
+"""Standing: how the store and what delivers from it stand now, for whoever watches."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from experience_runtime.domain.admission import IntegrationState
+from experience_runtime.domain.admission import IntegrationState, Policies
+from experience_runtime.domain.errors import ExperienceError
 from experience_runtime.domain.overview import Overview
-from experience_runtime.runtime import Runtime
+from experience_runtime.engine.operations import Operations
+from experience_runtime.engine.ports import Integrations
+from experience_runtime.engine.stores import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,13 +23,14 @@ class Standing:
     states: Mapping[str, IntegrationState]
     waits: frozenset[str]
     held_by_pace: Mapping[str, int]
+    unconfigured: frozenset[str]
     workers: int
     served: frozenset[str] | None
-    stuck: int
     pruned: Mapping[str, int]
 
     def held(self, integration: str) -> str:
-        """What keeps an integration from being called: paused, breaker, policy, pace, no_worker, or ""."""
+        """What keeps an integration from being called: paused, breaker, policy, no_worker, unconfigured,
+        pace, or ""."""
         state = self.states.get(integration)
         if state is not None and state.paused_at is not None:
             return "paused"
@@ -34,16 +38,19 @@ class Standing:
             return "breaker" if state is not None and state.opened_at is not None else "policy"
         if self.workers == 0 or (self.served is not None and integration not in self.served):
             return "no_worker"
+        if integration in self.unconfigured:
+            return "unconfigured"
         return "pace" if self.held_by_pace.get(integration) else ""
 
 
-def read_standing(runtime: Runtime) -> Standing:
+def read_standing(
+    store: Store, *, now: datetime, operations: Operations, policies: Policies, integrations: Integrations
+) -> Standing:
     """Read it all, in a few short looks at the store."""
-    now = runtime.clock.now()
-    states = runtime.store.integration_states.all()
-    overview = runtime.store.overview(now=now, failed_since=now, next_limit=0)
+    states = store.integration_states.all()
+    overview = store.overview(now=now, failed_since=now, next_limit=0)
     names = {*states, *(each.integration for each in overview.backlog)}
-    there = [each for each in runtime.store.workers.all() if each.is_there(now)]
+    there = [each for each in store.workers.all() if each.is_there(now)]
     served: set[str] | None = set()
     for each in there:
         served = None if served is None or each.integrations is None else served | each.integrations
@@ -55,12 +62,20 @@ def read_standing(runtime: Runtime) -> Standing:
             name
             for name in names
             if (states.get(name) or IntegrationState(integration=name)).waits_because(
-                runtime.policies.of(name), now=now
+                policies.of(name), now=now
             )
         ),
-        held_by_pace=runtime.operations.held_by_pace(),
+        held_by_pace=operations.held_by_pace(),
+        unconfigured=frozenset(name for name in names if not _is_configured(integrations, name)),
         workers=len(there),
         served=None if served is None else frozenset(served),
-        pruned=runtime.store.pruning.removed(),
-        stuck=len(runtime.dispatcher.stuck()),
+        pruned=store.pruning.removed(),
     )
+
+
+def _is_configured(integrations: Integrations, name: str) -> bool:
+    try:
+        integrations.settings(name)
+    except ExperienceError:  # also one that is gone or broken
+        return False
+    return True

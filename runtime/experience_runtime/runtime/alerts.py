@@ -1,0 +1,71 @@
+"""The alerts of a runtime: looked after on a thread of their own, while it serves or delivers."""
+
+import logging
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from experience_runtime.domain.errors import NotConfigured
+from experience_runtime.engine.alerting import LOOK, Alerting, Room, check_rule
+from experience_runtime.plugins.http import Outbound
+from experience_runtime.runtime import Runtime
+from experience_runtime.runtime.standing import standing_of
+
+_END_SECONDS = 5
+
+_logger = logging.getLogger("experience_runtime.alerts")
+
+
+def make_alerting(runtime: Runtime, http: Outbound) -> Alerting:
+    """Make what looks after the rules; UnknownIntegration or InvalidPayload for one that cannot tell."""
+    rules = runtime.settings.alerts
+    for rule in rules:
+        check_rule(rule, runtime.integrations)
+        try:
+            runtime.integrations.settings(rule.integration)
+        except NotConfigured as error:
+            _logger.error("the alert %s tells nobody: %s", rule.name, error.message)
+    return Alerting(
+        rules,
+        store=runtime.store,
+        clock=runtime.clock,
+        integrations=runtime.integrations,
+        http=http,
+        redact=runtime.settings.redact,
+        standing=lambda: standing_of(runtime),
+        room=lambda: _room(runtime),
+        public_url=runtime.settings.served.public_url,
+    )
+
+
+@contextmanager
+def alerting(runtime: Runtime) -> Iterator[None]:
+    """Look after the rules meanwhile, if there are any; raises as `make_alerting`."""
+    if not runtime.settings.alerts:
+        yield
+        return
+    http = Outbound(now=runtime.clock.now, allow_private=runtime.settings.allow_private)
+    looking, stop = make_alerting(runtime, http), threading.Event()
+
+    def loop() -> None:
+        while not stop.is_set():
+            looking.step()
+            runtime.clock.wait(None, stop, at_most=LOOK.total_seconds())
+
+    thread = threading.Thread(target=loop, name="alerts", daemon=True)  # a call of its own may hang
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(_END_SECONDS)
+        http.close()
+
+
+def _room(runtime: Runtime) -> Room | None:
+    if runtime.is_shared:
+        return None
+    used = shutil.disk_usage(Path(runtime.database_path).resolve().parent)
+    return Room(free=used.free, whole=used.total)

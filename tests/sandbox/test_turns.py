@@ -9,14 +9,14 @@ from experience_runtime.running.guest import Emitted, Limits, LogLine, Marshalle
 from experience_runtime.sandbox import turns
 from experience_runtime.sandbox.turns import Allowance
 
-HEAD = b'O{"cpu_us": 1500, "limit": null, "stack": ""}\n'
+HEAD = b"O1500 \n"
 LINE = {"kind": "log", "at": 0, "level": "info", "logger": "a", "message": "b", "metadata": None}
 CALL = {
     "kind": "call",
     "id": 1,
     "verb": "schedule",
     "integration": "echo",
-    "payload": {"text": "{}"},
+    "payload": {"text": 1},
     "options": {"path": "options.key", "what": "a function"},
     "defaults": {},
     "stack": "    at variation (variation.js:1:1)",
@@ -28,7 +28,7 @@ def read_turn(frame: bytes) -> Turn:
 
 
 def frame(state: object, head: bytes = HEAD) -> bytes:
-    return head + (state if isinstance(state, bytes) else json.dumps(state).encode())
+    return head + (state if isinstance(state, bytes) else json.dumps(state).encode()) + b"\n{}"
 
 
 def with_item(item: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def test_a_turn_is_read() -> None:
 
 
 def test_a_turn_without_a_text_is_its_limit_alone() -> None:
-    turn = read_turn(b'O{"cpu_us": 0, "limit": "limit_memory", "stack": ""}\n')
+    turn = read_turn(b'O0 {"limit": "limit_memory", "stack": ""}\n')
 
     assert (turn.limit, turn.outbox) == ("limit_memory", [])
 
@@ -81,7 +81,9 @@ def test_a_turn_without_a_text_is_its_limit_alone() -> None:
 def test_lone_surrogates_are_replaced_everywhere_but_in_what_goes_to_the_rules() -> None:
     half = "\ud800"
     line = LINE | {"logger": half, "message": f"a{half}b😀", "metadata": {half: [half]}}
-    turn = read_turn(frame({"outbox": [line, CALL | {"payload": {"text": json.dumps(half)}}]}))
+    turn = read_turn(
+        frame({"outbox": [line, CALL | {"payload": {"text": 2}}]}) + b"\n" + json.dumps(half).encode()
+    )
 
     assert turn.outbox[0] == LogLine(
         at=datetime(1970, 1, 1, tzinfo=UTC),
@@ -102,9 +104,9 @@ def test_lone_surrogates_are_replaced_everywhere_but_in_what_goes_to_the_rules()
         b"O",
         b"O\n",
         b'O[]\n{"outbox": []}',
-        b'O{"cpu_us": 1}\n{}',
-        b'O{"cpu_us": true, "limit": null, "stack": ""}\n{}',
-        b'O{"cpu_us": 1, "limit": "limit_sky", "stack": ""}\n{}',
+        b"Otrue \n{}",
+        b'O1 {"limit": null}\n{}',
+        b'O1 {"limit": "limit_sky", "stack": ""}\n{}',
         frame(b"\xff"),
         frame(b"{"),
         frame(b"[" * 100_000),
@@ -126,7 +128,9 @@ def test_lone_surrogates_are_replaced_everywhere_but_in_what_goes_to_the_rules()
         frame(with_item(CALL, verb="drop")),
         frame(with_item(CALL, integration=None)),
         frame(with_item(CALL, payload="{}")),
-        frame(with_item(CALL, payload={"text": 7})),
+        frame(with_item(CALL, payload={"text": 0})),
+        frame(with_item(CALL, payload={"text": 2})),
+        frame(with_item(CALL, payload={"text": "{}"})),
         frame(with_item(CALL, options={"path": "options"})),
         frame(with_item(CALL, stack=None)),
         frame({"triggers": "maybe"}),

@@ -2,6 +2,8 @@
 
 import contextlib
 import importlib.util
+import math
+import select
 import socket
 import subprocess
 import sys
@@ -52,7 +54,10 @@ class ConfinedProcess:
                 start_new_session=True,  # Ctrl-C is for the host, not for its processes
             )
             on_failure.pop_all()
+        ours.setblocking(False)
         self._socket = ours
+        self._readable = select.poll()
+        self._readable.register(ours, select.POLLIN)
         self._in_force: list[str] | None = None  # None: it has yet to say that it is ready
         self._ready_seconds = ready_seconds
         self._left = b""
@@ -97,7 +102,7 @@ class ConfinedProcess:
         """Send frames; it need not be ready yet. One that cannot take them is found out when it is read."""
         data = b"".join(part for frame in frames for part in (len(frame).to_bytes(4, "big"), frame))
         try:
-            sent = self._socket.send(data, socket.MSG_DONTWAIT)
+            sent = self._socket.send(data)
         except BlockingIOError:
             sent = 0
         except OSError:
@@ -106,6 +111,8 @@ class ConfinedProcess:
             self._socket.settimeout(_START_SECONDS)
             with contextlib.suppress(OSError):
                 self._socket.sendall(data[sent:])
+            with contextlib.suppress(OSError):  # closed meanwhile
+                self._socket.setblocking(False)
 
     def receive(self, seconds: float, most_bytes: int) -> bytes:
         """Read one frame; TimeoutError after `seconds`, EOFError when it is gone or says too much."""
@@ -152,10 +159,12 @@ class ConfinedProcess:
         return left[4:size]
 
     def _receive(self, deadline: float) -> bytes:
-        left = deadline - monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._socket.settimeout(left)
+        while True:
+            left = deadline - monotonic()
+            if left <= 0:
+                raise TimeoutError
+            if self._readable.poll(math.ceil(left * 1000)):
+                break
         part = self._socket.recv(1 << 18)
         if not part:
             raise EOFError("the process is gone")

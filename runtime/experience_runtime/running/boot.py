@@ -88,8 +88,6 @@ def boot(
         zones = tuple(dict.fromkeys((*zones, *named_zones(data_text))))
     message = {
         "now": to_ms(now),
-        "zone": zone.name,
-        "offsetsText": _offsets_text(zone, now.year),
         "seed": [(seed >> shift) & 0xFFFFFFFF for shift in (0, 32, 64, 96)],
         "linked": list(linked),
         "checkOnly": check_only,
@@ -101,7 +99,7 @@ def boot(
         "cookiesText": json_of(situation.cookies, "the cookies"),
     }
     events_text = json_of(events, "an event's data")
-    text = f'{{"events":{events_text},{_limits_text(limits)},{placed.text},'
+    text = f'{{"events":{events_text},{_limits_text(limits)},{placed.text},{_zone_text(zone, now.year)},'
     return Boot(script=placed.name, files=placed.files, text=(text + _COMPACT(message)[1:]).encode("ascii"))
 
 
@@ -162,9 +160,9 @@ def _limits_text(limits: Limits) -> str:
 
 
 @lru_cache(maxsize=512)
-def _offsets_text(zone: Zone, year: int) -> str:
-    """The zone's offsets from the year before to the end of the second one after, a line end, and all of
-    them.
+def _zone_text(zone: Zone, year: int) -> str:
+    """The zone and its offsets, as the message's members: those from the year before to the end of the
+    second one after, a line end, and all of them.
 
     In minutes: the first is [from, until, offset, change, offset, …], the second begins with an offset.
     """
@@ -176,11 +174,14 @@ def _offsets_text(zone: Zone, year: int) -> str:
     for change, offset in changes:
         if first < change < until:
             near += [change, offset]
-    return _COMPACT(near) + "\n" + _COMPACT(table)
+    offsets = _COMPACT(near) + "\n" + _COMPACT(table)
+    return _COMPACT({"zone": zone.name, "offsetsText": offsets})[1:-1]
 
 
 def json_of(value: Any, what: str) -> str:
     """Write a value that comes from outside as JSON in ASCII; InvalidParameter when it is none."""
+    if value == {} and type(value) is dict:
+        return "{}"  # as most are
     try:
         return _COMPACT(value)
     except (TypeError, ValueError, RecursionError) as fault:

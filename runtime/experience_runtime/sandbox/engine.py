@@ -10,7 +10,7 @@ import ctypes
 import importlib.util
 import os
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NoReturn, Protocol, TypeAlias
 
 from experience_runtime.confined.frames import OUT_OF_MEMORY
 
@@ -161,10 +161,15 @@ def ends_if_it_raises(act: Callable[..., Any]) -> Callable[..., Any]:
     def guarded(*arguments: Any) -> Any:
         try:
             return act(*arguments)
-        except BaseException:  # noqa: BLE001 - whatever it is, the engine cannot be told
-            os._exit(OUT_OF_MEMORY)
+        except BaseException:  # noqa: BLE001 - see `end_at_once`
+            end_at_once()
 
     return guarded
+
+
+def end_at_once() -> NoReturn:
+    """What a callback does with whatever it raised: the engine cannot be told."""
+    os._exit(OUT_OF_MEMORY)
 
 
 def evaluate(context: Address, text: bytes, file: bytes) -> Value:

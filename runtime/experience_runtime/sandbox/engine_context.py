@@ -40,6 +40,11 @@ _ENTRIES = (
 )
 
 
+_TABLES_GROW = b"(() => { const made = []; for (let n = 0; n < 100; n++) made.push({ ['x' + n]: n }) })()"
+"""The engine doubles its tables of names and shapes when they are full: before the image is made, not in each
+run anew."""
+
+
 class SelfTestFailed(OSError):
     """The engine here does not do what this module relies on."""
 
@@ -92,6 +97,7 @@ class EngineContext:
             engine.set_rejection_tracker(self._runtime, self._track),
         )
         self._job_context = ctypes.byref(ctypes.c_void_p())
+        self._free(engine.evaluate(self._context, _TABLES_GROW, b"native"))
         self._heap.stock(self._runtime)
         self._base = self._heap.seal()
         self._in_place: Image | None = self._base  # what the heap is now, when nothing ran since

@@ -28,6 +28,7 @@ clock, and an engine that is refused memory in between may break its own structu
 _REGION_BYTES = 8 * 1024 * 1024
 _LEAST_ARENA, _ARENA_BYTES = 3700, 4096
 _MOST_SPARE_ARENAS = 128
+_MOST_USED_BLOCK = 128
 _TRIM_FROM_BYTES = 8 * 1024 * 1024
 _PAGE = mmap.PAGESIZE
 
@@ -92,12 +93,16 @@ class Heap:
         self.is_over = self.used_bytes >= limit_bytes
 
     def stock(self, runtime: Address) -> None:
-        """Before `seal`: leave room in an arena of every size, so that a short run asks for few."""
+        """Before `seal`: leave room in an arena of every size, and of each small one a whole arena more, so
+        that a short run asks for few. One that is empty would be given back and asked for again and again."""
         for block in _ARENA_CLASSES:
-            loose, top = [], self._top
-            while self._top == top:
-                loose.append(engine.malloc_in(runtime, block - 8))
-            for at in loose[:-1]:  # the last is the first of a new arena, and keeps it
+            loose: list[Address] = []
+            for _ in range(2 if block <= _MOST_USED_BLOCK else 1):
+                top = self._top
+                while self._top == top:
+                    loose.append(engine.malloc_in(runtime, block - 8))
+                loose.pop()  # the first of a new arena, which it keeps
+            for at in loose:
                 engine.free_in(runtime, at)
 
     def seal(self) -> Image:
@@ -230,15 +235,45 @@ class Heap:
         return self._live.get(at or 0) or self._sizes.get(at or 0, 0)
 
     def _callbacks_for_the_engine(self) -> tuple[object, ...]:
-        def given(act: Callable[..., Any]) -> Callable[..., Any]:
-            return engine.ends_if_it_raises(lambda _opaque, *arguments: act(*arguments))
+        # what a run calls some fifty times: one frame each, as far as that goes
+        end = engine.end_at_once
+
+        def on_calloc(_opaque: object, count: int, size: int) -> Address:
+            try:
+                return self.calloc(count, size)
+            except BaseException:  # noqa: BLE001 - see `end_at_once`
+                return end()
+
+        def on_malloc(_opaque: object, size: int) -> Address:
+            try:
+                return self._take(size)
+            except BaseException:  # noqa: BLE001 - see `end_at_once`
+                return end()
+
+        def on_free(_opaque: object, at: Address | None) -> None:
+            try:
+                self.free(at)
+            except BaseException:  # noqa: BLE001 - see `end_at_once`
+                end()
+
+        def on_realloc(_opaque: object, at: Address | None, size: int) -> Address:
+            try:
+                return self.realloc(at, size)
+            except BaseException:  # noqa: BLE001 - see `end_at_once`
+                return end()
+
+        def on_usable_size(at: Address | None) -> int:
+            try:
+                return self.usable_size(at)
+            except BaseException:  # noqa: BLE001 - see `end_at_once`
+                return end()
 
         return (
-            ctypes.PYFUNCTYPE(_P, _P, _SIZE, _SIZE)(given(self.calloc)),
-            ctypes.PYFUNCTYPE(_P, _P, _SIZE)(given(self.malloc)),
-            ctypes.PYFUNCTYPE(None, _P, _P)(given(self.free)),
-            ctypes.PYFUNCTYPE(_P, _P, _P, _SIZE)(given(self.realloc)),
-            ctypes.PYFUNCTYPE(_SIZE, _P)(engine.ends_if_it_raises(self.usable_size)),
+            ctypes.PYFUNCTYPE(_P, _P, _SIZE, _SIZE)(on_calloc),
+            ctypes.PYFUNCTYPE(_P, _P, _SIZE)(on_malloc),
+            ctypes.PYFUNCTYPE(None, _P, _P)(on_free),
+            ctypes.PYFUNCTYPE(_P, _P, _P, _SIZE)(on_realloc),
+            ctypes.PYFUNCTYPE(_SIZE, _P)(on_usable_size),
         )
 
 

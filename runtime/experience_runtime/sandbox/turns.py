@@ -32,6 +32,8 @@ _LIMITS = frozenset(
         *("limit_calls", "limit_calls_run", "limit_calls_turn"),
     }
 )
+_NO_LIMIT: Mapping[str, Any] = {"limit": None, "stack": ""}
+_LEFT_OUT = Marshalled()
 _LEAST_LINE = 60  # characters of a log line's JSON, whatever it says
 _BEYOND: Mapping[type[Item], str] = {
     LogLine: "limit_log",
@@ -67,7 +69,8 @@ class Allowance:
 
 
 def read_turn(frame: bytes, allowance: Allowance) -> Turn:
-    """Read a worker's frame: a JSON head, a line end, and the guest's outbox and state.
+    """Read a worker's frame of lines: `O`, the microseconds of CPU and what a limit left as JSON; the guest's
+    outbox and state; the JSON texts that the outbox names by their number.
 
     Raises ValueError for anything that is not of this form.
     """
@@ -76,22 +79,28 @@ def read_turn(frame: bytes, allowance: Allowance) -> Turn:
         _refuse("a frame of another kind")
     try:
         # without a text the limit left no room to say more
-        state = _object(_DECODE(rest.decode("utf-8", "surrogatepass"))) if rest else {}
-        return _turn(_object(_DECODE(head.decode())), state, allowance)
+        said, *lines = rest.decode("utf-8", "surrogatepass").split("\n")
+        state = _object(_DECODE(said)) if said else {}
+        used, _, ends = head.partition(b" ")
+        return _turn(
+            int(used), _object(_DECODE(ends.decode())) if ends else _NO_LIMIT, state, lines, allowance
+        )
     except KeyError as missing:
         return _refuse(f"no {missing}")
     except RecursionError:
         return _refuse("a value nested too deeply")
 
 
-def _turn(head: Mapping[str, Any], state: Mapping[str, Any], allowance: Allowance) -> Turn:
+def _turn(
+    cpu_us: int, ends: Mapping[str, Any], state: Mapping[str, Any], lines: Sequence[str], allowance: Allowance
+) -> Turn:
     thrown, wake_at = state.get("error"), state.get("wakeAt")
     outbox, beyond = allowance.passes(
-        [_item(_object(each)) for each in _typed(list, state.get("outbox", []))]
+        [_item(_object(each), lines) for each in _typed(list, state.get("outbox", []))]
     )
     # memory that was short may have spoilt whatever else the guest says
     limit = (
-        "limit_memory" if head["limit"] == "limit_memory" else state.get("limit") or head["limit"] or beyond
+        "limit_memory" if ends["limit"] == "limit_memory" else state.get("limit") or ends["limit"] or beyond
     )
     return Turn(
         outbox=outbox,
@@ -99,18 +108,18 @@ def _turn(head: Mapping[str, Any], state: Mapping[str, Any], allowance: Allowanc
         variation=_one_of(_VARIATION, state.get("variation", "none")),
         thrown=None if thrown is None else _thrown(_object(thrown)),
         limit=None if limit is None else _one_of(_LIMITS, limit),
-        stack=_text(head["stack"]),
+        stack=_text(ends["stack"]),
         describing=state.get("phase") == "describing",
         listens=state.get("listeners") is True,
         restarts=state.get("restarts") is True,
         waits=tuple(_text(each)[:100] for each in _typed(list, state.get("waits", []))[:5]),
         unhandled=state.get("unhandled") is True,
         wake_at=None if wake_at is None else _instant(wake_at),
-        cpu_seconds=_typed(int, head["cpu_us"]) / 1e6,
+        cpu_seconds=cpu_us / 1e6,
     )
 
 
-def _item(item: Mapping[str, Any]) -> Item:
+def _item(item: Mapping[str, Any], lines: Sequence[str]) -> Item:
     match item.get("kind"):
         case "log":
             return LogLine(
@@ -129,23 +138,29 @@ def _item(item: Mapping[str, Any]) -> Item:
                 id=_typed(int, item["id"]),
                 verb=_one_of(_VERBS, item["verb"]),
                 integration=_text(item["integration"]),
-                payload=_marshalled(_object(item["payload"])),
-                options=_marshalled(_object(item["options"])),
-                defaults=_marshalled(_object(item["defaults"])),
+                payload=_marshalled(_object(item["payload"]), lines),
+                options=_marshalled(_object(item["options"]), lines),
+                defaults=_marshalled(_object(item["defaults"]), lines),
                 stack=_text(item["stack"]),
             )
         case kind:
             return _refuse(f"an item of kind {kind!r}")
 
 
-def _marshalled(part: Mapping[str, Any]) -> Marshalled:
+def _marshalled(part: Mapping[str, Any], lines: Sequence[str]) -> Marshalled:
     if not part:
-        return Marshalled()
+        return _LEFT_OUT
     if "text" in part:
         # as it is: whether a lone surrogate may stay is for the rules of payloads and keys to say
+        number = _typed(int, part["text"])
+        if not 0 < number <= len(lines):
+            _refuse(f"no line {number}")
+        text = lines[number - 1]
+        if len(part) == 1:
+            return Marshalled(text=text)
         told = [_object(each) for each in _typed(list, part.get("lost", []))[:_MOST_LOST]]
         return Marshalled(
-            text=_typed(str, part["text"]),
+            text=text,
             lost=tuple((_text(each["path"]), _text(each["what"])) for each in told),
             lost_count=_typed(int, part.get("lostCount", 0)),
         )
@@ -171,7 +186,7 @@ def _typed(kind: type[T] | Callable[..., T], value: object) -> T:
 
 
 def _object(value: object) -> dict[str, Any]:
-    return _typed(dict, value)
+    return value if type(value) is dict else _refuse(f"a {type(value).__name__}")
 
 
 def _one_of(words: frozenset[str], value: object) -> str:
@@ -180,7 +195,9 @@ def _one_of(words: frozenset[str], value: object) -> str:
 
 
 def _text(value: object) -> str:
-    return _without_surrogates(_typed(str, value))
+    if type(value) is not str:
+        return _refuse(f"a {type(value).__name__}")
+    return value if value.isascii() else _without_surrogates(value)
 
 
 def _without_surrogates(text: str) -> str:

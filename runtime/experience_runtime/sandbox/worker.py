@@ -10,7 +10,7 @@ byte, a head line, and a body.
     worker -> host   R in force                                   ready: at the start, and after each E
                      F text                                       cannot run here, and why; it ends then
                      N                                            to S: tell me of this script first
-                     O {cpu_us, limit, stack} \\n text             a turn is over
+                     O cpu_us [{limit, stack}] \\n text          a turn is over; {…} if a limit ended it
 
 Whatever goes wrong in here that is no limit ends the process, and the host carries on with another.
 """
@@ -18,6 +18,7 @@ Whatever goes wrong in here that is no limit ends the process, and the host carr
 import gc
 import json
 import os
+from functools import lru_cache
 
 from experience_runtime.confined.frames import BROKEN, OUT_OF_MEMORY, Frames
 
@@ -52,6 +53,7 @@ def _serve(frames: Frames) -> None:
     ready = ("R" + " ".join(in_force)).encode()
     frames.write(ready)
 
+    @lru_cache(maxsize=16)
     def limits(turn_us: str, run_us: str, memory_bytes: str) -> RunLimits:
         return RunLimits(
             turn_seconds=int(turn_us) / 1e6, run_seconds=int(run_us) / 1e6, memory_bytes=int(memory_bytes)
@@ -77,8 +79,8 @@ def _serve(frames: Frames) -> None:
                 context.clear()
                 frames.write(ready)
                 continue
-        told = json.dumps({"cpu_us": taken.cpu_us, "limit": taken.limit, "stack": taken.stack})
-        frames.write(b"O", told.encode(), b"\n", taken.asked)
+        ends = "" if taken.limit is None else json.dumps({"limit": taken.limit, "stack": taken.stack})
+        frames.write(b"O%d %b\n" % (taken.cpu_us, ends.encode()), taken.asked)
 
 
 def _parted(frame: bytes) -> tuple[bytes, str, bytes]:

@@ -1,8 +1,12 @@
 // What leaves a run: JSON texts, which the host takes at the end of each turn, and how much of each kind may leave.
+// The JSON of what an author hands over leaves on a line of its own, which the text names by its number: quoted
+// within another JSON text it would be read and written twice on each side.
 // Whatever an author catches, a run that went past one of these has its limit noted, and takes no further task.
 (function (kit) {
   'use strict'
   let outbox = ''
+  let lines = ''
+  let lineCount = 0
   let most = null // what the boot message allows
   let logLeft = 1024 * 1024
   let eventsLeft = 0
@@ -51,10 +55,18 @@
     out(text)
   }
 
-  kit.outCall = function (text) {
+  // -> its number; JSON has no line ends of its own
+  kit.outLine = function (json) {
+    lines += '\n' + json
+    lineCount += 1
+    return lineCount
+  }
+
+  // `length`: of the lines that it names
+  kit.outCall = function (text, length) {
     callsLeft -= 1
-    callLengthLeft -= text.length
-    turnCallLengthLeft -= text.length
+    callLengthLeft -= text.length + length
+    turnCallLengthLeft -= text.length + length
     if (callsLeft < 0 || callLengthLeft < 0) kit.endBy('limit_calls_run', 'this run has made all the calls it may')
     if (turnCallLengthLeft < 0) kit.endBy('limit_calls_turn', 'the calls of one turn carry too much; await some of them first')
     out(text)
@@ -62,8 +74,9 @@
 
   // -> all that is to leave now; the next turn begins
   kit.takeOut = function () {
-    const taken = outbox
-    outbox = ''
+    const taken = kit.record({ outbox: outbox, lines: lines })
+    outbox = lines = ''
+    lineCount = 0
     if (most !== null) turnCallLengthLeft = most.turnCallLength
     return taken
   }

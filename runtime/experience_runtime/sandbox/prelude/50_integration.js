@@ -5,11 +5,13 @@
   let lastCall = 0
   let pending = 0
 
-  const part = (found) => found.text !== undefined ? '{"text":' + kit.quote(found.text) + (found.lostCount === 0 ? '' : ',"lost":[' + found.lost + '],"lostCount":' + kit.numberText(found.lostCount)) + '}'
-    : '{"path":' + kit.quote(found.path) + ',"what":' + kit.quote(found.what) + '}'
+  const part = (found) => found === null ? '{}'
+    : found.text !== undefined ? '{"text":' + kit.outLine(found.text) + (found.lostCount === 0 ? '' : ',"lost":[' + found.lost + '],"lostCount":' + kit.numberText(found.lostCount)) + '}'
+      : '{"path":' + kit.quote(found.path) + ',"what":' + kit.quote(found.what) + '}'
+  const lengthOf = (found) => found === null || found.text === undefined ? 0 : found.text.length
 
-  // An absent value is {}; a present one is its own JSON text, so that the host decides how to read it.
-  const member = (value, path) => value === undefined || value === null ? '{}' : part(kit.strictText(value, path))
+  // An absent value is null; a present one is its own JSON text, so that the host decides how to read it.
+  const member = (value, path) => value === undefined || value === null ? null : kit.strictText(value, path)
 
   function call (integration, verb, defaults, payload, options, path) {
     if (pending >= kit.mostPending) kit.endBy('limit_calls', 'this run has ' + kit.mostPending + ' calls waiting for their answer')
@@ -17,9 +19,11 @@
     pending += 1
     const id = lastCall
     const site = new kit.Error() // made here, so that a refusal has the author's line
+    const sent = verb === 'cancel' ? null : kit.strictText(payload, path || 'payload')
+    const chosen = member(options, 'options')
     kit.outCall('{"kind":"call","id":' + id + ',"verb":"' + verb + '","integration":' + kit.quote(integration) +
-      ',"payload":' + (verb === 'cancel' ? '{}' : part(kit.strictText(payload, path || 'payload'))) +
-      ',"options":' + member(options, 'options') + ',"defaults":' + defaults + ',"stack":' + kit.quote(kit.slice(kit.stackOf(site), 0, 2048)) + '}')
+      ',"payload":' + part(sent) + ',"options":' + part(chosen) + ',"defaults":' + part(defaults) +
+      ',"stack":' + kit.quote(kit.slice(kit.stackOf(site), 0, 2048)) + '}', lengthOf(sent) + lengthOf(chosen) + lengthOf(defaults))
     return new kit.Promise((resolve, reject) => {
       inFlight[id] = { __proto__: null, resolve: resolve, reject: reject, site: site }
     })
@@ -43,7 +47,7 @@
   const nameOf = (id) => typeof id === 'string' ? kit.slice(id, 0, 200) : kit.word(id)
 
   kit.hidden(kit.global, 'App', function App (name, parameters) {
-    return call(nameOf(name), 'app', '{}', parameters === undefined ? null : parameters, undefined, 'parameters')
+    return call(nameOf(name), 'app', null, parameters === undefined ? null : parameters, undefined, 'parameters')
   })
 
   kit.integration = function (linked) {

@@ -216,7 +216,8 @@
 
   const collect = function () {
     const at = kit.nextTimerAt()
-    return '{"outbox":[' + kit.takeOut() + '],' + state() + ',"wakeAt":' + (at === null ? 'null' : kit.numberText(at)) + '}'
+    const taken = kit.takeOut()
+    return '{"outbox":[' + taken.outbox + '],' + state() + ',"wakeAt":' + (at === null ? 'null' : kit.numberText(at)) + '}' + taken.lines
   }
 
   return kit.record({

@@ -175,10 +175,11 @@ def test_a_restore_that_forgets_one_page_is_found(box: Box) -> None:
 
 
 SHORT = """
-module.exports = async function (options) {
-  const names = ['soon', 'later', 'last']
-  const calls = names.map(name => options.integration('echo').schedule({ name }, { key: { name }, delay: '1 day' }))
-  options.log.info('asked', { count: calls.length, hour: new Date().getHours() })
+module.exports = function (options) {
+  const kept = []
+  for (let size = 1; size < 90; size += 8) for (let n = 0; n < 15; n++) kept.push('x'.repeat(size - 1) + n)
+  for (let n = 0; n < 20; n++) kept.push({ ['name' + n]: n }, { n }, [n], () => n)
+  kept.length = 0
 }
 """
 
@@ -196,9 +197,8 @@ def test_a_short_run_finds_room_in_the_image(tmp_path: Path) -> None:
     short.heap._take = counted  # type: ignore[method-assign]
     assert said(short.begin(None))["error"] is None
 
-    # texts only: an arena that comes and goes, or a table that grows, would do so in every run
-    assert [size for size in taken if size > 3700] == []
-    assert len(taken) <= 10
+    # an arena that comes and goes, or a table that grows, would do so in every run
+    assert [size for size in taken if 3700 < size <= 4096 or size > 8000] == []
 
 
 def test_the_base_image_cannot_be_written_to(box: Box) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from experience_runtime.domain.access import Scope, Token, new_token, token_digest
 from experience_runtime.domain.errors import Conflict
-from experience_runtime.domain.executions import Filter, Status
+from experience_runtime.domain.executions import Status
 from experience_runtime.domain.overview import Backlog, Failures
 from experience_runtime.domain.visitor_events import VisitorEvent
 from experience_runtime.domain.visitor_history import VisitorHistory
@@ -20,7 +20,6 @@ from tests.support.executions import (
     add,
     an_execution,
     claim,
-    keyed,
     running,
     settle,
 )
@@ -193,36 +192,3 @@ def test_an_empty_store_has_an_overview(store: Store) -> None:
 
     assert set(found.counts.values()) == {0}
     assert (found.backlog, found.failures, found.next, found.oldest_due_at) == ([], [], [], None)
-
-
-# --- searching
-
-
-@pytest.mark.parametrize(
-    ("text", "numbers"),
-    [
-        ("ex_0000000000002", [2]),
-        ("ada", [1]),
-        ("Ada", []),
-        ("da", []),
-        ("ada%", []),
-        ('"a":1', [2, 1]),
-        ("ex_zzzzzzzzzzzzz", []),
-    ],
-)
-def test_a_text_is_an_id_the_beginning_of_a_visitor_or_in_a_key(
-    store: Store, text: str, numbers: list[int]
-) -> None:
-    add(store, keyed(1, owner="ada lovelace"), keyed(2, owner="ben"), an_execution(3))
-
-    assert [each.number for each in store.find(Filter(text=text)).executions] == numbers
-    assert store.count(Filter(text=text)) == len(numbers)
-
-
-def test_executions_are_found_by_when_they_are_due(store: Store) -> None:
-    add(store, *(replace(an_execution(n), due_at=NOW + n * MINUTE) for n in (1, 2, 3)))
-
-    filter = Filter(due_from=NOW + 2 * MINUTE, due_until=NOW + 3 * MINUTE)
-
-    assert [each.number for each in store.find(filter).executions] == [2]
-    assert store.count(filter) == 1

@@ -88,7 +88,11 @@ FILTER = {
     "until": "2026-01-02",
     "due_since": "2026-01-01",
     "due_until": "2026-01-02",
+    "finished_since": "2026-01-01",
+    "failed_until": "2026-01-02",
     "text": "v",
+    "payload": "v",
+    "zone": "Europe/Paris",
 }
 BODIES: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/v1/experiences/none/run", {"visitor": "v1", "timezone": "UTC", "timezone_offset": 60}),

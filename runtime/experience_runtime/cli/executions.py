@@ -9,7 +9,7 @@ from experience_runtime.cli.bulk import cancel, replay
 from experience_runtime.cli.common import Verbs, everywhere, print_json, say, styled
 from experience_runtime.cli.filters import filtered
 from experience_runtime.cli.shown import execution_line
-from experience_runtime.domain.executions import Filter
+from experience_runtime.domain.executions import Filter, Sort
 from experience_runtime.domain.values import shown
 from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings
@@ -40,22 +40,32 @@ Examples:
   experience executions list
   experience executions list --status pending --visitor v1
   experience executions list --status failed --because not_configured --since 2026-03-01
+  experience executions list --failed-since noon --zone Europe/Paris
+  experience executions list --sort due --due-since "tomorrow 9:00" --due-until "tomorrow 10:00"
   experience executions list --limit 200 --json""",
 )
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many a page.")
+@click.option(
+    "--sort",
+    type=click.Choice([each.value for each in Sort]),
+    default=Sort.NEWEST.value,
+    show_default=True,
+    help="The newest first, or by when they are due.",
+)
 @click.option("--cursor", metavar="CURSOR", help="Go on where the page before ended: its `next`.")
 @everywhere
 @filtered
 def list_(
     wanted: Filter,
     limit: int,
+    sort: str,
     cursor: str | None,
     settings: Settings,
     as_json: bool,
 ) -> None:
-    """List executions, newest first."""
+    """List executions, newest first or by when they are due."""
     with Runtime(settings, to_look=True) as runtime:
-        page = runtime.lookup.executions(wanted, cursor=cursor, limit=limit)
+        page = runtime.lookup.executions(wanted, sort=Sort(sort), cursor=cursor, limit=limit)
     if as_json:
         print_json(page)
         return

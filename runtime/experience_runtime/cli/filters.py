@@ -1,56 +1,41 @@
 """The options that say which executions are meant: of list, cancel and replay."""
 
 import functools
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from experience_runtime.clocks import SystemClock
-from experience_runtime.domain.executions import Filter, Status
-from experience_runtime.domain.instants import parse_time
+from experience_runtime.domain.executions import Status
+from experience_runtime.domain.filters import TABLE, Criterion, read_filter
 
-_NAMES = ("statuses", "integration", "visitor", "experience", "schedule", "why", "since", "until")
+ZONE_HELP = "Whose clock times without an offset are read by. [default: UTC]"
 
 
 def filtered(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the filter options; the verb takes `wanted`, a Filter. Stands below `everywhere`."""
+    """Add an option a criterion; the verb takes `wanted`, a Filter. Stands below `everywhere`."""
 
-    @click.option(
-        "--status",
-        "statuses",
-        multiple=True,
-        type=click.Choice([s.value for s in Status]),
-        help="Only these states.",
-    )
-    @click.option("--integration", metavar="NAME", help="Only of this integration.")
-    @click.option("--visitor", metavar="ID", help="Only this visitor's.")
-    @click.option("--experience", metavar="NAME", help="Only of this experience.")
-    @click.option("--schedule", metavar="NAME", help="Only of this recurring schedule.")
-    @click.option("--because", "why", metavar="REASON", help="Only with this reason: integration_failed, …")
-    @click.option("--since", metavar="ISO", help="Only created at this instant or later.")
-    @click.option("--until", metavar="ISO", help="Only created before this instant.")
     @functools.wraps(command)
-    def with_filter(**arguments: Any) -> Any:
-        chosen = {name: arguments.pop(name) for name in _NAMES}
-        return command(wanted=_filter(chosen), **arguments)
+    def with_filter(*, zone: str | None, **arguments: Any) -> Any:
+        chosen = {each.name: arguments.pop(_variable(each)) for each in TABLE}
+        given = {name: value for name, value in chosen.items() if value not in (None, ())}
+        return command(wanted=read_filter(given, zone=zone, now=SystemClock().now()), **arguments)
 
-    return with_filter
-
-
-def _filter(chosen: Mapping[str, Any]) -> Filter:
-    return Filter(
-        statuses=tuple(Status(status) for status in chosen["statuses"]),
-        integration=chosen["integration"],
-        visitor=chosen["visitor"],
-        experience=chosen["experience"],
-        schedule=chosen["schedule"],
-        reason=chosen["why"],
-        created_from=_instant(chosen["since"]),
-        created_until=_instant(chosen["until"]),
-    )
+    decorated: Callable[..., Any] = click.option("--zone", metavar="ZONE", help=ZONE_HELP)(with_filter)
+    for each in reversed(TABLE):
+        decorated = _option(each)(decorated)
+    return decorated
 
 
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else parse_time(text, now=SystemClock().now()).at
+def _option(criterion: Criterion) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    # a reason is what cancel and replay keep; which reason is meant has a word of its own
+    flag = "--because" if criterion.name == "reason" else "--" + criterion.name.replace("_", "-")
+    if criterion.kind == "states":
+        states = click.Choice([each.value for each in Status])
+        return click.option(flag, _variable(criterion), multiple=True, type=states, help=criterion.help)
+    return click.option(flag, _variable(criterion), metavar=criterion.metavar, help=criterion.help)
+
+
+def _variable(criterion: Criterion) -> str:
+    return f"by_{criterion.name}"

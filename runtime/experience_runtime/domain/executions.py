@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from experience_runtime.domain.errors import UnknownExecution
+from experience_runtime.domain.instants import to_ms
 
 
 class Status(StrEnum):
@@ -153,12 +154,21 @@ class Settling:
     now: datetime
 
 
+class Sort(StrEnum):
+    """The order of a list."""
+
+    NEWEST = "newest"  # made last, first
+    DUE = "due"  # due first, first
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which executions are meant; every field that is set must match.
 
-    `created_from` and `due_from` are inclusive, the others are not. `text` is an id, the beginning of a
-    visitor's id, or stands anywhere in a key. `of_experiences`: only what an experience made.
+    What ends in `_from` is inclusive, in `_until` not. `finished` and `failed` mean each end there was,
+    also of what was replayed since. `text` is a part of the visitor's id, of another id of the same person,
+    of the key, or of the execution's own id; `payload` one of its payload; in any case. `of_experiences`:
+    only what an experience made.
     """
 
     statuses: Sequence[Status] = ()
@@ -171,8 +181,18 @@ class Filter:
     created_until: datetime | None = None
     due_from: datetime | None = None
     due_until: datetime | None = None
+    finished_from: datetime | None = None
+    finished_until: datetime | None = None
+    failed_from: datetime | None = None
+    failed_until: datetime | None = None
     text: str | None = None
+    payload: str | None = None
     of_experiences: bool = False
+
+
+def cursor_after(execution: Execution, sort: Sort) -> str:
+    """The cursor of what follows this one in a list of this order."""
+    return execution.id if sort is Sort.NEWEST else f"{to_ms(execution.due_at)}.{execution.id}"
 
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
@@ -184,6 +204,17 @@ def execution_id(number: int) -> str:
     """Spell an execution's number as people and integrations see it: `ex_` and 13 characters."""
     pairs = "".join([_PAIRS[(number >> shift) & 1023] for shift in (50, 40, 30, 20, 10, 0)])
     return f"ex_{_ALPHABET[(number >> 60) & 31]}{pairs}"
+
+
+def id_part(text: str) -> tuple[int, int] | None:
+    """The characters of an id that a text may be, as a number, and how many they are; None for any other.
+
+    Fewer than six are too many ids' to mean one.
+    """
+    digits = text.lower().removeprefix("ex_")
+    if not 6 <= len(digits) <= _DIGITS or any(each not in _ALPHABET for each in digits):
+        return None
+    return sum(_ALPHABET.index(each) << 5 * place for place, each in enumerate(reversed(digits))), len(digits)
 
 
 def execution_number(text: str) -> int:

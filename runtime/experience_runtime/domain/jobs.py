@@ -56,6 +56,9 @@ def filter_text(filter: Filter) -> str:
 def read_filter(text: str) -> Filter:
     """The filter that was kept."""
     fields = json.loads(text)
-    instants = ("created_from", "created_until", "due_from", "due_until")
-    fields |= {name: from_ms(fields[name]) for name in instants if fields[name] is not None}
+    fields |= {
+        name: from_ms(value)
+        for name, value in fields.items()
+        if name.endswith(("_from", "_until")) and value is not None
+    }
     return Filter(**fields | {"statuses": tuple(Status(each) for each in fields["statuses"])})

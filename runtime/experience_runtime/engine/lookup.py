@@ -18,7 +18,14 @@ from experience_runtime.documents.documents import (
 from experience_runtime.domain.admission import Policies, Policy
 from experience_runtime.domain.catalogue import Description, SettingState
 from experience_runtime.domain.errors import UnknownVisitor
-from experience_runtime.domain.executions import Execution, Filter, Status, execution_number
+from experience_runtime.domain.executions import (
+    Execution,
+    Filter,
+    Sort,
+    Status,
+    cursor_after,
+    execution_number,
+)
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.runs import run_id
 from experience_runtime.domain.values import shown
@@ -75,15 +82,20 @@ class Lookup:
         self.audit = AuditLookup(audit=store.audit, redact=redact)
         self.runs = RunLookup(store=store, operations=operations, redact=redact)
 
-    def executions(self, filter: Filter, *, cursor: str | None = None, limit: int) -> dict[str, Any]:
-        """A page of executions, newest first; `next` is the cursor of the following one, or None.
+    def executions(
+        self, filter: Filter, *, sort: Sort = Sort.NEWEST, cursor: str | None = None, limit: int
+    ) -> dict[str, Any]:
+        """A page of executions in this order; `next` is the cursor of the following one, or None.
 
         It has at most `limit`, and fewer where their payloads are large: see PAGE_BYTES.
         """
-        page = self._store.find(filter, cursor=cursor, limit=limit)
+        page = self._store.find(filter, sort=sort, cursor=cursor, limit=limit)
         fitting = list(_fitting(page.executions))
         is_cut = len(fitting) < len(page.executions)
-        return {"executions": self.listed(fitting), "next": fitting[-1].id if is_cut else page.next}
+        return {
+            "executions": self.listed(fitting),
+            "next": cursor_after(fitting[-1], sort) if is_cut else page.next,
+        }
 
     def listed(self, executions: Sequence[Execution]) -> list[dict[str, Any]]:
         """Executions as every list shows them."""

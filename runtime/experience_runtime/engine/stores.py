@@ -7,7 +7,7 @@ from typing import Protocol
 
 from experience_runtime.domain.admission import NO_POLICIES, Policies
 from experience_runtime.domain.errors import AlreadyScheduled
-from experience_runtime.domain.executions import Attempt, Change, Execution, Filter, IfExists, Settling
+from experience_runtime.domain.executions import Attempt, Change, Execution, Filter, IfExists, Settling, Sort
 from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.auditing import Audit
@@ -63,7 +63,7 @@ RetryAt = Callable[[Execution], datetime | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Executions newest first; `next` is the cursor of the following page, None at the end."""
+    """Executions in the order asked for; `next` is the cursor of the following page, None at the end."""
 
     executions: Sequence[Execution]
     next: str | None
@@ -88,12 +88,14 @@ class Executions(Protocol):
         """The attempts and the history of each of these, which were read just now; in the order given."""
         ...
 
-    def find(self, filter: Filter, *, cursor: str | None = None, limit: int = 50) -> Page:
-        """List executions, newest first. A cursor that is not one raises InvalidParameter."""
+    def find(
+        self, filter: Filter, *, sort: Sort = Sort.NEWEST, cursor: str | None = None, limit: int = 50
+    ) -> Page:
+        """List executions in this order. A cursor that is not one of it raises InvalidParameter."""
         ...
 
-    def count(self, filter: Filter) -> int:
-        """How many executions a filter means."""
+    def count(self, filter: Filter, *, most: int | None = None) -> int:
+        """How many executions a filter means; `most` when there are more than that."""
         ...
 
     def overview(self, *, now: datetime, failed_since: datetime, next_limit: int) -> Overview:

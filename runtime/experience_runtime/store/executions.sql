@@ -21,8 +21,31 @@
     [[AND created_at < :created_until]]
     [[AND due_at >= :due_from]]
     [[AND due_at < :due_until]]
-    [[AND (number = :text_number
-        OR substr(visitor, 1, length(CAST(:text AS text))) = :text OR {position}(key, CAST(:text AS text)) > 0)]]
+    [[AND number IN (
+        SELECT execution FROM history
+        WHERE to_status IN ('succeeded', 'failed', 'cancelled') AND at >= :finished_from AND at < :finished_until
+    )]]
+    [[AND number IN (
+        SELECT execution FROM history WHERE to_status = 'failed' AND at >= :failed_from AND at < :failed_until
+    )]]
+    [[AND {position}({lower}(payload), CAST(:payload_part AS text)) > 0]]
+    [[AND (
+        {position}({lower}(visitor), CAST(:text AS text)) > 0 OR {position}({lower}(key), CAST(:text AS text)) > 0
+        OR visitor IN (
+            SELECT other.visitor FROM persons AS one JOIN persons AS other ON other.person = one.person
+            WHERE {position}({lower}(one.visitor), CAST(:text AS text)) > 0
+        )
+        OR CASE WHEN :id_mask > 0 THEN
+            (number & :id_mask) = :id_part
+            OR (:id_room >= 1 AND ((number >> 5) & :id_mask) = :id_part)
+            OR (:id_room >= 2 AND ((number >> 10) & :id_mask) = :id_part)
+            OR (:id_room >= 3 AND ((number >> 15) & :id_mask) = :id_part)
+            OR (:id_room >= 4 AND ((number >> 20) & :id_mask) = :id_part)
+            OR (:id_room >= 5 AND ((number >> 25) & :id_mask) = :id_part)
+            OR (:id_room >= 6 AND ((number >> 30) & :id_mask) = :id_part)
+            OR (:id_room >= 7 AND ((number >> 35) & :id_mask) = :id_part)
+        END
+    )]]
 
 -- name: insert_execution
 -- A number already taken inserts nothing; the caller moves to the next one.
@@ -297,8 +320,19 @@ WHERE number < :before AND attempt >= 0 {filter}
 ORDER BY number DESC
 LIMIT :limit;
 
+-- name: find_by_due
+-- The integration is compared so that no index of it is taken: the order is worth more, as most executions are of few.
+SELECT {columns} FROM executions
+WHERE attempt >= 0 [[AND coalesce(integration, '') = :integration_in_order]]
+    [[AND (due_at > :after_due OR number > :after_number)]] {filter}
+ORDER BY due_at, number
+LIMIT :limit;
+
 -- name: count
 SELECT count(*) FROM executions WHERE attempt >= 0 {filter};
+
+-- name: count_up_to
+SELECT count(*) FROM (SELECT 1 FROM executions WHERE attempt >= 0 {filter} LIMIT :most) AS found;
 
 -- name: count_pending
 -- Of one integration: what nobody has claimed, and what is claimed and not begun; counted in two indexes.

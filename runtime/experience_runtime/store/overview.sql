@@ -15,12 +15,14 @@ WHERE status IN ('succeeded', 'failed', 'cancelled')
 GROUP BY status;
 
 -- name: failures
-SELECT integration, executions.reason, count(*) FROM (
+-- Those that are failed still; one that failed twice is one.
+SELECT integration, executions.reason, count(DISTINCT number) AS failures FROM (
     SELECT execution FROM history WHERE to_status = 'failed' AND at >= :since
     ORDER BY at DESC LIMIT :limit
 ) AS failed JOIN executions ON number = execution
+WHERE status = 'failed'
 GROUP BY integration, executions.reason
-ORDER BY count(*) DESC, integration, executions.reason NULLS FIRST;
+ORDER BY failures DESC, integration, executions.reason NULLS FIRST;
 
 -- name: next_of
 SELECT due_at, number FROM executions

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from experience_runtime.domain.errors import UnknownExecution
 from experience_runtime.domain.executions import (
     Attempt,
     Change,
     Execution,
     Filter,
     Status,
-    execution_number,
+    id_part,
 )
 from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.schedules import CatchUp, Schedule
@@ -100,10 +99,15 @@ def attempt(row: Sequence[Any]) -> Attempt:
 def conditions(filter: Filter) -> Values:
     """What `find` binds: null where a field does not filter."""
     states = [status.value for status in filter.statuses]
+    ends = {
+        **_ends("finished", filter.finished_from, filter.finished_until),
+        **_ends("failed", filter.failed_from, filter.failed_until),
+    }
     return {
         "status": states[0] if len(states) == 1 else None,
         "statuses": json.dumps(states) if len(states) > 1 else None,
-        "ended": 1 if states and set(states) <= _ENDED else None,
+        # what ended in a time is found by that, whatever its state
+        "ended": 1 if states and set(states) <= _ENDED and not ends else None,
         "integration": optional_text(filter.integration),
         "visitor": optional_text(filter.visitor),
         "experience": optional_text(filter.experience),
@@ -114,19 +118,33 @@ def conditions(filter: Filter) -> Values:
         "due_from": optional_ms(filter.due_from),
         "due_until": optional_ms(filter.due_until),
         "of_experiences": 1 if filter.of_experiences else None,
-        "text": optional_text(filter.text),
-        "text_number": None if filter.text is None else _number(filter.text),
+        **ends,
+        "payload_part": None if filter.payload is None else text(filter.payload).lower(),
+        **({} if filter.text is None else _text(filter.text)),
+    }
+
+
+def _ends(what: str, since: datetime | None, until: datetime | None) -> Values:
+    if since is None and until is None:
+        return {}
+    return {
+        f"{what}_from": -LARGEST if since is None else to_ms(since),
+        f"{what}_until": LARGEST if until is None else to_ms(until),
+    }
+
+
+def _text(part: str) -> Values:
+    """What is searched, in lower case; a part of an id is compared with the bits of the number."""
+    number, length = id_part(part) or (0, 0)
+    return {
+        "text": text(part).lower(),
+        "id_part": number if number <= LARGEST else -1,  # no execution's: a whole id can spell two bits more
+        "id_mask": min((1 << 5 * length) - 1, LARGEST),
+        "id_room": 13 - length,
     }
 
 
 _ENDED = frozenset(status.value for status in (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED))
-
-
-def _number(id: str) -> int:
-    try:
-        return min(execution_number(id), LARGEST)
-    except UnknownExecution:
-        return -1  # no execution's
 
 
 def bindable(number: int) -> int:

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from experience_runtime.documents.documents import Redact
 from experience_runtime.domain.admission import NO_POLICIES, Policies
-from experience_runtime.domain.errors import AlreadyScheduled, Conflict, InvalidParameter, UnknownExecution
+from experience_runtime.domain.errors import AlreadyScheduled, Conflict, UnknownExecution
 from experience_runtime.domain.executions import (
     Attempt,
     Change,
@@ -15,9 +15,8 @@ from experience_runtime.domain.executions import (
     Filter,
     IfExists,
     Settling,
-    Status,
+    Sort,
     execution_id,
-    execution_number,
 )
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.overview import Overview
@@ -34,6 +33,7 @@ from experience_runtime.store.claiming import Claiming
 from experience_runtime.store.database import Database
 from experience_runtime.store.erasing import SqlErasing
 from experience_runtime.store.events import SqlEvents
+from experience_runtime.store.finding import Finding
 from experience_runtime.store.integration_states import SqlIntegrationStates
 from experience_runtime.store.jobs import SqlJobs
 from experience_runtime.store.journal import Journal
@@ -81,6 +81,7 @@ class SqlStore(Generic[D]):
         self.releases = SqlReleases(self.database, self.audit)
         self.alerts = SqlAlerts(self.database)
         self.erasing = SqlErasing(self.database, self._transitions, self.audit)
+        self._finding = Finding(self.database)
         self.events = SqlEvents(self.database, self._journal)
 
     # --- schedule and cancel
@@ -296,20 +297,13 @@ class SqlStore(Generic[D]):
             for each in executions
         ]
 
-    def find(self, filter: Filter, *, cursor: str | None = None, limit: int = 50) -> Page:
-        before = rows.LARGEST if cursor is None else _read_cursor(cursor)
-        # One more than asked tells whether there is a following page.
-        bound = rows.conditions(filter) | {"before": before, "limit": limit + 1}
-        found = [rows.execution(row) for row in self.database.look(lambda read: read("find", bound))]
-        page = found[:limit]
-        return Page(executions=page, next=page[-1].id if page and len(found) > limit else None)
+    def find(
+        self, filter: Filter, *, sort: Sort = Sort.NEWEST, cursor: str | None = None, limit: int = 50
+    ) -> Page:
+        return self._finding.find(filter, sort=sort, cursor=cursor, limit=limit)
 
-    def count(self, filter: Filter) -> int:
-        is_backlog = filter == Filter(statuses=filter.statuses, integration=filter.integration)
-        if is_backlog and list(filter.statuses) == [Status.PENDING] and filter.integration is not None:
-            bound = {"integration": rows.text(filter.integration)}
-            return int(self.database.look(lambda read: read("count_pending", bound))[0][0])
-        return int(self.database.look(lambda read: read("count", rows.conditions(filter)))[0][0])
+    def count(self, filter: Filter, *, most: int | None = None) -> int:
+        return self._finding.count(filter, most=most)
 
     def overview(self, *, now: datetime, failed_since: datetime, next_limit: int) -> Overview:
         return self.database.look(
@@ -378,15 +372,6 @@ class SqlStore(Generic[D]):
 
     def close(self) -> None:
         self.database.close()
-
-
-def _read_cursor(cursor: str) -> int:
-    try:
-        return rows.bindable(execution_number(cursor))
-    except UnknownExecution:
-        raise InvalidParameter(
-            f"{cursor[:64]!r} is not a cursor; pass the `next` of the page before, unchanged"
-        ) from None
 
 
 def _knows_zone(found: Sequence[tuple[Any, ...]]) -> bool:

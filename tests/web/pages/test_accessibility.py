@@ -43,7 +43,7 @@ def _states(shop: Shop) -> dict[str, Callable[[Page], object]]:
         page.get_by_role("alert").wait_for()
 
     def opened(page: Page) -> None:
-        page.goto("/executions?because=conversion&since=2020-01-01T00:00")
+        page.goto("/executions?reason=conversion&since=2020-01-01T00:00")
         page.get_by_text("More filters").focus()
 
     def ended(page: Page) -> None:

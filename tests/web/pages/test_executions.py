@@ -35,7 +35,7 @@ def test_an_id_in_the_search_leads_to_its_page(shop: Shop) -> None:
     page, id = shop.page(), shop.schedule()
     page.goto("/executions")
 
-    page.get_by_label("Id or visitor").fill(f" {id} ")
+    page.get_by_label("Visitor, key or id").fill(f" {id} ")
     page.keyboard.press("Enter")
 
     expect(page).to_have_url(re.compile(f"/executions/{id}$"))
@@ -46,7 +46,7 @@ def test_a_part_of_a_visitors_id_finds_its_executions(shop: Shop) -> None:
     shop.schedule(visitor="grace-hopper")
     page = shop.page()
 
-    page.goto("/executions?q=grace")
+    page.goto("/executions?text=grace")
 
     expect(page.locator("tbody tr")).to_have_count(1)
     expect(page.get_by_role("link", name="grace-hopper")).to_be_visible()
@@ -219,7 +219,7 @@ def test_the_keyboard_alone_skips_to_the_content_and_opens_a_page(empty_shop: Sh
     page.keyboard.press("Enter")
 
     expect(page).to_have_url(re.compile("/executions$"))
-    outline = page.get_by_label("Id or visitor")
+    outline = page.get_by_label("Visitor, key or id")
     outline.focus()
     assert outline.evaluate("each => getComputedStyle(each).outlineStyle") == "solid"
 

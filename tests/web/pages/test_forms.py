@@ -6,7 +6,7 @@ import pytest
 from experience_runtime.documents.documents import schedule_document
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.schedules import CatchUp, Schedule, parse_timing, timing_texts
-from experience_runtime.web.pages.forms import ScheduleForm, Wanted, schedule_form
+from experience_runtime.web.pages.forms import ScheduleForm, schedule_form
 
 NOW = datetime(2026, 3, 6, 15, 30, tzinfo=UTC)
 WINDOW = {"day": "monday-friday", "time": "09:00-17:00"}
@@ -49,14 +49,3 @@ def test_a_schedule_comes_out_of_its_form_as_it_went_in(options: dict[str, objec
 def test_a_field_left_empty_takes_no_default() -> None:
     with pytest.raises(InvalidParameter):
         parse_timing(ScheduleForm(kind="daily", daily_time="", timezone="UTC").options(), now=NOW)
-
-
-def test_a_filter_is_the_same_in_its_address() -> None:
-    wanted = Wanted(status=["failed", "cancelled"], visitor="a&b=c", because="conversion", cursor="x")
-
-    assert wanted.query == "status=failed&status=cancelled&visitor=a%26b%3Dc&because=conversion"
-
-
-def test_a_state_there_is_not_is_refused() -> None:
-    with pytest.raises(InvalidParameter, match="is not a state"):
-        Wanted(status=["completed"]).filter(now=NOW)

@@ -17,7 +17,7 @@ HOSTILE = f'"\'><img src=x onerror="window.owned=1">{SCRIPT}{{{{2017*2029}}}}\u2
 PATHS = (
     "/",
     "/executions",
-    "/executions?q={0}&visitor={0}&integration={0}&experience={0}&schedule={0}&because={0}&since={0}",
+    "/executions?text={0}&visitor={0}&integration={0}&experience={0}&schedule={0}&reason={0}&since={0}",
     "/executions?status={0}&cursor={0}",
     "/executions/{0}",
     "/executions/bulk/cancel?visitor={0}",

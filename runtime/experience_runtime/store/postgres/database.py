@@ -42,6 +42,7 @@ _SPELLING: Final = {
     "in_numbers": "= ANY (ARRAY(SELECT json_array_elements_text(CAST(:numbers AS json))::bigint))",
     "in_statuses": "= ANY (ARRAY(SELECT json_array_elements_text(CAST(:statuses AS json))))",
     "position": "strpos",
+    "lower": "lower",
     "bytes": "bytea",
     "for_update": "FOR UPDATE",
     "for_update_skip_locked": "FOR UPDATE SKIP LOCKED",

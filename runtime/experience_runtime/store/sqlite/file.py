@@ -54,6 +54,7 @@ def open_database(path: str) -> apsw.Connection:
         ) from error
     try:
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+        _add_functions(connection)
         if path == MEMORY:
             _copy_new(connection)
         else:
@@ -73,6 +74,15 @@ def open_database(path: str) -> apsw.Connection:
         connection.close()
         raise
     return connection
+
+
+def _add_functions(connection: apsw.Connection) -> None:
+    connection.create_scalar_function("lower_case", _lower, 1, deterministic=True)
+
+
+def _lower(*given: object) -> str | None:
+    (text,) = given
+    return None if text is None else str(text).lower()
 
 
 def _copy_new(connection: apsw.Connection) -> None:
@@ -118,6 +128,7 @@ def open_to_look(path: str, *, of_older_version: bool = False) -> apsw.Connectio
             flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI,
         )
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+        _add_functions(connection)
         version = _version(connection)
     except (apsw.NotADBError, apsw.CorruptError) as error:
         raise _no_database(path) from error

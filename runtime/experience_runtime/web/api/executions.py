@@ -1,5 +1,6 @@
 """/v1: executions; look, cancel, restore, replay, one by one or by filter."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -8,8 +9,8 @@ from pydantic import Field, StrictBool
 
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import InvalidParameter
-from experience_runtime.domain.executions import Filter, Status
-from experience_runtime.domain.instants import parse_time
+from experience_runtime.domain.executions import Filter, Sort, Status
+from experience_runtime.domain.filters import NAMES, TABLE, read_filter
 from experience_runtime.domain.jobs import Job as BegunJob
 from experience_runtime.engine.operations import cancellable, replayable
 from experience_runtime.web.api.idempotency import OnceRoute, documented_key
@@ -30,45 +31,41 @@ from experience_runtime.web.guard.problems import Document
 _EVERYTHING = Filter()
 _Reason = Annotated[str | None, Field(max_length=1000, description="Kept in the history.")]
 _Text = Annotated[str | None, Field(max_length=200)]
-_At = Annotated[str | None, Field(max_length=100, description="An ISO 8601 instant.")]
+_At = Annotated[str | None, Field(max_length=100)]
+
+
+_M: Mapping[str, str] = {each.name: each.help for each in TABLE}
 
 
 class Wanted(Body):
     """Which executions are meant; every field that is set must match."""
 
-    status: list[Status] = Field(default=[], max_length=5)
-    integration: _Text = None
-    visitor: _Text = None
-    experience: _Text = None
-    schedule: _Text = None
-    reason: _Text = Field(default=None, description="With this reason: integration_failed, …")
-    since: _At = Field(default=None, description="Created at this instant or later.")
-    until: _At = Field(default=None, description="Created before this instant.")
-    due_since: _At = Field(default=None, description="Due at this instant or later.")
-    due_until: _At = Field(default=None, description="Due before this instant.")
-    text: _Text = Field(
-        default=None, description="An id, the beginning of a visitor's id, or a part of a key."
+    status: list[Status] = Field(default=[], max_length=5, description=_M["status"])
+    integration: _Text = Field(default=None, description=_M["integration"])
+    visitor: _Text = Field(default=None, description=_M["visitor"])
+    experience: _Text = Field(default=None, description=_M["experience"])
+    schedule: _Text = Field(default=None, description=_M["schedule"])
+    reason: _Text = Field(default=None, description=_M["reason"])
+    since: _At = Field(default=None, description=_M["since"])
+    until: _At = Field(default=None, description=_M["until"])
+    due_since: _At = Field(default=None, description=_M["due_since"])
+    due_until: _At = Field(default=None, description=_M["due_until"])
+    finished_since: _At = Field(default=None, description=_M["finished_since"])
+    finished_until: _At = Field(default=None, description=_M["finished_until"])
+    failed_since: _At = Field(default=None, description=_M["failed_since"])
+    failed_until: _At = Field(default=None, description=_M["failed_until"])
+    text: _Text = Field(default=None, description=_M["text"])
+    payload: _Text = Field(default=None, description=_M["payload"])
+    zone: _Text = Field(
+        default=None, description="Whose clock times without an offset are read by; else UTC."
     )
 
     def filter(self, *, now: datetime) -> Filter:
-        """What it means. Raises InvalidTime."""
-
-        def at(text: str | None) -> datetime | None:
-            return None if text is None else parse_time(text, now=now).at
-
-        return Filter(
-            statuses=tuple(self.status),
-            integration=self.integration,
-            visitor=self.visitor,
-            experience=self.experience,
-            schedule=self.schedule,
-            reason=self.reason,
-            created_from=at(self.since),
-            created_until=at(self.until),
-            due_from=at(self.due_since),
-            due_until=at(self.due_until),
-            text=self.text or None,
-        )
+        """What it means. Raises InvalidParameter or InvalidTime."""
+        given = self.model_dump(include=set(NAMES), exclude_none=True)
+        if self.text == "":
+            del given["text"]
+        return read_filter(given, zone=self.zone, now=now)
 
 
 class Page(Wanted):
@@ -76,6 +73,7 @@ class Page(Wanted):
 
     limit: Limit = 50
     cursor: Cursor = None
+    sort: Sort = Field(default=Sort.NEWEST, description="`newest` first, or by when they are `due`.")
 
 
 class CancelBody(Body):
@@ -122,12 +120,12 @@ def list_executions(
     runtime: GivenRuntime,
     caller: Annotated[Caller, needs(Right.READ_RUNS)],
 ) -> Document:
-    """All states, newest first, by filter.
+    """All states, newest first or by when they are due, by filter.
 
     Scopes: operator, viewer; author, whose pages leave out what no experience made.
     """
     filter = caller.visible(page.filter(now=runtime.clock.now()))
-    return Document(runtime.lookup.executions(filter, cursor=page.cursor, limit=page.limit))
+    return Document(runtime.lookup.executions(filter, sort=page.sort, cursor=page.cursor, limit=page.limit))
 
 
 @router.get(

@@ -1,9 +1,8 @@
 """The pages that cancel or replay all executions of a filter: counted first, then with progress."""
 
 from typing import Annotated, Literal
-from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from experience_runtime.domain.access import Right
@@ -15,9 +14,9 @@ from experience_runtime.web.given import GivenJobs, GivenRuntime
 from experience_runtime.web.guard.access import signed_in
 from experience_runtime.web.guard.login import own_form
 from experience_runtime.web.guard.problems import status_of
-from experience_runtime.web.pages.forms import Wanted
 from experience_runtime.web.pages.refusals import HtmlRoute
 from experience_runtime.web.pages.rendering import GivenRendering, Rendering, back_to
+from experience_runtime.web.pages.wanted import GivenWanted, Wanted, read_query
 
 HERE = "/executions"
 Verb = Literal["cancel", "replay"]
@@ -31,7 +30,7 @@ router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=
 def ask(
     request: Request,
     verb: Verb,
-    wanted: Annotated[Wanted, Query()],
+    wanted: GivenWanted,
     runtime: GivenRuntime,
     rendering: GivenRendering,
 ) -> Response:
@@ -49,7 +48,7 @@ def act(
     reason: Annotated[str, Form()] = "",
     counted: Annotated[int, Form()] = 0,
 ) -> Response:
-    wanted = Wanted.model_validate(_fields(query))
+    wanted = read_query(query)
     try:
         filter = wanted.filter(now=runtime.clock.now())
         why = check_reason(reason.strip() or ("replayed" if verb == "replay" else None))
@@ -69,7 +68,7 @@ def act(
 def progress(
     request: Request,
     job_id: str,
-    wanted: Annotated[Wanted, Query()],
+    wanted: GivenWanted,
     rendering: GivenRendering,
     jobs: GivenJobs,
 ) -> Response:
@@ -105,9 +104,3 @@ def _asked(
         count=count,
         reason=reason,
     )
-
-
-def _fields(query: str) -> dict[str, object]:
-    """A query as Wanted's fields; the last of each but the states counts."""
-    given = parse_qs(query[:8000])
-    return {name: values if name == "status" else values[-1] for name, values in given.items()}

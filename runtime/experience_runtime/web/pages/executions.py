@@ -1,9 +1,8 @@
 """The pages of executions: the list with its picture, and one with all that happened to it."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from experience_runtime.domain.access import Right
@@ -15,13 +14,14 @@ from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import caller_of, signed_in
 from experience_runtime.web.guard.login import own_form
 from experience_runtime.web.guard.problems import status_of
-from experience_runtime.web.pages.forms import Wanted
 from experience_runtime.web.pages.refusals import HtmlRoute
 from experience_runtime.web.pages.rendering import GivenRendering, Rendering, back_to
 from experience_runtime.web.pages.rows import attempts_of, picture_of, row_of, rows_of
+from experience_runtime.web.pages.wanted import GivenWanted, moment_fields
 
 HERE = "/executions"
 PAGE = 50
+MOST_COUNTED = 10_000
 
 
 router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Right.READ_RUNS)])
@@ -30,16 +30,18 @@ _WRITES = [signed_in(Right.CHANGE), Depends(own_form)]
 
 @router.get(HERE)
 def executions(
-    request: Request, wanted: Annotated[Wanted, Query()], runtime: GivenRuntime, rendering: GivenRendering
+    request: Request, wanted: GivenWanted, runtime: GivenRuntime, rendering: GivenRendering
 ) -> Response:
-    if is_id(wanted.q.strip()):
-        return back_to(f"{HERE}/{wanted.q.strip()}")
-    now, problem, filter = runtime.clock.now(), None, Filter()
+    if is_id(wanted["text"]):
+        return back_to(f"{HERE}/{wanted['text']}")
+    now, problem, filter, zone, total = runtime.clock.now(), None, Filter(), UTC, None
     page: dict[str, Any] = {"executions": [], "next": None}
     try:
-        filter = wanted.filter(now=now)
+        filter, zone = wanted.filter(now=now), wanted.zone
         seen = caller_of(request).visible(filter)
-        page = runtime.lookup.executions(seen, cursor=wanted.cursor or None, limit=PAGE)
+        cursor = wanted["cursor"] or None
+        page = runtime.lookup.executions(seen, sort=wanted.sort, cursor=cursor, limit=PAGE)
+        total = _total(runtime, seen, page, is_first=cursor is None)
     except Refusal as refusal:
         problem = refusal
     return rendering.page(
@@ -49,11 +51,11 @@ def executions(
         status=200 if problem is None else status_of(problem),
         problem=problem,
         wanted=wanted,
-        since=_field(filter.created_from),
-        until=_field(filter.created_until),
+        moments=moment_fields(filter, zone),
+        total=total,
         states=[status.value for status in Status],
         integrations=integration_names(runtime),
-        rows=rows_of(page["executions"], now),
+        rows=rows_of(page["executions"], now, zone),
         picture=picture_of(page["executions"], now),
         next=page["next"],
         page_size=PAGE,
@@ -157,6 +159,11 @@ def is_id(text: str) -> bool:
     return True
 
 
-def _field(at: datetime | None) -> str:
-    """An instant as a field of the form takes it, in UTC."""
-    return "" if at is None else f"{UTC.local(at):%Y-%m-%dT%H:%M}"
+def _total(runtime: Runtime, seen: Filter, page: dict[str, Any], *, is_first: bool) -> str | None:
+    """How many there are, for people; None where counting would read every text there is."""
+    if is_first and page["next"] is None:
+        return str(len(page["executions"]))
+    if seen.text is not None or seen.payload is not None:
+        return None
+    count = runtime.store.count(seen, most=MOST_COUNTED)
+    return f"{count:,}" if count < MOST_COUNTED else f"{count:,} or more"

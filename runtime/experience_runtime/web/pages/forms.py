@@ -2,81 +2,17 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict
 
-from experience_runtime.domain.errors import InvalidParameter, InvalidPayload
-from experience_runtime.domain.executions import Filter, Status
-from experience_runtime.domain.instants import parse_time
+from experience_runtime.domain.errors import InvalidPayload
 from experience_runtime.domain.schedules import CatchUp
-from experience_runtime.domain.values import refuse_constant, shown
+from experience_runtime.domain.values import refuse_constant
 
 
 class _Form(BaseModel):
     model_config = ConfigDict(extra="ignore")
-
-
-class Wanted(_Form):
-    """The filter of a list of executions, as its form and its address have it."""
-
-    q: str = ""
-    status: list[str] = []
-    integration: str = ""
-    visitor: str = ""
-    experience: str = ""
-    schedule: str = ""
-    because: str = ""
-    since: str = ""
-    until: str = ""
-    cursor: str = ""
-    did: str = ""
-
-    def filter(self, *, now: datetime) -> Filter:
-        """What it means. Raises InvalidParameter or InvalidTime."""
-        for name in self.status:
-            if name not in list(Status):
-                raise InvalidParameter(
-                    f"status {shown(name)} is not a state; choose among {', '.join(Status)}"
-                )
-        return Filter(
-            statuses=tuple(Status(name) for name in self.status),
-            integration=self.integration or None,
-            visitor=self.visitor or None,
-            experience=self.experience or None,
-            schedule=self.schedule or None,
-            reason=self.because or None,
-            created_from=parse_time(self.since, now=now).at if self.since else None,
-            created_until=parse_time(self.until, now=now).at if self.until else None,
-            text=self.q.strip() or None,
-        )
-
-    @property
-    def query(self) -> str:
-        """The same as the query of an address, without what is left empty."""
-        return urlencode(self.pairs)
-
-    @property
-    def pairs(self) -> list[tuple[str, str]]:
-        """Each field with its texts, one pair a text."""
-        return [
-            (name, text)
-            for name, value in self.model_dump(exclude={"cursor", "did"}).items()
-            for text in (value if isinstance(value, list) else [value])
-            if text
-        ]
-
-    @property
-    def words(self) -> str:
-        """The filter for people; "" when everything is meant."""
-        parts = [] if not self.status else [" or ".join(self.status)]
-        named = {"integration": "of", "visitor": "for visitor", "experience": "of experience"}
-        named |= {"q": "matching", "schedule": "of schedule", "because": "because of"}
-        named |= {"since": "created since", "until": "created before"}
-        parts += [f"{words} {value}" for name, words in named.items() if (value := getattr(self, name))]
-        return ", ".join(parts)
 
 
 _FRESH: dict[str, str] = {

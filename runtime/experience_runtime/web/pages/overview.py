@@ -16,10 +16,12 @@ from experience_runtime.web.pages.refusals import HtmlRoute
 from experience_runtime.web.pages.rendering import GivenRendering, back_to
 from experience_runtime.web.pages.rows import picture_of, rows_of
 from experience_runtime.web.pages.timeline import span_text
+from experience_runtime.web.pages.wanted import link
 from experience_runtime.web.pages.wording import relative
 
 FAILURES_WITHIN = timedelta(days=1)
 _NEXT = 10
+_TICK = timedelta(milliseconds=1)
 _LATE = timedelta(seconds=60)
 
 
@@ -36,6 +38,7 @@ def overview(
     found = runtime.store.overview(now=now, failed_since=now - FAILURES_WITHIN, next_limit=_NEXT)
     oldest, upcoming = found.oldest_due_at, runtime.lookup.listed(found.next)
     lag = timedelta() if oldest is None else max(timedelta(), now - oldest)
+    failed_since = now - FAILURES_WITHIN
     return rendering.page(
         request,
         "overview.html",
@@ -48,9 +51,21 @@ def overview(
         holds=runtime.operations.holds(),
         backlog=[_waiting(each, now) for each in found.backlog],
         failures=[
-            {"integration": each.integration, "reason": each.reason, "count": each.count}
+            {
+                "integration": each.integration,
+                "reason": each.reason,
+                "count": each.count,
+                "link": link(
+                    now,
+                    status=Status.FAILED,
+                    integration=each.integration,
+                    reason=each.reason,
+                    failed_since=failed_since,
+                ),
+            }
             for each in found.failures
         ],
+        due_link=link(now, status=Status.PENDING, due_until=now + _TICK),
         schedules=_schedules(runtime, now),
         rows=rows_of(upcoming, now),
         picture=picture_of(upcoming, now),
@@ -62,6 +77,7 @@ def _waiting(backlog: Backlog, now: datetime) -> dict[str, Any]:
         "integration": backlog.integration,
         "pending": backlog.pending,
         "due": backlog.due,
+        "due_link": link(now, status=Status.PENDING, integration=backlog.integration, due_until=now + _TICK),
         "first_at": backlog.first_due_at.isoformat(),
         "first": relative(backlog.first_due_at, now),
     }

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from experience_runtime.domain.executions import Status
+from experience_runtime.domain.zones import UTC, Zone
 from experience_runtime.web.pages.timeline import Picture, Point, around_now
 from experience_runtime.web.pages.wording import relative, utc_text
 
@@ -16,12 +17,12 @@ _ZONE_FROM = {
 }
 
 
-def rows_of(documents: Sequence[Mapping[str, Any]], now: datetime) -> list[dict[str, Any]]:
-    """Rows of a table of executions."""
-    return [row_of(each, now) for each in documents]
+def rows_of(documents: Sequence[Mapping[str, Any]], now: datetime, zone: Zone = UTC) -> list[dict[str, Any]]:
+    """Rows of a table of executions, by a zone's clock."""
+    return [row_of(each, now, zone) for each in documents]
 
 
-def row_of(document: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def row_of(document: Mapping[str, Any], now: datetime, zone: Zone = UTC) -> dict[str, Any]:
     """One execution, with what may be done to it."""
     status = Status(document["status"])
     due_at = datetime.fromisoformat(document["due_at"])
@@ -30,6 +31,8 @@ def row_of(document: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         **document,
         "zone_said": _ZONE_FROM.get(document["zone_from"], document["zone_from"]),
         "relative": relative(due_at, now),
+        "clock": None if zone is UTC else zone.name,
+        "due_clock": f"{zone.local(due_at):%Y-%m-%d %H:%M:%S}",
         "can_cancel": status is Status.PENDING,
         "can_replay": status in (Status.FAILED, Status.SUCCEEDED),
         "can_restore": status is Status.CANCELLED and due_at > now and not has_converted,

@@ -1,0 +1,8 @@
+// Zones: a field of a form begins with the browser's where nobody has named one, and offers all that there are.
+
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
+
+for (const field of document.querySelectorAll('[data-browsers-zone]')) field.value ||= zone
+for (const list of document.querySelectorAll('[data-zones]')) {
+  list.replaceChildren(...Intl.supportedValuesOf('timeZone').map(each => new Option(each, each)))
+}

@@ -41,6 +41,8 @@ class Message(BaseModel):
     @classmethod
     def _from_a_text(cls, payload: Any) -> Any:
         if isinstance(payload, str):
+            if len(payload) > CONTENT_LENGTH:
+                raise ValueError(f"must have at most {CONTENT_LENGTH} characters, it has {len(payload)}")
             return {"content": payload}
         if not isinstance(payload, dict):
             raise ValueError('must be a text or an object such as {"content": "Hello!"}')

@@ -4,7 +4,7 @@ import re
 from typing import Any, ClassVar, Self
 
 from experience_runtime.integration import Answer, Context, Integration, IntegrationFailed, Pace, SecretUrl
-from pydantic import BaseModel, ConfigDict, Field, StrictStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, model_validator
 
 TEXT_LENGTH = 40_000
 BLOCKS = 50
@@ -36,19 +36,24 @@ class Block(BaseModel):
     type: StrictStr = Field(min_length=1)
 
 
-def _also_short_forms(schema: dict[str, Any]) -> None:
-    """Let the schema have the short forms too: a text, and `message` in the place of `text`."""
+def _also_a_text(schema: dict[str, Any]) -> None:
+    """Let the schema have the short form too: a text."""
     whole = {name: schema.pop(name) for name in ("type", "properties", "additionalProperties")}
-    whole["properties"] = {"message": whole["properties"]["text"], **whole["properties"]}
     schema["anyOf"] = [{"type": "string"}, whole]
 
 
 class Message(BaseModel):
-    """A Slack message; `message` is another name of `text`, a bare string is the text. Other fields pass."""
+    """A Slack message; `message` is another name of `text`, a bare string is the text. Other fields pass.
 
-    model_config = ConfigDict(extra="allow", json_schema_extra=_also_short_forms)
+    A visitor's text may be in it: it pings nobody and hides no link, unless `markdown` is true. `blocks` and
+    `attachments` go as they are.
+    """
 
+    model_config = ConfigDict(extra="allow", json_schema_extra=_also_a_text)
+
+    message: StrictStr = Field(default="", max_length=TEXT_LENGTH)
     text: StrictStr = Field(default="", max_length=TEXT_LENGTH)
+    markdown: StrictBool = False
     blocks: list[Block] = Field(default_factory=list, max_length=BLOCKS)
     attachments: list[dict[str, Any]] = Field(default_factory=list)
 
@@ -56,20 +61,28 @@ class Message(BaseModel):
     @classmethod
     def _from_short_forms(cls, payload: Any) -> Any:
         if isinstance(payload, str):
+            if len(payload) > TEXT_LENGTH:
+                raise ValueError(f"must have at most {TEXT_LENGTH} characters, it has {len(payload)}")
             return {"text": payload}
         if not isinstance(payload, dict):
             raise ValueError('must be a text or an object such as {"message": "Hello!"}')
-        if "message" not in payload:
-            return payload
-        if "text" in payload:
+        if "message" in payload and "text" in payload:
             raise ValueError("has both message and text, which are the same; leave one out")
-        return {"text" if name == "message" else name: value for name, value in payload.items()}
+        return payload
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not (self.text.strip() or self.blocks or self.attachments):
+        if not (self.message.strip() or self.text.strip() or self.blocks or self.attachments):
             raise ValueError("says nothing; give it a message, a text, blocks or attachments")
         return self
+
+    def sent(self) -> dict[str, Any]:
+        """The message as Slack has it."""
+        fields = self.model_dump(mode="json", exclude_unset=True, exclude={"markdown", "message", "text"})
+        if not {"message", "text"} & self.model_fields_set:
+            return fields
+        text = self.message or self.text
+        return {"text": text if self.markdown else _escaped(text), **fields}
 
 
 class SlackUpdate(Integration[Settings, Message]):
@@ -82,12 +95,17 @@ class SlackUpdate(Integration[Settings, Message]):
     def call(self, payload: Message, context: Context[Settings]) -> Any:
         answer = context.http.post(
             context.settings.url.get_secret_value(),
-            json=payload.model_dump(mode="json", exclude_unset=True),
+            json=payload.sent(),
             headers={"webhook-id": context.execution_id},  # Slack ignores it; a receiver of ours counts by it
         )
         if answer.status == 200 and answer.text.strip() == "ok":
             return {"ok": True}
         raise _failure(answer)
+
+
+def _escaped(text: str) -> str:
+    """What Slack shows as it is written: `<!channel>` pings nobody. Source: Slack's "Formatting text"."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _failure(answer: Answer) -> IntegrationFailed:

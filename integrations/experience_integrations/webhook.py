@@ -60,12 +60,11 @@ def post(
     return context.http.request("POST", url, content=body, headers=sent)
 
 
-def read_answer(answer: Answer) -> dict[str, Any]:
+def read_answer(answer: Answer, *, who: str = "the webhook") -> dict[str, Any]:
     """What the execution's answer is; raises IntegrationFailed for an answer that is no success."""
     if 300 <= answer.status < 400:
         raise answer.failure(
-            f"the webhook answered {answer.status}, a redirect, which is not followed;"
-            " set the final address as url"
+            f"{who} answered {answer.status}, a redirect, which is not followed; set the final address as url"
         )
     answer.require_success()
     return {"status": answer.status, "body": _body(answer)}

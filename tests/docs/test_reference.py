@@ -182,7 +182,16 @@ def test_the_whole_settings_and_the_whole_story_of_the_examples_name_everything(
 
     last = {name.rpartition(".")[2] for name in _settings() if name[:10] != "EXPERIENCE"}
     fields = {name.rpartition(".")[2] for name in _story()}
-    unnamed = {"per_minute", "event-webhook", "broadcast", "discord", "teams", "twilio-sms", "segment"}
+    unnamed = {
+        "per_minute",
+        "event-webhook",
+        "broadcast",
+        "discord",
+        "teams",
+        "twilio-sms",
+        "segment",
+        "email",
+    }
     assert {name for name in last if name not in toml} == unnamed
     assert {name for name in fields if f'"{name}"' not in story} == set()
 

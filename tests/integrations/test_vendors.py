@@ -206,7 +206,7 @@ def test_the_answer_decides_whether_to_try_again(
 REFUSED: list[tuple[str, Any, str]] = [
     ("discord", "", "says nothing"),
     ("discord", {"embeds": []}, "says nothing"),
-    ("discord", "x" * 2001, "2000"),
+    ("discord", "x" * 2001, 'payload = "xxx'),
     ("discord", {"embeds": [{}] * 11}, "10"),
     ("discord", {"content": 5}, "payload.content = 5"),
     ("discord", {"content": "x", "allowed_mentions": None}, "payload.allowed_mentions"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from experience_runtime.domain.admission import IntegrationState, Policies, Policy
-from experience_runtime.domain.executions import Execution, Settlement, Status
+from experience_runtime.domain.executions import Execution, Filter, Settlement, Status
 from experience_runtime.engine.stores import Store
 from experience_runtime.store.opening import SqliteStore, open_sqlite
 from hypothesis import given, settings
@@ -363,3 +363,11 @@ def test_next_wake_is_neither_too_soon_nor_too_late(
     else:
         pytest.fail("it never comes to rest")
     store.close()
+
+
+def test_a_claim_can_be_tried_and_leaves_nothing(store: SqliteStore) -> None:
+    for _ in range(2):
+        store.workers.try_claim(NOW)
+
+    assert store.count(Filter()) == 0
+    assert claim(store, Policies()) == []

@@ -120,7 +120,15 @@ def test_it_serves_this_machine_openly_delivers_and_ends_when_told(project: Proj
 
     assert served.ready["open"]
     assert served.ready["address"].startswith("http://127.0.0.1:")
-    assert ready == {"ready": True, "store": True, "worker": True, "stuck": 0, "clock": True}
+    assert ready == {
+        "ready": True,
+        "store": True,
+        "claim": True,
+        "worker": True,
+        "stuck": 0,
+        "clock": True,
+        "problems": [],
+    }
     assert ran["outcome"] == "ran"
     assert code == 0
     log = served.log.read_text()
@@ -176,7 +184,7 @@ def test_with_a_token_it_serves_others_who_show_it(project: Project) -> None:
 
     assert not served.ready["open"]
     assert [answer.status_code for answer in (nobody, known, revoked)] == [401, 200, 401]
-    assert (ready.status_code, ready.json()["worker"]) == (503, False)
+    assert (ready.status_code, ready.json()["problems"]) == (503, ["no worker delivers"])
     assert created["token"] not in served.log.read_text()
 
 

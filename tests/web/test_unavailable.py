@@ -73,6 +73,25 @@ def test_it_is_not_ready_while_nothing_can_be_stored(client: httpx.Client, disk:
     assert (mended.status_code, mended.json()["store"]) == (200, True)
 
 
+def test_it_is_not_ready_while_nothing_can_be_claimed(client: httpx.Client, runtime: Runtime) -> None:
+    """A write succeeds, and the way of a claim is barred."""
+    own = apsw.Connection(runtime.database_path)
+    own.execute(
+        "CREATE TRIGGER barred BEFORE UPDATE OF lease_until ON executions"
+        " BEGIN SELECT RAISE(FAIL, 'barred'); END"
+    )
+
+    barred = client.get("/readyz")
+    own.execute("DROP TRIGGER barred")
+    own.close()
+    mended = client.get("/readyz")
+
+    assert (barred.status_code, barred.json()["store"], barred.json()["claim"]) == (503, True, False)
+    assert barred.json()["problems"] == ["nothing that is due can be claimed"]
+    assert mended.status_code == 200
+    assert runtime.store.count(Filter()) == 0
+
+
 DAILY = {"integration": "webhook", "payload": {"body": 1}, "daily": "09:00", "timezone": "UTC"}
 WEBHOOK = encoded("webhook")
 WRITES = [

@@ -36,6 +36,10 @@ class Workers(Protocol):
         """All of them, the longest running first."""
         ...
 
+    def try_claim(self, now: datetime) -> None:
+        """Insert an execution, claim it, and undo both; InternalError where that cannot be done now."""
+        ...
+
     def clock_skew(self, now: Callable[[], datetime]) -> timedelta:
         """How far the clock is behind that of the database (negative: ahead of it); no more than is certain.
 

@@ -19,6 +19,9 @@ from experience_runtime.store.integration_states import SqlIntegrationStates
 from experience_runtime.store.paces import SqlPaces
 from experience_runtime.store.rooms import SLOW, Candidate, View
 
+CLAIMS = "claims"
+"""The name that whoever claims holds."""
+
 _MOST_LOOKS = 8  # at one integration in one claim; the next claim goes on
 _AT_ONCE = 100  # of those that a pace has held too long
 _BEHIND = 250  # of those that stand behind a receiver that is full, at one look
@@ -49,7 +52,7 @@ class Claiming:
     ) -> list[Execution]:
         """Lease what is due and has room; inside `Database.write`."""
         # One claims at a time: what limits, rates, paces and breakers leave room for is counted, then taken.
-        self._database.hold("claims")
+        self._database.hold(CLAIMS)
         found = self._database.execute("waiting", {})
         if ahead_until is not None and self._nothing_holds_back(found, policies, ahead_until):
             now, limit = ahead_until, UNLIMITED

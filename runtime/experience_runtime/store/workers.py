@@ -2,13 +2,34 @@
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from experience_runtime.domain.errors import InternalError
+from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.workers import FORGOTTEN, WorkerInfo
 from experience_runtime.store import rows
+from experience_runtime.store.claiming import CLAIMS
 from experience_runtime.store.database import Database
+
+_FIRST = from_ms(0)
+_TRIAL = Execution(
+    number=0,  # of no execution: theirs count from when there were any
+    integration="",
+    payload="null",
+    created_at=_FIRST,
+    requested_at=_FIRST,
+    due_at=_FIRST,
+    zone="UTC",
+    zone_from="default",
+)
+
+
+class _Undone(Exception):
+    """Rolls back what was tried."""
 
 
 class SqlWorkers:
@@ -42,6 +63,16 @@ class SqlWorkers:
 
     def all(self) -> list[WorkerInfo]:
         return self._database.read(self._all)
+
+    def try_claim(self, now: datetime) -> None:
+        def act() -> None:
+            self._database.hold(CLAIMS)
+            self._database.execute("insert_execution", rows.values(replace(_TRIAL, due_at=now)))
+            bound = {"numbers": json.dumps([_TRIAL.number]), "lease_until": to_ms(now)}
+            raise _Undone if self._database.execute("claim", bound) else InternalError("nothing was claimed")
+
+        with suppress(_Undone):
+            self._database.write_aside(act)
 
     def clock_skew(self, now: Callable[[], datetime]) -> timedelta:
         before = now()

@@ -105,7 +105,7 @@ def make_web(
         visitors=served.visitors_per_key,
         events=served.events_per_key,
     )
-    web.state.written = health.Written()
+    web.state.probe = health.Probe()
     web.state.simulations = Simulations(runtime)
     web.state.under_way = UnderWay()
     web.state.replies = runtime.store.replies

@@ -94,6 +94,7 @@ def path(tmp_path: Path) -> str:
     )
     store.releases.put(release, made=made, share=None, expected=0)
     store.usage.take("shop", "event", day=1, share=5, quota=100)
+    store.alerts.take("ops", now=NOW, until=NOW)
     a_day = timedelta(days=1)
     store.pruning.step("events", before=NOW - a_day, now=NOW, limit=1, pause=a_day, rest=a_day)
     store.jobs.begin(Job(id="job_1", verb="cancel", filter=Filter(), reason=None, matching=1, begun_at=NOW))

@@ -23,11 +23,20 @@ READERS = frozenset({Scope.OPERATOR, Scope.VIEWER})
 SITES = frozenset({Scope.SITE, Scope.OPERATOR})
 OPERATORS = frozenset({Scope.OPERATOR})
 
+RELEASES = "/v1/experiences/{name}/releases"
+
 # Every operation of the API, and the scopes that may call it; one without a line here fails below.
 MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
     ("GET", "/metrics"): READERS | {Scope.METRICS},
     ("GET", "/v1/experiences"): READERS_OF_RUNS,
     ("POST", "/v1/experiences/{name}/run"): RUNNERS,
+    ("GET", RELEASES): READERS_OF_RUNS,
+    ("POST", RELEASES): OPERATORS,
+    ("GET", RELEASES + "/{number}"): READERS_OF_RUNS,
+    ("GET", RELEASES + "/{number}/diff"): READERS_OF_RUNS,
+    ("POST", RELEASES + "/{number}/activate"): OPERATORS,
+    ("POST", RELEASES + "/rollback"): OPERATORS,
+    ("POST", RELEASES + "/deactivate"): OPERATORS,
     ("GET", "/v1/runs"): READERS_OF_RUNS,
     ("GET", "/v1/runs/{run_id}"): READERS_OF_RUNS,
     ("POST", "/v1/simulate"): AUTHORS,
@@ -78,6 +87,10 @@ FOR_ANYBODYS_BROWSER = {
 }
 
 BODIES = {
+    RELEASES: {"files": {"variation.js": "module.exports = () => {}"}},
+    RELEASES + "/{number}/activate": {"expected": 0},
+    RELEASES + "/rollback": {"expected": 0},
+    RELEASES + "/deactivate": {"expected": 0},
     "/v1/experiences/{name}/run": {},
     "/v1/simulate": {"experience": "reminder"},
     "/v1/check": {"experience": "reminder"},
@@ -100,7 +113,9 @@ ROWS = [pytest.param(method, path, id=f"{method} {path}") for method, path in MA
 def ask(client: httpx.Client, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
     place = path.replace("{name}", "webhook" if "integrations" in path else "reminder")
     place = place.replace("{execution_id}", "ex_0000000000001").replace("{job_id}", "job_1")
-    place = place.replace("{visitor_id}", "v1").replace("{run_id}", "rn_0000000000001")
+    place = (
+        place.replace("{number}", "1").replace("{visitor_id}", "v1").replace("{run_id}", "rn_0000000000001")
+    )
     body = BODIES.get(path) if method != "GET" else None
     return client.request(method, place, json=body, headers=headers)
 

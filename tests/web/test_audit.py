@@ -12,12 +12,15 @@ import pytest
 from experience_runtime.domain.access import Scope
 from experience_runtime.domain.audit import AuditFilter
 from experience_runtime.domain.executions import Filter
+from experience_runtime.releasing.releasing import Wanted, release
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.pages.refusals import HtmlRoute
 from fastapi import FastAPI
 
 from .conftest import Token, bearing
 
+RELEASES = "/v1/experiences/{name}/releases"
+FILES = {"variation.js": "module.exports = () => {}"}
 SENT = frozenset(
     {
         ("POST", "/v1/experiences/{name}/run"),
@@ -115,13 +118,17 @@ def test_every_changing_operation_leaves_one_entry_and_a_refused_one_none(web: F
         ("POST", "/v1/integrations/{name}/pause"): lambda: ("webhook", {}, "integration", "pause"),
         ("POST", "/v1/integrations/{name}/resume"): lambda: ("webhook", None, "integration", "resume"),
         ("DELETE", "/v1/visitors/{visitor_id}"): lambda: ("v1", None, "visitor", "erase"),
+        ("POST", RELEASES): lambda: ("a", {"files": FILES}, "experience", "release"),
+        ("POST", RELEASES + "/{number}/activate"): lambda: (*released(world, "b"), "experience", "activate"),
+        ("POST", RELEASES + "/rollback"): lambda: (*released(world, "c"), "experience", "rollback"),
+        ("POST", RELEASES + "/deactivate"): lambda: (*released(world, "d"), "experience", "deactivate"),
     }
     jobs = {("POST", "/v1/bulk/cancel"): "cancel", ("POST", "/v1/bulk/replay"): "replay"}
     assert changes_of(web) == {*cases, *jobs}, "a route that changes something needs a line here, or in SENT"
 
     for (method, path), prepare in cases.items():
         object, body, kind, action = prepare()
-        place = re.sub(r"\{\w+\}", object, path)
+        place = re.sub(r"\{\w+\}", object, path.replace("{number}", "1"))
         before = world.entries()
 
         refused = world.client.request(method, place, json=body, headers=world.viewer)
@@ -151,6 +158,13 @@ def test_every_changing_operation_leaves_one_entry_and_a_refused_one_none(web: F
     ended = world.runtime.store.find(Filter(reason="no")).executions[0]
     shown = world.client.get(f"/v1/executions/{ended.id}", headers=world.operator).json()
     assert [each["actor"] for each in shown["history"]] == [None, "ops"]
+
+
+def released(world: World, name: str) -> tuple[str, dict[str, int]]:
+    """An experience that was released twice, and what a change of it expects."""
+    for _ in range(2):
+        _, live = release(world.runtime, Wanted(experience=name, files=FILES, actor="maker"))
+    return name, {"expected": live.version}
 
 
 def cancelled(world: World) -> str:
@@ -195,6 +209,12 @@ def test_every_form_of_the_pages_leaves_one_entry(web: FastAPI, world: World) ->
             "remove",
         ),
         "/visitors/erase": lambda: ([], {"id": "v1", "sure": "v1"}, "visitor", "erase"),
+        "/experiences/{name}/releases/ask/{act}": lambda: (
+            ["e", "rollback"],
+            {"version": released(world, "e")[1]["expected"]},
+            "experience",
+            "rollback",
+        ),
         "/executions/bulk/{verb}": lambda: (
             ["cancel"] if world.scheduled() else [],
             {"counted": "99"},

@@ -41,6 +41,7 @@ _TYPES: dict[str, Any] = {
     "every": {"type": "string"},
     "payload": {},
     "isolate": {"type": "boolean"},
+    "authors_may_release": {"type": "boolean"},
     **{kind: {"type": "string"} for kind in KINDS},
     "experiences": {"type": "object", "additionalProperties": {"type": "string"}},
 }

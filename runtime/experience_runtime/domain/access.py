@@ -30,6 +30,7 @@ class Right(Enum):
     RUN_DRAFTS = "run drafts"
     TELL = "tell what visitors do, and call integrations that are for sites"
     CALL = "call every integration"
+    RELEASE = "release experiences, and go back to an earlier release"
     CHANGE = "change everything"
 
 

@@ -230,3 +230,13 @@ class DatabaseRefused(DatabaseUnavailable):
     """The database server does not let this user in, or has no such database. Waiting does not help."""
 
     code = "database_refused"
+
+
+def error_of(code: str, message: str) -> ExperienceError:
+    """What another process told under this code; InternalError for one that is not known."""
+    kinds = [ExperienceError]
+    for kind in kinds:
+        if kind.code == code and kind not in (ExperienceError, Refusal):
+            return kind(message)
+        kinds += kind.__subclasses__()
+    return InternalError(f"{code}: {message}")

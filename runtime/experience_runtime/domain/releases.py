@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -65,13 +65,7 @@ class Change:
     @property
     def words(self) -> str:
         """What runs, for people."""
-        if self.active is None:
-            return "nothing runs"
-        if self.partial is None:
-            return f"release {self.active} runs"
-        return (
-            f"release {self.partial} runs for {share_text(self.share)} of visitors, {self.active} for others"
-        )
+        return what_runs(self.active, self.partial, share_text(self.share))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +151,15 @@ def share_text(share: int | None) -> str | None:
     return None if share is None else f"{share / 100:g}%"
 
 
+def what_runs(active: int | None, partial: int | None, share: str | None) -> str:
+    """What runs of an experience, for people; `share` as `share_text` gives it."""
+    if active is None:
+        return "nothing runs"
+    if partial is None:
+        return f"release {active} runs"
+    return f"release {partial} runs for {share} of visitors, {active} for others"
+
+
 def part_of(experience: str, visitor: str) -> int:
     """Which of 10,000 equal parts a visitor falls into: always the same one of an experience.
 
@@ -211,11 +214,6 @@ def require_version(now: Change | None, expected: int | None, experience: str) -
             f"{experience} was changed meanwhile: {what} (version {version}, you saw {expected}); "
             "look at its releases, and decide again"
         )
-
-
-def changed_files(old: Mapping[str, str], new: Mapping[str, str]) -> Sequence[str]:
-    """The names of the files that differ, sorted."""
-    return [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
 
 
 def _version(change: Change | None) -> int | None:

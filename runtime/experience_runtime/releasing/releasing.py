@@ -2,10 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
+from typing import Any
 
+from experience_runtime.documents.releases import releases_document
 from experience_runtime.domain.audit import actor_text
-from experience_runtime.domain.errors import ExperienceError, NotReleasable, ScriptFault
+from experience_runtime.domain.errors import (
+    ExperienceError,
+    InvalidParameter,
+    NotReleasable,
+    RateLimited,
+    ScriptFault,
+    UnknownRelease,
+)
 from experience_runtime.domain.releases import (
     Change,
     Files,
@@ -14,7 +24,7 @@ from experience_runtime.domain.releases import (
     check_files,
     parse_share,
 )
-from experience_runtime.domain.values import read_note
+from experience_runtime.domain.values import read_note, shown
 from experience_runtime.running.guest import Problem
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.bundle import Bundle
@@ -73,6 +83,60 @@ def release(runtime: Runtime, wanted: Wanted, *, play: Play | None = None) -> tu
     return done
 
 
+class Act(StrEnum):
+    """What may be done with releases that are kept."""
+
+    ACTIVATE = "activate"
+    ROLLBACK = "rollback"
+    DEACTIVATE = "deactivate"
+
+
+def change(
+    runtime: Runtime,
+    experience: str,
+    act: Act,
+    *,
+    actor: str,
+    expected: int | None,
+    number: int | None = None,
+    share: str | None = None,
+) -> Change:
+    """Change what runs; `expected`: see `Releases`. `number` and `share` are for `activate`."""
+    parts, releases = parse_share(share), runtime.store.releases
+    made = made_by(runtime, experience, actor)
+    match act:
+        case Act.ROLLBACK:
+            done = releases.roll_back(made=made, expected=expected)
+        case Act.DEACTIVATE:
+            done = releases.deactivate(made=made, expected=expected)
+        case Act.ACTIVATE:
+            if number is None:
+                raise InvalidParameter(
+                    "a release is activated by its number; name one of those that are kept"
+                )
+            done = releases.activate(number, made=made, share=parts, expected=expected)
+    runtime.live.forget()
+    return done
+
+
+def live_of(runtime: Runtime, experience: str) -> Change:
+    """What runs of an experience, read now; UnknownRelease when it was never released."""
+    for each in runtime.store.releases.changes(experience, limit=1):
+        return each
+    raise UnknownRelease(
+        f"nothing was released as {shown(experience)}; `experience release PATH --name NAME` does it"
+    )
+
+
+def list_releases(
+    runtime: Runtime, experience: str, *, before: int | None = None, limit: int = 50
+) -> dict[str, Any]:
+    """The document of an experience's releases, newest first. Raises UnknownRelease when there is none."""
+    live = live_of(runtime, experience)
+    found = runtime.store.releases.releases(experience, before=before, limit=limit + 1)
+    return releases_document(live, found, limit=limit)
+
+
 def made_by(runtime: Runtime, experience: str, actor: str) -> Change:
     """Who changes an experience now; the rest the store decides."""
     return Change(
@@ -103,6 +167,8 @@ def _failed_stories(runtime: Runtime, name: str, files: Files, play: Play | None
             request.told()  # what is wrong with it is said before anything is read
             script = _script(files, name, told.variation)
             simulated = (play or runtime.play)(request, script)
+        except RateLimited:  # others play stories here too: nothing is wrong with this one
+            raise
         except ScriptFault as fault:
             yield f"{story}: {_line(fault_problem(fault))}"
         except ExperienceError as error:

@@ -20,6 +20,8 @@ from experience_runtime.settings.delivery import POLICY_BOUNDS, POLICY_SETTINGS
 from experience_runtime.settings.serving import BOUNDS
 
 CONFIG = "EXPERIENCE_CONFIG"
+TOKEN = "EXPERIENCE_TOKEN"
+"""Of the commands that ask a server, and no setting."""
 OLDER_NAMES: Mapping[str, str] = {"EXPERIENCE_INTEGRATIONS": "EXPERIENCE_INTEGRATIONS_DIR"}
 INTEGRATION = "EXPERIENCE_INTEGRATION__"
 
@@ -45,6 +47,7 @@ KEYS: Mapping[str, Kind] = {
     "integrations_dir": Kind.TEXT,
     "conversions": Kind.TEXTS,
     "outbound.allow_private": Kind.TEXTS,
+    "serve.authors_may_release": Kind.FLAG,
     "serve.drafts": Kind.TEXT,
     "serve.snippet_path": Kind.TEXT,
     "serve.trusted_proxies": Kind.TEXTS,
@@ -104,7 +107,7 @@ def overlaid(values: Mapping[str, Any], env: Mapping[str, str]) -> Overlaid:
     fixed = {variable(key): key for key in KEYS}
     for name in sorted(each for each in env if each.startswith(_PREFIX)):
         known = OLDER_NAMES.get(name, name)
-        if name == CONFIG or (known != name and known in env):
+        if name in (CONFIG, TOKEN) or (known != name and known in env):
             continue
         prefix = next((each for each in NAMED if name.startswith(each)), None)
         if prefix is not None:

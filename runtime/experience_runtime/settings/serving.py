@@ -22,7 +22,7 @@ BOUNDS = {
     "events_per_key": (0, 1_000_000_000),
     "connections_per_address": (0, 100_000),
 }
-SERVE_SETTINGS = ("drafts", "snippet_path", "trusted_proxies", "public_url", *BOUNDS)
+SERVE_SETTINGS = ("authors_may_release", "drafts", "snippet_path", "trusted_proxies", "public_url", *BOUNDS)
 _SNIPPET_PATH = re.compile(r"(?:/[A-Za-z0-9_-]+)+")
 
 
@@ -31,7 +31,8 @@ class Served:
     """What may be run and called from outside.
 
     `released`: the experiences that sites may run, by name. `drafts`: a folder whose folders and `.js` files
-    authors may run as well. `sites`: the integrations that sites may call. `per_second`: requests a token may
+    authors may run as well. `authors_may_release`: whether they may release, as operators may. `sites`: the
+    integrations that sites may call. `per_second`: requests a token may
     make, 0 for any number; `per_address`: those of a site key from
     one address. `connections_per_address`: how many one address may keep open, 0 for any number.
     `pending_per_key`: how many executions of a site's key may be pending; `visitors_per_key` and
@@ -43,6 +44,7 @@ class Served:
 
     released: Mapping[str, Path] = field(default_factory=dict)
     drafts: Path | None = None
+    authors_may_release: bool = False
     sites: frozenset[str] = frozenset()
     per_second: int = 100
     per_address: int = 20
@@ -74,10 +76,17 @@ def read_served(
         raise InvalidParameter(
             f'{where}: serve.drafts = {shown(drafts)} must name a folder; write drafts = "experiences"'
         )
+    may_release = serve.get("authors_may_release", False)
+    if not isinstance(may_release, bool):
+        raise InvalidParameter(
+            f"{where}: serve.authors_may_release = {shown(may_release)} must be true or false; "
+            "write authors_may_release = true"
+        )
     numbers = {key: _number(key, serve[key], where) for key in BOUNDS if key in serve}
     return Served(
         released={name: _released(name, folder, where) for name, folder in experiences.items()},
         drafts=None if drafts is None else Path(drafts),
+        authors_may_release=may_release,
         sites=sites,
         snippet_path=_snippet_path(serve.get("snippet_path", "/visitor"), where),
         trusted_proxies=tuple(

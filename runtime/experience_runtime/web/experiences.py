@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experience_runtime.domain.errors import InvalidParameter, ScriptFault, ScriptModuleNotFound
+from experience_runtime.domain.errors import Forbidden, InvalidParameter, ScriptFault, ScriptModuleNotFound
 from experience_runtime.domain.releases import Release
 from experience_runtime.domain.values import nearest, shown
 from experience_runtime.domain.visitors import Visitor
@@ -63,28 +63,37 @@ class Found:
         return failed_report(name, visitor, fault, release=self.number)
 
 
-def find_experience(runtime: Runtime, name: str, *, released_only: bool, visitor: str | None = None) -> Found:
+def find_experience(
+    runtime: Runtime, name: str, *, released_only: bool, visitor: str | None = None, draft: bool = False
+) -> Found:
     """What runs for this visitor; ScriptModuleNotFound when none of this name may be run.
 
-    Once a name was released, what stands at a path of it is passed over: a folder can be half saved.
+    Once a name was released, what stands at a path of it is passed over: a folder can be half saved. `draft`
+    asks for what stands there all the same; Forbidden where only released ones may be run.
     """
-    change = runtime.live.all().get(name)
+    if draft and released_only:
+        raise Forbidden('"draft" is for authors; leave it out, and what is released runs')
+    change = None if draft else runtime.live.all().get(name)
     if change is not None:
         number = change.of_visitor(visitor)
         if number is None:
+            hint = '; an author runs the files on the disk with "draft": true'
             raise ScriptModuleNotFound(
                 f"no release of {name} runs since {change.actor} deactivated it; "
-                f"`experience releases activate {name} NUMBER` lets one run"
+                f"`experience releases activate {name} NUMBER` lets one run{'' if released_only else hint}"
             )
         return Found(name=name, release=runtime.live.release(name, number))
     found = experiences(runtime.settings.served, released_only=released_only)
     if name in found:
         return Found(name=name, path=found[name])
     meant = nearest(name, {*found, *runtime.live.all()})
-    hint = f"did you mean {meant}?" if meant else "release it with `experience release PATH --name NAME`"
-    raise ScriptModuleNotFound(
-        f"there is no {'released ' if released_only else ''}experience {shown(name)}; {hint}"
+    hint = (
+        f"did you mean {meant}?"
+        if meant and meant != name
+        else "release it with `experience release PATH --name NAME`"
     )
+    kind = "released " if released_only else "draft of " if draft else ""
+    raise ScriptModuleNotFound(f"there is no {kind}experience {shown(name)}; {hint}")
 
 
 def listed(runtime: Runtime) -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ class Runs:
         caller: Caller,
         variation: str | None = None,
         repair: bool = False,
+        draft: bool = False,
     ) -> dict[str, Any]:
         """Run it to its end; the document of `experience run --json`, as far as the caller may see it.
 
@@ -42,6 +43,7 @@ class Runs:
             name,
             released_only=not caller.may(Right.RUN_DRAFTS),
             visitor=situation.visitor.id,
+            draft=draft,
         )
         try:
             script = found.prepare(variation=variation, repair=repair)

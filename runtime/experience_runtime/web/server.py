@@ -15,6 +15,7 @@ from experience_runtime.web.api import executions as api_executions
 from experience_runtime.web.api import integration_calls
 from experience_runtime.web.api import integrations as api_integrations
 from experience_runtime.web.api import kept_runs as api_kept_runs
+from experience_runtime.web.api import releases as api_releases
 from experience_runtime.web.api import runs as api_runs
 from experience_runtime.web.api import schedules as api_schedules
 from experience_runtime.web.api import tokens as api_tokens
@@ -45,6 +46,7 @@ _ROUTERS = (
     login.router,
     health.router,
     api_runs.router,
+    api_releases.router,
     api_kept_runs.router,
     api_executions.router,
     api_schedules.router,
@@ -90,6 +92,7 @@ def make_web(
         is_open=is_open,
         per_second=served.per_second,
         per_address=served.per_address,
+        authors_may_release=served.authors_may_release,
     )
     web.state.runtime = runtime
     web.state.access = access

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from experience_runtime.clocks import monotonic
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.running.guest import Script
 from experience_runtime.runtime import Runtime
@@ -30,6 +31,20 @@ class Simulations:
         check_steps(request)
         with self._room:
             return self._runtime.play(request, script, seconds=LONGEST_SECONDS, progress=progress)
+
+    def within(self, seconds: float = LONGEST_SECONDS) -> Callable[[PlayRequest, Script], Simulated]:
+        """As `play`, for several: none begins once they have taken so long together."""
+        ends_at = monotonic() + seconds
+
+        def play(request: PlayRequest, script: Script) -> Simulated:
+            if monotonic() > ends_at:
+                raise InvalidParameter(
+                    f"the stories before it took {seconds:g} s, all that a server gives to a release; "
+                    "release with `experience release` where the database is"
+                )
+            return self.play(request, script)
+
+        return play
 
 
 def check_steps(request: PlayRequest) -> None:

@@ -40,6 +40,9 @@ from experience_runtime.web.simulations import check_steps
 
 _Id = Annotated[str | None, Field(max_length=200, description="Who it runs for; left out, nobody is known.")]
 _Repair = Annotated[StrictBool, Field(description="Mend a parameter that is declared again.")]
+_Draft = Annotated[
+    StrictBool, Field(description="The files on the server's disk, whatever is released of this name.")
+]
 _Instant = Annotated[str | None, Field(max_length=100, description="An ISO 8601 instant; left out: now.")]
 
 
@@ -74,6 +77,7 @@ class RunBody(_Told):
     data: Any = Field(default=None, description="`options.data`.")
     variation: str | None = Field(default=None, max_length=200)
     repair: _Repair = False
+    draft: _Draft = False
 
 
 class Source(Body):
@@ -87,6 +91,7 @@ class Source(Body):
     )
     variation: str | None = Field(default=None, max_length=200)
     repair: _Repair = False
+    draft: _Draft = False
 
 
 class SimulateBody(Source, _Told):
@@ -153,7 +158,10 @@ def run(
     facts = body.facts()
     visitor = runtime.visitor(body.visitor, timezone=body.timezone, timezone_offset=body.timezone_offset)
     situation = situation_of(visitor, body.data, facts)
-    return Document(runs.run(name, situation, caller=caller, variation=body.variation, repair=body.repair))
+    done = runs.run(
+        name, situation, caller=caller, variation=body.variation, repair=body.repair, draft=body.draft
+    )
+    return Document(done)
 
 
 @router.post(
@@ -236,4 +244,4 @@ def _found(runtime: Runtime, source: Source) -> Iterator[Found]:
         with written(source.files) as folder:
             yield Found(name=folder.name, path=folder)
     else:
-        yield find_experience(runtime, source.experience or "", released_only=False)
+        yield find_experience(runtime, source.experience or "", released_only=False, draft=source.draft)

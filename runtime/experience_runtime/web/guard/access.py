@@ -52,6 +52,8 @@ _EVERYTHING = frozenset(Scope)
 _NO_TOKEN = "this needs a token; send `Authorization: Bearer exp_…`, made with `experience tokens create`"
 _BAD_TOKEN = "the token is not known here, or was revoked; make one with `experience tokens create`"
 
+_OR_AUTHORS = ", or author where authors_may_release = true stands under [serve]"
+
 bearer = HTTPBearer(
     auto_error=False, description="A token of `experience tokens create`; each operation names its scopes."
 )
@@ -59,15 +61,19 @@ bearer = HTTPBearer(
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls. `token` is None where everything is open. `address` is where the call came from."""
+    """Who calls. `token` is None where everything is open. `address` is where the call came from.
+
+    `granted`: what the settings let its scopes do besides.
+    """
 
     name: str
     scopes: frozenset[Scope]
     token: Token | None = None
     address: str = ""
+    granted: frozenset[Right] = frozenset()
 
     def may(self, right: Right) -> bool:
-        return right in permitted(self.scopes)
+        return right in permitted(self.scopes) or right in self.granted
 
     @property
     def is_limited(self) -> bool:
@@ -117,11 +123,13 @@ class Access:
         is_open: bool,
         per_second: float,
         per_address: float = 0,
+        authors_may_release: bool = False,
         now: Callable[[], float] = monotonic,
     ) -> None:
         self._tokens = tokens
         self._clock = clock
         self._is_open = is_open
+        self._granted = frozenset({Right.RELEASE} if authors_may_release else ())
         self._buckets = Buckets(per_second, now=now)
         self._of_address = Buckets(per_address, now=now)
         self._used: dict[bytes, datetime] = {}
@@ -136,7 +144,9 @@ class Access:
         """The caller of a request; Unauthorized, Forbidden from this origin, or Throttled."""
         found = known_caller(request)
         if found is None:
-            found = request.state.caller = replace(self._find(request), address=_address(request))
+            found = self._find(request)
+            granted = self._granted if Scope.AUTHOR in found.scopes else frozenset[Right]()
+            found = request.state.caller = replace(found, address=_address(request), granted=granted)
             if (now := asked.get()) is not None:
                 now.caller = found.name
                 now.address = request.client.host if request.client else ""
@@ -260,9 +270,10 @@ def needs(right: Right) -> Any:
         if caller is None:
             caller = await run_in_threadpool(access_of(request).caller, request)
         if not caller.may(right):
+            more = "" if right is not Right.RELEASE else _OR_AUTHORS
             raise Forbidden(
                 f"the token {caller.name} has the scope {_joined(caller.scopes)}; "
-                f"this needs {' or '.join(scopes_with(right))}"
+                f"this needs {' or '.join(scopes_with(right))}{more}"
             )
         return caller
 

@@ -82,8 +82,8 @@ class BodyLimit:
         self._seconds = seconds
         self._late = f"the body was not here within {seconds:g} s; send it at once, or less of it"
         self._detail = (
-            f"the body has more than {largest_bytes:,} bytes; send less, for instance an id instead of "
-            "the thing itself"
+            f"the body has more than {largest_bytes:,} bytes; send less, or raise largest_body_kib "
+            "under [serve] in experience.toml"
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

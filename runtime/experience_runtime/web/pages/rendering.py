@@ -41,6 +41,9 @@ _DID = {
     "schedule-run": "The schedule runs once now. Its next instant is not moved.",
     "schedule-removed": "The schedule is removed. The executions it fired are kept.",
     "converted": "The conversion is recorded.",
+    "activated": "The release runs. Every server of this database follows within a second.",
+    "rolled-back": "What ran before runs again. Every server of this database follows within a second.",
+    "deactivated": "Nothing of it runs any more. What was scheduled stays scheduled.",
     "erased": "The visitor is erased, with everything that was kept of them.",
 }
 """What a form's answer says after its redirect: a closed list, so that an address can say nothing else."""
@@ -79,6 +82,7 @@ class Rendering:
                 operates=may(Right.CHANGE),
                 reads=may(Right.READ),
                 tries=may(Right.TRY),
+                may_release=may(Right.RELEASE),
                 **told,
             )
         )

@@ -1,0 +1,42 @@
+"""What differs between two sets of files, however many lines they have."""
+
+import pytest
+from experience_runtime.domain.differences import differences
+
+
+def test_each_file_that_differs_has_its_unified_diff() -> None:
+    before = {"variation.js": "a\nb\nc", "gone.json": "{}", "same.js": "x"}
+    after = {"variation.js": "a\nB\nc", "new.json": "1", "same.js": "x"}
+
+    found = differences(before, after, old="3", new="4")
+
+    assert {name: list(lines) for name, lines in found.items()} == {
+        "gone.json": ["--- 3/gone.json", "+++ 4/gone.json", "@@ -1 +0,0 @@", "-{}"],
+        "new.json": ["--- 3/new.json", "+++ 4/new.json", "@@ -0,0 +1 @@", "+1"],
+        "variation.js": [
+            "--- 3/variation.js",
+            "+++ 4/variation.js",
+            "@@ -1,3 +1,3 @@",
+            " a",
+            "-b",
+            "+B",
+            " c",
+        ],
+    }
+
+
+@pytest.mark.parametrize("kept", [0, 5])
+def test_what_would_take_for_ever_to_compare_is_told_as_one_block(kept: int) -> None:
+    head, tail = [f"head {n}" for n in range(kept)], [f"tail {n}" for n in range(kept)]
+    before = [f"{n % 13}" for n in range(100_000)]
+    after = [f"{n % 17}x" for n in range(100_000)]
+    texts = ["\n".join(head + lines + tail) for lines in (before, after)]
+
+    (lines,) = differences({"a.js": texts[0]}, {"a.js": texts[1]}, old="1", new="2").values()
+
+    assert [line for line in lines[2:] if line[0] == "-"] == [f"-{line}" for line in before]
+    assert [line for line in lines[2:] if line[0] == "+"] == [f"+{line}" for line in after]
+    around = [f" {line}" for line in (head[-3:] + tail[:3])]
+    assert [line for line in lines[2:] if line[0] == " "] == around
+    first, count = max(0, kept - 3) + 1, 100_000 + len(around)
+    assert lines[2] == f"@@ -{first},{count} +{first},{count} @@"

@@ -71,10 +71,11 @@ class Registry:
         return sorted(self._found)
 
     def get(self, name: str) -> AnyIntegration:
+        there = self._instances.get(name)
+        if there is not None:
+            return there
         self._require(name)
-        if name not in self._instances:
-            self._instances.setdefault(name, self._found[name].make())
-        return self._instances[name]
+        return self._instances.setdefault(name, self._found[name].make())
 
     def _require(self, name: str) -> None:
         if name not in self._found:

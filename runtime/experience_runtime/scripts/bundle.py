@@ -6,6 +6,7 @@ put right here. Source: reference/experiences#module-forms.
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from experience_runtime.domain.errors import ScriptSyntaxError
@@ -35,6 +36,7 @@ class Bundle:
         self._reader = reader or shared_reader()
         self._repair = repair
         self._placed: list[PlacedFile] = []
+        self._frame = lru_cache(maxsize=64)(self._read_frame)  # a call in a loop is always made on one line
         self.modules: dict[str, Module] = {}
         if experience.variation:
             self._add("variation", experience.variation)
@@ -161,7 +163,7 @@ class Bundle:
                 frames.append(("" if name.startswith("<") else name, position))
         return frames
 
-    def _frame(self, line: str) -> tuple[str, Position] | None:
+    def _read_frame(self, line: str) -> tuple[str, Position] | None:
         """One line of a stack: "at name (file:line:column)", or the place alone for a syntax error."""
         place = _PLACE.search(line[-_LONGEST_PLACE:])
         if place is None or not line.lstrip(" ").startswith("at "):

@@ -29,8 +29,8 @@ class Column:
     where that is another column."""
 
     name: str
-    write: Callable[[Any], Any] = lambda value: value
-    read: Callable[[Any], Any] = lambda value: value
+    write: Callable[[Any], Any] | None = None
+    read: Callable[[Any], Any] | None = None
     stored: str | None = None
 
 
@@ -56,12 +56,19 @@ def schedule(row: Sequence[Any]) -> Schedule:
 
 def bound(table: Sequence[Column], row: object) -> Values:
     """What a statement binds of a row's object."""
-    return {column.stored or column.name: column.write(getattr(row, column.name)) for column in table}
+    found = [(column, getattr(row, column.name)) for column in table]
+    return {
+        column.stored or column.name: value if column.write is None else column.write(value)
+        for column, value in found
+    }
 
 
 def read(table: Sequence[Column], row: Sequence[Any]) -> Values:
     """The fields of a row's object, by name."""
-    return {column.name: column.read(value) for column, value in zip(table, row, strict=True)}
+    return {
+        column.name: value if column.read is None else column.read(value)
+        for column, value in zip(table, row, strict=True)
+    }
 
 
 def change(row: Sequence[Any]) -> Change:

@@ -79,5 +79,6 @@ CASES = {
     "a burst, then one a second": Case(lambda: Bucket(1, 30), 150, 120),
     "a burst, then five a second": Case(lambda: Bucket(5, 30), 300, 54),
     "five a second, then one": Case(lambda: Changing(Bucket(5, 5), 75, Bucket(1, 1)), 150, 89),
+    "one a second, then five": Case(lambda: Changing(Bucket(1, 1), 50, Bucket(5, 5)), 150, 69),
     "two a second, then five": Case(lambda: Changing(Bucket(2, 2), 150, Bucket(5, 5)), 300, 104),
 }

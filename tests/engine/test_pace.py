@@ -1,6 +1,7 @@
 """Pace: a receiver that says "not now" is called as fast as it lets through, and nothing fails for that."""
 
 import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,8 +9,9 @@ from typing import Any
 import pytest
 from experience_runtime.domain.admission import Policies, Policy
 from experience_runtime.domain.errors import RateLimited
-from experience_runtime.domain.executions import Filter, Status
+from experience_runtime.domain.executions import Execution, Filter, Status
 from experience_runtime.domain.pace import MOST_HELD, Pace
+from experience_runtime.engine.delivery import InlineDelivery
 from experience_runtime.integration import Answer
 
 from tests.support.receivers import Bucket, Window
@@ -68,6 +70,45 @@ def test_a_503_without_retry_after_is_a_failure_and_one_with_it_is_pace() -> Non
 
     assert [a.outcome for a in world.store.attempts(failed[0].number)] == ["retry", "held"]
     assert world.store.integration_states.of("sms").failures <= 1
+    world.store.close()
+
+
+class Together(InlineDelivery):
+    """Keeps what it is given until it is let go: calls that are on their way at the same time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: list[tuple[Execution, Callable[[Execution], None]]] = []
+
+    def submit(self, executions: Sequence[Execution], deliver: Callable[[Execution], None]) -> None:
+        self._waiting += [(each, deliver) for each in executions]
+
+    def free(self) -> int:
+        return 2 - len(self._waiting)
+
+    def go(self) -> None:
+        while self._waiting:
+            execution, deliver = self._waiting.pop(0)
+            deliver(execution)
+
+
+def test_that_a_receiver_began_to_refuse_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    world = Paced(lambda: Window(1))
+    ways = [Together(), Together()]
+    dispatchers = [world.dispatcher_on(way) for way in ways]
+    world.due(4)
+    for dispatcher in dispatchers:
+        dispatcher.run_due()
+
+    for way, dispatcher in zip(ways, dispatchers, strict=True):
+        way.go()
+        dispatcher.run_due()
+
+    assert [status for _, _, status in world.requests] == [200, 429, 429, 429]
+    assert [line for line in caplog.messages if line.startswith("held by pace")] == [
+        "held by pace: sms is called again at 2026-03-02T12:00:01.016Z, "
+        "as its answer of 2026-03-02T12:00:00.016Z asks"
+    ]
     world.store.close()
 
 

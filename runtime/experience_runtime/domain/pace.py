@@ -25,6 +25,9 @@ _MOST_GUESSED_WAIT_SECONDS = 900.0
 _LEAST_PER_SECOND = 1 / 900
 _MOST_PER_SECOND = 500.0  # beyond that there is no pace to keep
 _CALM_WAITS = 14  # a refusal costs one wait: once in so many of them, a faster pace is tried
+_SLOW_CALM_WAITS = 7  # sooner where calls are a wait apart: one that comes early costs what it comes early by
+_SLOW_TRIES = 3  # of so many, all but the last come early by half: they find a pace that rose by much
+_SLOW_STEP = 2  # as fast as in the step of this number
 _SEARCH_WAITS = 1.5  # sooner, while the pace that lasts and the one that was refused lie far apart
 _FAR_APART = 1.12
 _STEP_SECONDS = 1.0
@@ -94,8 +97,9 @@ class PaceState:
 
     What lasted (`lasting`) and what was refused (`too_fast`), both a second, close in on the receiver's own
     pace; `settled` lasted longer. `stepped_at` is when `per_second` was chosen, `step` counts those tried
-    above what lasted, `answered` the answers since. `since` is when the receiver began to refuse. It did so
-    last at `refused_at`, asked for `wait_seconds`, and has done so `refusals` times without an answer.
+    above what lasted, `answered` the answers since, `tries` how often a calm time ended in one. `since` is
+    when the receiver began to refuse. It did so last at `refused_at`, asked for `wait_seconds`, and has done
+    so `refusals` times without an answer.
     """
 
     integration: str
@@ -115,6 +119,7 @@ class PaceState:
     stepped_at: datetime | None = None
     step: int = 0
     answered: int = 0
+    tries: int = 0
     seen_at: datetime
 
     @classmethod
@@ -223,7 +228,8 @@ class PaceState:
         if self.burst > 1:
             return taught  # it was the burst that was too much
         if self.lasting is not None and self.per_second > self.lasting:
-            return replace(taught, per_second=self.lasting, too_fast=self.per_second)
+            too_fast = min(self.per_second, self.too_fast or math.inf)
+            return replace(taught, per_second=self.lasting, too_fast=too_fast)
         slower = max(self._slower(now), _LEAST_PER_SECOND)
         if self.settled is not None and slower < self.settled < self.per_second:
             return replace(
@@ -286,8 +292,22 @@ class PaceState:
             waited = lasted / self.wait_seconds if self.step == 0 else math.inf
         else:
             waited = (now - self.refused_at).total_seconds() / self.wait_seconds
-        step, too_fast = self.step, self.too_fast
-        if too_fast is not None and waited >= _CALM_WAITS:
+        step, too_fast, tries = self.step, self.too_fast, self.tries
+        if too_fast is not None and per_second > too_fast:
+            too_fast = None  # it was tried, and lasted
+        is_slow = _spacing(lasting).total_seconds() >= self.wait_seconds
+        if too_fast is not None and waited >= (_SLOW_CALM_WAITS if is_slow else _CALM_WAITS):
+            tries += 1
+            if is_slow and tries % _SLOW_TRIES:
+                return replace(
+                    self,
+                    per_second=lasting * 2,
+                    lasting=lasting,
+                    step=_SLOW_STEP,
+                    stepped_at=now,
+                    answered=0,
+                    tries=tries,
+                )
             step, too_fast = 0, None  # perhaps it is not any more
         if too_fast is not None:
             if waited < _SEARCH_WAITS or too_fast < lasting * _FAR_APART:
@@ -310,6 +330,7 @@ class PaceState:
             step=step + 1,
             stepped_at=now,
             answered=0,
+            tries=tries,
         )
 
     def _earliest(self, now: datetime, per_second: float) -> datetime:

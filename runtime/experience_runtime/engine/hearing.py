@@ -65,7 +65,9 @@ class Hearing:
                 self._paced.add(receiver)
             else:
                 self._paced.discard(receiver)
-            if state.held_until is not None and state.refusals == 1 and state.since == state.refused_at:
+            # told by whom it began with, and not by the calls that were on their way then, here or elsewhere
+            taught = {each.ended_at for each in lessons[receiver].spoken if each.refused}
+            if state.held_until is not None and state.since == state.refused_at and state.since in taught:
                 _logger.warning("%s", state.because(now=now))
 
     def _lesson(self, receiver: Receiver, attempts: Sequence[Ended]) -> Learned:

@@ -21,12 +21,12 @@ SENT = {
 """What an application would send: its executions, events and persons are what is kept of it."""
 
 LOOKS = {
-    "new", "simulate", "test", "backtest", "dev", "types", "check", "explain", "worker", "workers list",
-    "serve", "tokens list", "releases list", "releases show", "releases diff", "executions list",
-    "executions show", "runs list", "runs show", "runs tail", "why", "schedules list", "schedules show",
-    "audit list", "visitors show", "visitors export", "integrations list", "integrations show",
-    "integrations check", "integrations new", "migrate", "backup", "restore", "doctor",
-    "schedules preview",
+    "alerts list", "alerts test", "new", "simulate", "test", "backtest", "dev", "types", "check",
+    "explain", "worker", "workers list", "serve", "tokens list", "releases list", "releases show",
+    "releases diff", "executions list", "executions show", "runs list", "runs show", "runs tail", "why",
+    "schedules list", "schedules show", "audit list", "visitors show", "visitors export",
+    "integrations list", "integrations show", "integrations check", "integrations new", "migrate",
+    "backup", "restore", "doctor", "schedules preview",
 }  # fmt: skip
 """What changes nothing that is in use, or the whole of a database, which nobody may be using."""
 
@@ -76,6 +76,8 @@ def test_every_verb_that_changes_something_leaves_one_entry(cli: CommandLine) ->
         "schedules remove": (("daily",), "schedule remove", "daily"),
         "integrations pause": (("slack-update", "--reason", "moving"), "integration pause", "slack-update"),
         "integrations resume": (("slack-update",), "integration resume", "slack-update"),
+        "hold all": (("--reason", "look"), "deliveries hold", ""),
+        "resume all": ((), "deliveries resume", ""),
         "release": (("reminder", "--name", "reminder"), "experience release", "reminder"),
         "releases activate": (("reminder", "1"), "experience activate", "reminder"),
         "releases deactivate": (("reminder",), "experience deactivate", "reminder"),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from experience_runtime.domain.admission import IntegrationState, Policies
+from experience_runtime.domain.admission import ALL, IntegrationState, Policies
 from experience_runtime.domain.errors import Conflict, InvalidParameter, UnknownIntegration
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.engine.noticing import Noticing
@@ -243,3 +243,49 @@ def test_a_pause_from_another_process_is_told_once(world: Policed, caplog: pytes
 
     assert (before, *told) == ([], ["sms is paused: the provider asked"], [])
     assert looked() == ["sms goes on again"]
+
+
+def test_while_everything_is_held_nothing_is_called_and_every_list_says_why(world: Policed) -> None:
+    due = [*world.due(1), *world.due(1, "mail")]
+    windowed = world.schedule(
+        integration="sms", delay=0, window={"time": "09:00-17:00", "timezone": "UTC"}
+    ).execution
+
+    world.operations.hold_all(reason="look first")
+
+    because = (
+        "everything is held since 2026-03-02T12:00:00.000Z: look first; `experience resume all` lets it go on"
+    )
+    assert world.operations.waits_because([*due, windowed]) == dict.fromkeys(
+        [each.id for each in (*due, windowed)], because
+    )
+    assert world.operations.holds() == {ALL: because}
+    with pytest.raises(Conflict, match="everything is held"):
+        world.scheduler.begin_execute("sms", {}, key=None, visitor=None, experience=None)
+    with pytest.raises(Conflict, match="held since"):
+        world.operations.hold_all()
+    with pytest.raises(UnknownIntegration):
+        world.operations.resume(ALL)  # only `resume_all` does
+    world.advance(hours=8)  # to 20:00: the window is closed by now
+    assert world.run_all() == 0
+    assert world.integrations.calls == []
+
+    world.operations.resume_all()
+
+    world.run_all()
+    assert world.now_is(due) == [Status.SUCCEEDED, Status.SUCCEEDED]
+    assert world.execution(windowed.id).due_at == datetime(2026, 3, 3, 9, tzinfo=UTC)
+    assert len(world.integrations.calls) == 2
+    with pytest.raises(Conflict, match="nothing is held"):
+        world.operations.resume_all()
+
+
+def test_an_integration_that_was_paused_stays_so_when_deliveries_go_on(world: Policed) -> None:
+    world.due(1)
+    world.operations.pause("sms", reason="their release")
+    world.operations.hold_all()
+
+    world.operations.resume_all()
+
+    assert world.operations.holds() == {"sms": BECAUSE}
+    assert world.run_all() == 0

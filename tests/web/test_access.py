@@ -68,6 +68,8 @@ MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
     ("POST", "/v1/integrations/{name}/resume"): OPERATORS,
     ("GET", "/v1/tokens"): READERS,
     ("GET", "/v1/audit"): READERS,
+    ("POST", "/v1/hold"): OPERATORS,
+    ("POST", "/v1/resume"): OPERATORS,
     ("GET", "/v1/visitors/{visitor_id}"): READERS,
     ("GET", "/v1/visitors/{visitor_id}/why"): READERS,
     ("GET", "/v1/visitors/{visitor_id}/export"): READERS,

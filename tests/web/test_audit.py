@@ -117,6 +117,8 @@ def test_every_changing_operation_leaves_one_entry_and_a_refused_one_none(web: F
         ("DELETE", "/v1/schedules/{name}"): lambda: (world.schedule("gone"), None, "schedule", "remove"),
         ("POST", "/v1/integrations/{name}/pause"): lambda: ("webhook", {}, "integration", "pause"),
         ("POST", "/v1/integrations/{name}/resume"): lambda: ("webhook", None, "integration", "resume"),
+        ("POST", "/v1/hold"): lambda: ("", {"reason": "look"}, "deliveries", "hold"),
+        ("POST", "/v1/resume"): lambda: ("", None, "deliveries", "resume"),
         ("DELETE", "/v1/visitors/{visitor_id}"): lambda: ("v1", None, "visitor", "erase"),
         ("POST", RELEASES): lambda: ("a", {"files": FILES}, "experience", "release"),
         ("POST", RELEASES + "/{number}/activate"): lambda: (*released(world, "b"), "experience", "activate"),
@@ -208,6 +210,8 @@ def test_every_form_of_the_pages_leaves_one_entry(web: FastAPI, world: World) ->
             "schedule",
             "remove",
         ),
+        "/hold": lambda: ([], {"reason": "look"}, "deliveries", "hold"),
+        "/resume": lambda: ([], {}, "deliveries", "resume"),
         "/visitors/erase": lambda: ([], {"id": "v1", "sure": "v1"}, "visitor", "erase"),
         "/experiences/{name}/releases/ask/{act}": lambda: (
             ["e", "rollback"],

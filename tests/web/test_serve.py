@@ -127,6 +127,7 @@ def test_it_serves_this_machine_openly_delivers_and_ends_when_told(project: Proj
         "worker": True,
         "stuck": 0,
         "clock": True,
+        "held": False,
         "problems": [],
     }
     assert ran["outcome"] == "ran"
@@ -240,6 +241,13 @@ def test_its_log_tells_programs_of_each_attempt_that_failed_and_never_a_payload(
     assert not [told for told in ("Jos", "Neil", "33612345678", token["token"]) if told in text]
 
 
+def numbers_at(port: int) -> str:
+    """The numbers of a worker; nothing while it starts."""
+    with contextlib.suppress(httpx.TransportError):
+        return httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+    return ""
+
+
 def test_a_worker_serves_numbers_and_a_paused_integration_hides_no_other_lag(project: Project) -> None:
     (project.folder / "integrations").mkdir()
     (project.folder / "integrations/leaks.py").write_text(LEAKS)
@@ -254,13 +262,17 @@ def test_a_worker_serves_numbers_and_a_paused_integration_hides_no_other_lag(pro
         paused = client.get("/metrics").text
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    project.serving("worker", "--integrations", "integrations", "--metrics", f"127.0.0.1:{port}")
-    told = 'experience_attempts_total{integration="leaks",outcome="'
     ends_at, numbers = time.monotonic() + DEADLINE_SECONDS, ""
+    assert project.experience("resume", "all").returncode == 2  # nothing is held
+    project.serving("worker", "--paused", "--integrations", "integrations", "--metrics", f"127.0.0.1:{port}")
+    while "experience_held 1.0" not in numbers_at(port):
+        assert time.monotonic() < ends_at
+    told = 'experience_attempts_total{integration="leaks",outcome="'
+    assert told not in numbers_at(port)
+    assert project.experience("resume", "all").returncode == 0
     while told not in numbers:
         assert time.monotonic() < ends_at, numbers
-        with contextlib.suppress(httpx.TransportError):
-            numbers = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+        numbers = numbers_at(port)
     refused = project.experience("worker", "--metrics", "9464")
 
     lag = "experience_lag_seconds{held="

@@ -26,6 +26,7 @@ Examples:
   experience executions cancel ex_0bb6rczg0ryj5 --reason "the offer ended"
   experience executions cancel --experience summer-sale --dry-run
   experience executions cancel --integration slack-update --visitor v1 --yes
+  experience executions cancel --due-before 2026-03-02T08:00Z --reason restored --dry-run
 
 {_HOW}"""
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import click
 
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json, styled
+from experience_runtime.domain.admission import ALL
 from experience_runtime.domain.errors import ExperienceError
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.workers import SKEW_TOLD, skew_text
@@ -58,6 +59,7 @@ def _findings(runtime: Runtime) -> Iterator[Finding]:
     yield (database := _try("database", lambda: _database_text(runtime)))
     if database.ok:
         yield _clock(runtime)
+        yield _try("deliveries", lambda: runtime.operations.holds().get(ALL) or "go on")
     yield from _files(runtime)
     yield _try("integrations", lambda: ", ".join(_integration_texts(runtime)))
     yield Finding(

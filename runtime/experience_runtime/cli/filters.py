@@ -34,7 +34,9 @@ def _option(criterion: Criterion) -> Callable[[Callable[..., Any]], Callable[...
     if criterion.kind == "states":
         states = click.Choice([each.value for each in Status])
         return click.option(flag, _variable(criterion), multiple=True, type=states, help=criterion.help)
-    return click.option(flag, _variable(criterion), metavar=criterion.metavar, help=criterion.help)
+    # how people say it of a backup: due before it was made
+    flags = [flag, "--due-before"] if criterion.name == "due_until" else [flag]
+    return click.option(*flags, _variable(criterion), metavar=criterion.metavar, help=criterion.help)
 
 
 def _variable(criterion: Criterion) -> str:

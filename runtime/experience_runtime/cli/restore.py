@@ -1,5 +1,8 @@
 """experience restore: a backup put in the place of a SQLite file."""
 
+import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -19,8 +22,9 @@ Examples:
   experience restore /var/backups/experience-2026-03-02.db --database sqlite:////srv/experience.db
 
 Stop every process that uses the database first. What was there is kept under another name. What was
-delivered after the backup was made is due again: look at `experience executions list --status pending`
-before you start a worker, and pause or cancel what must not be sent twice."""
+delivered after the backup was made is due again, so the copy is held: nothing is sent. Look at
+`experience executions list --status pending`, cancel what must not be sent twice with
+`experience executions cancel --due-before INSTANT --reason restored`, then `experience resume all`."""
 )
 @click.argument("path", type=click.Path(path_type=Path))
 @everywhere
@@ -34,8 +38,9 @@ def restore(path: Path, settings: Settings, as_json: bool) -> None:
         from experience_runtime.store.sqlite.recovery import restore
 
         with counted("restoring", 100) as progress:
-            restored = restore(str(path), runtime.database_path, progress)
+            restored = restore(str(path), runtime.database_path, progress, prepare=_held(settings, path))
         due = runtime.store.count(Filter(statuses=[Status.PENDING], due_until=runtime.clock.now()))
+        held = runtime.lookup.hold_of_all()
     if as_json:
         print_json(
             {
@@ -44,14 +49,27 @@ def restore(path: Path, settings: Settings, as_json: bool) -> None:
                 "pages": restored.pages,
                 "moved_to": restored.moved_to,
                 "due": due,
+                "held_at": held["held_at"],
             }
         )
         return
     say(f"{runtime.database_path} is what {path} was")
     if restored.moved_to is not None:
         say(f"what was there before is {restored.moved_to}")
-    if due:
-        say(
-            f"{due} executions are due now; those that were delivered after the backup was made "
-            "are sent again when a worker starts"
-        )
+    say(
+        f"everything is held, and {due} executions are due: those that were delivered after the backup was "
+        "made would be sent again. Look at `experience executions list --status pending`, cancel what was "
+        "sent with `experience executions cancel --due-before INSTANT --reason restored`, then "
+        "`experience resume all`"
+    )
+
+
+def _held(settings: Settings, backup: Path) -> Callable[[str], None]:
+    """Hold everything in a copy, before it gets the database's name."""
+
+    def prepare(copy: str) -> None:
+        with Runtime(replace(settings, database=f"sqlite:///{os.path.abspath(copy)}")) as runtime:
+            if runtime.operations.held_since() is None:
+                runtime.operations.hold_all(reason=f"restored from {backup.name}"[:1000])
+
+    return prepare

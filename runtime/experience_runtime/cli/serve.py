@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from experience_runtime.cli.common import everywhere, print_json, say
+from experience_runtime.cli.hold_all import hold_at_start
 from experience_runtime.cli.log import logs
 from experience_runtime.domain.errors import InvalidParameter, Unauthorized
 from experience_runtime.domain.values import shown
@@ -61,9 +62,18 @@ SIGTERM and Ctrl-C take no new requests and finish what runs."""
     show_default=True,
     help="Calls at a time.",
 )
+@click.option("--paused", is_flag=True, help="Hold everything first, until `experience resume all`.")
 @everywhere
 @logs
-def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Settings, as_json: bool) -> None:
+def serve(
+    host: str,
+    port: int,
+    no_worker: bool,
+    concurrency: int,
+    paused: bool,
+    settings: Settings,
+    as_json: bool,
+) -> None:
     """Serve the API and the pages, and deliver what is due, until stopped."""
     import uvicorn
 
@@ -85,6 +95,8 @@ def serve(host: str, port: int, no_worker: bool, concurrency: int, settings: Set
                 "`experience tokens create NAME --scope operator`, or serve on 127.0.0.1"
             )
         runtime.check_database()
+        if paused:
+            hold_at_start(runtime)
         runtime.for_serving()  # requests come on many threads
         web = make_web(
             runtime, is_open=is_loopback(host), metrics=metrics, is_delivered=lambda: is_delivered(runtime)

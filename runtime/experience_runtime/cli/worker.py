@@ -10,6 +10,7 @@ from types import FrameType
 import click
 
 from experience_runtime.cli.common import everywhere, print_json
+from experience_runtime.cli.hold_all import hold_at_start
 from experience_runtime.cli.log import logs
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.executions import LEASE_SECONDS, SHARED_LEASE_SECONDS
@@ -23,6 +24,7 @@ from experience_runtime.settings.load import Settings
 Examples:
   experience worker
   experience worker --until-idle
+  experience worker --paused
   experience worker --metrics 127.0.0.1:9464
   experience worker --database postgresql://localhost/experience --only slack-update,webhook
   experience worker --database sqlite:////var/lib/experience/experience.db --concurrency 32
@@ -55,6 +57,7 @@ SIGTERM and Ctrl-C finish what runs; what has not begun stays for the next worke
     metavar="ADDRESS:PORT",
     help="Where Prometheus may ask for this worker's numbers, without a token: 127.0.0.1:9464.",
 )
+@click.option("--paused", is_flag=True, help="Hold everything first, until `experience resume all`.")
 @everywhere
 @logs
 def worker(
@@ -63,6 +66,7 @@ def worker(
     only: str | None,
     lease: int | None,
     metrics_at: str | None,
+    paused: bool,
     settings: Settings,
     as_json: bool,
 ) -> None:
@@ -84,6 +88,8 @@ def worker(
             )
         )
         runtime.check_database()
+        if paused:
+            hold_at_start(runtime)
         if place is not None:
             runtime.for_delivering()
             stack.enter_context(serving_numbers(*place, runtime, metrics))

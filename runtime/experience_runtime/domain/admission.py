@@ -130,6 +130,10 @@ class Policies:
 NO_POLICIES = Policies()
 
 
+ALL = "*"
+"""The name under which the hold of everything is known. No integration has it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntegrationState:
     """What is known of one integration: paused or not, its circuit breaker, its rate.
@@ -212,6 +216,9 @@ class IntegrationState:
         """Tell people why due executions of this integration wait; None when they need not."""
         if self.paused_at is not None:
             because = f": {shown(self.pause_reason, 300)[1:-1]}" if self.pause_reason else ""
+            if self.integration == ALL:
+                since = iso(self.paused_at)
+                return f"everything is held since {since}{because}; `experience resume all` lets it go on"
             return (
                 f"{self.integration} is paused since {iso(self.paused_at)}{because}; "
                 f"`experience integrations resume {self.integration}` lets it go on"
@@ -251,6 +258,14 @@ class IntegrationState:
             return now - batch
         # Further ahead than one batch takes: the clock was put back, or the rate was raised.
         return now if self.free_at > now + batch + _OUT_OF_ORDER else self.free_at
+
+
+def state_of(states: Mapping[str, IntegrationState], integration: str) -> IntegrationState:
+    """What decides whether an integration may be called: the hold of everything, else its own state."""
+    hold = states.get(ALL)
+    if hold is not None and hold.paused_at is not None:
+        return hold
+    return states.get(integration) or IntegrationState(integration=integration)
 
 
 def _next_millisecond(at: datetime) -> datetime:

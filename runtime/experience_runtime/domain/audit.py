@@ -15,6 +15,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "execution": ("cancel", "replay", "restore"),
         "schedule": ("set", "remove", "restore", "pause", "resume", "run"),
         "integration": ("pause", "resume"),
+        "deliveries": ("hold", "resume"),
         "experience": ("release", "activate", "rollback", "deactivate"),
         "token": ("create", "revoke"),
         "visitor": ("erase",),

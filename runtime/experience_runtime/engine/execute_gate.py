@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
-from experience_runtime.domain.admission import IntegrationState, Policies
+from experience_runtime.domain.admission import IntegrationState, Policies, state_of
 from experience_runtime.domain.errors import Conflict, RateLimited
 from experience_runtime.engine.stores import SchedulerStore
 
@@ -37,7 +37,7 @@ class ExecuteGate:
                 raise RateLimited(f"{state.waits_because(rate, now=now)}; wait, or schedule it with delay: 0")
             return state.after_claim(rate, taken=1, now=now)
 
-        state = self._store.integration_states.of(integration)
+        state = state_of(self._store.integration_states.all(), integration)
         if state.paused_at is not None:
             raise Conflict(f"{state.waits_because(policy, now=now)}; or schedule it, and it waits")
         for pace in self._store.paces.all():

@@ -15,7 +15,7 @@ from experience_runtime.documents.documents import (
     visitor_event_document,
     whole_execution_document,
 )
-from experience_runtime.domain.admission import Policies, Policy
+from experience_runtime.domain.admission import ALL, Policies, Policy
 from experience_runtime.domain.catalogue import Description, SettingState
 from experience_runtime.domain.errors import UnknownVisitor
 from experience_runtime.domain.executions import (
@@ -135,7 +135,8 @@ class Lookup:
         scheduled = [each.integration for each in self._recurring.list()] if with_schedules else []
         return {
             "integrations": [
-                self._line(each, holds.get(each.name)) | {"schedules": scheduled.count(each.name)}
+                self._line(each, holds.get(ALL) or holds.get(each.name))
+                | {"schedules": scheduled.count(each.name)}
                 for each in self._catalogue.describe()
             ]
         }
@@ -145,7 +146,8 @@ class Lookup:
 
         Raises UnknownIntegration.
         """
-        line = self._line(self._catalogue.description(name), self._operations.holds().get(name))
+        holds = self._operations.holds()
+        line = self._line(self._catalogue.description(name), holds.get(ALL) or holds.get(name))
         hold = self.hold(name)
         state = self._store.integration_states.of(name)
         return line | {
@@ -167,6 +169,15 @@ class Lookup:
             "paused_at": None if state.paused_at is None else iso(state.paused_at),
             "reason": None if state.pause_reason is None else self._redact(state.pause_reason),
             "pending": self._store.count(Filter(statuses=[Status.PENDING], integration=name)),
+        }
+
+    def hold_of_all(self) -> dict[str, Any]:
+        """Whether everything is held, and how much waits."""
+        state = self._store.integration_states.of(ALL)
+        return {
+            "held_at": None if state.paused_at is None else iso(state.paused_at),
+            "reason": None if state.pause_reason is None else self._redact(state.pause_reason),
+            "pending": self._store.count(Filter(statuses=[Status.PENDING])),
         }
 
     def schedules(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from experience_runtime.domain.admission import IntegrationState
+from experience_runtime.domain.admission import ALL, IntegrationState
 from experience_runtime.engine.ports import Clock
 from experience_runtime.engine.stores import DispatcherStore
 
@@ -32,9 +32,11 @@ class Noticing:
         if self._paused is not None:
             for name in sorted(paused.keys() - self._paused.keys()):
                 about = {"integration": name, "state": "paused"}
-                _logger.warning("%s is paused%s", name, _because(states[name]), extra=about)
+                what = "everything is held" if name == ALL else f"{name} is paused"
+                _logger.warning("%s%s", what, _because(states[name]), extra=about)
             for name in sorted(self._paused.keys() - paused.keys()):
-                _logger.warning("%s goes on again", name, extra={"integration": name, "state": "resumed"})
+                what = "what was held" if name == ALL else name
+                _logger.warning("%s goes on again", what, extra={"integration": name, "state": "resumed"})
         self._paused, self._looked_at = paused, now
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from experience_runtime.documents.documents import Redact
-from experience_runtime.domain.admission import NO_POLICIES, IntegrationState, Policies
+from experience_runtime.domain.admission import ALL, NO_POLICIES, IntegrationState, Policies, state_of
 from experience_runtime.domain.errors import Conflict, InvalidParameter
 from experience_runtime.domain.executions import Execution, Filter, Status, execution_number
 from experience_runtime.domain.instants import iso
@@ -70,12 +70,45 @@ class Operations:
 
         return self._store.integration_states.change_by_hand("pause", integration, change, now=now)
 
+    def hold_all(self, *, reason: str | None = None) -> IntegrationState:
+        """Let nothing start any more, of any integration, by any worker; what is due waits, and is judged by
+        its window when it goes on. What runs is not stopped. Raises Conflict when everything is held already.
+        """
+        reason, now = check_reason(reason), self._clock.now()
+
+        def change(state: IntegrationState) -> IntegrationState:
+            if state.paused_at is not None:
+                raise Conflict(
+                    f"everything is held since {iso(state.paused_at)}; "
+                    "`experience resume all` lets it go on, and then it can be held anew"
+                )
+            return replace(state, paused_at=now, pause_reason=reason)
+
+        return self._store.integration_states.change_by_hand("hold", ALL, change, now=now)
+
+    def resume_all(self) -> IntegrationState:
+        """Let what is held go on; a paused integration stays paused. Conflict when nothing is held."""
+
+        def change(state: IntegrationState) -> IntegrationState:
+            if state.paused_at is None:
+                raise Conflict("nothing is held: deliveries go on")
+            return IntegrationState(integration=ALL)
+
+        return self._store.integration_states.change_by_hand("resume", ALL, change, now=self._clock.now())
+
+    def held_since(self) -> datetime | None:
+        """Since when everything is held; None when it is not."""
+        return self._store.integration_states.of(ALL).paused_at
+
     def resume(self, integration: str) -> IntegrationState:
         """Let a paused integration go on, with its circuit breaker closed; what is due starts at once.
 
         One whose circuit breaker is open may be resumed too. Raises Conflict when nothing holds it. An
         integration that is gone may be resumed: its executions then fail with `unknown_integration`.
         """
+
+        if integration == ALL:
+            self._integrations.get(integration)  # no integration is named so
 
         def change(state: IntegrationState) -> IntegrationState:
             if state.paused_at is None and state.opened_at is None:
@@ -94,7 +127,7 @@ class Operations:
         for each in executions:
             if each.status is not Status.PENDING:
                 continue
-            state = integration_states.get(each.integration) or IntegrationState(integration=each.integration)
+            state = state_of(integration_states, each.integration)
             if each.due_at > now and state.paused_at is None:
                 continue
             because = state.waits_because(self._policies.of(each.integration), now=now)
@@ -105,7 +138,10 @@ class Operations:
         return told
 
     def holds(self) -> dict[str, str]:
-        """Tell for each integration that may not be called now, or not all of its receivers, why."""
+        """Tell for each integration that may not be called now, or not all of its receivers, why.
+
+        Under ALL, why none may.
+        """
         now = self._clock.now()
         told = {
             name: state.waits_because(self._policies.of(name), now=now)

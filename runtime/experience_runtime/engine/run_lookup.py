@@ -12,6 +12,7 @@ from experience_runtime.documents.runs import (
     told,
     whole_run_document,
 )
+from experience_runtime.domain.admission import ALL
 from experience_runtime.domain.errors import InvalidParameter, UnknownRun
 from experience_runtime.domain.executions import Execution, Filter, Status
 from experience_runtime.domain.instants import iso
@@ -86,7 +87,11 @@ class RunLookup:
             "visitor": visitor,
             "integration": integration,
             "ids": ids,
-            "now": [f"{name}: {hold}" for name, hold in sorted(holds.items()) if integration in (None, name)],
+            "now": [
+                hold if name == ALL else f"{name}: {hold}"
+                for name, hold in sorted(holds.items())
+                if integration in (None, name) or name == ALL
+            ],
             "entries": entries[:TOLD],
         }
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from experience_runtime.domain.admission import IntegrationState, Policies
+from experience_runtime.domain.admission import ALL, IntegrationState, Policies, state_of
 from experience_runtime.domain.errors import ExperienceError
 from experience_runtime.domain.overview import Overview
 from experience_runtime.engine.operations import Operations
@@ -28,14 +28,19 @@ class Standing:
     served: frozenset[str] | None
     pruned: Mapping[str, int]
 
+    @property
+    def is_held(self) -> bool:
+        """Whether everything is."""
+        return ALL in self.states and self.states[ALL].paused_at is not None
+
     def held(self, integration: str) -> str:
         """What keeps an integration from being called: paused, breaker, policy, no_worker, unconfigured,
         pace, or ""."""
-        state = self.states.get(integration)
-        if state is not None and state.paused_at is not None:
+        state = state_of(self.states, integration)
+        if state.paused_at is not None:
             return "paused"
         if integration in self.waits:
-            return "breaker" if state is not None and state.opened_at is not None else "policy"
+            return "breaker" if state.opened_at is not None else "policy"
         if self.workers == 0 or (self.served is not None and integration not in self.served):
             return "no_worker"
         if integration in self.unconfigured:
@@ -49,7 +54,7 @@ def read_standing(
     """Read it all, in a few short looks at the store."""
     states = store.integration_states.all()
     overview = store.overview(now=now, failed_since=now, next_limit=0)
-    names = {*states, *(each.integration for each in overview.backlog)}
+    names = {*states, *(each.integration for each in overview.backlog)} - {ALL}
     there = [each for each in store.workers.all() if each.is_there(now)]
     served: set[str] | None = set()
     for each in there:
@@ -59,11 +64,7 @@ def read_standing(
         overview=overview,
         states=states,
         waits=frozenset(
-            name
-            for name in names
-            if (states.get(name) or IntegrationState(integration=name)).waits_because(
-                policies.of(name), now=now
-            )
+            name for name in names if state_of(states, name).waits_because(policies.of(name), now=now)
         ),
         held_by_pace=operations.held_by_pace(),
         unconfigured=frozenset(name for name in names if not _is_configured(integrations, name)),

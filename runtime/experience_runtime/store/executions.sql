@@ -180,7 +180,8 @@ FROM {each held}
 WHERE number = CAST(held.value ->> 0 AS bigint) AND attempt = CAST(held.value ->> 1 AS bigint)
     AND status = 'pending' AND lease_until IS NOT NULL
     AND NOT EXISTS (
-        SELECT 1 FROM integration_states WHERE integration_states.integration = executions.integration AND paused_at IS NOT NULL
+        SELECT 1 FROM integration_states
+        WHERE integration_states.integration IN (executions.integration, '*') AND paused_at IS NOT NULL
     )
 RETURNING number, attempt;
 

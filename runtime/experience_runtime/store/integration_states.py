@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from experience_runtime.domain.admission import IntegrationState
+from experience_runtime.domain.admission import ALL, IntegrationState
+from experience_runtime.domain.audit import differing
 from experience_runtime.domain.instants import from_ms, iso
 from experience_runtime.store import rows
 from experience_runtime.store.audit import SqlAudit
@@ -41,8 +42,9 @@ class SqlIntegrationStates:
     ) -> IntegrationState:
         def act() -> IntegrationState:
             before, after = self._change(integration, change)
-            was, now_is = _told(before), _told(after)
-            self._audit.note("integration", verb, object=integration, at=now, before=was, after=now_is)
+            kind, object = ("deliveries", "") if integration == ALL else ("integration", integration)
+            was, now_is = differing(_told(before), _told(after))
+            self._audit.note(kind, verb, object=object, at=now, before=was, after=now_is)
             return after
 
         return self._journal.write(

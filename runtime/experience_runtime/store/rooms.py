@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from experience_runtime.domain.admission import SLOW_SECONDS, IntegrationState, Policies
+from experience_runtime.domain.admission import SLOW_SECONDS, IntegrationState, Policies, state_of
 from experience_runtime.domain.pace import PaceState, Receiver
 
 SLOW = timedelta(seconds=SLOW_SECONDS)
@@ -43,7 +43,7 @@ class View:
     _taken: Counter[str] = field(default_factory=Counter)  # of each room
 
     def state(self, integration: str) -> IntegrationState:
-        return self.states.get(integration) or IntegrationState(integration=integration)
+        return state_of(self.states, integration)
 
     def pace(self, receiver: Receiver) -> PaceState | None:
         known = self.paces.get(receiver)

@@ -25,7 +25,8 @@ from experience_runtime.web.metrics import CONTENT_TYPE
 class Ready(BaseModel):
     """`store`: it can be written to. `claim`: what is due can be claimed. `worker`: some process delivers.
     `stuck`: calls of this process that were given up at their deadline and have not ended. `clock`: it is
-    within 2 s of the database's. `problems`: what is not as it should be, in words."""
+    within 2 s of the database's. `held`: everything is held, by a person; that is no defect, so it may be
+    ready all the same. `problems`: what is not as it should be, in words."""
 
     ready: bool
     store: bool
@@ -33,6 +34,7 @@ class Ready(BaseModel):
     worker: bool
     stuck: int
     clock: bool
+    held: bool
     problems: list[str]
 
 
@@ -123,10 +125,11 @@ def is_ready(runtime: GivenRuntime, is_delivered: GivenIsDelivered, probe: Given
     its clock is not far off. For anybody."""
     stuck = len(runtime.dispatcher.stuck())
     store, claim = probe.parts(runtime)
-    worker, skew = False, None
+    worker, skew, held = False, None, False
     if store:
         try:
             worker, skew = is_delivered(), runtime.store.workers.clock_skew(runtime.clock.now)
+            held = runtime.operations.held_since() is not None
         except ExperienceError:  # gone since
             store = claim = False
     clock = skew is not None and abs(skew) <= SKEW_TOLD
@@ -147,6 +150,7 @@ def is_ready(runtime: GivenRuntime, is_delivered: GivenIsDelivered, probe: Given
         "worker": worker,
         "stuck": stuck,
         "clock": clock,
+        "held": held,
         "problems": problems,
     }
     headers = {} if store else {"Retry-After": str(RETRY_AFTER_SECONDS)}

@@ -144,6 +144,9 @@ class _Gauges:
             held.add_metric([integration], count)
         yield held
         yield GaugeMetricFamily(
+            "experience_held", "1 while everything is held, else 0.", value=int(standing.is_held)
+        )
+        yield GaugeMetricFamily(
             "experience_workers", "Workers that deliver from the store now.", value=standing.workers
         )
         yield GaugeMetricFamily(

@@ -12,6 +12,7 @@ from experience_runtime.runtime import Runtime
 from experience_runtime.web import health, pages
 from experience_runtime.web.api import audit as api_audit
 from experience_runtime.web.api import executions as api_executions
+from experience_runtime.web.api import holds as api_holds
 from experience_runtime.web.api import integration_calls
 from experience_runtime.web.api import integrations as api_integrations
 from experience_runtime.web.api import kept_runs as api_kept_runs
@@ -55,6 +56,7 @@ _ROUTERS = (
     api_visitors.router,
     api_tokens.router,
     api_audit.router,
+    api_holds.router,
     gateway.router,
     csml.router,
     snippet.router,

@@ -40,9 +40,16 @@ def back_up(path: str, to: str, progress: Callable[[int], None]) -> int:
         return _copy(source, path, to, progress)
 
 
-def restore(backup: str, path: str, progress: Callable[[int], None]) -> Restored:
+def restore(
+    backup: str,
+    path: str,
+    progress: Callable[[int], None],
+    *,
+    prepare: Callable[[str], None] = lambda _: None,
+) -> Restored:
     """Put a copy of `backup` in the place of a database, and what was there aside, with the log beside it.
 
+    `prepare` is called with the copy's path before it is put there: no worker finds it as it was.
     Conflict while a worker delivers from it. InvalidParameter when the backup is none, or damaged; then
     nothing has changed. A process that still has the old file open notices, and stores nothing more.
     """
@@ -61,6 +68,7 @@ def restore(backup: str, path: str, progress: Callable[[int], None]) -> Restored
         fresh = f"{target}.restoring"
         with closing(open_to_look(backup, of_older_version=True)) as source:
             pages = _copy(source, backup, fresh, progress)
+        prepare(fresh)
         return Restored(pages=pages, moved_to=_swap(fresh, target))
     except OSError as error:
         raise InvalidParameter(

@@ -1,19 +1,23 @@
 """The overview: how everything stands, and what runs next."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from experience_runtime.domain.access import Right
+from experience_runtime.domain.admission import ALL
+from experience_runtime.domain.errors import Conflict, Refusal
 from experience_runtime.domain.executions import Status
 from experience_runtime.domain.overview import Backlog
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.given import GivenIsDelivered, GivenRuntime
 from experience_runtime.web.guard.access import caller_of, signed_in
+from experience_runtime.web.guard.login import own_form
+from experience_runtime.web.guard.problems import status_of
 from experience_runtime.web.pages.refusals import HtmlRoute
-from experience_runtime.web.pages.rendering import GivenRendering, back_to
+from experience_runtime.web.pages.rendering import GivenRendering, Rendering, back_to
 from experience_runtime.web.pages.rows import picture_of, rows_of
 from experience_runtime.web.pages.timeline import span_text
 from experience_runtime.web.pages.wanted import link
@@ -34,8 +38,46 @@ def overview(
 ) -> Response:
     if not caller_of(request).may(Right.READ):
         return back_to("/playground")
+    return _shown(request, runtime, rendering, is_delivered())
+
+
+@router.post("/hold", dependencies=[signed_in(Right.CHANGE), Depends(own_form)])
+def hold(
+    request: Request,
+    runtime: GivenRuntime,
+    rendering: GivenRendering,
+    is_delivered: GivenIsDelivered,
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    try:
+        runtime.operations.hold_all(reason=reason.strip() or None)
+    except Refusal as refusal:
+        return _shown(request, runtime, rendering, is_delivered(), problem=refusal)
+    return back_to("/", "held")
+
+
+@router.post("/resume", dependencies=[signed_in(Right.CHANGE), Depends(own_form)])
+def resume(
+    request: Request, runtime: GivenRuntime, rendering: GivenRendering, is_delivered: GivenIsDelivered
+) -> Response:
+    try:
+        runtime.operations.resume_all()
+    except Conflict as refusal:
+        return _shown(request, runtime, rendering, is_delivered(), problem=refusal)
+    return back_to("/", "released")
+
+
+def _shown(
+    request: Request,
+    runtime: Runtime,
+    rendering: Rendering,
+    is_delivered: bool,
+    *,
+    problem: Refusal | None = None,
+) -> Response:
     now = runtime.clock.now()
     found = runtime.store.overview(now=now, failed_since=now - FAILURES_WITHIN, next_limit=_NEXT)
+    holds = runtime.operations.holds()
     oldest, upcoming = found.oldest_due_at, runtime.lookup.listed(found.next)
     lag = timedelta() if oldest is None else max(timedelta(), now - oldest)
     failed_since = now - FAILURES_WITHIN
@@ -43,12 +85,15 @@ def overview(
         request,
         "overview.html",
         here="/",
+        status=200 if problem is None else status_of(problem),
+        problem=problem,
         counts={status.value: found.counts.get(status, 0) for status in Status},
         lag="none" if lag < timedelta(seconds=1) else span_text(lag.total_seconds()),
         is_late=lag > _LATE,
-        is_delivered=is_delivered(),
+        is_delivered=is_delivered,
         due=sum(each.due for each in found.backlog),
-        holds=runtime.operations.holds(),
+        held=holds.pop(ALL, None),
+        holds=holds,
         backlog=[_waiting(each, now) for each in found.backlog],
         failures=[
             {

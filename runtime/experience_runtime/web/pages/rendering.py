@@ -35,6 +35,8 @@ _DID = {
     "paused": "The integration is paused: no execution of it starts. What already runs goes on.",
     "resumed": "The integration goes on.",
     "called": "The integration answered. The call is kept as an execution.",
+    "held": "Everything is held: no worker starts anything. What already runs goes on.",
+    "released": "Deliveries go on.",
     "saved": "The schedule is saved.",
     "schedule-paused": "The schedule is paused. What it would have fired meanwhile is not caught up.",
     "schedule-resumed": "The schedule goes on, from its next instant.",

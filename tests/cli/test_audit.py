@@ -69,6 +69,8 @@ def test_every_verb_that_changes_something_leaves_one_entry(cli: CommandLine) ->
         "executions cancel": ((pending[0], "--reason", "over"), "execution cancel", pending[0]),
         "executions restore": ((pending[0],), "execution restore", pending[0]),
         "executions replay": ((failed,), "execution replay", failed),
+        "executions move": ((pending[0], "--delay", "2 days"), "execution move", pending[0]),
+        "executions run": ((pending[0],), "execution move", pending[0]),
         "schedules set": ((*daily[2:], "--payload", '{"message": "hi"}'), "schedule set", "daily"),
         "schedules pause": (("daily",), "schedule pause", "daily"),
         "schedules resume": (("daily",), "schedule resume", "daily"),

@@ -101,3 +101,17 @@ def test_the_query_of_an_address_in_a_payload_is_not_shown(cli: CommandLine) -> 
     assert listed["payload"] == "https://x.example/?…"
     assert "s3cret" not in cli("executions", "show", listed["id"]).out
     assert "s3cret" not in cli("executions", "show", listed["id"], "--json").out
+
+
+def test_a_pending_execution_is_moved_and_run_now(cli: CommandLine) -> None:
+    id = cli.schedule("a")["id"]
+
+    moved = cli.json("executions", "move", id, "--delay", "3 days", "--reason", "a fair")
+    run = cli.json("executions", "run", id)
+
+    assert "a fair" in moved["history"][-1]["reason"]
+    assert run["due_at"] < moved["due_at"]
+    assert run["history"][-1]["reason"].endswith(": run now")
+    cli.json("executions", "cancel", id)
+    refusal = cli("executions", "run", id, "--json").refusal
+    assert (refusal["code"], "only a pending execution" in refusal["message"]) == ("conflict", True)

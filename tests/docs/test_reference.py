@@ -141,7 +141,7 @@ def test_every_operation_that_other_programs_call_has_its_heading(tmp_path: Path
     with Runtime(load_settings(database=f"sqlite:///{tmp_path}/a.db", environ={})) as runtime:
         routes = make_web(runtime, is_open=True).state.routes
     web = "experience_runtime.web."
-    spoken = tuple(web + each for each in ("wire.", "health", "api.integration_calls"))
+    spoken = tuple(web + each for each in ("wire.", "health", "api.integration_calls", "api.batch"))
 
     assert set(_names("http")) == {
         f"{method} {route.path}"

@@ -187,3 +187,29 @@ def test_what_has_settled_is_not_renewed(store: Store) -> None:
     store.renew([(1, claimed.attempt)], lease_until=LATER)
 
     assert store.execution(1).lease_until is None
+
+
+# --- move
+
+
+def test_a_move_takes_a_claim_back_and_leaves_what_runs(store: Store) -> None:
+    add(store, an_execution(1))
+    (claimed,) = claim(store)
+
+    moved = store.move(1, due_at=LATER, reason="a fair", now=NOW)
+
+    assert moved == store.execution(1)
+    assert moved is not None
+    assert (moved.due_at, moved.requested_at, moved.status, moved.lease_until) == (
+        LATER,
+        LATER,
+        Status.PENDING,
+        None,
+    )
+    assert not start(store, claimed)
+    assert claim(store) == []
+    assert states(store.history(1))[-1][:2] == ("pending", "pending")
+    running(store, an_execution(2))
+    assert store.move(2, due_at=LATER, reason=None, now=NOW) is None
+    assert store.move(3, due_at=LATER, reason=None, now=NOW) is None
+    assert store.execution(2).due_at == NOW

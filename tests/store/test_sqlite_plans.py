@@ -42,6 +42,7 @@ from experience_runtime.store.statements import used
         ("postpone", "INTEGER PRIMARY KEY (rowid=?)"),
         ("unclaim", "INTEGER PRIMARY KEY (rowid=?)"),
         ("restore", "INTEGER PRIMARY KEY (rowid=?)"),
+        ("move", "INTEGER PRIMARY KEY (rowid=?)"),
         ("replay", "INTEGER PRIMARY KEY (rowid=?)"),
         ("execution", "INTEGER PRIMARY KEY (rowid=?)"),
         ("history", "PRIMARY KEY (execution=?)"),

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -32,6 +33,7 @@ SENT = frozenset(
         ("POST", "/v1/integrations/{name}/schedule"),
         ("POST", "/v1/integrations/{name}/cancel"),
         ("POST", "/v1/integrations/{name}/execute"),
+        ("POST", "/v1/batch"),
         ("PUT", "/v1/visitors/{visitor_id}"),
         ("POST", "/v1/visitors/{visitor_id}/events"),
         ("POST", "/v1/visitors/{visitor_id}/convert"),
@@ -110,6 +112,13 @@ def test_every_changing_operation_leaves_one_entry_and_a_refused_one_none(web: F
             "execution",
             "restore",
         ),
+        ("POST", "/v1/executions/{execution_id}/move"): lambda: (
+            world.scheduled(),
+            {"delay": "2 days"},
+            "execution",
+            "move",
+        ),
+        ("POST", "/v1/executions/{execution_id}/run"): lambda: (world.scheduled(), {}, "execution", "move"),
         ("PUT", "/v1/schedules/{name}"): lambda: ("weekly", schedule, "schedule", "set"),
         ("POST", "/v1/schedules/{name}/pause"): lambda: (world.schedule("p"), None, "schedule", "pause"),
         ("POST", "/v1/schedules/{name}/resume"): lambda: (paused(world), None, "schedule", "resume"),
@@ -175,6 +184,10 @@ def cancelled(world: World) -> str:
     return id
 
 
+def later(world: World) -> str:
+    return f"{world.runtime.clock.now() + timedelta(days=2):%Y-%m-%dT%H:%M}"
+
+
 def paused(world: World) -> str:
     name = world.schedule("paused")
     world.runtime.recurring.pause(name)
@@ -201,6 +214,13 @@ def test_every_form_of_the_pages_leaves_one_entry(web: FastAPI, world: World) ->
         "/executions/{execution_id}/cancel": lambda: ([world.scheduled()], {}, "execution", "cancel"),
         "/executions/{execution_id}/replay": lambda: ([world.failed()], {}, "execution", "replay"),
         "/executions/{execution_id}/restore": lambda: ([cancelled(world)], {}, "execution", "restore"),
+        "/executions/{execution_id}/move": lambda: (
+            [world.scheduled()],
+            {"time": later(world)},
+            "execution",
+            "move",
+        ),
+        "/executions/{execution_id}/run": lambda: ([world.scheduled()], {}, "execution", "move"),
         "/settings/integrations/{name}/pause": lambda: (["webhook"], {}, "integration", "pause"),
         "/settings/integrations/{name}/resume": lambda: (["webhook"], {}, "integration", "resume"),
         "/settings/integrations/{name}/schedule": lambda: (["webhook"], saved, "schedule", "set"),

@@ -4,15 +4,17 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from experience_runtime.domain.errors import InThePast
 from experience_runtime.domain.executions import Execution, Filter
 from experience_runtime.domain.visitors import make_visitor
 from experience_runtime.engine.claims import Claim, in_hand
+from experience_runtime.engine.prepared import Scheduled
 from experience_runtime.runtime import Runtime
 from pytest_httpserver import HTTPServer
 
@@ -54,7 +56,7 @@ def executions(runtime: Runtime) -> list[Execution]:
 @contextmanager
 def claimed(runtime: Runtime, verb: str, body: Any) -> Iterator[Claim]:
     """The first try of a request under the key `k`, whose process ends with the block."""
-    asked = f"POST\0/v1/integrations/webhook/{verb}\0\0{json.dumps(body)}".encode()
+    asked = f"POST\0{place_of(verb)}\0\0{json.dumps(body)}".encode()
     digest = hashlib.sha256(asked).digest()
     claim = runtime.store.replies.claim(caller="", key="k", request=digest, now=runtime.clock.now())
     assert isinstance(claim, Claim)
@@ -65,7 +67,17 @@ def claimed(runtime: Runtime, verb: str, body: Any) -> Iterator[Claim]:
 def send(client: httpx.Client, verb: str, body: Any) -> httpx.Response:
     """The same request again."""
     headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
-    return client.post(f"/v1/integrations/webhook/{verb}", content=json.dumps(body), headers=headers)
+    return client.post(place_of(verb), content=json.dumps(body), headers=headers)
+
+
+def place_of(verb: str) -> str:
+    return "/v1/batch" if verb == "batch" else f"/v1/integrations/webhook/{verb}"
+
+
+def item(verb: str, *, integration: str = "webhook", **fields: Any) -> dict[str, Any]:
+    """One item of a batch; `payload` is there where the verb takes one, unless it is said."""
+    usual = {} if verb == "cancel" else {"payload": PAYLOAD}
+    return {"verb": verb, "integration": integration, **usual, **fields}
 
 
 def test_a_backend_schedules_as_an_experience_does_and_cancels_under_the_same_key(
@@ -183,3 +195,135 @@ def test_an_execute_that_was_interrupted_is_never_called_again(
     assert (lost.status_code, lost.json()["code"]) == (502, "integration_failed")
     assert [each.id for each in executions(runtime)] == [begun.id]
     assert httpserver.log == []
+
+
+def test_a_batch_answers_each_item_and_refuses_only_what_is_wrong(
+    client: httpx.Client, runtime: Runtime, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/hook").respond_with_json({"coupon": "A1", "echo": "s3cret-one"})
+    later = {"delay": "2 hours"}
+    items = [
+        (item("schedule", options={"key": "a", **later}, **VISITOR), None),
+        (item("schedule", options={"delay": "soon"}, visitor="v1", timezone="Asia/Tokyo"), "invalid_delay"),
+        (item("schedule", options={"key": "b", **later}, visitor="v1"), None),
+        (
+            item("schedule", options={"key": "b", **later, "ifExists": "reject"}, visitor="v1"),
+            "already_scheduled",
+        ),
+        (item("execute", options={"key": "e"}, visitor="v1"), None),
+        (item("execute", options={"key": "e"}, visitor="v1"), "rate_limited"),
+        (item("cancel", options={"key": "a"}, visitor="v1"), None),
+        (item("cancel", options={"key": "a"}, payload=1), "invalid_parameter"),
+        ({"verb": "schedule", "integration": "webhook", "options": later}, "invalid_parameter"),
+        (item("schedule", integration="fax", options=later), "unknown_integration"),
+        (item("schedule", options=later, delai=5), "invalid_parameter"),
+        (item("fly"), "invalid_parameter"),
+        ("schedule", "invalid_parameter"),
+        (item("schedule", options=later, payload="x" * 300_000), "payload_too_large"),
+    ]
+
+    answer = client.post("/v1/batch", json={"items": [each for each, _ in items]})
+
+    assert answer.status_code == 200, answer.text
+    told = answer.json()["items"]
+    assert [each.get("problem", {}).get("code") for each in told] == [code for _, code in items]
+    assert answer.json()["refused"] == sum(code is not None for _, code in items)
+    assert told[6] == {"ok": True, "cancelled": 1, "ids": [told[0]["id"]], "warnings": []}
+    assert (told[4]["status"], "A1" in json.dumps(told[4]["result"])) == ("succeeded", True)
+    assert "s3cret-one" not in answer.text
+    made = {each.id: (each.status.value, each.key, each.zone) for each in executions(runtime)}
+    assert made == {
+        told[0]["id"]: ("cancelled", '"a"', "Europe/Paris"),
+        told[2]["id"]: ("pending", '"b"', "Europe/Paris"),
+        told[4]["id"]: ("succeeded", '"e"', "Europe/Paris"),
+    }
+    known = runtime.store.visitor("v1")
+    assert (known and known.timezone, len(httpserver.log)) == ("Europe/Paris", 1)
+
+
+def test_a_batch_has_1000_items_at_most_and_50_that_are_waited_for(
+    client: httpx.Client, runtime: Runtime
+) -> None:
+    many = [item("schedule", options={"key": f"k{n}", "delay": "1 day"}) for n in range(1000)]
+
+    assert client.post("/v1/batch", json={"items": [*many, many[0]]}).status_code == 422
+    assert client.post("/v1/batch", json={"items": []}).status_code == 422
+    assert runtime.store.count(Filter()) == 0
+    first, second = (
+        client.post("/v1/batch", json={"items": many}, headers={"Idempotency-Key": "b"}) for _ in range(2)
+    )
+    assert (first.json()["refused"], second.content) == (0, first.content)
+    assert runtime.store.count(Filter()) == 1000
+    runtime.operations.pause("webhook")
+    told = client.post("/v1/batch", json={"items": [item("execute")] * 51}).json()["items"]
+    assert [each["problem"]["code"] for each in told] == ["conflict"] * 50 + ["invalid_parameter"]
+
+
+def test_a_batch_that_was_interrupted_is_told_item_by_item_what_it_came_to(
+    client: httpx.Client, runtime: Runtime
+) -> None:
+    later = {"delay": "2 hours"}
+    body = {
+        "items": [
+            item("schedule", options=later),
+            item("schedule", options=later),
+            item("schedule", options={"time": "2020-01-01T00:00Z"}),
+            item("execute", options={"key": "x"}),
+            item("execute", options={"key": "y"}),
+        ]
+    }
+    scheduler, visitor = runtime.scheduler, make_visitor(None)
+    with claimed(runtime, "batch", body) as claim, in_hand(claim):
+        # then the first was refused, and the third was not yet in the past
+        prepared = [scheduler.prepare_schedule("webhook", PAYLOAD, later, visitor=visitor) for _ in range(2)]
+        done = scheduler.carry_out_all([InThePast("too early"), *prepared])
+        claim.place = "item 4: "  # and the fourth was refused
+        begun = scheduler.begin_execute("webhook", PAYLOAD, key="y", visitor=visitor, experience=None)
+
+    told = send(client, "batch", body).json()["items"]
+
+    made = [each.execution.id for each in done if isinstance(each, Scheduled)]
+    assert [each.get("id") or each["problem"]["code"] for each in told] == [
+        "in_the_past",
+        *made,
+        "conflict",
+        "conflict",
+    ]
+    assert begun.id in told[4]["problem"]["detail"]
+    assert sorted(each.id for each in executions(runtime)) == sorted([*made, begun.id])
+
+
+def test_what_is_pending_is_moved_inside_its_window_or_run_now(
+    client: httpx.Client, runtime: Runtime
+) -> None:
+    window = {"day": "monday-friday", "time": "09:00-17:00"}
+    options = {"delay": "2 hours", "window": window}
+    id = ask(client, "schedule", {"payload": PAYLOAD, "options": options, **VISITOR}).json()["id"]
+    place, now = f"/v1/executions/{id}", runtime.clock.now()
+    saturday = (now + timedelta(days=12 - now.weekday())).replace(hour=10, minute=0, second=0, microsecond=0)
+
+    moved = client.post(f"{place}/move", json={"time": saturday.isoformat(), "reason": "a fair"}).json()
+
+    assert moved["due_local"][:16] == f"{saturday + timedelta(days=2):%Y-%m-%d}T09:00"
+    assert moved["requested_at"] == moved["due_at"]
+    assert [change["to"] for change in moved["history"]] == ["pending", "pending"]
+    assert "a fair" in moved["history"][1]["reason"]
+    assert any("inside the window" in sentence for sentence in moved["why"])
+    refused = {
+        "beyond_limit": {"delay": "31 days"},
+        "delay_and_time": {"delay": 1, "time": "2030-01-01"},
+        "no_delay_or_time": {},
+        "in_the_past": {"time": "2020-01-01T00:00Z"},
+        "invalid_delay": {"delay": "soon"},
+    }
+    assert [client.post(f"{place}/move", json=body).json()["code"] for body in refused.values()] == [*refused]
+    assert client.get(place).json() == moved
+    free = ask(client, "schedule", {"payload": PAYLOAD, "options": {"delay": "2 hours"}}).json()
+    before = runtime.clock.now()
+    run = client.post(f"/v1/executions/{free['id']}/run").json()
+    assert before - timedelta(seconds=1) <= datetime.fromisoformat(run["due_at"]) <= runtime.clock.now()
+    client.post(f"{place}/cancel").raise_for_status()
+    for verb, body in (("move", {"delay": 1}), ("run", {})):
+        answer = client.post(f"{place}/{verb}", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+        assert client.post(f"/v1/executions/ex_0000000000001/{verb}", json=body).status_code == 404

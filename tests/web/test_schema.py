@@ -27,6 +27,8 @@ def test_the_server_is_what_its_document_says(client: httpx.Client, token: Token
     done = subprocess.run(
         [
             command,
+            "--config-file",
+            str(Path(__file__).with_name("schemathesis.toml")),
             "run",
             f"{client.base_url}/v1/openapi.json",
             "--header",

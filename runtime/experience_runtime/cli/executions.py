@@ -1,4 +1,4 @@
-"""experience executions: list, show, restore; cancel and replay stand in `bulk`."""
+"""experience executions: list, show, restore; cancel and replay stand in `bulk`, move and run in `moving`."""
 
 import json
 from typing import Any
@@ -8,6 +8,7 @@ import click
 from experience_runtime.cli.bulk import cancel, replay
 from experience_runtime.cli.common import Verbs, everywhere, print_json, say, styled
 from experience_runtime.cli.filters import filtered
+from experience_runtime.cli.moving import move, run_now
 from experience_runtime.cli.shown import execution_line
 from experience_runtime.domain.executions import Filter, Sort
 from experience_runtime.domain.values import shown
@@ -26,11 +27,13 @@ Examples:
   experience executions restore ex_0bb6rczg0ryj5""",
 )
 def executions() -> None:
-    """List, show, cancel, restore and replay executions."""
+    """List, show, move, run, cancel, restore and replay executions."""
 
 
 executions.add_command(cancel)
 executions.add_command(replay)
+executions.add_command(move)
+executions.add_command(run_now)
 
 
 @executions.command(

@@ -12,7 +12,7 @@ from experience_runtime.domain.values import nearest, shown
 
 ACTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "execution": ("cancel", "replay", "restore"),
+        "execution": ("cancel", "replay", "restore", "move"),
         "schedule": ("set", "remove", "restore", "pause", "resume", "run"),
         "integration": ("pause", "resume"),
         "deliveries": ("hold", "resume"),

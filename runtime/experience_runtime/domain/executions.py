@@ -19,7 +19,7 @@ class Status(StrEnum):
 
 TRANSITIONS: dict[Status | None, tuple[Status, ...]] = {
     None: (Status.PENDING, Status.RUNNING),  # running at birth: an `execute` call
-    Status.PENDING: (Status.RUNNING, Status.CANCELLED),
+    Status.PENDING: (Status.RUNNING, Status.CANCELLED, Status.PENDING),  # pending still: a person's move
     Status.RUNNING: (Status.SUCCEEDED, Status.FAILED, Status.PENDING),  # pending again: a retry
     Status.SUCCEEDED: (Status.PENDING,),  # a person's replay only
     Status.FAILED: (Status.PENDING,),  # a person's replay only

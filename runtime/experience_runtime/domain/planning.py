@@ -126,6 +126,19 @@ def plan(options: Options, *, defaults: Options = _NOTHING, now: datetime, visit
     )
 
 
+def plan_move(options: Options, *, now: datetime) -> datetime:
+    """Decide the instant that a pending execution is moved to, not before now; its window comes after this.
+
+    Raises the Refusal of the first rule it breaks: exactly one of `delay` and `time`, at most 30 days ahead.
+    """
+    if options.get("delay") is None and options.get("time") is None:
+        raise NoDelayOrTime(
+            'nothing says when it is to run; write delay: "1 hour", '
+            f'or time: "{iso(now + timedelta(hours=1))}"'
+        )
+    return max(_requested(options, _NOTHING, now, [])[0], now)
+
+
 def plan_cancel(options: Options, *, defaults: Options = _NOTHING, visitor: Visitor | None) -> CancelPlan:
     """Decide what a `cancel` call cancels; only key and scope come from the defaults.
 

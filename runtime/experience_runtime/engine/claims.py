@@ -18,7 +18,8 @@ from experience_runtime.domain.executions import Execution
 @dataclass(slots=True, kw_only=True)
 class Claim:
     """`acts` are the writes there were: the verb, and what it came to as a JSON value. `told` counts those
-    that were told again. `is_open`: how one of them ends is not known yet; there will be another answer."""
+    that were told again. `is_open`: how one of them ends is not known yet; there will be another answer.
+    `place`: where in the request what is written now stands, so that nothing else is told in its place."""
 
     caller: str
     key: str
@@ -26,6 +27,7 @@ class Claim:
     acts: list[tuple[str, Any]] = field(default_factory=list)
     told: int = 0
     is_open: bool = False
+    place: str = ""
 
 
 _in_hand: ContextVar[Claim | None] = ContextVar("claim", default=None)

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
-from experience_runtime.domain.errors import AlreadyScheduled
 from experience_runtime.domain.keys import key_digest, other_types
 from experience_runtime.domain.values import shown
 from experience_runtime.engine.prepared import PreparedCancel, PreparedSchedule
-from experience_runtime.engine.stores import Added, SchedulerStore
+from experience_runtime.engine.stores import Added, Done, SchedulerStore
 
 Prepared = PreparedSchedule | PreparedCancel
-Done = Added | AlreadyScheduled | list[str]
 
 
 def key_doubts(store: SchedulerStore, prepared: Sequence[Prepared], done: Sequence[Done]) -> list[str | None]:

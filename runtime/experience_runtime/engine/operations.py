@@ -10,8 +10,10 @@ from experience_runtime.domain.admission import ALL, NO_POLICIES, IntegrationSta
 from experience_runtime.domain.errors import Conflict, InvalidParameter
 from experience_runtime.domain.executions import Execution, Filter, Status, execution_number
 from experience_runtime.domain.instants import iso
+from experience_runtime.domain.options import Options
 from experience_runtime.domain.pace import PaceState
-from experience_runtime.domain.planning import check_reason
+from experience_runtime.domain.planning import check_reason, plan_move
+from experience_runtime.engine.judging import window_of
 from experience_runtime.engine.ports import Clock, Integrations
 from experience_runtime.engine.stores import Store
 
@@ -118,6 +120,29 @@ class Operations:
         return self._store.integration_states.change_by_hand(
             "resume", integration, change, now=self._clock.now()
         )
+
+    def move(self, execution_id: str, options: Options, *, reason: str | None = None) -> Execution:
+        """Let a pending execution run at another instant: `delay` or `time`, and then inside its window.
+
+        Its retries, its key and whom it is for stay. Raises UnknownExecution, Conflict naming the state it is
+        in, or the Refusal of what is wrong with the instant.
+        """
+        number, reason = execution_number(execution_id), check_reason(reason)
+        now = self._clock.now()
+        asked = plan_move(options, now=now)
+        window, refusal = window_of(self._store.execution(number))
+        if refusal is not None:
+            raise refusal
+        due_at = asked if window is None else window.next_inside(asked)
+        moved = self._store.move(number, due_at=due_at, reason=reason, now=now)
+        if moved is None:
+            status = self._store.execution(number).status
+            raise Conflict(f"{execution_id} is {status}; only a pending execution can be moved")
+        return moved
+
+    def run_now(self, execution_id: str, *, reason: str | None = None) -> Execution:
+        """Let a pending execution run at once; a closed window delays it. Raises what `move` does."""
+        return self.move(execution_id, {"delay": 0}, reason=reason or "run now")
 
     def waits_because(self, executions: Sequence[Execution]) -> dict[str, str]:
         """Tell for each pending execution, by its id, what else than its time it waits for."""

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import NoReturn
 
 from experience_runtime.domain.admission import NO_POLICIES, Policies
-from experience_runtime.domain.errors import AlreadyScheduled, Conflict, InvalidParameter
+from experience_runtime.domain.errors import Conflict, ExperienceError, InvalidParameter
 from experience_runtime.domain.event_names import is_named
 from experience_runtime.domain.executions import (
     LEASE_SECONDS,
@@ -40,7 +40,8 @@ from experience_runtime.engine.prepared import (
 )
 from experience_runtime.engine.receivers import pace_key
 from experience_runtime.engine.sites import acting_site
-from experience_runtime.engine.stores import Added, Adding, Cancelling, SchedulerStore
+from experience_runtime.engine.stores import Added, Cancelling, Done, SchedulerStore
+from experience_runtime.engine.together import Asked, carried_out, told_again
 from experience_runtime.engine.unconfigured import unconfigured_warnings
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
@@ -160,29 +161,24 @@ class Scheduler:
 
     def carry_out(
         self, prepared: Sequence[PreparedSchedule | PreparedCancel]
-    ) -> list[Scheduled | Cancelled | AlreadyScheduled]:
+    ) -> list[Scheduled | Cancelled | ExperienceError]:
         """Put several on disk together, in this order; return what each would have returned alone.
 
         A key that is pending already, under `ifExists: 'reject'`, refuses that one only.
         """
-        acts = [
-            each.cancelling
-            if isinstance(each, PreparedCancel)
-            else Adding(execution=each.execution, if_exists=each.plan.if_exists)
-            for each in prepared
-        ]
-        done: list[Scheduled | Cancelled | AlreadyScheduled] = []
-        answers = self._store.carry_out(acts) if acts else []
-        doubts = key_doubts(self._store, prepared, answers)
-        for each, answer, doubt in zip(prepared, answers, doubts, strict=True):
-            match each, answer:
-                case PreparedSchedule(), Added():
-                    done.append(self._scheduled(each, answer, doubt))
-                case PreparedCancel(), list():
-                    done.append(self._cancelled(each, answer, doubt))
-                case _, AlreadyScheduled():
-                    done.append(answer)
-        return done
+        return [self._told(*each) for each in carried_out(self._store, prepared)]
+
+    def carry_out_all(self, asked: Sequence[Asked]) -> list[Scheduled | Cancelled | ExperienceError]:
+        """The same of all that one request asks, with what was refused already in its place."""
+        return [self._told(*each) for each in carried_out(self._store, asked, are_all=True)]
+
+    def _told(self, asked: Asked, done: Done, doubt: str | None) -> Scheduled | Cancelled | ExperienceError:
+        match asked, done:
+            case PreparedSchedule(), Added():
+                return self._scheduled(asked, done, doubt)
+            case PreparedCancel(), list():
+                return self._cancelled(asked, done, doubt)
+        return told_again(done)
 
     def _prepare(
         self,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from experience_runtime.domain.admission import NO_POLICIES, Policies
-from experience_runtime.domain.errors import AlreadyScheduled
+from experience_runtime.domain.errors import ExperienceError
 from experience_runtime.domain.executions import Attempt, Change, Execution, Filter, IfExists, Settling, Sort
 from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.visitors import Visitor
@@ -56,6 +56,9 @@ class Cancelling:
     reason: str | None
     now: datetime
 
+
+Done = Added | ExperienceError | list[str]
+"""What an act of several came to: what `add` or `cancel_key` returns, or what refused it."""
 
 RetryAt = Callable[[Execution], datetime | None]
 """When an execution whose attempt was lost is due again."""
@@ -127,12 +130,18 @@ class SchedulerStore(Executions, Protocol):
         """Cancel the pending execution under this key; return the ids cancelled (none or one)."""
         ...
 
-    def carry_out(
-        self, acts: Sequence[Adding | Cancelling]
-    ) -> Sequence[Added | AlreadyScheduled | list[str]]:
+    def carry_out(self, acts: Sequence[Adding | Cancelling]) -> Sequence[Done]:
         """Add and cancel in this order, in one transaction; return what each would have returned.
 
         One that is refused comes back as its AlreadyScheduled, and the others stand.
+        """
+        ...
+
+    def carry_out_all(self, acts: Sequence[Adding | Cancelling | ExperienceError]) -> Sequence[Done]:
+        """The same of all that one request asks, with what was refused before in its place.
+
+        Asked again under its Idempotency-Key after an interruption, each is told by its place what it came
+        to, whatever it would come to now.
         """
         ...
 
@@ -177,6 +186,13 @@ class SchedulerStore(Executions, Protocol):
 
         None when it is in another state (or unknown); AlreadyScheduled while its key is pending; Conflict
         when its instant is past, when a conversion cancelled it, or when one since then would have.
+        """
+        ...
+
+    def move(self, number: int, *, due_at: datetime, reason: str | None, now: datetime) -> Execution | None:
+        """pending -> pending, asked for and due at this instant; a claim that has not begun loses it.
+
+        None when it is in another state (or unknown).
         """
         ...
 
@@ -311,6 +327,10 @@ class Visitors(Protocol):
     def remember_visitor(self, visitor: Visitor, *, now: datetime) -> None:
         """Keep the fields that are not None; the others stay as they were. A new zone drops the old
         offset and the other way round. An anonymous visitor is not kept."""
+        ...
+
+    def remember_visitors(self, visitors: Sequence[Visitor], *, now: datetime) -> None:
+        """The same of several, in one transaction."""
         ...
 
     def identify(self, visitor: str, person: str, *, now: datetime) -> list[str]:

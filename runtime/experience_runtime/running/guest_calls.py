@@ -117,9 +117,9 @@ class GuestCalls:
             match each:
                 case Scheduled():
                     _tell_of_lost(requests[at].payload, note(requests[at]))
-                    answers[at] = self._scheduled(each, note(requests[at]))
+                    answers[at] = self.scheduled(each, note(requests[at]))
                 case Cancelled():
-                    answers[at] = self._cancelled(each, note(requests[at])), None
+                    answers[at] = self.cancelled(each, note(requests[at])), None
                 case refused:
                     answers[at] = refused
         return [answers[at] for at in range(len(requests))]
@@ -160,10 +160,11 @@ class GuestCalls:
             experience=self.experience,
             own_space=self.own_space,
         )
-        return self._scheduled(done, note)
+        return self.scheduled(done, note)
 
     @staticmethod
-    def _scheduled(done: Scheduled, note: Note) -> tuple[Any, Execution]:
+    def scheduled(done: Scheduled, note: Note) -> tuple[Any, Execution]:
+        """The same of one that is on disk already; its lines are noted."""
         for line in done.warnings:
             note("warn", line)
         for line in done.notes:
@@ -190,10 +191,11 @@ class GuestCalls:
         done = self.scheduler.cancel(
             integration, options, defaults=defaults, visitor=self.visitor, own_space=self.own_space
         )
-        return self._cancelled(done, note)
+        return self.cancelled(done, note)
 
     @staticmethod
-    def _cancelled(done: Cancelled, note: Note) -> Any:
+    def cancelled(done: Cancelled, note: Note) -> Any:
+        """The same of one that is done already; its lines are noted."""
         for line in done.warnings:
             note("warn", line)
         if done.elsewhere:

@@ -5,13 +5,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from experience_runtime.domain.errors import AlreadyScheduled
+from experience_runtime.domain.errors import AlreadyScheduled, ExperienceError
 from experience_runtime.domain.executions import Execution, IfExists, Status
 from experience_runtime.domain.instants import to_ms
-from experience_runtime.engine.stores import Added, Adding, Cancelling
+from experience_runtime.engine.stores import Added, Adding, Cancelling, Done
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 from experience_runtime.store.transitions import Transitions, already_scheduled
+
+Act = Adding | Cancelling | ExperienceError
+"""One of several; what was refused already keeps its place among them."""
 
 
 class Adder:
@@ -39,14 +42,16 @@ class Adder:
             "cancel_key", _bound(cancelling), cancelling.reason, cancelling.now
         )
 
-    def carry_out(self, acts: Sequence[Adding | Cancelling]) -> list[Added | AlreadyScheduled | list[str]]:
+    def carry_out(self, acts: Sequence[Act]) -> list[Done]:
         # two that carry out several never wait for each other's keys in a ring
         keyed = {key: act.execution for act in acts if isinstance(act, Adding) and (key := _key(act))}
         for _, execution in sorted(keyed.items(), key=lambda each: each[0]):
             self._transitions.hold_key(execution)
-        done: list[Added | AlreadyScheduled | list[str]] = []
+        done: list[Done] = []
         for stretch in _stretches(acts):
-            if isinstance(stretch, list):
+            if isinstance(stretch, ExperienceError):
+                done.append(stretch)
+            elif isinstance(stretch, list):
                 done += self._add_together(stretch)
             elif isinstance(stretch, Cancelling):
                 done.append(self.cancel(stretch))
@@ -96,19 +101,17 @@ class Adder:
         return inserted, before
 
 
-def _stretches(
-    acts: Sequence[Adding | Cancelling],
-) -> Iterator[list[Adding] | Adding | Cancelling]:
+def _stretches(acts: Sequence[Act]) -> Iterator[list[Adding] | Act]:
     """What may be added together, as a list, and what goes alone; in order."""
     together: list[Adding] = []
     keys: set[tuple[bytes, str]] = set()
     for act in acts:
-        key = _key(act)
-        alone = isinstance(act, Cancelling) or (key is not None and act.if_exists is not IfExists.REPLACE)
+        key = None if isinstance(act, ExperienceError) else _key(act)
+        alone = not isinstance(act, Adding) or (key is not None and act.if_exists is not IfExists.REPLACE)
         if together and (alone or key in keys):
             yield together
             together, keys = [], set()
-        if isinstance(act, Cancelling) or alone:
+        if not isinstance(act, Adding) or alone:
             yield act
             continue
         together.append(act)

@@ -7,6 +7,7 @@ from typing import Any
 
 from experience_runtime.domain.errors import AlreadyScheduled, Conflict
 from experience_runtime.domain.executions import Execution, Status
+from experience_runtime.domain.instants import iso
 from experience_runtime.engine.auditing import actor_in_hand
 from experience_runtime.store.audit import SqlAudit
 from experience_runtime.store.transitions import Transitions
@@ -44,6 +45,14 @@ class ByHand:
         restored = self._transitions.restore(number, reason, now, actor=actor_name())
         self._note("restore", [] if restored is None else [restored.id], Status.PENDING, reason, now)
         return restored
+
+    def move(self, number: int, due_at: datetime, reason: str | None, now: datetime) -> Execution | None:
+        """See `Transitions.move`."""
+        moved = self._transitions.move(number, due_at, reason, now, actor=actor_name())
+        if moved is not None:
+            after = {"due_at": iso(due_at), "reason": reason}
+            self._audit.note("execution", "move", object=moved.id, at=now, after=after)
+        return moved
 
     def replay_each(self, numbers: Sequence[int], reason: str | None, now: datetime) -> list[str]:
         """Replay those that may be; return their ids."""

@@ -285,6 +285,13 @@ WHERE number = :number AND status = 'cancelled' AND due_at > :now
     AND NOT (cancel_on_conversion > 0 AND coalesce(reason, '') = 'conversion')
 RETURNING {columns};
 
+-- name: move
+-- Whoever has claimed it and not begun finds it no longer leased.
+UPDATE executions
+SET requested_at = :due_at, due_at = :due_at, asked = '', zone_rules = :zone_rules, held_at = NULL, lease_until = NULL
+WHERE number = :number AND status = 'pending'
+RETURNING {columns};
+
 -- name: execution
 SELECT {columns} FROM executions WHERE number = :number;
 

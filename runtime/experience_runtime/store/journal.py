@@ -4,17 +4,23 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from experience_runtime.domain.errors import AlreadyScheduled, Conflict, UnknownExecution
+from experience_runtime.domain.errors import (
+    AlreadyScheduled,
+    Conflict,
+    ExperienceError,
+    UnknownExecution,
+    error_of,
+)
 from experience_runtime.domain.executions import Execution, execution_id
 from experience_runtime.domain.values import shown
 from experience_runtime.engine.claims import Claim, claim_in_hand
-from experience_runtime.engine.stores import Added, Adding, Cancelling
+from experience_runtime.engine.stores import Added, Adding, Cancelling, Done
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
 
 T = TypeVar("T")
-Act: TypeAlias = Adding | Cancelling
-Done: TypeAlias = Added | AlreadyScheduled | list[str]
+Act: TypeAlias = Adding | Cancelling | ExperienceError
+_ASKED = "part of what was asked"
 
 
 class Journal:
@@ -35,17 +41,27 @@ class Journal:
         claim = claim_in_hand()
         if claim is None:
             return self._database.write(act)
+        verb = claim.place + verb
         if claim.told < len(claim.acts):
             value = _tell(claim, verb)
             return self._database.read(lambda: from_json(value))
         return self._record(claim, act, lambda result: [(verb, as_json(result))])
 
-    def carry_out(self, acts: Sequence[Act], act: Callable[[Sequence[Act]], list[Done]]) -> list[Done]:
+    def carry_out(
+        self,
+        acts: Sequence[Act],
+        act: Callable[[Sequence[Act]], list[Done]],
+        *,
+        verb_of: Callable[[Act], str] | None = None,
+    ) -> list[Done]:
         """`Database.write` of several; under a claim each is told or recorded for itself."""
+        verb_of = verb_of or _verb
         claim = claim_in_hand()
         if claim is None:
             return self._database.write(lambda: act(acts))
-        values = [_tell(claim, _verb(each)) for each, _ in zip(acts, claim.acts[claim.told :], strict=False)]
+        values = [
+            _tell(claim, verb_of(each)) for each, _ in zip(acts, claim.acts[claim.told :], strict=False)
+        ]
         told = self._database.read(lambda: [self._done_from_json(value) for value in values])
         rest = acts[len(told) :]
         if not rest:
@@ -53,8 +69,12 @@ class Journal:
         return told + self._record(
             claim,
             lambda: act(rest),
-            lambda done: [(_verb(each), _as_json(what)) for each, what in zip(rest, done, strict=True)],
+            lambda done: [(verb_of(each), _as_json(what)) for each, what in zip(rest, done, strict=True)],
         )
+
+    def carry_out_all(self, acts: Sequence[Act], act: Callable[[Sequence[Act]], list[Done]]) -> list[Done]:
+        """The same where these are all that a request asks: told by their places, whatever they are now."""
+        return self.carry_out(acts, act, verb_of=lambda _: _ASKED)
 
     def add(self, adding: Adding, act: Callable[[], Added]) -> Added:
         """`Database.write` of one."""
@@ -93,15 +113,15 @@ class Journal:
 
     def _added_from_json(self, value: Any) -> Added:
         done = self._done_from_json(value)
-        if isinstance(done, AlreadyScheduled):
+        if isinstance(done, ExperienceError):
             raise done
         assert isinstance(done, Added)
         return done
 
     def _done_from_json(self, value: Any) -> Done:
         match value:
-            case {"refused": str(message)}:
-                return AlreadyScheduled(message)
+            case {"refused": str(message), **more}:
+                return error_of(str(more.get("code", AlreadyScheduled.code)), message)
             case dict():
                 return Added(
                     execution=self.execution_from_json(value["number"]),
@@ -126,13 +146,18 @@ def _tell(claim: Claim, verb: str) -> Any:
 
 
 def _verb(act: Act) -> str:
-    return f"schedule of {act.execution.integration}" if isinstance(act, Adding) else "cancel"
+    match act:
+        case Adding():
+            return f"schedule of {act.execution.integration}"
+        case Cancelling():
+            return "cancel"
+    return "refusal"
 
 
 def _as_json(done: Done) -> Any:
     match done:
-        case AlreadyScheduled():
-            return {"refused": done.message}
+        case ExperienceError():
+            return {"refused": done.message, "code": done.code}
         case Added():
             return {"number": done.execution.number, "is_new": done.is_new, "replaced": done.replaced}
     return done

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import TypeVar
 
 from experience_runtime.documents.documents import Redact
 from experience_runtime.domain.admission import NO_POLICIES, Policies
-from experience_runtime.domain.errors import AlreadyScheduled, Conflict, UnknownExecution
+from experience_runtime.domain.errors import ExperienceError, UnknownExecution
 from experience_runtime.domain.executions import (
     Attempt,
     Change,
@@ -20,10 +20,8 @@ from experience_runtime.domain.executions import (
 )
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.overview import Overview
-from experience_runtime.domain.values import shown
-from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.ports import HandOver
-from experience_runtime.engine.stores import Added, Adding, Cancelling, Page, RetryAt
+from experience_runtime.engine.stores import Added, Adding, Cancelling, Done, Page, RetryAt
 from experience_runtime.store import rows
 from experience_runtime.store.adding import Adder
 from experience_runtime.store.alerts import SqlAlerts
@@ -48,15 +46,13 @@ from experience_runtime.store.schedules import SqlSchedules
 from experience_runtime.store.tokens import SqlTokens
 from experience_runtime.store.transitions import Transitions
 from experience_runtime.store.usage import SqlUsage
+from experience_runtime.store.visitors import SqlVisitors
 from experience_runtime.store.workers import SqlWorkers
 
 D = TypeVar("D", bound=Database)
 
-MOST_IDS = 100
-"""Of one person."""
 
-
-class SqlStore(Generic[D]):
+class SqlStore(SqlVisitors[D]):
     """`ports.Store` over a database; `store.opening` makes one."""
 
     def __init__(self, database: D, *, redact: Redact = str) -> None:
@@ -90,8 +86,11 @@ class SqlStore(Generic[D]):
         adding = Adding(execution=execution, if_exists=if_exists)
         return self._journal.add(adding, lambda: self._adding.add(adding))
 
-    def carry_out(self, acts: Sequence[Adding | Cancelling]) -> list[Added | AlreadyScheduled | list[str]]:
+    def carry_out(self, acts: Sequence[Adding | Cancelling]) -> list[Done]:
         return self._journal.carry_out(acts, self._adding.carry_out)
+
+    def carry_out_all(self, acts: Sequence[Adding | Cancelling | ExperienceError]) -> list[Done]:
+        return self._journal.carry_out_all(acts, self._adding.carry_out)
 
     def cancel_key(
         self, *, key_digest: bytes, key_owner: str, reason: str | None, now: datetime
@@ -153,6 +152,14 @@ class SqlStore(Generic[D]):
             "restoring",
             lambda: self._by_hand.restore(rows.bindable(number), reason, now),
             as_json=lambda restored: None if restored is None else restored.number,
+            from_json=lambda n: None if n is None else self._journal.execution_from_json(n),
+        )
+
+    def move(self, number: int, *, due_at: datetime, reason: str | None, now: datetime) -> Execution | None:
+        return self._journal.write(
+            "move",
+            lambda: self._by_hand.move(rows.bindable(number), due_at, reason, now),
+            as_json=lambda moved: None if moved is None else moved.number,
             from_json=lambda n: None if n is None else self._journal.execution_from_json(n),
         )
 
@@ -313,48 +320,7 @@ class SqlStore(Generic[D]):
     def stamp(self) -> str:
         return self.database.stamp()
 
-    # --- visitors and marks
-
-    def visitor(self, visitor_id: str) -> Visitor | None:
-        found = self.database.read(lambda: self.database.execute("visitor", {"id": rows.text(visitor_id)}))
-        for id, timezone, timezone_offset in found:
-            return Visitor(id=id, timezone=timezone, timezone_offset=timezone_offset)
-        return None
-
-    def remember_visitor(self, visitor: Visitor, *, now: datetime) -> None:
-        if visitor.id is not None:
-            self.database.write(lambda: self._remember(visitor, now))
-
-    def _remember(self, visitor: Visitor, now: datetime) -> None:
-        bound = {
-            "id": rows.optional_text(visitor.id),
-            "timezone": rows.optional_text(visitor.timezone),
-            "timezone_offset": visitor.timezone_offset,
-            "now": to_ms(now),
-        }
-        self.database.execute("remember_visitor", bound)
-
-    def identify(self, visitor: str, person: str, *, now: datetime) -> list[str]:
-        def act() -> list[str]:
-            self.database.hold("persons")
-            ids = sorted({each for id in (visitor, person) for each in self._ids_of(id)})
-            if len(ids) > MOST_IDS:
-                raise Conflict(f"{shown(person)} would have {len(ids)} ids; a person has at most {MOST_IDS}")
-            for each in ids:
-                self.database.execute("put_person", {"visitor": each, "person": ids[0]})
-            if not _knows_zone(self.database.execute("visitor", {"id": rows.text(person)})):
-                for _, timezone, offset in self.database.execute("visitor", {"id": rows.text(visitor)}):
-                    self._remember(Visitor(id=person, timezone=timezone, timezone_offset=offset), now)
-            return ids
-
-        return self.database.write(act)
-
-    def ids_of_person(self, visitor: str) -> list[str]:
-        return self.database.read(lambda: self._ids_of(visitor))
-
-    def _ids_of(self, visitor: str) -> list[str]:
-        bound = {"visitor": rows.text(visitor)}
-        return [id for (id,) in self.database.execute("ids_of_person", bound)] or [bound["visitor"]]
+    # --- marks
 
     def allow_execute(self, *, key_digest: bytes, key_owner: str, now: datetime, per_seconds: int) -> bool:
         bound = {
@@ -372,7 +338,3 @@ class SqlStore(Generic[D]):
 
     def close(self) -> None:
         self.database.close()
-
-
-def _knows_zone(found: Sequence[tuple[Any, ...]]) -> bool:
-    return any(timezone is not None or offset is not None for _, timezone, offset in found)

@@ -16,6 +16,7 @@ from experience_runtime.domain.executions import (
     execution_id,
 )
 from experience_runtime.domain.instants import iso, to_ms
+from experience_runtime.domain.zones import rules_version
 from experience_runtime.engine.stores import RetryAt
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
@@ -138,6 +139,20 @@ class Transitions:
             return None
         self._record(found.number, found.status, Status.PENDING, reason, now, actor=actor)
         return rows.execution(changed[0])
+
+    def move(
+        self, number: int, due_at: datetime, reason: str | None, now: datetime, *, actor: str | None = None
+    ) -> Execution | None:
+        """pending -> pending, due at another instant; a claim that has not begun loses it."""
+        found = [rows.execution(row) for row in self._database.execute("hold_execution", {"number": number})]
+        if not found or found[0].status is not Status.PENDING:
+            return None
+        bound = {"number": number, "due_at": to_ms(due_at), "zone_rules": rules_version()}
+        moved = self._database.execute("move", bound)
+        because = f": {reason}" if reason else ""
+        why = f"moved from {iso(found[0].due_at)} to {iso(due_at)}{because}"
+        self._record(number, Status.PENDING, Status.PENDING, why, now, actor=actor)
+        return rows.execution(moved[0])
 
     def settle(
         self, number: int, attempt: int, settlement: Settlement, now: datetime, *, outcome: str | None = None

@@ -11,6 +11,7 @@ from experience_runtime.engine.sites import Quotas
 from experience_runtime.runtime import Runtime
 from experience_runtime.web import health, pages
 from experience_runtime.web.api import audit as api_audit
+from experience_runtime.web.api import batch as api_batch
 from experience_runtime.web.api import executions as api_executions
 from experience_runtime.web.api import holds as api_holds
 from experience_runtime.web.api import integration_calls
@@ -53,6 +54,7 @@ _ROUTERS = (
     api_schedules.router,
     api_integrations.router,
     integration_calls.router,
+    api_batch.router,
     api_visitors.router,
     api_tokens.router,
     api_audit.router,

@@ -75,7 +75,7 @@ HOT = """
     pending_under_key cancel_key key_pending_elsewhere cancel record_conversion convert
     convert_running waiting due in_flight claim claimed postpone start begin_attempts record_starts
     settle_ended end_attempts record_ends settle converted_meanwhile converted_since newer_running renew
-    lapsed leased unclaim replay restore next_lapse execution hold_execution insert_history history
+    lapsed leased unclaim replay restore move next_lapse execution hold_execution insert_history history
     end_attempt attempts visitor remember_visitor drop_free_marks take_mark integration_state not_over
     leased_by_status next_of conversions_of events_of_person moments_of_person conversions_of_person
     history_of_each attempts_of_each planned_by_others plan_again

@@ -1,6 +1,7 @@
 """Executions: find one, see what happened and why, cancel and replay it; alone and many at once."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from experience_runtime.domain.executions import Status, execution_number
@@ -133,6 +134,25 @@ def test_cancel_keeps_the_reason(empty_shop: Shop, script: bool) -> None:
 
     expect(page.get_by_role("status")).to_contain_text("pending again, at its own time")
     assert empty_shop.executions()[0].status is Status.PENDING
+
+
+def test_what_is_pending_is_moved_and_run_now(empty_shop: Shop) -> None:
+    page, id = empty_shop.page(), empty_shop.schedule()
+    page.goto(f"/executions/{id}")
+
+    page.get_by_label("Run at (UTC)").fill("2020-01-01T09:00")
+    page.get_by_role("button", name="Move this execution").click()
+    expect(page.get_by_role("alert")).to_contain_text("is in the past")
+    expect(page.get_by_label("Run at (UTC)")).to_have_value("2020-01-01T09:00")
+    at = f"{empty_shop.runtime.clock.now() + timedelta(days=3):%Y-%m-%dT%H:%M}"
+    page.get_by_label("Run at (UTC)").fill(at)
+    page.get_by_role("button", name="Move this execution").click()
+    expect(page.get_by_role("status")).to_contain_text("The execution is moved")
+    expect(page.get_by_label("Run at (UTC)")).to_have_value(at)
+    page.get_by_role("button", name="Run now").click()
+
+    expect(page.get_by_role("status")).to_contain_text("due now")
+    expect(page.get_by_role("region", name="What happened")).to_contain_text("run now")
 
 
 def test_a_failed_execution_shows_its_attempt_and_is_replayed(shop: Shop) -> None:

@@ -106,6 +106,8 @@ POSTED = (
     "/executions/{id}/cancel",
     "/executions/{id}/replay",
     "/executions/{id}/restore",
+    "/executions/{id}/move",
+    "/executions/{id}/run",
     "/executions/bulk/cancel",
     "/executions/bulk/replay",
     "/settings/integrations/update-crm/pause",

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import Field, StrictBool
+from pydantic import ConfigDict, Field, StrictBool
 
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import InvalidParameter
@@ -77,6 +77,18 @@ class Page(Wanted):
 
 
 class CancelBody(Body):
+    reason: _Reason = None
+
+
+class MoveBody(Body):
+    """The instant: exactly one of `delay` and `time`, as in an experience."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"time": "2026-03-09T09:00:00+01:00", "reason": "a holiday"}]}
+    )
+
+    delay: Any = Field(default=None, description='Milliseconds, or a text such as `"2 hours"`.')
+    time: Any = Field(default=None, description="An ISO 8601 instant, or milliseconds since 1970.")
     reason: _Reason = None
 
 
@@ -191,6 +203,43 @@ def restore(
 ) -> Document:
     """Take a cancel back: it is pending again, at its own time, which must not be past. Scope: operator."""
     runtime.operations.restore(execution_id, reason="restored" if body is None else body.reason)
+    return Document(runtime.lookup.execution(execution_id))
+
+
+@router.post(
+    "/executions/{execution_id}/move",
+    operation_id="moveExecution",
+    summary="Move an execution",
+    dependencies=[Depends(documented_key)],
+    responses=answers(WholeExecution, WHOLE_EXECUTION, 404, 409, 413),
+)
+def move(
+    execution_id: ExecutionId,
+    runtime: GivenRuntime,
+    _: Annotated[Caller, needs(Right.CHANGE)],
+    body: MoveBody,
+) -> Document:
+    """Let a pending one run at another instant, at most 30 days ahead; its window holds. Scope: operator."""
+    options = {"delay": body.delay, "time": body.time}
+    runtime.operations.move(execution_id, options, reason=body.reason)
+    return Document(runtime.lookup.execution(execution_id))
+
+
+@router.post(
+    "/executions/{execution_id}/run",
+    operation_id="runExecution",
+    summary="Run an execution now",
+    dependencies=[Depends(documented_key)],
+    responses=answers(WholeExecution, WHOLE_EXECUTION, 404, 409, 413),
+)
+def run_now(
+    execution_id: ExecutionId,
+    runtime: GivenRuntime,
+    _: Annotated[Caller, needs(Right.CHANGE)],
+    body: CancelBody | None = None,
+) -> Document:
+    """Let a pending one run now and not at its instant; a closed window delays it. Scope: operator."""
+    runtime.operations.run_now(execution_id, reason=None if body is None else body.reason)
     return Document(runtime.lookup.execution(execution_id))
 
 

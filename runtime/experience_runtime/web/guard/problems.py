@@ -120,15 +120,20 @@ def status_of(error: ExperienceError) -> int:
 
 
 def problem(status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None) -> Response:
+    """A problem document as an answer."""
+    document = problem_document(status, code, detail)
+    return _ProblemDocument(document, status_code=status, headers=dict(headers or {}))
+
+
+def problem_document(status: int, code: str, detail: str) -> dict[str, Any]:
     """A problem document; `type` is ours only by its code, so it is `about:blank`."""
-    document = {
+    return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "code": code,
     }
-    return _ProblemDocument(document, status_code=status, headers=dict(headers or {}))
 
 
 @dataclass(frozen=True, slots=True)

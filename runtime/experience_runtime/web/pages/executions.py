@@ -120,6 +120,41 @@ def restore(
     return back_to(f"{HERE}/{execution_id}", "restored")
 
 
+@router.post(HERE + "/{execution_id}/move", dependencies=_WRITES)
+def move(
+    request: Request,
+    execution_id: str,
+    runtime: GivenRuntime,
+    rendering: GivenRendering,
+    time: Annotated[str, Form()] = "",
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    try:
+        runtime.operations.move(execution_id, {"time": time or None}, reason=reason.strip() or None)
+    except UnknownExecution:
+        raise
+    except Refusal as refusal:
+        return _shown(request, execution_id, runtime, rendering, problem=refusal, time=time, reason=reason)
+    return back_to(f"{HERE}/{execution_id}", "moved")
+
+
+@router.post(HERE + "/{execution_id}/run", dependencies=_WRITES)
+def run_now(
+    request: Request,
+    execution_id: str,
+    runtime: GivenRuntime,
+    rendering: GivenRendering,
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    try:
+        runtime.operations.run_now(execution_id, reason=reason.strip() or None)
+    except UnknownExecution:
+        raise
+    except Refusal as refusal:
+        return _shown(request, execution_id, runtime, rendering, problem=refusal, reason=reason)
+    return back_to(f"{HERE}/{execution_id}", "run-now")
+
+
 def _shown(
     request: Request,
     execution_id: str,
@@ -128,6 +163,7 @@ def _shown(
     *,
     problem: ExperienceError | None = None,
     reason: str = "",
+    time: str | None = None,
 ) -> Response:
     found = caller_of(request).require_visible(execution_id, runtime.lookup.execution)
     return rendering.page(
@@ -137,6 +173,7 @@ def _shown(
         status=200 if problem is None else status_of(problem),
         problem=problem,
         reason=reason,
+        time=found["due_at"][:16] if time is None else time,
         row=row_of(found, runtime.clock.now()),
         changes=found["history"],
         attempts=attempts_of(found["attempts"]),

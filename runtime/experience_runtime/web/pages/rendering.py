@@ -30,6 +30,8 @@ _OWN_ADDRESS = re.compile(r'(\b(?:href|src|action|formaction|data-stamp)=")/(?!/
 
 _DID = {
     "cancelled": "The execution is cancelled.",
+    "moved": "The execution is moved. Below is when it is due now, inside its window.",
+    "run-now": "The execution is due now. Outside its window it waits for the next opening.",
     "replayed": "The execution is pending again, and due now.",
     "restored": "The execution is pending again, at its own time.",
     "paused": "The integration is paused: no execution of it starts. What already runs goes on.",

@@ -34,6 +34,7 @@ SENT = frozenset(
         ("POST", "/v1/integrations/{name}/cancel"),
         ("POST", "/v1/integrations/{name}/execute"),
         ("POST", "/v1/batch"),
+        ("POST", "/v1/executions/search"),
         ("PUT", "/v1/visitors/{visitor_id}"),
         ("POST", "/v1/visitors/{visitor_id}/events"),
         ("POST", "/v1/visitors/{visitor_id}/convert"),

@@ -327,3 +327,19 @@ def test_what_is_pending_is_moved_inside_its_window_or_run_now(
         answer = client.post(f"{place}/{verb}", json=body)
         assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
         assert client.post(f"/v1/executions/ex_0000000000001/{verb}", json=body).status_code == 404
+
+
+def test_a_search_in_the_body_finds_what_the_list_finds_page_by_page(client: httpx.Client) -> None:
+    for number in range(3):
+        ask(client, "schedule", {"payload": PAYLOAD, "options": {"delay": 1000 + number}, "visitor": "v1"})
+    listed = client.get("/v1/executions?visitor=v1&sort=due&limit=2").json()
+
+    found = client.post("/v1/executions/search", json={"visitor": "v1", "sort": "due", "limit": 2})
+    rest = client.post(
+        "/v1/executions/search", json={"visitor": "v1", "sort": "due", "cursor": found.json()["next"]}
+    )
+
+    assert (found.status_code, found.json()) == (200, listed)
+    assert len(rest.json()["executions"]) == 1
+    wrong = client.post("/v1/executions/search", json={"visiter": "v1"})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid_parameter")

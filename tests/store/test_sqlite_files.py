@@ -20,7 +20,8 @@ from experience_runtime.domain.executions import Execution, Filter, IfExists, St
 from experience_runtime.domain.keys import canonical_key, key_digest
 from experience_runtime.engine.stores import Adding
 from experience_runtime.store.opening import SqliteStore, open_sqlite
-from experience_runtime.store.sqlite.file import failure, open_database
+from experience_runtime.store.sqlite.failing import failure
+from experience_runtime.store.sqlite.file import open_database
 from experience_runtime.store.sqlite.lock import FileLock
 
 from tests.support.executions import (

@@ -19,14 +19,16 @@ Examples:
   experience migrate --database postgresql://experience@db.internal/experience
   experience migrate --from sqlite:///experience.db --database postgresql://db.internal/experience
 
-What an older version still needs stays until none of its workers reports itself; run it again then.
+A SQLite file is copied beside itself before it is upgraded. `serve` and `worker` do the same; every other
+command refuses a file of an older version. On PostgreSQL, what an older version still needs stays until none
+of its workers reports itself; run it again then.
 A copy that was interrupted goes on when it is run again. Each table is verified by count and checksum."""
 )
 @click.option("--from", "source", metavar="URL", help="A SQLite file to copy everything from.")
 @everywhere
 def migrate(source: str | None, settings: Settings, as_json: bool) -> None:
     """Make the tables of a database, or bring them to this version."""
-    with Runtime(settings) as runtime:
+    with Runtime(settings, upgrades=True) as runtime:
         document: dict[str, object] = {"database": runtime.database_name}
         lines = _bring(runtime, document)
         if source is not None:

@@ -86,7 +86,11 @@ def serve(
 
     metrics = Metrics()
     with Runtime(
-        settings, concurrency=concurrency, attempted=metrics.attempted, idle_sandboxes=IDLE_SANDBOXES
+        settings,
+        upgrades=True,
+        concurrency=concurrency,
+        attempted=metrics.attempted,
+        idle_sandboxes=IDLE_SANDBOXES,
     ) as runtime:
         has_tokens = runtime.store.tokens.ever()
         if not has_tokens and not is_loopback(host):

@@ -81,6 +81,7 @@ def worker(
         runtime = stack.enter_context(
             Runtime(
                 settings,
+                upgrades=True,
                 concurrency=concurrency,
                 only=_names(only),
                 lease_seconds=lease,

@@ -64,11 +64,13 @@ class Runtime:
         attempted: "Attempted | None" = None,
         idle_sandboxes: int | None = None,
         to_look: bool = False,
+        upgrades: bool = False,
     ) -> None:
         """`only`: the integrations whose executions are delivered here, where there are other workers.
 
         `attempted` hears of each attempt that was settled here; `idle_sandboxes`: see `Pool.most_idle`.
-        `to_look`: a SQLite file that cannot be written is read.
+        `to_look`: a SQLite file that cannot be written is read. `upgrades`: one of an older version is
+        upgraded, with a copy beside it.
         """
         self.settings = settings
         self._idle_sandboxes = idle_sandboxes
@@ -78,6 +80,7 @@ class Runtime:
         self.only = only
         self._lease_seconds = lease_seconds
         self._to_look = to_look
+        self._upgrades = upgrades
         self._made: list[Any] = []
 
     @property
@@ -115,7 +118,9 @@ class Runtime:
         if self.is_shared:
             silence = None if self._lease_seconds is None else max(_LEAST_SILENCE, self._lease_seconds)
             return self._keep(open_postgres(self.settings.database, silence_seconds=silence, redact=redact))
-        return self._keep(open_sqlite(self.database_path, to_look=self._to_look, redact=redact))
+        return self._keep(
+            open_sqlite(self.database_path, to_look=self._to_look, upgrades=self._upgrades, redact=redact)
+        )
 
     @cached_property
     def integrations(self) -> "Registry":

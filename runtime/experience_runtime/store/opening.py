@@ -17,12 +17,15 @@ PostgresStore: TypeAlias = "SqlStore[PostgresDatabase]"
 _EXTRA = ("psycopg", "psycopg_pool", "procrastinate")
 
 
-def open_sqlite(path: str, *, to_look: bool = False, redact: Redact = str) -> SqliteStore:
+def open_sqlite(
+    path: str, *, to_look: bool = False, upgrades: bool = False, redact: Redact = str
+) -> SqliteStore:
     """Open or create the store of a file, or with ":memory:" one that is forgotten when it is closed.
 
-    `to_look`: one that cannot be written can be read; every write is refused. `redact`: see `SqlStore`.
+    `to_look`: one that cannot be written can be read; every write is refused. `upgrades`: see
+    `SqliteDatabase`. `redact`: see `SqlStore`.
     """
-    return SqlStore(SqliteDatabase(path, to_look=to_look), redact=redact)
+    return SqlStore(SqliteDatabase(path, to_look=to_look, upgrades=upgrades), redact=redact)
 
 
 def open_postgres(

@@ -11,7 +11,7 @@ from psycopg import sql
 from experience_runtime.domain.errors import Conflict, InternalError
 from experience_runtime.store.postgres.connecting import Connection, shown_address
 from experience_runtime.store.postgres.migrating import connected
-from experience_runtime.store.sqlite.file import open_database
+from experience_runtime.store.sqlite.file import Upgrade, open_database
 
 BATCH = 5_000
 
@@ -60,7 +60,7 @@ class Copied:
 
 
 def count_rows(path: str) -> int:
-    connection = open_database(path)
+    connection = open_database(path, upgrade=Upgrade.WITH_COPY)
     try:
         return sum(_count(connection, table) for table in tables(connection))
     finally:
@@ -73,7 +73,7 @@ def copy_store(path: str, address: str, *, progress: Progress = lambda _table, _
     Goes on where an earlier copy of the same file was interrupted. Conflict when the target holds rows that
     the file does not have: nothing is written then. A worker that delivers from the file keeps it back too.
     """
-    source = open_database(path)
+    source = open_database(path, upgrade=Upgrade.WITH_COPY)
     try:
         with connected(address) as target:
             # Nobody writes to the file while it is copied; readers may go on.

@@ -10,13 +10,8 @@ import apsw
 
 from experience_runtime.store.database import Rows
 from experience_runtime.store.rows import Values
-from experience_runtime.store.sqlite.file import (
-    BUSY_TIMEOUT_MS,
-    CannotBeWritten,
-    failure,
-    open_database,
-    open_to_look,
-)
+from experience_runtime.store.sqlite.failing import BUSY_TIMEOUT_MS, CannotBeWritten, failure
+from experience_runtime.store.sqlite.file import Upgrade, open_database, open_to_look
 from experience_runtime.store.sqlite.group_commit import GroupCommit
 from experience_runtime.store.sqlite.looking import Lookers
 from experience_runtime.store.sqlite.recovery import Identity
@@ -58,9 +53,11 @@ class SqliteDatabase:
     Commits in groups, `synchronous=FULL`. `path` names the file, or is ":memory:".
     """
 
-    def __init__(self, path: str, *, to_look: bool = False) -> None:
-        """`to_look`: a file that cannot be written is opened for reading only."""
+    def __init__(self, path: str, *, to_look: bool = False, upgrades: bool = False) -> None:
+        """`to_look`: a file that cannot be written is opened for reading only. `upgrades`: one of an older
+        version is upgraded, with a copy beside it; else OlderSchema is raised."""
         self.path = path
+        self._upgrade = Upgrade.WITH_COPY if upgrades else Upgrade.REFUSED
         self._refusal: CannotBeWritten | None = None
         self.connection = self._open(to_look)
         self._identity = Identity(path)
@@ -76,7 +73,7 @@ class SqliteDatabase:
 
     def _open(self, to_look: bool) -> apsw.Connection:
         try:
-            return open_database(self.path)
+            return open_database(self.path, upgrade=self._upgrade)
         except CannotBeWritten as refusal:
             if not to_look or not os.path.exists(self.path):
                 raise

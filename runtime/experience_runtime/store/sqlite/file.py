@@ -1,26 +1,41 @@
 """Opening a SQLite file: settings of the connection, migrations, and errors that name the file."""
 
+import logging
 import os
 import stat
 import threading
+from contextlib import closing
+from enum import Enum, auto
 from functools import cache
 from importlib import resources
 from urllib.parse import quote
 
 import apsw
 
-from experience_runtime.domain.errors import DatabaseUnavailable, InternalError, InvalidParameter
+from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.store.sqlite.copies import copy_checked
+from experience_runtime.store.sqlite.failing import BUSY_TIMEOUT_MS, CannotBeWritten, failure
 from experience_runtime.store.sqlite.private import create_private
 
-BUSY_TIMEOUT_MS = 10_000
 MEMORY = ":memory:"
 
 _TRIES = 5
 _ONE_COPIES = threading.Lock()
 
 
-class CannotBeWritten(InvalidParameter):
-    """A database that may be readable, and where nothing can be stored."""
+_logger = logging.getLogger(__name__)
+
+
+class OlderSchema(InvalidParameter):
+    """A database of an older version, which whoever opens it may not upgrade."""
+
+
+class Upgrade(Enum):
+    """What becomes of a database of an older version. IN_PLACE is for one that is a copy itself."""
+
+    REFUSED = auto()
+    WITH_COPY = auto()
+    IN_PLACE = auto()
 
 
 _SETTINGS = (
@@ -35,11 +50,12 @@ _SETTINGS = (
 )
 
 
-def open_database(path: str) -> apsw.Connection:
-    """Open or create the database and bring it to this program's version.
+def open_database(path: str, *, upgrade: Upgrade = Upgrade.REFUSED) -> apsw.Connection:
+    """Open or create the database, at this program's version.
 
-    A file that cannot be opened, is not a database, belongs to another program or comes from a newer version
-    raises InvalidParameter.
+    One of an older version is upgraded as `upgrade` says, or OlderSchema is raised. A file that cannot be
+    opened, is not a database, belongs to another program or comes from a newer version raises
+    InvalidParameter.
     """
     _refuse_two_names(path)
     create_private(path)
@@ -58,7 +74,7 @@ def open_database(path: str) -> apsw.Connection:
         if path == MEMORY:
             _copy_new(connection)
         else:
-            _prepare(connection, path)
+            _prepare(connection, path, upgrade)
     except (apsw.NotADBError, apsw.CorruptError) as error:
         connection.close()
         raise _no_database(path) from error
@@ -94,16 +110,16 @@ def _copy_new(connection: apsw.Connection) -> None:
 @cache
 def _new_database() -> apsw.Connection:
     made = apsw.Connection(MEMORY)
-    _migrate(made, MEMORY)
+    _migrate(made, MEMORY, Upgrade.REFUSED)
     return made
 
 
-def _prepare(connection: apsw.Connection, path: str) -> None:
+def _prepare(connection: apsw.Connection, path: str, upgrade: Upgrade) -> None:
     for tries_left in reversed(range(_TRIES)):
         try:
             for setting in _SETTINGS:
                 connection.execute(setting)
-            _migrate(connection, path)
+            _migrate(connection, path, upgrade)
         except (
             apsw.BusyError
         ):  # SQLite waits for no lock that two who open a new file hold against each other
@@ -144,7 +160,7 @@ def open_to_look(path: str, *, of_older_version: bool = False) -> apsw.Connectio
         connection.close()
         raise InvalidParameter(
             f"{path!r} has schema {version}, and this program reads {len(_migrations())}; "
-            "copy it to a folder that can be written, and open it there"
+            "run `experience migrate` on it, or on a copy of it in a folder that can be written"
         )
     return connection
 
@@ -168,44 +184,6 @@ def _refuse_two_names(path: str) -> None:
         )
 
 
-_MAY_PASS = (
-    apsw.FullError,
-    apsw.BusyError,
-    apsw.LockedError,
-    apsw.IOError,
-    apsw.ReadOnlyError,
-    apsw.CantOpenError,
-    apsw.PermissionsError,
-    apsw.NoMemError,
-)
-
-
-def failure(path: str, error: apsw.Error) -> InternalError:
-    """Say what a storage error means for the person who runs this. Nothing of the operation was stored.
-
-    DatabaseUnavailable for what may be well again without a change to the file.
-    """
-    match error:
-        case apsw.FullError():
-            hint = "the disk is full: free some space, nothing acknowledged is lost"
-        case apsw.BusyError() | apsw.LockedError():
-            hint = f"another process held it for more than {BUSY_TIMEOUT_MS // 1000} s: try again"
-        case apsw.ConnectionClosedError():
-            hint = "this store was closed"
-        case apsw.ReadOnlyError() | apsw.PermissionsError():
-            hint = "it may only be read: look at the rights of the file and at how its disk is mounted"
-        case apsw.CantOpenError():
-            hint = "it cannot be opened: look at its folder, and at the rights of both"
-        case apsw.IOError():
-            hint = "the disk did not read or write: look at the system's log"
-        case apsw.CorruptError() | apsw.NotADBError():
-            hint = "the file is damaged: restore a backup with `experience restore BACKUP`"
-        case _:
-            hint = "this is a defect of ours if the file is intact"
-    kind = DatabaseUnavailable if isinstance(error, _MAY_PASS) else InternalError
-    return kind(f"the database {path!r} refused an operation ({error}); {hint}")
-
-
 def _migrations() -> list[str]:
     folder = resources.files(__package__) / "migrations"
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
@@ -216,8 +194,8 @@ def _version(connection: apsw.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").get)
 
 
-def _migrate(connection: apsw.Connection, path: str) -> None:
-    migrations = _migrations()
+def _migrate(connection: apsw.Connection, path: str, upgrade: Upgrade) -> None:
+    migrations, copy = _migrations(), None
     if _version(connection) == len(migrations):
         return
     connection.execute("BEGIN IMMEDIATE")
@@ -232,6 +210,15 @@ def _migrate(connection: apsw.Connection, path: str) -> None:
             raise InvalidParameter(
                 f"{path!r} holds another program's tables; name another file with --database"
             )
+        if 0 < version < len(migrations):
+            if upgrade is Upgrade.REFUSED:
+                raise OlderSchema(
+                    f"{path!r} has schema {version}, and this program works with {len(migrations)}; run "
+                    "`experience migrate`, which upgrades it and keeps a copy of it beside it, as "
+                    "`experience serve` and `experience worker` do"
+                )
+            if upgrade is Upgrade.WITH_COPY:
+                copy = _copy_beside(path, version)
         for number, migration in enumerate(migrations[version:], version + 1):
             connection.execute(migration)
             connection.execute(f"PRAGMA user_version = {number:d}")
@@ -240,3 +227,24 @@ def _migrate(connection: apsw.Connection, path: str) -> None:
             connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+    if copy is not None:
+        _logger.warning(
+            "%s had schema %d and was upgraded to %d; %s is a copy of it as it was, which may be removed "
+            "when all is well",
+            path,
+            version,
+            len(migrations),
+            copy,
+        )
+
+
+def _copy_beside(path: str, version: int) -> str:
+    """Copy a database before it is upgraded, while nobody can write to it; return where the copy is."""
+    to = f"{path}.schema-{version}"
+    number = 1
+    while os.path.lexists(to):  # of an earlier try, or of a file that was restored since
+        number += 1
+        to = f"{path}.schema-{version}-{number}"
+    with closing(open_to_look(path, of_older_version=True)) as source:
+        copy_checked(source, path, to)
+    return to

@@ -4,14 +4,14 @@ import os
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import apsw
 
 from experience_runtime.domain.errors import Conflict, DatabaseUnavailable, InvalidParameter
-from experience_runtime.store.sqlite.file import CannotBeWritten, failure, open_database, open_to_look
+from experience_runtime.store.sqlite.copies import check, copy_checked, sync_folder
+from experience_runtime.store.sqlite.failing import CannotBeWritten
+from experience_runtime.store.sqlite.file import OlderSchema, Upgrade, open_database, open_to_look
 from experience_runtime.store.sqlite.lock import FileLock
-from experience_runtime.store.sqlite.private import create_private
 
 _BESIDE = ("-wal", "-shm")
 
@@ -27,7 +27,7 @@ class Restored:
 def check_whole(path: str) -> None:
     """Raise InvalidParameter when the database has a defect that SQLite's quick check finds."""
     with closing(_opened(path)) as connection:
-        _check(connection, path, "restore a backup with `experience restore BACKUP`")
+        check(connection, path, "restore a backup with `experience restore BACKUP`")
 
 
 def back_up(path: str, to: str, progress: Callable[[int], None]) -> int:
@@ -37,7 +37,7 @@ def back_up(path: str, to: str, progress: Callable[[int], None]) -> int:
     copy cannot be made there, or when the database itself is damaged.
     """
     with closing(_opened(path)) as source:
-        return _copy(source, path, to, progress)
+        return copy_checked(source, path, to, progress)
 
 
 def restore(
@@ -67,7 +67,8 @@ def restore(
             )
         fresh = f"{target}.restoring"
         with closing(open_to_look(backup, of_older_version=True)) as source:
-            pages = _copy(source, backup, fresh, progress)
+            pages = copy_checked(source, backup, fresh, progress)
+        open_database(fresh, upgrade=Upgrade.IN_PLACE).close()
         prepare(fresh)
         return Restored(pages=pages, moved_to=_swap(fresh, target))
     except OSError as error:
@@ -90,7 +91,7 @@ def _swap(fresh: str, target: str) -> str | None:
         with suppress(FileNotFoundError):
             os.rename(f"{target}{suffix}", f"{aside}{suffix}")
     os.replace(fresh, target)
-    _sync_folder(target)
+    sync_folder(target)
     return aside
 
 
@@ -106,61 +107,8 @@ def _opened(path: str) -> apsw.Connection:
         return open_database(path)
     except CannotBeWritten:
         return open_to_look(path)
-
-
-def _copy(source: apsw.Connection, path: str, to: str, progress: Callable[[int], None]) -> int:
-    unfinished = f"{to}.unfinished"
-    try:
-        with suppress(FileNotFoundError):
-            os.unlink(unfinished)  # of a copy that was interrupted
-        create_private(unfinished)
-        with closing(apsw.Connection(unfinished)) as target:
-            with (
-                source,
-                target.backup("main", source, "main") as copying,
-            ):  # one read transaction: one instant
-                source.execute("SELECT 1 FROM sqlite_schema").fetchall()
-                while not copying.done:
-                    copying.step(1000)
-                    progress(100 - 100 * copying.remaining // max(1, copying.page_count))
-                pages = int(copying.page_count)
-            target.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
-            _check(target, path, "restore an older backup")
-        _sync(unfinished)
-        os.replace(unfinished, to)
-        _sync_folder(to)
-    except apsw.CantOpenError as error:
-        raise InvalidParameter(f'"{to}" cannot be written ({error}); name a folder that is there') from error
-    except apsw.Error as error:
-        raise failure(path, error) from error
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(unfinished)
-    return pages
-
-
-def _check(connection: apsw.Connection, path: str, fix: str) -> None:
-    try:
-        told = connection.execute("PRAGMA quick_check(3)")
-        found = [line for (text,) in told for line in str(text).splitlines()]
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        found = [str(error)]
-    except apsw.Error as error:
-        raise failure(path, error) from error
-    if found != ["ok"]:
-        raise InvalidParameter(f"the database {path!r} is damaged ({'; '.join(found)[:300]}); {fix}")
-
-
-def _sync(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(path: str) -> None:
-    _sync(str(Path(path).resolve().parent))
+    except OlderSchema:  # as it is: it is not for a copy or a look to upgrade it
+        return open_to_look(path, of_older_version=True)
 
 
 class Identity:

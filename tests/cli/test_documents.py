@@ -149,7 +149,7 @@ def test_executions_list_and_show_print_executions(cli: CommandLine) -> None:
     assert listed["next"] is None
     (execution,) = listed["executions"]
     check_execution(execution, *STORED)
-    check_execution(shown, *STORED, "attempts", "history", "run", "run_is_kept")
+    check_execution(shown, *STORED, "attempts", "history", "run", "run_is_kept", "diagnosis", "same_key")
     assert {name: shown[name] for name in (*EXECUTION, *STORED)} == execution
     (change,) = shown["history"]
     assert set(change) == {"at", "from", "to", "reason", "actor"}

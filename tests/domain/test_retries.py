@@ -23,7 +23,7 @@ def retry(
     window: Window | None = None,
     backoff: Backoff = Backoff(),  # noqa: B008 frozen
 ) -> datetime | None:
-    return decide(
+    again = decide(
         may_pass=may_pass,
         retry_after=retry_after,
         begun=begun,
@@ -33,6 +33,7 @@ def retry(
         window=window,
         backoff=backoff,
     )
+    return None if again is None else again.due_at
 
 
 @pytest.mark.parametrize(("begun", "seconds"), [(1, 15), (2, 60), (3, 240), (4, 960), (5, 3600)])
@@ -43,6 +44,31 @@ def test_the_longest_wait_grows_fourfold_up_to_an_hour(begun: int, seconds: int)
 @pytest.mark.parametrize("random", [0.0, 0.25, 0.5])
 def test_the_wait_is_full_jitter(random: float) -> None:
     assert retry(begun=2, random=random) == NOW + timedelta(seconds=60 * random)
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "window", "because"),
+    [
+        (None, None, "a pause drawn from nothing to 15 s"),
+        (3.0, None, "a pause drawn from nothing to 15 s"),
+        (90.0, None, "Retry-After said 1 min 30 s"),
+        (200_000.0, None, "Retry-After said more than a day; at most a day is waited"),
+        (
+            90.0,
+            parse_window("monday-friday", "09:00-17:00", UTC_ZONE),
+            "Retry-After said 1 min 30 s; its window was closed then",
+        ),
+    ],
+)
+def test_why_the_next_try_is_when_it_is(
+    retry_after: float | None, window: Window | None, because: str
+) -> None:
+    again = decide(
+        may_pass=True, retry_after=retry_after, begun=1, retries=5, now=NOW, random=1.0, window=window
+    )
+
+    assert again is not None
+    assert again.because == because
 
 
 def test_a_failure_that_stays_is_not_retried() -> None:

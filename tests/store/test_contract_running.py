@@ -108,7 +108,12 @@ def test_success_ends_the_row_and_its_attempt(store: Store) -> None:
 def test_a_retry_waits_again_and_keeps_the_attempt(store: Store) -> None:
     claimed = running(store, keyed(1))
     retry = Settlement(
-        status=Status.PENDING, reason="integration_failed", due_at=LATER, http_status=503, error="down"
+        status=Status.PENDING,
+        reason="integration_failed",
+        due_at=LATER,
+        because="Retry-After said 1 h",
+        http_status=503,
+        error="down",
     )
 
     row = settle(store, 1, claimed.attempt, retry, now=NOW)
@@ -117,6 +122,7 @@ def test_a_retry_waits_again_and_keeps_the_attempt(store: Store) -> None:
     assert (row.status, row.due_at, row.begun, row.lease_until) == (Status.PENDING, LATER, 1, None)
     (attempt,) = store.attempts(1)
     assert (attempt.outcome, attempt.http_status, attempt.error) == ("retry", 503, "down")
+    assert (attempt.next_at, attempt.next_because) == (LATER, "Retry-After said 1 h")
     (again,) = claim(store, now=LATER)
     assert start(store, again, now=LATER)
     assert store.execution(1).reason is None

@@ -92,7 +92,7 @@ Examples:
 @click.argument("execution_id", metavar="ID")
 @everywhere
 def show(execution_id: str, settings: Settings, as_json: bool) -> None:
-    """Show one execution: why it runs when it does, every state change and every attempt."""
+    """Show one execution: what is the matter, why it runs when it does, every change and every attempt."""
     with Runtime(settings, to_look=True) as runtime:
         document = runtime.lookup.execution(execution_id)
     if as_json:
@@ -102,6 +102,7 @@ def show(execution_id: str, settings: Settings, as_json: bool) -> None:
 
 
 def _show(document: dict[str, Any]) -> None:
+    say(document["diagnosis"])
     click.echo(execution_line(document))
     key, window = document["key"], document["window"]
     say(
@@ -124,8 +125,12 @@ def _show(document: dict[str, Any]) -> None:
         parts = (attempt["outcome"] or "running", attempt["status"], attempt["error"])
         text = f"{attempt['at']}  attempt: " + " ".join(str(part) for part in parts if part)
         click.echo(styled(text, fg="red" if attempt["error"] else None))
+        if attempt["next_because"]:
+            say(f"    next try: {attempt['next_because']}")
         if attempt["answer"] and attempt["answer"] != attempt["error"]:
             say(f"    answer {shown(attempt['answer'], 300)}")
+    for other in document["same_key"]:
+        say(f"same key: {other['id']}  {other['status']}  {other['due_at']}")
 
 
 @executions.command(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from experience_runtime.documents.diagnosis import diagnosis
 from experience_runtime.documents.why import why, why_execution
 from experience_runtime.domain.access import Token
 from experience_runtime.domain.app_events import shown_payload
@@ -76,7 +77,11 @@ def whole_execution_document(
     redact: Redact,
 ) -> dict[str, Any]:
     """One execution with everything that is known of it: the document of `executions show --json`."""
-    return listed_execution_document(execution, held=held, redact=redact) | {
+    listed = listed_execution_document(execution, held=held, redact=redact)
+    return listed | {
+        "diagnosis": diagnosis(
+            execution, attempts, history, held=held, due_local=listed["due_local"], redact=redact
+        ),
         "attempts": [whole_attempt_document(attempt, redact=redact) for attempt in attempts],
         "history": [change_document(change, redact=redact) for change in history],
     }
@@ -195,6 +200,8 @@ def whole_attempt_document(attempt: Attempt, *, redact: Redact) -> dict[str, Any
     return attempt_document(attempt, redact=redact) | {
         "ended_at": None if attempt.ended_at is None else iso(attempt.ended_at),
         "answer": _redacted(attempt.answer, redact),
+        "next_at": None if attempt.next_at is None else iso(attempt.next_at),
+        "next_because": attempt.next_because,
     }
 
 

@@ -118,6 +118,8 @@ class Attempt:
     http_status: int | None = None
     error: str | None = None
     answer: str | None = None  # an excerpt of at most 4 KiB
+    next_at: datetime | None = None  # when it was to be tried again
+    next_because: str | None = None  # and why then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,13 +127,14 @@ class Settlement:
     """How a running attempt ended: the state that follows, and what the attempt's row says.
 
     `due_at` is the next instant when `status` is pending (a retry), else None. `held`: it waits for its pace,
-    keeps its instant, and has used up no retry.
+    keeps its instant, and has used up no retry. `because` says for people why it is tried again when it is.
     """
 
     status: Status
     reason: str | None = None
     due_at: datetime | None = None
     held: bool = False
+    because: str | None = None
     http_status: int | None = None
     error: str | None = None
     answer: str | None = None

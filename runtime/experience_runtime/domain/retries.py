@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from experience_runtime.domain.spans import span_text
 from experience_runtime.domain.windows import Window
 
 RETRIES = 5
@@ -40,6 +41,14 @@ class Backoff:
 _BACKOFF = Backoff()
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """When the next attempt is, and why then, for people."""
+
+    due_at: datetime
+    because: str
+
+
 def decide(
     *,
     may_pass: bool,
@@ -50,8 +59,8 @@ def decide(
     random: float,
     window: Window | None,
     backoff: Backoff = _BACKOFF,
-) -> datetime | None:
-    """Choose the next due instant after a failed attempt; None to give up.
+) -> Again | None:
+    """Choose the next attempt after a failed one; None to give up.
 
     `begun` counts the attempts whose delivery began, this one included; `random` lies in 0 to 1;
     `retry_after` is in seconds, as the other side asked. The wait is full jitter: anything from nothing
@@ -61,7 +70,16 @@ def decide(
     if not may_pass or begun > retries:
         return None
     seconds = random * backoff.longest_seconds(begun)
+    because = f"a pause drawn from nothing to {span_text(backoff.longest_seconds(begun))}"
     if retry_after is not None and retry_after > seconds:
-        seconds = min(retry_after, MOST_RETRY_AFTER_SECONDS)
-    due_at = now + timedelta(milliseconds=math.ceil(seconds * 1000))
-    return window.next_inside(due_at) if window else due_at
+        seconds, because = min(retry_after, MOST_RETRY_AFTER_SECONDS), asked_to_wait(retry_after)
+    asked_at = now + timedelta(milliseconds=math.ceil(seconds * 1000))
+    due_at = window.next_inside(asked_at) if window else asked_at
+    return Again(due_at, because if due_at == asked_at else f"{because}; its window was closed then")
+
+
+def asked_to_wait(retry_after: float) -> str:
+    """Say how long a receiver asked to wait, and how long it is waited for it."""
+    if retry_after > MOST_RETRY_AFTER_SECONDS:  # it may be infinite
+        return "Retry-After said more than a day; at most a day is waited"
+    return f"Retry-After said {span_text(retry_after)}"

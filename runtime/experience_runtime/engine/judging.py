@@ -11,7 +11,7 @@ from experience_runtime.domain.errors import CallFailed, Conflict, IntegrationTi
 from experience_runtime.domain.executions import Attempt, Execution, Settlement, Status
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.pace import MOST_HELD
-from experience_runtime.domain.retries import decide
+from experience_runtime.domain.retries import Again, asked_to_wait, decide
 from experience_runtime.domain.windows import Window, parse_window_text
 from experience_runtime.domain.zones import parse_zone
 from experience_runtime.engine.attempt import Outcome
@@ -58,7 +58,8 @@ class Judge:
         return Settlement(
             status=_status_after(outcome, again),
             reason=outcome.code,
-            due_at=again,
+            due_at=None if again is None else again.due_at,
+            because=None if again is None else again.because,
             http_status=outcome.http_status,
             error=outcome.error,
             answer=outcome.excerpt,
@@ -71,6 +72,7 @@ class Judge:
             status=Status.FAILED if too_long else Status.PENDING,
             reason=too_long.code if too_long else "held by pace",
             held=too_long is None,
+            because=None if too_long else _hold_because(outcome),
             http_status=outcome.http_status,
             error=f"{too_long.message}; {outcome.error}" if too_long else outcome.error,
             answer=outcome.excerpt,
@@ -79,7 +81,7 @@ class Judge:
     def lost_until(self, execution: Execution) -> datetime | None:
         """When an attempt that was lost is made again: it waits as a failed one does."""
         window, _ = window_of(execution)
-        return decide(
+        again = decide(
             may_pass=True,
             retry_after=None,
             begun=execution.begun,
@@ -88,6 +90,7 @@ class Judge:
             random=self._random.random(),
             window=window,
         )
+        return None if again is None else again.due_at
 
 
 def window_of(execution: Execution) -> tuple[Window | None, Refusal | None]:
@@ -155,7 +158,12 @@ def _begun(execution: Execution) -> int:
     return execution.begun + (execution.status is Status.PENDING)
 
 
-def _status_after(outcome: Outcome, again: datetime | None) -> Status:
+def _hold_because(outcome: Outcome) -> str:
+    seconds = outcome.retry_after
+    return asked_to_wait(seconds) if seconds is not None and seconds > 0 else "the receiver asked to wait"
+
+
+def _status_after(outcome: Outcome, again: Again | None) -> Status:
     if outcome.code is None:
         return Status.SUCCEEDED
     return Status.FAILED if again is None else Status.PENDING

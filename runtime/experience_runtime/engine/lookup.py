@@ -37,6 +37,7 @@ from experience_runtime.engine.run_lookup import RunLookup
 from experience_runtime.engine.stores import Store
 
 SHOWN_EVENTS = 100
+SHOWN_OF_KEY = 10
 
 PAGE_BYTES = 2 * 1024 * 1024
 """How much the payloads and keys of a page's executions may have together; one there is always."""
@@ -119,6 +120,10 @@ class Lookup:
         ) | {
             "run": run_id(runs[0]) if runs else None,
             "run_is_kept": bool(runs) and self._store.runs.is_kept(runs[0]),
+            "same_key": [
+                {"id": each.id, "status": each.status.value, "due_at": iso(each.due_at)}
+                for each in self._store.same_key(execution, limit=SHOWN_OF_KEY)
+            ],
         }
 
     def of_run(self, execution_ids: Sequence[str]) -> list[dict[str, Any]]:

@@ -91,6 +91,10 @@ class Executions(Protocol):
         """The attempts and the history of each of these, which were read just now; in the order given."""
         ...
 
+    def same_key(self, execution: Execution, *, limit: int) -> Sequence[Execution]:
+        """The others under a visitor's key, the newest first; none where the key is not the visitor's own."""
+        ...
+
     def find(
         self, filter: Filter, *, sort: Sort = Sort.NEWEST, cursor: str | None = None, limit: int = 50
     ) -> Page:

@@ -230,7 +230,8 @@ RETURNING {columns};
 
 -- name: end_attempt
 UPDATE attempts
-SET ended_at = :now, outcome = :outcome, http_status = :http_status, error = :error, answer = :answer
+SET ended_at = :now, outcome = :outcome, http_status = :http_status, error = :error, answer = :answer,
+    next_at = :next_at, next_because = :next_because
 WHERE execution = :number AND attempt = :attempt AND ended_at IS NULL;
 
 -- name: converted_meanwhile
@@ -246,6 +247,12 @@ LIMIT 1;
 SELECT 1 FROM executions JOIN conversions ON conversions.visitor = :visitor
 WHERE executions.number = :number AND cancel_on_conversion > 0 AND conversions.at >= created_at
 LIMIT 1;
+
+-- name: same_key
+-- The others of this visitor under this key, the newest first; what is one for the whole property has no index.
+SELECT {columns} FROM executions
+WHERE visitor = :visitor AND attempt >= 0 AND key_digest = :key_digest AND {key_owner} = :visitor AND number <> :number
+ORDER BY number DESC LIMIT :limit;
 
 -- name: newer_running
 -- The + keeps SQLite from walking through all that is newer; the few that are leased have an index.
@@ -315,11 +322,11 @@ VALUES (
 );
 
 -- name: attempts
-SELECT attempt, started_at, ended_at, outcome, http_status, error, answer
+SELECT attempt, started_at, ended_at, outcome, http_status, error, answer, next_at, next_because
 FROM attempts WHERE execution = :number ORDER BY attempt;
 
 -- name: attempts_of_each
-SELECT execution, attempt, started_at, ended_at, outcome, http_status, error, answer
+SELECT execution, attempt, started_at, ended_at, outcome, http_status, error, answer, next_at, next_because
 FROM attempts WHERE execution {in_numbers} ORDER BY execution, attempt;
 
 -- name: find

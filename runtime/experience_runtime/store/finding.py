@@ -1,9 +1,17 @@
 """Finding executions: lists and counts of what a filter means."""
 
 import re
+from collections.abc import Sequence
 
 from experience_runtime.domain.errors import InvalidParameter, UnknownExecution
-from experience_runtime.domain.executions import Filter, Sort, Status, cursor_after, execution_number
+from experience_runtime.domain.executions import (
+    Execution,
+    Filter,
+    Sort,
+    Status,
+    cursor_after,
+    execution_number,
+)
 from experience_runtime.engine.stores import Page
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
@@ -35,6 +43,18 @@ class Finding:
         return Page(
             executions=page, next=cursor_after(page[-1], sort) if page and len(found) > limit else None
         )
+
+    def same_key(self, execution: Execution, *, limit: int) -> Sequence[Execution]:
+        """See `stores.Executions.same_key`."""
+        if execution.key_digest is None or not execution.key_owner:
+            return []
+        bound = {
+            "visitor": rows.text(execution.key_owner),
+            "key_digest": execution.key_digest,
+            "number": execution.number,
+            "limit": limit,
+        }
+        return [rows.execution(row) for row in self._database.look(lambda read: read("same_key", bound))]
 
     def count(self, filter: Filter, *, most: int | None) -> int:
         """See `stores.Executions.count`."""

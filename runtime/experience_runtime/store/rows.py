@@ -91,7 +91,7 @@ def birth(execution: Execution, changes: Sequence[Change]) -> Change:
 
 def attempt(row: Sequence[Any]) -> Attempt:
     """Read a row of `attempts`."""
-    number, started_at, ended_at, outcome, http_status, error, answer = row
+    number, started_at, ended_at, outcome, http_status, error, answer, next_at, next_because = row
     return Attempt(
         attempt=number,
         started_at=from_ms(started_at),
@@ -100,6 +100,8 @@ def attempt(row: Sequence[Any]) -> Attempt:
         http_status=http_status,
         error=error,
         answer=answer,
+        next_at=optional_instant(next_at),
+        next_because=next_because,
     )
 
 

@@ -309,6 +309,9 @@ class SqlStore(SqlVisitors[D]):
     ) -> Page:
         return self._finding.find(filter, sort=sort, cursor=cursor, limit=limit)
 
+    def same_key(self, execution: Execution, *, limit: int) -> Sequence[Execution]:
+        return self._finding.same_key(execution, limit=limit)
+
     def count(self, filter: Filter, *, most: int | None = None) -> int:
         return self._finding.count(filter, most=most)
 

@@ -183,6 +183,8 @@ class Transitions:
             "http_status": settlement.http_status,
             "error": rows.optional_text(settlement.error),
             "answer": rows.optional_text(settlement.answer),
+            "next_at": rows.optional_ms(settlement.due_at) if status is Status.PENDING else None,
+            "next_because": rows.optional_text(settlement.because) if status is Status.PENDING else None,
         }
         self._database.execute("end_attempt", ended)
         for from_status, to_status, why in changes:

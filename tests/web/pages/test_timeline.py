@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import pytest
 from experience_runtime.domain.executions import Status
-from experience_runtime.web.pages.timeline import Picture, Point, Track, around_now, of_story, span_text
+from experience_runtime.domain.spans import span_text
+from experience_runtime.web.pages.timeline import Picture, Point, Track, around_now, of_story
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -17,13 +17,12 @@ from experience_runtime.web.api.idempotency import OnceRoute, documented_key
 from experience_runtime.web.api.models import (
     JOB,
     LISTED_EXECUTION,
-    WHOLE_EXECUTION,
     Executions,
     Job,
     Matching,
-    WholeExecution,
 )
 from experience_runtime.web.api.openapi import Body, Cursor, ExecutionId, Limit, Responses, answers
+from experience_runtime.web.api.whole_execution import WHOLE_EXECUTION, WholeExecution
 from experience_runtime.web.given import GivenJobs, GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.problems import Document

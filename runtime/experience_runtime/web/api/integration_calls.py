@@ -11,8 +11,8 @@ from experience_runtime.running.guest_calls import GuestCalls
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.answering import answer_of
 from experience_runtime.web.api.idempotency import OnceRoute, documented_key
-from experience_runtime.web.api.models import WHOLE_EXECUTION, WholeExecution
 from experience_runtime.web.api.openapi import Body, Name, Offset, Zone, answers
+from experience_runtime.web.api.whole_execution import WHOLE_EXECUTION, WholeExecution
 from experience_runtime.web.given import GivenAtOnce, GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.problems import Document

@@ -21,19 +21,6 @@ class AttemptDocument(BaseModel):
     error: str | None
 
 
-class WholeAttempt(AttemptDocument):
-    ended_at: str | None
-    answer: str | None
-
-
-class ChangeDocument(BaseModel):
-    at: str
-    from_: str | None = Field(alias="from")
-    to: str
-    reason: str | None
-    actor: str | None = Field(description="Who made it by hand, if anybody did.")
-
-
 class ExecutionDocument(BaseModel):
     """One execution; `due_local` is its instant as the clock of its zone shows it."""
 
@@ -67,13 +54,6 @@ class ListedExecution(ExecutionDocument):
     created_at: str
     held: str | None
     zone_rules: str = Field(description="The release of the time zones' rules that it was planned by.")
-
-
-class WholeExecution(ListedExecution):
-    attempts: list[WholeAttempt]
-    history: list[ChangeDocument]
-    run: str | None
-    run_is_kept: bool = Field(description="Whether the run that asked for it can still be shown.")
 
 
 class Executions(BaseModel):
@@ -331,14 +311,6 @@ LISTED_EXECUTION = EXECUTION | {
     "created_at": "2026-03-06T15:30:00.000Z",
     "held": None,
     "zone_rules": "2026a",
-}
-WHOLE_EXECUTION = LISTED_EXECUTION | {
-    "attempts": [],
-    "history": [
-        {"at": "2026-03-06T15:30:00.000Z", "from": None, "to": "pending", "reason": None, "actor": None}
-    ],
-    "run": "rn_0bb6rczg0ryj5",
-    "run_is_kept": True,
 }
 RAN = {
     "experience": "reminder",

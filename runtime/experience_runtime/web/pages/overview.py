@@ -11,6 +11,7 @@ from experience_runtime.domain.admission import ALL
 from experience_runtime.domain.errors import Conflict, Refusal
 from experience_runtime.domain.executions import Status
 from experience_runtime.domain.overview import Backlog
+from experience_runtime.domain.spans import span_text
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.given import GivenIsDelivered, GivenRuntime
 from experience_runtime.web.guard.access import caller_of, signed_in
@@ -19,7 +20,6 @@ from experience_runtime.web.guard.problems import status_of
 from experience_runtime.web.pages.refusals import HtmlRoute
 from experience_runtime.web.pages.rendering import GivenRendering, Rendering, back_to
 from experience_runtime.web.pages.rows import picture_of, rows_of
-from experience_runtime.web.pages.timeline import span_text
 from experience_runtime.web.pages.wanted import link
 from experience_runtime.web.pages.wording import relative
 

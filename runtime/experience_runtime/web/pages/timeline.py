@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from experience_runtime.domain.executions import Status
+from experience_runtime.domain.spans import span_text
 
 LANE_PX = 42
 _HEAD_PX = 6
@@ -19,7 +20,6 @@ _TICK_GAP = 16.0  # what a label takes of 360 pixels
 _MARK_GAP = 1.4
 _LEAST_SIDE_SECONDS = 600.0
 _ORDER = (Status.RUNNING, Status.PENDING, Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _AROUND = (60, 600, 3_600, 6 * 3_600, 86_400, 7 * 86_400, 30 * 86_400, 180 * 86_400, 3_650 * 86_400)
 _STEPS = (
     1,
@@ -220,16 +220,6 @@ def of_story(
         now_label="now",
         summary=f"{len(tracks)} execution{'' if len(tracks) == 1 else 's'} over {span_text(whole)}",
     )
-
-
-def span_text(seconds: float) -> str:
-    """Say a duration in its one or two largest units: `2 d 14 h`, `5 min`."""
-    rest, parts = round(seconds), []
-    for size, unit in _UNITS:
-        count, rest = divmod(rest, size)
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2]) or "0 s"
 
 
 def _ahead_text(seconds: float) -> str:

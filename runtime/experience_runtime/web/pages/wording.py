@@ -4,9 +4,9 @@ import json
 from datetime import datetime
 from typing import Any
 
+from experience_runtime.domain.spans import span_text
 from experience_runtime.domain.windows import DAYS
 from experience_runtime.domain.zones import Zone
-from experience_runtime.web.pages.timeline import span_text
 
 _SHORT_CHARS = 80
 _LONGEST_INDENTED = 16_000

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import ExperienceError, InvalidParameter
 from experience_runtime.domain.instants import iso
+from experience_runtime.domain.spans import span_text
 from experience_runtime.domain.zones import zone_names
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.experiences import listed
@@ -33,7 +34,6 @@ from experience_runtime.web.pages.playground.progress import GivenUnderWay, Unde
 from experience_runtime.web.pages.playground.view import PlayedOut
 from experience_runtime.web.pages.refusals import HtmlRoute
 from experience_runtime.web.pages.rendering import back_to, rendering_of
-from experience_runtime.web.pages.timeline import span_text
 from experience_runtime.web.simulations import Simulations
 
 HERE = "/playground"

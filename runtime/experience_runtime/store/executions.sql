@@ -28,12 +28,13 @@
     [[AND number IN (
         SELECT execution FROM history WHERE to_status = 'failed' AND at >= :failed_from AND at < :failed_until
     )]]
-    [[AND {position}({lower}(payload), CAST(:payload_part AS text)) > 0]]
+    [[AND {position}({lower payload}, CAST(:payload_part AS text)) > 0]]
     [[AND (
-        {position}({lower}(visitor), CAST(:text AS text)) > 0 OR {position}({lower}(key), CAST(:text AS text)) > 0
+        {position}({lower visitor}, CAST(:text AS text)) > 0 OR {position}({lower key}, CAST(:text AS text)) > 0
         OR visitor IN (
-            SELECT other.visitor FROM persons AS one JOIN persons AS other ON other.person = one.person
-            WHERE {position}({lower}(one.visitor), CAST(:text AS text)) > 0
+            SELECT visitor FROM persons WHERE person IN (
+                SELECT person FROM persons WHERE {position}({lower visitor}, CAST(:text AS text)) > 0
+            )
         )
         OR CASE WHEN :id_mask > 0 THEN
             (number & :id_mask) = :id_part

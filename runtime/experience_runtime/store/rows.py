@@ -128,6 +128,7 @@ def conditions(filter: Filter) -> Values:
         "due_until": optional_ms(filter.due_until),
         "of_experiences": 1 if filter.of_experiences else None,
         **ends,
+        **_letters(f"{filter.text or ''}{filter.payload or ''}"),
         "payload_part": None if filter.payload is None else text(filter.payload).lower(),
         **({} if filter.text is None else _text(filter.text)),
     }
@@ -139,6 +140,16 @@ def _ends(what: str, since: datetime | None, until: datetime | None) -> Values:
     return {
         f"{what}_from": -LARGEST if since is None else to_ms(since),
         f"{what}_until": LARGEST if until is None else to_ms(until),
+    }
+
+
+def _letters(searched: str) -> Values:
+    """The letters outside ASCII of what is searched, as capitals and as small ones, in one order."""
+    pairs = {(each.upper(), each.lower()) for each in text(searched) if not each.isascii()}
+    single = sorted(pair for pair in pairs if len(pair[0]) == len(pair[1]) == 1 and pair[0] != pair[1])
+    return {
+        "capitals": "".join(capital for capital, _ in single),
+        "small": "".join(small for _, small in single),
     }
 
 

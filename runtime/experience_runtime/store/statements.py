@@ -15,7 +15,7 @@ def read_statements(*folders: Traversable, spelling: Mapping[str, str]) -> dict[
     {schedule_columns} and {schedule_values} the same of a recurring schedule. What follows a `-- part: NAME`
     line stands wherever a statement says {NAME}. Every other word in braces is spelt as `spelling` has it:
     {key_owner}, the owner of a row's key; {each NAME}, the rows of the bound JSON list; {in_numbers} and
-    {in_statuses}, membership of one; {position}; {lower}; {bytes}; and what locks a
+    {in_statuses}, membership of one; {position}; {lower NAME}; {bytes}; and what locks a
     row that is read.
     """
     files = [file for folder in folders for file in folder.iterdir() if file.name.endswith(".sql")]

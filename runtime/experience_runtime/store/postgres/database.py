@@ -42,7 +42,8 @@ _SPELLING: Final = {
     "in_numbers": "= ANY (ARRAY(SELECT json_array_elements_text(CAST(:numbers AS json))::bigint))",
     "in_statuses": "= ANY (ARRAY(SELECT json_array_elements_text(CAST(:statuses AS json))))",
     "position": "strpos",
-    "lower": "lower",
+    # A database of the locale C knows English letters only: those of what is searched are named.
+    "lower": "translate(lower(NAME), CAST(:capitals AS text), CAST(:small AS text))",
     "bytes": "bytea",
     "for_update": "FOR UPDATE",
     "for_update_skip_locked": "FOR UPDATE SKIP LOCKED",

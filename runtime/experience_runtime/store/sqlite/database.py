@@ -36,7 +36,7 @@ STATEMENTS: Final = read_statements(
         "in_numbers": "IN (SELECT value FROM json_each(:numbers))",
         "in_statuses": "IN (SELECT value FROM json_each(:statuses))",
         "position": "instr",
-        "lower": "lower_case",  # of ours: that of SQLite knows English letters only
+        "lower": "lower_case(NAME)",  # of ours: that of SQLite knows English letters only
         "bytes": "BLOB",
         # One writes at a time here: whoever is inside `write` holds every row.
         "for_update": "",

@@ -18,6 +18,8 @@ PROGRAMS = sorted(
 PARTS = {"waiting_ours", "waiting_receiver"}  # processes of `waiting`
 
 LITTLE = {
+    "authors": ["--saves", "1", "--stories", "2"],
+    "backtest": ["--visitors", "3"],
     "commands": ["--rounds", "1"],
     "sandbox": ["--alone", "--rounds", "1", "--runs", "5"],
     "serve": ["--seconds", "0.2"],

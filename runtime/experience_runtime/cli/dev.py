@@ -18,7 +18,7 @@ import click
 
 from experience_runtime.cli.common import everywhere, indented, say, styled
 from experience_runtime.cli.serve import listen
-from experience_runtime.cli.shown import show_problem
+from experience_runtime.cli.shown import line_of, show_problem
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.instants import iso
 from experience_runtime.proving.finding import find_experiences, find_stories, is_experience
@@ -27,6 +27,8 @@ from experience_runtime.proving.watching import Watched
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.loading import prepare, source_of
 from experience_runtime.settings.load import Settings
+from experience_runtime.settings.serving import EXPERIENCE_NAME, Served
+from experience_runtime.web.bench import Bench, Said
 
 if TYPE_CHECKING:
     import uvicorn
@@ -63,28 +65,31 @@ def dev(folder: Path, port: int, settings: Settings, as_json: bool) -> None:
         signal.signal(number, signal.SIG_DFL)  # the second time is meant at once
         stop.set()
 
+    served = _served(folder)
+    bench = Bench(folder, served)
     with (
         tempfile.TemporaryDirectory() as own,
-        Runtime(_for_playing(settings, folder, Path(own))) as runtime,
-        _playground(runtime, port) as address,
+        Runtime(replace(settings, database=f"sqlite:///{Path(own) / 'dev.db'}", served=served)) as runtime,
+        _playground(runtime, bench, port) as address,
     ):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, end)
         watched = Watched(folder)
-        for path in find_experiences([folder]):
-            say(f"{path}: {address}/playground?experience={quote(path.resolve().name)}")
-        look(runtime, [folder])
+        for name, path in served.released.items():
+            say(f"{path}: {address}/playground?experience={quote(name)}")
+        bench.tell("As the files were at the beginning", look(runtime, [folder]))
         # in a thread: a signal would find the Event in use by the very thread that its handler stops
-        watching = threading.Thread(target=_watch, args=(runtime, folder, watched, stop))
+        watching = threading.Thread(target=_watch, args=(runtime, bench, folder, watched, stop))
         watching.start()
         watching.join()
 
 
-def _watch(runtime: Runtime, folder: Path, watched: Watched, stop: threading.Event) -> None:
+def _watch(runtime: Runtime, bench: Bench, folder: Path, watched: Watched, stop: threading.Event) -> None:
     while not stop.wait(LOOK_SECONDS):
         if changed := watched.changed():
-            click.echo(styled(f"{iso(runtime.clock.now())[11:19]}  {changed[0].name} changed", bold=True))
-            look(runtime, _touched(changed, folder))
+            heading = f"{iso(runtime.clock.now())[11:19]}  {changed[0].name} changed"
+            click.echo(styled(heading, bold=True))
+            bench.tell(heading, look(runtime, _touched(changed, folder)))
 
 
 def _touched(changed: Sequence[Path], folder: Path) -> list[Path]:
@@ -99,45 +104,51 @@ def _touched(changed: Sequence[Path], folder: Path) -> list[Path]:
     return found
 
 
-def look(runtime: Runtime, paths: Sequence[Path]) -> None:
-    """Check the experiences at the paths, and play the stories below them, a line each."""
+def look(runtime: Runtime, paths: Sequence[Path]) -> list[Said]:
+    """Check the experiences at the paths and play the stories below them; show what comes of it."""
+    told = []
     for path in find_experiences(paths):
         checked = runtime.check(partial(prepare, path))
         for problem in checked.problems:
             show_problem(problem, source=source_of(problem, path, checked.script))
+            told.append(Said(text=line_of(problem), passed=False))
         if not checked.problems:
             click.echo(styled(f"checked {path}", fg="green"))
+            told.append(Said(text=f"checked {path}", passed=True))
     try:
         stories = find_stories(paths)
     except InvalidParameter:
         say("there is no story to play; `experience new` writes one")
-        return
+        return told
     for story in stories:
         proved = prove(runtime, story)
         word, colour = ("passed ", "green") if proved.passed else ("FAILED ", "red")
         click.echo(styled(f"{word} {story}", fg=colour))
         for line in proved.lines():
             click.echo(indented(line))
+        told.append(Said(text=f"{word} {story}", passed=proved.passed, more=proved.lines()))
+    return told
 
 
-def _for_playing(settings: Settings, folder: Path, own: Path) -> Settings:
-    drafts = folder.resolve().parent if is_experience(folder) else folder
-    return replace(
-        settings,
-        database=f"sqlite:///{own / 'dev.db'}",
-        served=replace(settings.served, drafts=drafts),
-    )
+def _served(folder: Path) -> Served:
+    """The experiences in the folder by their names, and whatever comes into it later."""
+    found: dict[str, Path] = {}
+    for path in find_experiences([folder]):
+        name = path.resolve().name if path.is_dir() else path.stem
+        if EXPERIENCE_NAME.fullmatch(name):
+            found.setdefault(name, path)
+    return Served(released=found, drafts=None if is_experience(folder) else folder, per_second=0)
 
 
 @contextmanager
-def _playground(runtime: Runtime, port: int) -> Iterator[str]:
+def _playground(runtime: Runtime, bench: Bench, port: int) -> Iterator[str]:
     """Serve the pages to this machine, in a thread; give their address."""
     import uvicorn
 
     from experience_runtime.web.server import make_web
 
     runtime.for_serving()  # requests come on many threads
-    web = make_web(runtime, is_open=True)
+    web = make_web(runtime, is_open=True, bench=bench)
     server = uvicorn.Server(
         uvicorn.Config(web, log_config=None, access_log=False, server_header=False, lifespan="off", ws="none")
     )
@@ -147,6 +158,7 @@ def _playground(runtime: Runtime, port: int) -> Iterator[str]:
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
+            bench.end()
             server.should_exit = True
             serving.join()
             web.state.jobs.close()

@@ -68,15 +68,20 @@ def execution_line(execution: dict[str, Any]) -> str:
     return f"{state} {at}{visible(execution['integration'])}  {execution['id']}{reason}"
 
 
+def line_of(problem: Problem, *, said: str | None = None) -> str:
+    """A problem in one line: its place, its code, or what is `said` instead, and its message."""
+    numbers = [str(number) for number in (problem.line, problem.column) if number is not None]
+    place = "" if problem.file is None else ":".join([problem.file, *numbers]) + ": "
+    return f"{place}{said or problem.code}: {problem.message}"
+
+
 def show_problem(
     problem: Problem, *, source: str = "", to_stderr: bool = False, is_warning: bool = False
 ) -> None:
     """Print a problem or a warning with its place; with the file's text, the line and a caret below."""
-    numbers = [str(number) for number in (problem.line, problem.column) if number is not None]
-    place = "" if problem.file is None else ":".join([problem.file, *numbers]) + ": "
-    line, colour = f"{place}{problem.code}: {problem.message}", "red"
+    line, colour = line_of(problem), "red"
     if is_warning:
-        line, colour = f"{place}warning: {problem.message}", "yellow"
+        line, colour = line_of(problem, said="warning"), "yellow"
     click.echo(styled(line, fg=colour), err=to_stderr)
     lines = source.split("\n")
     if problem.line is not None and 1 <= problem.line <= len(lines):

@@ -1,6 +1,6 @@
 """A run's report: what `run --json` and `simulate --json` print."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,9 @@ class Report:
     release: int | None = None
     refusals: list[tuple[dict[str, Any], str | None]] = field(default_factory=list)
     """Entries of `calls` that were refused, each with where it was made."""
+
+    waits: Sequence[str] = ()
+    """Of one that is pending: the events that its triggers listen for."""
 
     @classmethod
     def of(cls, experience: Experience, visitor: Visitor) -> "Report":

@@ -181,6 +181,7 @@ class ExperienceRun:
             case "no", _:
                 return "not_triggered"
             case "waiting", _:
+                self.report.waits = self._last.waits
                 self._write("warn", "triggers", pending_text(self._last.waits))
                 return "pending"
             case _, "running":

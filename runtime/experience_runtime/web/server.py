@@ -24,6 +24,7 @@ from experience_runtime.web.api import tokens as api_tokens
 from experience_runtime.web.api import visitors as api_visitors
 from experience_runtime.web.api.jobs import Jobs
 from experience_runtime.web.api.openapi import Problem
+from experience_runtime.web.bench import Bench
 from experience_runtime.web.guard import login
 from experience_runtime.web.guard.access import Access, NotSignedIn
 from experience_runtime.web.guard.access_log import Observed
@@ -34,6 +35,7 @@ from experience_runtime.web.guard.problems import Defects, Document, handle_prob
 from experience_runtime.web.guard.proxies import Proxied, Trust, path_prefix
 from experience_runtime.web.guard.tags import Tagged
 from experience_runtime.web.metrics import Metrics
+from experience_runtime.web.pages.playground import bench as bench_pages
 from experience_runtime.web.pages.playground.progress import UnderWay
 from experience_runtime.web.pages.refusals import page_of
 from experience_runtime.web.pages.rendering import Rendering
@@ -72,12 +74,13 @@ def make_web(
     is_open: bool = False,
     metrics: Metrics | None = None,
     is_delivered: Callable[[], bool] = lambda: True,
+    bench: Bench | None = None,
 ) -> FastAPI:
     """Make the application; the parts of `runtime` are to be made before (`for_serving`).
 
     `is_open`: until there is a token, everything may be called without one. `is_delivered` tells whether
-    some process delivers. `web.state.jobs` is to be closed at the end. The document of the API is at
-    /v1/openapi.json; there is no page that would load one from elsewhere.
+    some process delivers. `bench`: where the playground edits files. `web.state.jobs` is to be closed at the
+    end. The document of the API is at /v1/openapi.json; there is no page that would load one from elsewhere.
     """
     served, metrics = runtime.settings.served, metrics or Metrics()
     web = FastAPI(
@@ -113,6 +116,7 @@ def make_web(
         events=served.events_per_key,
     )
     web.state.probe = health.Probe()
+    web.state.bench = bench
     web.state.simulations = Simulations(runtime)
     web.state.under_way = UnderWay()
     web.state.replies = runtime.store.replies
@@ -136,9 +140,10 @@ def make_web(
     web.add_middleware(Observed, metrics=metrics)
     web.add_middleware(snippet.Renamed, snippet_path=served.snippet_path)
     web.add_middleware(Proxied, is_trusted=is_proxy)
-    for router in _ROUTERS:
+    routers = _ROUTERS if bench is None else (*_ROUTERS, bench_pages.router)
+    for router in routers:
         web.include_router(router)
-    web.state.routes = [route for router in _ROUTERS for route in flat(router.routes)]
+    web.state.routes = [route for router in routers for route in flat(router.routes)]
     _document(web)
     return web
 

@@ -12,6 +12,9 @@ from playwright.sync_api import Page, expect
 
 from .conftest import Shop
 
+REMINDER = (
+    "module.exports = o => o.integration('slack-update').schedule({ message: 'hi' }, { delay: '2 hours' })"
+)
 WITH_AND_WITHOUT_SCRIPT = pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 
 
@@ -154,6 +157,116 @@ def test_a_pasted_mistake_is_shown_with_its_line_and_a_caret(empty_shop: Shop, s
     page.get_by_role("button", name="Run it").click()
     expect(page.get_by_role("alert")).to_have_count(0)
     expect(page.get_by_role("region", name="What happened")).to_contain_text("repaired for this run")
+
+
+TWO = {
+    "at": "2026-03-06T15:30:00Z",
+    "visitors": [{"id": "ada", "timezone": "Europe/Paris"}, {"id": "bob", "timezone": "Asia/Tokyo"}],
+    "steps": [{"do": "run", "visitor": "ada"}, {"after": "1 hour", "do": "run", "visitor": "bob"}],
+    "expect": [
+        {"visitor": "ada", "status": "succeeded", "due_at": "2026-03-09T08:00:00Z"},
+        {"visitor": "bob", "status": "succeeded"},
+    ],
+}
+
+
+def _told(page: Page, story: object) -> None:
+    page.goto("/playground")
+    page.get_by_label("Experience", exact=True).select_option("basket-reminder")
+    page.get_by_text("Play a story.json instead").click()
+    page.get_by_label("story.json", exact=True).fill(json.dumps(story))
+    page.get_by_role("button", name="Run it").click()
+
+
+@WITH_AND_WITHOUT_SCRIPT
+def test_a_story_of_several_visitors_is_played_and_judged_and_more_may_happen_in_it(
+    shop: Shop, script: bool
+) -> None:
+    page = shop.page(script=script)
+    _told(page, TWO)
+    expected = page.get_by_role("region", name="What the story expects")
+    expect(expected).to_contain_text("passed · 2 of 2 met")
+    expect(page.get_by_role("region", name="Executions at this moment")).to_contain_text("for bob")
+    expect(page.get_by_role("img", name="2 executions over")).to_contain_text("reminder")
+
+    page.get_by_label("Who does it").fill("bob")
+    page.get_by_label("Move time forward").fill("2 hours")
+    page.get_by_role("button", name="Forward", exact=True).click()
+    page.get_by_label("Who does it").fill("bob")
+    page.get_by_role("button", name="Convert").click()
+
+    expect(page.get_by_text("conversion ecBasketTransactionSummary for bob").first).to_be_visible()
+    expect(expected).to_contain_text("something else happened · 1 of 2 met")
+    expect(expected).to_contain_text("cancelled")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download story.json").click()
+    story = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+    assert story["expect"] == TWO["expect"]
+    assert story["steps"][-1] == {
+        "after": 7_200_000,
+        "do": "convert",
+        "visitor": "bob",
+        "event": "ecBasketTransactionSummary",
+    }
+
+
+def test_what_was_typed_becomes_a_story_and_a_mistake_in_it_is_told_with_its_place(shop: Shop) -> None:
+    page = shop.page()
+    _begin(page)
+    page.get_by_role("button", name="Edit as a story").click()
+    area = page.get_by_label("story.json", exact=True)
+    told = json.loads(area.input_value())
+    assert [step["do"] for step in told["steps"]] == ["run"]
+    expect(page.locator(".gutter").last).to_contain_text(str(area.input_value().count("\n") + 1))
+
+    area.fill(area.input_value().replace('"run"', '"rum"'))
+    page.get_by_role("button", name="Run it").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("steps")
+    expect(page.get_by_role("alert")).to_contain_text("rum")
+
+
+@WITH_AND_WITHOUT_SCRIPT
+def test_a_step_that_fails_leaves_the_last_picture(empty_shop: Shop, script: bool) -> None:
+    page = empty_shop.page(script=script)
+    page.goto("/playground")
+    page.get_by_label("Experience", exact=True).select_option("")
+    page.get_by_label("variation.js").fill(REMINDER)
+    page.get_by_role("button", name="Run it").click()
+    picture = page.get_by_role("img", name="1 execution over")
+    expect(picture.locator("text", has_text="now")).to_have_text(["start, now"])
+    expect(picture.locator("text", has_text="start")).to_have_count(1)
+
+    page.get_by_label("An event of the page").fill("ecView")
+    page.get_by_label("Its data (JSON)").fill("{")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("alert")).to_contain_text("the event's data is not JSON")
+    expect(picture).to_be_visible()
+
+    page.get_by_label("Its data (JSON)").fill("")
+    page.get_by_label("variation.js").fill(REMINDER.replace("o.integration", "nobody.integration"))
+    page.get_by_role("button", name="Run it").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("nobody is not defined")
+    expect(page.get_by_role("heading", name="The last play that worked")).to_be_visible()
+    expect(picture).to_be_visible()
+
+
+def test_the_event_that_triggers_wait_for_is_named(empty_shop: Shop) -> None:
+    page = empty_shop.page()
+    page.goto("/playground")
+    page.get_by_label("Experience", exact=True).select_option("")
+    page.get_by_label("variation.js").fill("module.exports = o => {}")
+    page.get_by_text("triggers.js").first.click()
+    page.get_by_role("textbox", name="triggers.js").fill(
+        "module.exports = (options, cb) => { options.uv.once('ecBasketSummary', () => cb(true)) }"
+    )
+
+    page.get_by_role("button", name="Run it").click()
+
+    expect(page.get_by_role("status").filter(has_text="Pending")).to_contain_text(
+        "They listen for: ecBasketSummary."
+    )
 
 
 def test_what_an_author_throws_stands_at_its_line(empty_shop: Shop) -> None:

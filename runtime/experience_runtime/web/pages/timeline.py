@@ -208,7 +208,7 @@ def of_story(
     wanted = [n * step for n in range(int(whole // step) + 1)]
     ticks = _apart(
         [(across(began_at + timedelta(seconds=s)), _ahead_text(s) if s else "start") for s in wanted],
-        taken=[across(moment)] if moment and moment > began_at else [],
+        taken=[across(moment)] if moment else [],
     )
     return Picture(
         height=_height(len(tracks)),
@@ -217,7 +217,7 @@ def of_story(
         marks=marks,
         bars=bars,
         now_x=None if moment is None else round(across(moment), 2),
-        now_label="now",
+        now_label="now" if moment is None or moment > began_at else "start, now",
         summary=f"{len(tracks)} execution{'' if len(tracks) == 1 else 's'} over {span_text(whole)}",
     )
 

@@ -19,6 +19,16 @@ if (form && told) {
     told.textContent = 'Simulating…'
     setInterval(ask, 500)
   })
+  const file = document.getElementById('told-file')
+  if (file) {
+    file.closest('[data-script-only]').hidden = false
+    file.addEventListener('change', async () => {
+      if (!file.files.length) return
+      const area = document.getElementById('told')
+      area.value = await file.files[0].text()
+      area.dispatchEvent(new Event('input'))
+    })
+  }
   const chosen = document.getElementById('experience')
   const paste = document.getElementById('paste')
   const show = () => { paste.hidden = Boolean(chosen.value) }

@@ -3,19 +3,27 @@
 import base64
 import json
 import zlib
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.visitors import make_visitor
-from experience_runtime.simulation.story import Story
+from experience_runtime.simulation.story import (
+    CancelStep,
+    ConvertStep,
+    EmitStep,
+    RunStep,
+    Story,
+    parse_story,
+)
 from experience_runtime.web.pages.forms import read_json
 
 LONGEST_MOMENT_MS = 30 * 86_400_000
 MOST_STEPS = 50
 LONGEST_SOURCE = 100_000
+LONGEST_STORY = 200_000
 LONGEST_ADDRESS = 6_000
 _MOST_BYTES = 400_000
 _PAGE = {"events", "state", "browser", "cookies"}
@@ -34,22 +42,28 @@ class PlayStep(BaseModel):
     integration: str = Field(default="", max_length=200)
     key: str = Field(default="", max_length=5_000)
     reason: str = Field(default="", max_length=1_000)
+    visitor: str = Field(default="", max_length=400)
 
     @property
     def words(self) -> str:
+        who = f" for {self.visitor}" if self.visitor else ""
         match self.do:
             case "run":
-                return "the experience runs again"
+                return f"the experience runs again{who}"
             case "emit":
-                return f"event {self.type}"
+                return f"event {self.type}{who}"
             case "convert":
-                return f"conversion {self.event}".rstrip()
+                return f"conversion {self.event}".rstrip() + who
             case _:
-                return f"cancel {self.integration} {self.key}"
+                return f"cancel {self.integration} {self.key}{who}"
 
 
 class Play(BaseModel):
-    """Everything that decides what is seen. Texts are as typed; `moment` is how far time has moved."""
+    """Everything that decides what is seen. Texts are as typed; `moment` is how far time has moved.
+
+    `told` is the text of a story.json: then it says who does what when, and the fields from `visitor` to
+    `answers` are left out. The steps come on top; `by` is who does the next one.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -63,6 +77,8 @@ class Play(BaseModel):
     data: str = Field(default="", max_length=20_000)
     page: str = Field(default="", max_length=80_000)
     answers: str = Field(default="", max_length=20_000)
+    told: str = Field(default="", max_length=LONGEST_STORY)
+    by: str = Field(default="", max_length=400)
     moment: int = Field(default=0, ge=0, le=LONGEST_MOMENT_MS)
     steps: tuple[PlayStep, ...] = Field(default=(), max_length=MOST_STEPS)
 
@@ -71,16 +87,10 @@ class Play(BaseModel):
         text = self.model_dump_json(exclude_defaults=True).encode("utf-8", "surrogatepass")
         return base64.urlsafe_b64encode(zlib.compress(text, 9)).decode("ascii").rstrip("=")
 
-    def happenings(self, began_at: datetime) -> list[tuple[datetime, str]]:
-        """Each step with its instant, in words."""
-        who = f" for {self.visitor}" if self.visitor else ""
-        return [
-            (began_at, f"the experience runs{who}"),
-            *((began_at + timedelta(milliseconds=step.after), step.words) for step in self.steps),
-        ]
-
     def story(self) -> dict[str, Any]:
         """The play as `story.json` has it. Raises the Refusal of what cannot be read."""
+        if self.told.strip():
+            return self._told()
         visitor = self.visitor or None
         known = make_visitor(visitor, timezone=self.timezone.strip() or None)
         run: dict[str, Any] = {"do": "run"} | _of(visitor)
@@ -94,10 +104,52 @@ class Play(BaseModel):
         if visitor is not None:
             zone = {} if known.timezone is None else {"timezone": known.timezone}
             story["visitors"] = [{"id": visitor} | zone]
-        story["steps"] = [run, *(_step(step, visitor) for step in self.steps)]
+        story["steps"] = [run, *(_step(step, step.visitor or visitor) for step in self.steps)]
         if self.answers.strip():
             story["answers"] = read_json(self.answers, "the answers")
         return story
+
+    def _told(self) -> dict[str, Any]:
+        story = read_json(self.told, "the story")
+        if not isinstance(story, dict):
+            raise InvalidParameter('the story is not an object; write {"steps": [{"do": "run"}]}')
+        own = [_step(step, step.visitor or None) for step in self.steps]
+        steps = story.get("steps", [])
+        if own and isinstance(steps, list):
+            story["steps"] = [*steps, *own]
+        return story
+
+    def as_told(self) -> "Play":
+        """The same play, told as the text of a story."""
+        text = json.dumps(self.story(), ensure_ascii=False, indent=2)
+        fresh = dict.fromkeys(("visitor", "timezone", "at", "data", "page", "answers"), "")
+        return make_play(self.model_dump() | fresh | {"told": text, "steps": ()})
+
+
+def happenings(story: Story, began_at: datetime) -> list[tuple[datetime, str]]:
+    """Each step of a story with its instant, in words, as the story has them."""
+    ran: set[str | None] = set()
+    told = []
+    for at, step in zip(story.step_instants(began_at), story.steps, strict=True):
+        match step:
+            case RunStep():
+                words = "the experience runs again" if step.visitor in ran else "the experience runs"
+                ran.add(step.visitor)
+            case EmitStep():
+                words = f"event {step.type}"
+            case ConvertStep():
+                words = f"conversion {step.event or ''}".rstrip()
+            case CancelStep():
+                key = step.key if isinstance(step.key, str) else json.dumps(step.key, ensure_ascii=False)
+                words = f"cancel {step.integration} {key}"
+        told.append((at, words + (f" for {step.visitor}" if step.visitor else "")))
+    return told
+
+
+def visitors_of(story: Story) -> list[str]:
+    """Whom a story tells of, in its order."""
+    named = [each.id for each in story.visitors] + [each.visitor for each in story.steps if each.visitor]
+    return list(dict.fromkeys(named))
 
 
 def read_play(text: str) -> Play:
@@ -129,14 +181,7 @@ def make_play(fields: dict[str, Any]) -> Play:
 
 def read_story(story: dict[str, Any]) -> Story:
     """The story of a play. Raises InvalidParameter naming the place."""
-    try:
-        return Story.model_validate(story)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InvalidParameter(
-            f'{where}: {first["msg"]}; answers look like {{"webhook": [{{"status": 503}}]}}'
-        ) from None
+    return parse_story(story, where="the story")
 
 
 def _step(step: PlayStep, visitor: str | None) -> dict[str, Any]:
@@ -148,7 +193,7 @@ def _step(step: PlayStep, visitor: str | None) -> dict[str, Any]:
                 made["data"] = read_json(step.data, "the event's data")
         case "convert":
             if visitor is None:
-                raise InvalidParameter("a conversion needs a visitor; name one above")
+                raise InvalidParameter("a conversion needs a visitor; say for whom it is")
             if step.event:
                 made["event"] = step.event
         case "cancel":

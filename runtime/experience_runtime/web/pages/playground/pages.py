@@ -1,8 +1,9 @@
 """The playground: an experience tried out in simulated time, from a form whose whole state is its address."""
 
 import json
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import JSONResponse, Response
@@ -14,6 +15,8 @@ from experience_runtime.domain.instants import iso
 from experience_runtime.domain.spans import span_text
 from experience_runtime.domain.zones import zone_names
 from experience_runtime.runtime import Runtime
+from experience_runtime.scripts.folders import is_story
+from experience_runtime.web.bench import Bench
 from experience_runtime.web.experiences import listed
 from experience_runtime.web.given import GivenAtOnce, GivenRuntime, GivenSimulations
 from experience_runtime.web.guard.access import signed_in
@@ -28,6 +31,7 @@ from experience_runtime.web.pages.playground.form import (
     Play,
     make_play,
     read_play,
+    read_story,
 )
 from experience_runtime.web.pages.playground.play import play_out, read_forward
 from experience_runtime.web.pages.playground.progress import GivenUnderWay, UnderWay
@@ -83,7 +87,10 @@ GivenStage = Annotated[Stage, Depends(_stage)]
 
 
 class PlayForm(BaseModel):
-    """The whole form, as typed; `act` is the button."""
+    """The whole form, as typed; `act` is the button, `last` the address of the last play that worked.
+
+    `file` is the one that is edited beside it, `story_seen` what the story's file was then.
+    """
 
     experience: str = ""
     source: str = ""
@@ -95,6 +102,11 @@ class PlayForm(BaseModel):
     data: str = ""
     page: str = ""
     answers: str = ""
+    told: str = ""
+    by: str = ""
+    last: str = ""
+    file: str = ""
+    story_seen: str = ""
     moment: int = 0
     steps: str = "[]"
     act: str = ""
@@ -114,6 +126,7 @@ class PlayForm(BaseModel):
             raise InvalidParameter("the steps cannot be read; begin anew") from None
         fields = self.model_dump(include={*Play.model_fields} - {"steps", "repair"})
         chosen = {"source": "", "triggers": ""} if self.experience else {}
+        chosen["told"] = self.told.replace("\r\n", "\n")
         return make_play(fields | {"steps": steps, "repair": bool(self.repair)} | chosen)
 
 
@@ -121,18 +134,26 @@ router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=
 
 
 @router.get(HERE)
-def playground(request: Request, stage: GivenStage, s: str = "") -> Response:
+def playground(
+    request: Request, stage: GivenStage, s: str = "", experience: str = "", file: str = ""
+) -> Response:
     if s:
-        return _page(request, stage, read_play(s))
-    runtime = stage.runtime
-    chosen = next((each["name"] for each in listed(runtime)), "")
+        return play_page(request, stage, read_play(s), file=file)
+    runtime, bench = stage.runtime, bench_of(request)
+    names = [each["name"] for each in listed(runtime)]
+    chosen = experience if experience in names else next(iter(names), "")
+    if bench is not None and chosen and bench.files(chosen):
+        story = file if is_story(file) else bench.story_of(chosen)
+        told = Play(experience=chosen, told=bench.read(chosen, story).text)
+        if told.told:
+            return play_page(request, stage, told, file=file)
     fresh = Play(
         experience=chosen,
         source="" if chosen else _EXAMPLE,
         timezone="Europe/Paris",
         at=iso(runtime.clock.now().replace(second=0, microsecond=0)),
     )
-    return _page(request, stage, fresh, plays=False)
+    return play_page(request, stage, fresh, plays=False, file=file)
 
 
 @router.get(HERE + "/progress")
@@ -148,14 +169,38 @@ def play(request: Request, form: Annotated[PlayForm, Form()], stage: GivenStage)
         before = form.play()
         if form.act == "story":
             return _story(stage, before)
+        if form.act == "keep" and (bench := bench_of(request)) is not None:
+            _keep(stage, bench, before, form)
+            return back_to(_address(before, form.file))
         after = _acted(stage, before, form)
-        after.story()
+        read_story(after.story())
+        fails = bool(form.last) and bool(stage.play_out(after).faults)
     except ExperienceError as refusal:
-        return _page(request, stage, before, form=form, problem=refusal)
-    address = after.address()
-    if len(address) <= LONGEST_ADDRESS:
-        return back_to(f"{HERE}?s={address}#result")
-    return _page(request, stage, after, is_too_long=True)
+        return play_page(request, stage, before, form=form, problem=refusal)
+    if fails:  # beside the last one that worked
+        return play_page(request, stage, after, last=form.last, file=form.file)
+    if len(after.address()) <= LONGEST_ADDRESS:
+        return back_to(_address(after, form.file))
+    return play_page(request, stage, after, is_too_long=True, file=form.file)
+
+
+def _address(play: Play, file: str) -> str:
+    """Where a play is shown, with the file that is edited beside it."""
+    named = f"&{urlencode({'file': file})}" if file else ""
+    if len(address := play.address()) <= LONGEST_ADDRESS:
+        return f"{HERE}?s={address}{named}#result"
+    return f"{HERE}?{urlencode({'experience': play.experience})}{named}#result"
+
+
+def _keep(stage: Stage, bench: Bench, play: Play, form: PlayForm) -> None:
+    """Save the play as the experience's story, as it was written where nothing came on top of it."""
+    read_story(play.story())
+    text = play.told if play.told.strip() and not play.steps else _story_text(stage, play)
+    bench.write(play.experience, _story_file(bench, play.experience, form.file), text, seen=form.story_seen)
+
+
+def _story_file(bench: Bench, experience: str, file: str) -> str:
+    return file if is_story(file) else bench.story_of(experience)
 
 
 def _acted(stage: Stage, play: Play, form: PlayForm) -> Play:
@@ -170,6 +215,10 @@ def _acted(stage: Stage, play: Play, form: PlayForm) -> Play:
             return _moved(play, play.moment if wanted is None else wanted)
         case "start":
             return play.model_copy(update={"moment": 0, "steps": ()})
+        case "tell":
+            return play.as_told()
+        case "form":
+            return Play(experience=play.experience, source=play.source, triggers=play.triggers)
         case "remove":
             kept = [step for index, step in enumerate(play.steps) if str(index) != number]
             return play.model_copy(update={"steps": tuple(kept)})
@@ -200,7 +249,9 @@ def _with_step(play: Play, verb: str, form: PlayForm) -> Play:
     if len(play.steps) >= MOST_STEPS:
         raise InvalidParameter(f"a play has at most {MOST_STEPS} steps; remove one")
     do = "run" if verb == "again" else verb
-    added = [each.model_dump() for each in play.steps] + [{"after": play.moment, "do": do} | step]
+    added = [each.model_dump() for each in play.steps] + [
+        {"after": play.moment, "do": do, "visitor": form.by.strip()} | step
+    ]
     return make_play(play.model_dump() | {"steps": added})
 
 
@@ -213,16 +264,23 @@ def _moved(play: Play, moment: int) -> Play:
 
 
 def _story(stage: Stage, play: Play) -> Response:
-    out = stage.play_out(play)
-    document = play.story() | ({"expect": list(out.expect)} if out.expect else {})
     return Response(
-        json.dumps(document, ensure_ascii=True, indent=2) + "\n",
+        _story_text(stage, play),
         media_type="application/json",
         headers={"Content-Disposition": 'attachment; filename="story.json"'},
     )
 
 
-def _page(
+def _story_text(stage: Stage, play: Play) -> str:
+    """The play as a story's text; one that expects nothing yet expects what happened."""
+    told = play.story()
+    out = stage.play_out(play)
+    if out.expect and "expect" not in told:
+        told["expect"] = list(out.expect)
+    return json.dumps(told, ensure_ascii=True, indent=2) + "\n"
+
+
+def play_page(
     request: Request,
     stage: Stage,
     play: Play,
@@ -231,7 +289,11 @@ def _page(
     problem: ExperienceError | None = None,
     plays: bool = True,
     is_too_long: bool = False,
+    last: str = "",
+    file: str = "",
+    written: str | None = None,
 ) -> Response:
+    """The page of a play. `written` is what was edited in `file` and could not be saved."""
     out: PlayedOut | None = None
     if plays and problem is None:
         try:
@@ -239,6 +301,9 @@ def _page(
         except ExperienceError as refusal:
             problem = refusal
     typed = play.model_dump() if form is None else form.model_dump() | {"repair": bool(form.repair)}
+    last = last or (form.last if form is not None else "")
+    works = out is not None and not out.faults
+    address = play.address()
     return rendering_of(request).page(
         request,
         "playground.html",
@@ -254,6 +319,10 @@ def _page(
         ],
         moment="+" + span_text(play.moment / 1000),
         out=out,
+        before=None if works or not last else _played_before(stage, last),
+        bench=_bench_view(request, play, (form.file if form else "") or file, written),
+        s=address if len(address) <= LONGEST_ADDRESS else "",
+        last=address if works and len(address) <= LONGEST_ADDRESS else last,
         is_too_long=is_too_long,
         longest_address=LONGEST_ADDRESS,
         experiences=[each["name"] for each in listed(stage.runtime)],
@@ -261,3 +330,36 @@ def _page(
         conversion_names=stage.runtime.settings.conversions,
         integrations=integration_names(stage.runtime),
     )
+
+
+def bench_of(request: Request) -> Bench | None:
+    """Where files are edited; None where the playground only plays."""
+    bench = request.app.state.bench
+    assert bench is None or isinstance(bench, Bench)
+    return bench
+
+
+def _bench_view(request: Request, play: Play, file: str, written: str | None) -> dict[str, Any] | None:
+    bench = bench_of(request)
+    if bench is None or not (files := bench.files(play.experience)):
+        return None
+    opened = bench.read(play.experience, file if file in files else files[0])
+    story = bench.read(play.experience, _story_file(bench, play.experience, opened.file))
+    return {
+        "files": files,
+        "opened": opened if written is None else replace(opened, text=written),
+        "story": story.file,
+        "story_seen": story.seen,
+        "opened_is_story": is_story(opened.file),
+        "saved": bench.saved,
+        "follows": request.method == "GET",
+    }
+
+
+def _played_before(stage: Stage, address: str) -> PlayedOut | None:
+    """The last play that worked; None when it does so no more."""
+    try:
+        out = stage.play_out(read_play(address))
+    except ExperienceError:
+        return None
+    return None if out.faults else out

@@ -9,15 +9,16 @@ from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import ScriptFault
 from experience_runtime.domain.experience import Experience, SourceText
 from experience_runtime.domain.planning import visitor_zone
-from experience_runtime.domain.visitors import make_visitor
+from experience_runtime.domain.visitors import Visitor, make_visitor
 from experience_runtime.running.guest import Problem
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.bundle import Bundle
 from experience_runtime.scripts.loading import fault_problem, source_of
-from experience_runtime.simulation.play import PlayRequest
+from experience_runtime.simulation.play import NOBODY, PlayRequest
+from experience_runtime.simulation.story import Story
 from experience_runtime.web.experiences import Found, find_experience
 from experience_runtime.web.pages.playground.form import Play, read_story
-from experience_runtime.web.pages.playground.view import PlayedOut, fault_of, played_view
+from experience_runtime.web.pages.playground.view import PlayedOut, after_text, fault_of, played_view
 from experience_runtime.web.pages.wording import clock_of
 from experience_runtime.web.simulations import Simulations
 
@@ -31,8 +32,9 @@ def play_out(
 
     `progress` hears the virtual time.
     """
-    visitor = make_visitor(play.visitor or None, timezone=play.timezone.strip() or None)
-    story = read_story(play.story())  # it names the visitor; without one, there is a zone all the same
+    story = read_story(play.story())
+    visitor = _first(play, story)
+    # without a visitor, there is a zone all the same
     request = PlayRequest(now=runtime.clock.now(), story=story, somebody=replace(visitor, id=None))
     began_at = request.told().starts_at(request.now)
     moment_at = began_at + timedelta(milliseconds=play.moment)
@@ -46,27 +48,38 @@ def play_out(
             outcome="failed",
             moment_at=moment_at,
             moment_clock=clock_of(moment_at, zone),
+            moment_text=after_text(moment_at - began_at),
             next_ms=None,
         )
 
     try:
-        script = _script(play, found)
+        script = _script(play, found, story)
     except ScriptFault as fault:
         return ended_by(fault)
     try:
         simulated = simulations.play(request, script, progress=progress)
     except ScriptFault as fault:
         return ended_by(fault, script)
-    return played_view(simulated, script, moment_at, zone, play.happenings(began_at))
+    return played_view(simulated, script, moment_at, zone, story)
 
 
 def _found(runtime: Runtime, play: Play) -> Found | None:
     return find_experience(runtime, play.experience, released_only=False) if play.experience else None
 
 
-def _script(play: Play, found: Found | None) -> Bundle:
+def _first(play: Play, story: Story) -> Visitor:
+    """Whose clock the page shows."""
+    if not play.told.strip():
+        return make_visitor(play.visitor or None, timezone=play.timezone.strip() or None)
+    first = next(iter(story.visitors), None)
+    if first is None:
+        return NOBODY
+    return make_visitor(first.id, timezone=first.timezone, timezone_offset=first.timezone_offset)
+
+
+def _script(play: Play, found: Found | None, story: Story) -> Bundle:
     if found is not None:
-        return found.prepare(repair=play.repair)
+        return found.prepare(variation=story.variation, repair=play.repair)
     lines = {
         name: text.replace("\r\n", "\n").replace("\r", "\n")
         for name, text in (("variation.js", play.source), ("triggers.js", play.triggers))

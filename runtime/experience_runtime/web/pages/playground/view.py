@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -12,13 +12,17 @@ from experience_runtime.domain.executions import Change, Execution, Status
 from experience_runtime.domain.instants import iso, parse_time
 from experience_runtime.domain.zones import Zone, iso_local, parse_zone
 from experience_runtime.running.guest import Problem
+from experience_runtime.running.report import Report
 from experience_runtime.scripts.bundle import Bundle
 from experience_runtime.simulation.simulated import Simulated
-from experience_runtime.web.pages.timeline import Picture, Track, of_story
+from experience_runtime.simulation.story import Story
+from experience_runtime.web.pages.playground.form import happenings, visitors_of
+from experience_runtime.web.pages.timeline import Picture, Track, of_story, span_text
 from experience_runtime.web.pages.wording import clock_of, short
 
 _EXCERPT_CHARS = 120
 _SHOWN_TRACKS = 30
+_MOST_NOTES = 10
 MOST_SHOWN = 300
 """Of entries, executions, calls and events each; a page is no place for more."""
 
@@ -74,6 +78,7 @@ class PlayedOut:
     outcome: str
     moment_at: datetime
     moment_clock: str
+    moment_text: str
     next_ms: int | None
     entries: Sequence[Entry] = ()
     rows: Sequence[Mapping[str, Any]] = ()
@@ -81,6 +86,11 @@ class PlayedOut:
     events: Sequence[Mapping[str, Any]] = ()
     picture: Picture | None = None
     expect: Sequence[Mapping[str, Any]] = ()
+    expected: int | None = None  # how much the story expects; None: nothing, and whatever happens is right
+    met: int = 0
+    differences: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    visitors: Sequence[str] = ()
     end_ms: int = 0
     is_cut: bool = False
 
@@ -90,13 +100,13 @@ def played_view(
     script: Bundle,
     moment_at: datetime,
     zone: Zone,
-    happenings: Sequence[tuple[datetime, str]],
+    story: Story,
 ) -> PlayedOut:
-    """Show a simulation at a moment of it; `happenings` are the steps of its story, in words."""
+    """Show a simulation of a story at a moment of it."""
     entries = [*_log_entries(simulated, zone, moment_at), *_change_entries(simulated, moment_at)]
     entries += [
         Entry(at=at, clock=clock_of(at, zone), kind="step", text=words, is_ahead=at > moment_at)
-        for at, words in happenings
+        for at, words in happenings(story, simulated.began_at)
     ]
     order = {"step": 0, "log": 1, "change": 2}
     entries.sort(key=lambda entry: (entry.at, order.get(entry.kind.partition(" ")[0], 2)))
@@ -116,20 +126,44 @@ def played_view(
         outcome=outcomes[0] if outcomes else "failed",
         moment_at=moment_at,
         moment_clock=clock_of(moment_at, zone),
+        moment_text=after_text(moment_at - simulated.began_at),
         next_ms=_ms(min(ahead), simulated.began_at) if ahead else None,
         end_ms=_ms(max(last_at, moment_at), simulated.began_at),
         entries=entries[:MOST_SHOWN],
         rows=[_row(simulated, *each, moment_at) for each in islice(executions, MOST_SHOWN)],
         calls=calls[:MOST_SHOWN],
         events=events[:MOST_SHOWN],
+        notes=_notes(simulated.reports),
+        visitors=visitors_of(story),
+        expected=len(story.expect) if "expect" in story.model_fields_set else None,
+        met=simulated.met_expectations,
+        differences=simulated.differences,
         picture=_picture(simulated, moment_at) if simulated.executions else None,
         expect=[_expectation(each) for each in simulated.executions],
         is_cut=max(len(entries), len(simulated.executions), len(calls), len(events)) > MOST_SHOWN,
     )
 
 
+def after_text(span: timedelta) -> str:
+    """How long after the start: `+2 h`."""
+    return "+" + span_text(span.total_seconds())
+
+
 def _ms(at: datetime, began_at: datetime) -> int:
     return round((at - began_at).total_seconds() * 1000)
+
+
+def _notes(reports: Sequence[Report]) -> list[str]:
+    """Why a variation did not run, and for which events its triggers listen."""
+    told = []
+    for report in reports:
+        who = f" for {report.visitor.id}" if report.visitor.id else ""
+        if report.outcome == "not_triggered":
+            told.append(f"The triggers said no{who}, so the variation did not run.")
+        if report.outcome == "pending":
+            awaited = ", ".join(dict.fromkeys(report.waits)) or "no event of the page"
+            told.append(f"Pending{who}: the triggers never called back. They listen for: {awaited}.")
+    return list(dict.fromkeys(told))[:_MOST_NOTES]
 
 
 def _log_entries(simulated: Simulated, zone: Zone, moment_at: datetime) -> Iterator[Entry]:
@@ -196,6 +230,7 @@ def _row(
     due_at = following.at if past and following is not None else execution.due_at
     return {
         "id": execution.id,
+        "visitor": execution.visitor,
         "status": past[-1].to_status.value if past else "",
         "final": execution.status.value if coming else "",
         "integration": execution.integration,
@@ -210,9 +245,14 @@ def _row(
 
 
 def _picture(simulated: Simulated, moment_at: datetime) -> Picture:
+    several = len({each.visitor for each in simulated.executions}) > 1
     tracks = [
         Track(
-            label=f"{each.integration}{f' · {each.key[:40]}' if each.key else ''}",
+            label=" · ".join(
+                part
+                for part in (each.integration, each.key and each.key[:40], several and each.visitor)
+                if part
+            ),
             turns=[(change.at, change.to_status.value) for change in _told(simulated.histories[each.id])],
         )
         for each in simulated.executions[:_SHOWN_TRACKS]

@@ -109,6 +109,28 @@ def test_a_step_of_the_story_happens_in_time(
     assert brief(play(lab, SCHEDULE, {"steps": [RUN, step]})) == [expected]
 
 
+def test_what_nobody_listened_for_is_known_later_with_its_own_time_and_place(lab: Lab) -> None:
+    script = (
+        "module.exports = options => { setTimeout(() => {\n"
+        "  options.uv.on(/^shop/, e => options.log.info(`${e.meta.type} ${new Date(e.meta.ts).toISOString()} ${e.n}`)).replay()\n"
+        "}, 5000) }"
+    )
+    steps = [
+        RUN,
+        {"after": "2 sec", "do": "emit", "visitor": "ada", "type": "shop.seen", "data": {"n": 1}},
+        {"after": "3 sec", "do": "emit", "visitor": "ada", "type": "shop.seen", "data": {"n": 2}},
+        {"after": "6 sec", "do": "emit", "visitor": "ada", "type": "shop.bought", "data": {"n": 3}},
+    ]
+
+    (report,) = play(lab, script, {"steps": steps}).reports
+
+    assert [(line["at"][17:19], line["message"]) for line in report.log] == [
+        ("05", "shop.seen 2026-03-06T16:30:02.000Z 1"),
+        ("05", "shop.seen 2026-03-06T16:30:03.000Z 2"),
+        ("06", "shop.bought 2026-03-06T16:30:06.000Z 3"),
+    ]
+
+
 def test_steps_are_taken_in_the_order_of_time(lab: Lab) -> None:
     simulated = play(lab, SCHEDULE, {"steps": [{"after": "10m"} | RUN, RUN, {"after": "5m"} | RUN]})
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from dateutil.parser import isoparse
 
@@ -106,6 +107,7 @@ def _from_number(number: int, now: datetime) -> datetime:
     return from_ms(number)
 
 
+@lru_cache(maxsize=2_000)  # a simulation reads the instants of its story several times
 def read_iso(text: str) -> ParsedTime:
     """Read an ISO 8601 string, cut down to whole milliseconds; ValueError says in words what is wrong.
 

@@ -9,7 +9,6 @@ time it is are settled here. Source: reference/experiences#when-a-run-ends.
 import json
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import replace
@@ -26,7 +25,7 @@ from experience_runtime.domain.errors import (
 from experience_runtime.domain.event_names import is_view
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import iso, to_ms
-from experience_runtime.domain.page_views import MOST_OWN_RESTARTS, too_many_own_views
+from experience_runtime.domain.page_views import too_many_own_views
 from experience_runtime.engine.ports import Clock
 from experience_runtime.running.boot import Situation, boot, json_of
 from experience_runtime.running.guest import (
@@ -42,6 +41,7 @@ from experience_runtime.running.guest import (
     Turn,
 )
 from experience_runtime.running.guest_calls import GuestCalls, Note, Started, refusal_text, refused_message
+from experience_runtime.running.inbox import Inbox
 from experience_runtime.running.problems import (
     first_place,
     limit_problem,
@@ -85,6 +85,7 @@ class ExperienceRun:
         self.woken = threading.Event()
         self.wake_at: datetime | None = None
         self.timer_turns = 0
+        self.turns = 0
         self.real_seconds_left = limits.wall_seconds
         self._sandbox = sandbox
         self._guest: Guest | None = None
@@ -96,13 +97,11 @@ class ExperienceRun:
         self._call_now = call_now
         self._executor = executor
         self._lock = threading.Lock()  # answers come from the executor's threads
-        self._inbox: deque[dict[str, Any]] = deque()
+        self._inbox = Inbox(page_was_viewed=any(is_view(event["type"]) for event in situation.events))
         self._in_flight: list[Future[None]] = []
         self._calls_in_flight = 0
         self._last = Turn()
         self._ended = False
-        self._own_restarts_left = MOST_OWN_RESTARTS
-        self._page_was_viewed = any(is_view(event["type"]) for event in situation.events)
         self._has_converted = False
 
     @property
@@ -142,13 +141,14 @@ class ExperienceRun:
         self._step()
 
     def receive(self, event_type: str, data: Any) -> None:
-        """Hand the guest an event from outside: the page's, or a story's. A later view runs it again."""
-        if not self._ended:
-            json_of(data, "the event's data")
-            self._inbox.append({"kind": "event", "type": event_type, "data": data})
-            if self._is_later_view(event_type):
-                self._own_restarts_left = MOST_OWN_RESTARTS
-                self._inbox.append({"kind": "restart"})
+        """Hand the guest an event from outside: the page's, or a story's. A later view runs it again.
+
+        What nobody listens for is handed over with the next turn: until then no code of the guest's runs.
+        """
+        if self._ended:
+            return
+        json_of(data, "the event's data")
+        if self._inbox.hear(event_type, data, at_ms=to_ms(self._clock.now()), listens=self._last.listens):
             self._step()
 
     def end_by(self, code: str, message: str) -> None:
@@ -191,8 +191,7 @@ class ExperienceRun:
         return "ran"
 
     def _step(self) -> None:
-        inbox = [self._inbox.popleft() for _ in range(len(self._inbox))]
-        message = {"now": to_ms(self._clock.now()), "inbox": inbox}
+        message = {"now": to_ms(self._clock.now()), "inbox": self._inbox.take()}
         guest = self._guest
         if guest is not None:
             self._take(lambda deadline: guest.step(message, deadline_seconds=deadline))
@@ -214,6 +213,7 @@ class ExperienceRun:
             )
             return
         self._last = turn
+        self.turns += 1
         self.report.cpu_seconds += turn.cpu_seconds
         is_in_time = self._carry_out(turn, ends_at)
         self.wake_at = turn.wake_at
@@ -275,8 +275,8 @@ class ExperienceRun:
     def _event(self, event: Emitted) -> None:
         now = self._clock.now()
         self.report.events.append({"at": iso(now), "type": event.type, "data": event.data})
-        if self._is_later_view(event.type) and self._last.restarts:
-            self._restart(event.type)
+        if self._inbox.is_later_view(event.type) and self._last.restarts and self._inbox.restart() == -1:
+            self._write("warn", "run", too_many_own_views(event.type))
         visitor = self._situation.visitor.id
         if visitor is None or not self._answers.scheduler.is_conversion(event.type):
             return
@@ -285,20 +285,6 @@ class ExperienceRun:
             cancelled = self._answers.scheduler.convert(visitor, event=event.type)
             self._has_converted = True
             self._write("info", "conversion", f"{event.type} cancelled {len(cancelled)} pending executions")
-
-    def _is_later_view(self, event_type: str) -> bool:
-        """Whether this is a view that runs the experience again: a page's first one belongs to its load."""
-        if not is_view(event_type):
-            return False
-        is_later, self._page_was_viewed = self._page_was_viewed, True
-        return is_later
-
-    def _restart(self, view: str) -> None:
-        self._own_restarts_left -= 1
-        if self._own_restarts_left >= 0:
-            self._inbox.append({"kind": "restart"})
-        elif self._own_restarts_left == -1:
-            self._write("warn", "run", too_many_own_views(view))
 
     def _call(self, request: Request) -> None:
         try:
@@ -373,7 +359,7 @@ class ExperienceRun:
 
     def _resolve(self, request: Request, result: Any) -> None:
         self.report.calls.append(call_document(request.integration, request.verb, {"result": result}))
-        self._inbox.append({"kind": "answer", "id": request.id, "ok": True, "text": json.dumps(result)})
+        self._inbox.put({"kind": "answer", "id": request.id, "ok": True, "text": json.dumps(result)})
 
     def _reject(self, request: Request, error: ExperienceError) -> None:
         message = refusal_text(request.verb, error)
@@ -384,7 +370,7 @@ class ExperienceRun:
         call = call_document(request.integration, request.verb, told)
         self.report.refusals.append((call, first_place(stack)))
         self.report.calls.append(call)
-        self._inbox.append(refused_message(request, error))
+        self._inbox.put(refused_message(request, error))
 
 
 def _goes_together(item: Emitted | Redirected | Request) -> bool:

@@ -156,6 +156,7 @@ class _Simulation:
         )
         self._progress: Callable[[datetime], None] | None = None
         self._is_cut = False
+        self._wake: tuple[datetime | None] | None = None
         self._open: list[_OpenRun] = []
         self._reports: list[Report] = []
         self._remember_visitors()
@@ -164,7 +165,7 @@ class _Simulation:
         """Jump from what is next to what is next, until nothing is left or the horizon is reached."""
         self._progress = progress
         while True:
-            instants = (self._next_step_at(), self._next_timer_at(), self._dispatcher.next_wake())
+            instants = (self._next_step_at(), self._next_timer_at(), self._next_wake())
             due = [at for at in instants if at is not None]
             if not due or min(due) > self._ends_at:
                 self._is_cut = bool(due)
@@ -174,12 +175,19 @@ class _Simulation:
             if self._next_step_at() is not None and self._steps[0][0] <= self._clock.now():
                 self._take(self._steps.pop(0)[2])
             elif not self._fire_timers():
+                self._wake = None
                 self._dispatcher.run_due(ahead_until=self._nothing_happens_until())
             self._finish_runs(lambda each: each.run.is_over and not self._may_hear_more(each))
         for each in self._open:
             if each.run.wake_at is not None:
                 self._end_by_wall(each)
         self._finish_runs(lambda _: True)
+
+    def _next_wake(self) -> datetime | None:
+        """When an execution may be due; asked anew only where something may have changed it."""
+        if self._wake is None or self._story.answers:
+            self._wake = (self._dispatcher.next_wake(),)
+        return self._wake[0]
 
     def _advance_to(self, instant: datetime) -> None:
         self._clock.advance_to(instant)
@@ -246,8 +254,10 @@ class _Simulation:
             case EmitStep():
                 self._emit(step)
             case ConvertStep():
+                self._wake = None
                 self._scheduler.convert(step.visitor, event=step.event)
             case CancelStep():
+                self._wake = None
                 options = {"key": step.key, "reason": step.reason, "scope": step.scope}
                 self._scheduler.cancel(step.integration, options, visitor=self._visitor(step.visitor))
 
@@ -286,6 +296,7 @@ class _Simulation:
         if step.visitor is not None:
             self._record(step.visitor, step)
             if self._scheduler.is_conversion(step.type):
+                self._wake = None
                 self._scheduler.convert(step.visitor, event=step.type)
         for each in list(self._open):
             if each.visitor == step.visitor:
@@ -333,8 +344,10 @@ class _Simulation:
 
     def _on_the_clock(self, each: _OpenRun, act: Callable[[], None]) -> None:
         each.run.real_seconds_left = each.seconds_left
-        began = monotonic()
+        began, turns = monotonic(), each.run.turns
         act()
+        if each.run.turns > turns:
+            self._wake = None
         each.seconds_left -= monotonic() - began
         if each.seconds_left <= 0 and not each.run.is_over:
             self._end_by_wall(each)
@@ -343,6 +356,7 @@ class _Simulation:
         for each in [each for each in self._open if which(each)]:
             self._open.remove(each)
             each.run.finish()
+            self._wake = None
 
     def _may_hear_more(self, each: _OpenRun) -> bool:
         coming = [

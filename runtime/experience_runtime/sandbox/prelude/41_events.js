@@ -141,7 +141,7 @@
   }
 
   // An event from outside: the page, a story, or what happened before the run.
-  const receive = (type, data) => publish(enriched(type, data, kit.now))
+  const receive = (type, data, at) => publish(enriched(type, data, at))
   const remember = (type, data, at) => keep(enriched(type, data, at))
   const uv = {
     emit: function emit (type, data) {

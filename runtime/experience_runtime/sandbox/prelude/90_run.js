@@ -187,7 +187,7 @@
     kit.setNow(message.now)
     for (let index = 0; index < message.inbox.length; index++) {
       const item = message.inbox[index]
-      tasks.put(item.kind === 'event' ? () => kit.events.receive(item.type, item.data)
+      tasks.put(item.kind === 'event' ? () => kit.events.receive(item.type, item.data, item.at)
         : item.kind === 'restart' ? restart : item.kind === 'end' ? end
           : () => kit.answer(item.id, item.ok, item.text, item.code))
     }

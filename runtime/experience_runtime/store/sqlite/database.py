@@ -11,9 +11,10 @@ import apsw
 from experience_runtime.store.database import Rows
 from experience_runtime.store.rows import Values
 from experience_runtime.store.sqlite.failing import BUSY_TIMEOUT_MS, CannotBeWritten, failure
-from experience_runtime.store.sqlite.file import Upgrade, open_database, open_to_look
+from experience_runtime.store.sqlite.file import MEMORY, Upgrade, open_database, open_to_look
 from experience_runtime.store.sqlite.group_commit import GroupCommit
 from experience_runtime.store.sqlite.looking import Lookers
+from experience_runtime.store.sqlite.one_by_one import OneByOne
 from experience_runtime.store.sqlite.recovery import Identity
 from experience_runtime.store.statements import read_statements, used
 
@@ -61,9 +62,9 @@ class SqliteDatabase:
         self._refusal: CannotBeWritten | None = None
         self.connection = self._open(to_look)
         self._identity = Identity(path)
-        self._commits = GroupCommit(self.connection)
-        # what is in memory only is another database for each connection
-        self._lookers = None if path == ":memory:" else Lookers(lambda: self._open(to_look))
+        # what is in memory only is another database for each connection, and has no commit to share
+        self._commits = OneByOne(self.connection) if path == MEMORY else GroupCommit(self.connection)
+        self._lookers = None if path == MEMORY else Lookers(lambda: self._open(to_look))
         self._stamped_by = secrets.token_hex(8)
         self._aside = 0  # rows
 

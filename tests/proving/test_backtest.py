@@ -17,6 +17,7 @@ from experience_runtime.domain.visitor_events import VisitorEvent
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.stores import Store
 from experience_runtime.store.opening import open_postgres, open_sqlite
+from experience_runtime.web.pages.playground.form import read_play
 
 from tests.support.postgres import shared
 
@@ -177,13 +178,26 @@ def test_an_example_is_a_story_that_comes_to_the_same() -> None:
     _version("older", "3 days")
     _record(visitors=6)
 
-    document = _backtest("--against", "older", "--stories", "stories")
+    document = _backtest(
+        "--against",
+        "older",
+        "--stories",
+        "stories",
+        "--page",
+        "p.html",
+        "--playground",
+        "http://127.0.0.1:8080/",
+    )
 
     example = document["against"]["examples"][0]
     (file,) = Path("stories").glob(f"01-{example['visitor']}.story.json")
     played = CliRunner().invoke(main, ["simulate", "version", "--story", str(file), "--json"])
     told = [(each["due_at"][:19], each["status"]) for each in json.loads(played.stdout)["executions"]]
     assert [(each["due_at"][:19], each["status"]) for each in example["only_new"]] == sorted(told)
+    link = example["playground"]
+    address = link.removeprefix("http://127.0.0.1:8080/playground?s=")
+    assert (read_play(address).experience, read_play(address).story()) == ("version", example["story"])
+    assert f'<a href="{link}">' in Path("p.html").read_text(encoding="utf-8")
 
 
 def _release(database: str) -> None:
@@ -253,6 +267,7 @@ def test_a_sample_is_the_same_visitors_each_time_and_ids_of_one_person_are_one()
     ("words", "said"),
     [
         (["--since", "soon"], r"soon"),
+        (["--playground", "javascript:alert(1)"], r"is not the address of a server"),
         ([], r"there is no database .*experience\.db.* yet"),
     ],
 )

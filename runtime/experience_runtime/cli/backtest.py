@@ -25,6 +25,9 @@ from experience_runtime.proving.backtest_document import backtest_document, back
 from experience_runtime.scripts.loading import name_of, prepare
 from experience_runtime.settings.load import Settings
 from experience_runtime.store.recorded import Recorded, open_recorded
+from experience_runtime.web.pages.playground.form import LONGEST_ADDRESS, LONGEST_STORY, Play
+
+_PLAYGROUND = re.compile(r"https?://[!-~]+")
 
 
 @click.command(
@@ -70,6 +73,9 @@ Examples:
     type=click.Path(path_type=Path, file_okay=False),
     help="Write a story of each visitor shown as an example.",
 )
+@click.option(
+    "--playground", metavar="ADDRESS", help="Link each example into the playground that is served there."
+)
 @functools.partial(everywhere, reads_strangers=True)
 def backtest(
     path: Path,
@@ -81,6 +87,7 @@ def backtest(
     variation: str | None,
     page: Path | None,
     stories: Path | None,
+    playground: str | None,
     settings: Settings,
     as_json: bool,
 ) -> None:
@@ -89,6 +96,11 @@ def backtest(
     Nothing is sent, and the database is only read. What visitors' browsers had was never kept: triggers that
     ask for cookies or the page's address find none.
     """
+    if playground is not None and not _PLAYGROUND.fullmatch(playground):
+        raise InvalidParameter(
+            f"--playground {shown(playground)} is not the address of a server; write for instance "
+            "http://127.0.0.1:8080, which `experience dev` shows"
+        )
     now = SystemClock().now()
     ends_at = now if until is None else parse_start(until, now=now)
     asked = Backtest(
@@ -112,6 +124,8 @@ def backtest(
         **backtest_document(asked, played, policies, redact=settings.redact),
         "recorded": len(persons),
     }
+    if playground is not None:
+        _link(document, playground)
     if page is not None:
         page.write_text(backtest_page(document), encoding="utf-8")
     written = [] if stories is None else _write_stories(document, stories)
@@ -156,6 +170,17 @@ def _against(
 def _that_stores_nothing(settings: Settings) -> Settings:
     """The same for playing: whatever asked for the database by mistake would find none that lasts."""
     return replace(settings, database="sqlite:///:memory:")
+
+
+def _link(document: Mapping[str, Any], playground: str) -> None:
+    """Say of each example where it is played; None of a story that is too long for an address."""
+    for each in [] if document["against"] is None else document["against"]["examples"]:
+        told = json.dumps(each["story"], indent=2, ensure_ascii=False)
+        each["playground"] = None
+        if len(told) <= LONGEST_STORY:
+            address = Play(experience=document["experience"], told=told).address()
+            if len(address) <= LONGEST_ADDRESS:
+                each["playground"] = f"{playground.rstrip('/')}/playground?s={address}"
 
 
 def _write_stories(document: Mapping[str, Any], folder: Path) -> list[Path]:
@@ -211,3 +236,5 @@ def _show(document: Mapping[str, Any]) -> None:
                     f"    {visible(each['visitor'])} {side:<4}"
                     f"{one['integration']} {visible(one['key'])} {one['due_at']} {one['status']}"
                 )
+        if each.get("playground"):
+            say(f"    {visible(each['visitor'])}: {each['playground']}")

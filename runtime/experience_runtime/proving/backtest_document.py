@@ -133,7 +133,7 @@ def _told(one: Told, redact: Redact) -> dict[str, str]:
 
 
 def backtest_page(document: Mapping[str, Any]) -> str:
-    """One HTML page without scripts, styles of others or links: it can be kept and sent on."""
+    """One HTML page without scripts or styles of others: it can be kept and sent on."""
     against = document["against"]
     rows = [("visitors", str(document["visitors"]), ""), ("events", str(document["events"]), "")]
     rows += [
@@ -183,6 +183,8 @@ def backtest_page(document: Mapping[str, Any]) -> str:
                 f"<h3>{_text(each['visitor'])}</h3>",
                 _table(("only", "integration", "key", "due", "status"), differing),
             ]
+            if each.get("playground"):
+                parts.append(f'<p><a href="{_text(each["playground"])}">Play it in the playground</a></p>')
     return _PAGE.replace("TITLE", f"Backtest of {_text(document['experience'])}").replace(
         "BODY", "\n".join(parts)
     )

@@ -10,6 +10,7 @@ from typing import Any
 from experience_runtime.documents.why import why_planned
 from experience_runtime.domain.executions import Change, Execution, Status
 from experience_runtime.domain.instants import iso, parse_time
+from experience_runtime.domain.spans import span_text
 from experience_runtime.domain.zones import Zone, iso_local, parse_zone
 from experience_runtime.running.guest import Problem
 from experience_runtime.running.report import Report
@@ -17,7 +18,7 @@ from experience_runtime.scripts.bundle import Bundle
 from experience_runtime.simulation.simulated import Simulated
 from experience_runtime.simulation.story import Story
 from experience_runtime.web.pages.playground.form import happenings, visitors_of
-from experience_runtime.web.pages.timeline import Picture, Track, of_story, span_text
+from experience_runtime.web.pages.timeline import Picture, Track, of_story
 from experience_runtime.web.pages.wording import clock_of, short
 
 _EXCERPT_CHARS = 120

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from experience_runtime.domain.pace import MOST_HELD, Pace
 from experience_runtime.engine.delivery import InlineDelivery
 from experience_runtime.integration import Answer
 
-from tests.support.receivers import Bucket, Window
+from tests.support.receivers import Bucket, Limit, Window
 
 from .conftest import NOW
 from .paced import BREAKING, CASES, TAKES, Paced
@@ -41,6 +42,35 @@ def test_a_paced_receiver_gets_everything_about_as_fast_as_it_takes_it(name: str
 
     assert set(world.now_is(scheduled)) == {Status.SUCCEEDED}
     case.judge(world)
+    world.store.close()
+
+
+class Late(Paced):
+    """Calls begin some milliseconds after they were admitted, and reach their receiver later still."""
+
+    def __init__(self, limit: Callable[[], Limit]) -> None:
+        self._chance = Random(0)
+        super().__init__(limit)
+        self.dispatcher = self.dispatcher_on(InlineDelivery(before=lambda _: self._passes(30)))
+
+    def _call(self, payload: Any, context: Any) -> Any:
+        self._passes(15)
+        return super()._call(payload, context)
+
+    def _passes(self, milliseconds: float) -> None:
+        late = timedelta(milliseconds=self._chance.expovariate(1 / milliseconds))
+        self.clock.advance_to(self.clock.now() + late)
+
+
+def test_a_call_that_began_late_is_followed_a_whole_spacing_later() -> None:
+    world = Late(lambda: Bucket(1, 1))
+    world.due(60)
+
+    world.run_until_nothing_waits()
+
+    # each comes 45 ms late; one that made up for it would be refused, and cost a second
+    assert world.seconds <= 1.2 * 59
+    assert len(world.requests) <= 1.15 * 60
     world.store.close()
 
 

@@ -25,8 +25,8 @@ _MOST_GUESSED_WAIT_SECONDS = 900.0
 _LEAST_PER_SECOND = 1 / 900
 _MOST_PER_SECOND = 500.0  # beyond that there is no pace to keep
 _CALM_WAITS = 14  # a refusal costs one wait: once in so many of them, a faster pace is tried
-_SLOW_CALM_WAITS = 7  # sooner where calls are a wait apart: one that comes early costs what it comes early by
-_SLOW_TRIES = 3  # of so many, all but the last come early by half: they find a pace that rose by much
+_SLOW_CALM_WAITS = 9  # sooner where calls are a wait apart: one that comes early costs what it comes early by
+_SLOW_TRIES = 4  # of so many, all but the last come early by half: they find a pace that rose by much
 _SLOW_STEP = 2  # as fast as in the step of this number
 _SEARCH_WAITS = 1.5  # sooner, while the pace that lasts and the one that was refused lie far apart
 _FAR_APART = 1.12
@@ -36,6 +36,7 @@ _RAISE = 0.1
 _SETTLED_SECONDS = 4.0
 _MARGIN = 0.97
 _BEHIND = 0.2  # of a spacing: a start that came a little late does not delay all that follow
+_MOST_WAY = 0.05  # of a spacing: a call reaches its receiver between its start and its answer, but soon
 _BATCH_SECONDS = 0.05
 _OUT_OF_ORDER = timedelta(seconds=10)  # two may read the clock, and come in the other order
 
@@ -272,12 +273,17 @@ class PaceState:
             answered=self.answered + 1,
             stepped_at=self.stepped_at or spoken.began_at,
         )
-        if state.per_second is None:
+        per_second = state.per_second
+        if per_second is None:
             return state
+        came_at = spoken.began_at + min(now - spoken.began_at, _MOST_WAY * _spacing(per_second))
         if self.probing:
-            return replace(state, free_at=spoken.began_at + _spacing(state.per_second))
+            return replace(state, free_at=came_at + _spacing(per_second))
+        if self.burst == 1 and self._is_slow(per_second):
+            # a refusal costs more than the time that a late start is behind
+            state = replace(state, free_at=max(self.free_at or came_at, came_at + _spacing(per_second)))
         # at the pace of this step: the first that follows a step was still timed by the one before
-        per_second, stepped_at = state.per_second, state.stepped_at or spoken.began_at
+        stepped_at = state.stepped_at or spoken.began_at
         if spoken.began_at < stepped_at + _spacing(per_second) * 0.9:
             state = replace(state, answered=self.answered)
         return state._faster(now, per_second)
@@ -295,7 +301,7 @@ class PaceState:
         step, too_fast, tries = self.step, self.too_fast, self.tries
         if too_fast is not None and per_second > too_fast:
             too_fast = None  # it was tried, and lasted
-        is_slow = _spacing(lasting).total_seconds() >= self.wait_seconds
+        is_slow = self._is_slow(lasting)
         if too_fast is not None and waited >= (_SLOW_CALM_WAITS if is_slow else _CALM_WAITS):
             tries += 1
             if is_slow and tries % _SLOW_TRIES:
@@ -332,6 +338,10 @@ class PaceState:
             answered=0,
             tries=tries,
         )
+
+    def _is_slow(self, per_second: float) -> bool:
+        """Whether calls are as far apart as the receiver asks to wait, or farther."""
+        return _spacing(per_second).total_seconds() >= self.wait_seconds
 
     def _earliest(self, now: datetime, per_second: float) -> datetime:
         """When the pace lets the next begin: earlier than now where several may at once."""

@@ -19,6 +19,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.docs.metrics import reference
+
 DEADLINE_SECONDS = 120
 
 
@@ -284,8 +286,7 @@ def test_a_worker_serves_numbers_and_a_paused_integration_hides_no_other_lag(pro
     assert "_created" not in before + numbers
     assert refused.returncode == 2
     assert '"9464"' in refused.stderr
-    page = Path(__file__).parents[2] / "docs/reference/http.md"
-    named = set(re.findall(r"^\| `(experience_\w+?)(?:_total)?` \|", page.read_text(), re.MULTILINE))
+    named = {name.removesuffix("_total") for name in reference()}
     assert set(re.findall(r"^# HELP (\w+?)(?:_total)? ", numbers, re.MULTILINE)) == named
 
 

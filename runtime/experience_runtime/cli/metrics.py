@@ -9,7 +9,7 @@ from threading import Thread
 from experience_runtime.domain.errors import ExperienceError, InvalidParameter
 from experience_runtime.domain.values import shown
 from experience_runtime.runtime import Runtime
-from experience_runtime.runtime.standing import standing_of
+from experience_runtime.runtime.standing import process_of, standing_of
 from experience_runtime.web.metrics import CONTENT_TYPE, Metrics
 
 _SECONDS = 10
@@ -33,7 +33,7 @@ def serving_numbers(host: str, port: int, runtime: Runtime, metrics: Metrics) ->
     """Answer GET /metrics there meanwhile; InvalidParameter where that cannot be listened on."""
 
     def read() -> bytes:
-        return metrics.text(standing_of(runtime), stuck=len(runtime.dispatcher.stuck()))
+        return metrics.text(standing_of(runtime), process_of(runtime))
 
     try:
         server = _Server((host, port), _handler(read))

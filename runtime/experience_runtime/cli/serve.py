@@ -17,6 +17,7 @@ from experience_runtime.cli.log import logs
 from experience_runtime.domain.errors import InvalidParameter, Unauthorized
 from experience_runtime.domain.values import shown
 from experience_runtime.engine.worker import Worker
+from experience_runtime.measured import hear
 from experience_runtime.runtime import CONCURRENCY, Runtime
 from experience_runtime.runtime.working import is_delivered, make_worker
 from experience_runtime.settings.load import Settings
@@ -85,6 +86,7 @@ def serve(
     from experience_runtime.web.server import make_web
 
     metrics = Metrics()
+    hear(metrics)
     with Runtime(
         settings,
         upgrades=True,

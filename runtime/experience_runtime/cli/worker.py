@@ -14,6 +14,7 @@ from experience_runtime.cli.hold_all import hold_at_start
 from experience_runtime.cli.log import logs
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.executions import LEASE_SECONDS, SHARED_LEASE_SECONDS
+from experience_runtime.measured import hear
 from experience_runtime.runtime import CONCURRENCY, Runtime
 from experience_runtime.runtime.working import make_worker
 from experience_runtime.settings.load import Settings
@@ -76,6 +77,7 @@ def worker(
     from experience_runtime.web.metrics import Metrics
 
     stop, metrics = threading.Event(), Metrics()
+    hear(metrics)
     place = None if metrics_at is None else place_of(metrics_at)
     with ExitStack() as stack:
         runtime = stack.enter_context(

@@ -18,6 +18,15 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """What runs of one integration: how many, and since when the first does."""
+
+    integration: str
+    count: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failures:
     """How many executions of one integration ended as failed, for one reason."""
 
@@ -30,12 +39,13 @@ class Failures:
 class Overview:
     """The waiting room at one instant.
 
-    `backlog` is what nobody has claimed yet; `counts` has every state. `next` are pending executions, the
-    earliest due first.
+    `backlog` is what nobody has claimed yet, `running` what is called now; `counts` has every state. `next`
+    are pending executions, the earliest due first.
     """
 
     counts: Mapping[Status, int]
     backlog: Sequence[Backlog]
+    running: Sequence[Running]
     failures: Sequence[Failures]
     next: Sequence[Execution]
 

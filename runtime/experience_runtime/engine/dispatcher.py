@@ -36,8 +36,8 @@ from experience_runtime.engine.stores import DispatcherStore
 from experience_runtime.integration import Http, Integration
 from experience_runtime.untrusted import Redact
 
-Attempted = Callable[[Execution, str, datetime], None]
-"""Hears of each attempt that was settled: the execution as it was claimed, its outcome, and the start."""
+Attempted = Callable[[Execution, str, datetime, datetime], None]
+"""Hears of each attempt that was settled: the execution as it was claimed, its outcome, start and end."""
 
 _ISOLATED_SECONDS = 45.0  # to start a process, and to end one, beside the time of its call
 _MOST_AT_ONCE = 256  # of what is claimed for all workers, in one transaction
@@ -372,7 +372,7 @@ class Dispatcher:
             ]
         )
         for each, row in zip(ended, settled, strict=True):
-            self._attempted(each.execution, each.settlement.outcome, each.began_at)
+            self._attempted(each.execution, each.settlement.outcome, each.began_at, each.ended_at)
             tell_ended(each, row)
 
     def _renew(self, now: datetime) -> None:

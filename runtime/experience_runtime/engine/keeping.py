@@ -174,6 +174,10 @@ class Pruning(Protocol):
         """How many there are to remove."""
         ...
 
+    def size(self) -> int:
+        """How many bytes the database takes on its disk."""
+        ...
+
     def removed(self) -> Mapping[str, int]:
         """How many of each kind were ever removed by `step`."""
         ...

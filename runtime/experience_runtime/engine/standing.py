@@ -15,8 +15,9 @@ from experience_runtime.engine.stores import Store
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """`waits`: the integrations that may not be called for their state or policy. `served`: those that some
-    worker delivers for, None for all of them; `workers` is how many workers there are; `pruned` counts what
-    was ever removed, by kind."""
+    worker delivers for, None for all of them; `workers` is how many workers there are; `fires_at`: when the
+    next recurring schedule is to be looked at; `bytes`: what the database takes; `pruned` counts what was
+    ever removed, by kind."""
 
     now: datetime
     overview: Overview
@@ -26,6 +27,8 @@ class Standing:
     unconfigured: frozenset[str]
     workers: int
     served: frozenset[str] | None
+    fires_at: datetime | None
+    bytes: int
     pruned: Mapping[str, int]
 
     @property
@@ -70,6 +73,8 @@ def read_standing(
         unconfigured=frozenset(name for name in names if not _is_configured(integrations, name)),
         workers=len(there),
         served=None if served is None else frozenset(served),
+        fires_at=store.schedules.next_at(),
+        bytes=store.pruning.size(),
         pruned=store.pruning.removed(),
     )
 

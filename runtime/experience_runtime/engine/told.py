@@ -7,6 +7,7 @@ from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.engine.sites import Kind, acting_site
 from experience_runtime.engine.stores import Store
+from experience_runtime.measured import hearer
 
 
 def remember(store: Store, visitor: Visitor, *, now: datetime) -> None:
@@ -27,6 +28,7 @@ def receive(
     is_conversion, site = scheduler.is_conversion(event.type), acting_site()
     if site is None or site.take(Kind.EVENT):
         store.events.record(event)
+        hearer().told("event")
     elif not is_conversion:
         site.require(Kind.EVENT)
     if not is_conversion:
@@ -47,7 +49,9 @@ def convert(
     site = acting_site()
     if site is not None and not site.take(Kind.CONVERSION) and not store.awaits_conversion(visitor):
         site.require(Kind.CONVERSION)
-    return scheduler.convert(visitor, event=event, at=at)
+    cancelled = scheduler.convert(visitor, event=event, at=at)
+    hearer().told("conversion")
+    return cancelled
 
 
 def identify(store: Store, visitor: str, person: str, *, now: datetime) -> list[str]:
@@ -56,4 +60,6 @@ def identify(store: Store, visitor: str, person: str, *, now: datetime) -> list[
     site = acting_site()
     if site is not None and person not in store.ids_of_person(visitor):
         site.require(Kind.VISITOR)
-    return store.identify(visitor, person, now=now)
+    ids = store.identify(visitor, person, now=now)
+    hearer().told("identification")
+    return ids

@@ -238,6 +238,11 @@ class Runtime:
             self.store.database, self.settings.database, integrations=names, stalled_seconds=seconds
         )
 
+    @property
+    def has_sandbox(self) -> bool:
+        """Whether it was made; asking for it makes it."""
+        return "sandbox" in self.__dict__
+
     @cached_property
     def sandbox(self) -> "Pool":
         from experience_runtime.sandbox.pool import Pool

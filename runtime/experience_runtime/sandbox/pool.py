@@ -15,6 +15,7 @@ from typing import Any
 from experience_runtime.confined.frames import OUT_OF_MEMORY
 from experience_runtime.confined.process import ConfinedProcess, FrameTooLong, import_folders
 from experience_runtime.domain.errors import InternalError, LimitCpu, LimitEvents, LimitMemory, LimitWall
+from experience_runtime.measured import hearer
 from experience_runtime.running.guest import Boot, Guest, Limits, Turn
 from experience_runtime.sandbox.turns import Allowance, read_turn
 
@@ -45,12 +46,15 @@ class Pool:
         self._most_idle = max(spares, most_idle or os.cpu_count() or 1)
         self._lock = threading.Lock()
         self._idle: list[_Worker] = []
+        self._busy = 0
         self._closed = False
         self._refill()
 
     def open(self, limits: Limits) -> Guest:
         """Take a worker for one run."""
-        return _Guest(self, self._take(), limits)
+        worker = self._take()
+        self._lent(1)
+        return _Guest(self, worker, limits)
 
     def in_force(self) -> list[str]:
         """What confines a worker on this machine, by asking one."""
@@ -63,6 +67,15 @@ class Pool:
         """The processes that are idle, for whoever watches over them."""
         with self._lock:
             return [worker.process.process_id for worker in self._idle]
+
+    def sizes(self) -> tuple[int, int]:
+        """How many processes are idle, and how many run something."""
+        with self._lock:
+            return len(self._idle), self._busy
+
+    def _lent(self, more: int) -> None:
+        with self._lock:
+            self._busy += more
 
     def close(self) -> None:
         """End every idle worker; a guest still open ends its own."""
@@ -127,6 +140,7 @@ class _Guest:
                 if worker.runs == 0:
                     raise InternalError(f"{fault.message}; {mend_engine()}") from None
                 self._worker = self._pool._take()
+                self._pool._lent(1)
                 continue
             told = self._told(worker, deadline_seconds)
             if told == b"N":  # it has forgotten the script since
@@ -141,6 +155,7 @@ class _Guest:
         worker, self._worker = self._worker, None
         if worker is None:
             return
+        self._pool._lent(-1)
         worker.runs += 1
         worker.process.send(b"E")
         worker.process.expect_ready(_CLEAR_SECONDS)
@@ -180,6 +195,8 @@ class _Guest:
 
     def _lose(self, worker: "_Worker") -> int:
         self._worker = None
+        hearer().killed_sandbox()
+        self._pool._lent(-1)
         status = worker.process.kill()
         self._pool._refill()
         return status

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from experience_runtime.domain.executions import Execution, Status
 from experience_runtime.domain.instants import from_ms, to_ms
-from experience_runtime.domain.overview import Backlog, Failures, Overview
+from experience_runtime.domain.overview import Backlog, Failures, Overview, Running
 from experience_runtime.store import rows
 from experience_runtime.store.database import Rows
 
@@ -26,6 +26,10 @@ def read_overview(read: Rows, *, now: datetime, failed_since: datetime, next_lim
     return Overview(
         counts=counts,
         backlog=backlog,
+        running=[
+            Running(integration=integration, count=count, since=from_ms(since))
+            for integration, count, since in read("running_of", {})
+        ],
         failures=[Failures(integration=name, reason=reason, count=count) for name, reason, count in failed],
         next=_next(read, backlog, next_limit),
     )

@@ -9,6 +9,13 @@ ORDER BY integration;
 -- name: leased_by_status
 SELECT status, count(*) FROM executions WHERE lease_until IS NOT NULL GROUP BY status;
 
+-- name: running_of
+SELECT integration, count(*), min(started_at)
+FROM executions JOIN attempts ON attempts.execution = number AND attempts.attempt = executions.attempt
+WHERE lease_until IS NOT NULL AND status = 'running'
+GROUP BY integration
+ORDER BY integration;
+
 -- name: ended_by_status
 SELECT status, count(*) FROM executions
 WHERE status IN ('succeeded', 'failed', 'cancelled')

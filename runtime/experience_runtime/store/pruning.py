@@ -66,6 +66,9 @@ class SqlPruning:
         bound = {"status": kind, "before": to_ms(before), "below": first_number_of(before)}
         return int(self._database.look(lambda read: read(statement, bound))[0][0])
 
+    def size(self) -> int:
+        return int(self._database.look(lambda read: read("database_size", {}))[0][0])
+
     def removed(self) -> Mapping[str, int]:
         return dict(self._database.look(lambda read: read("pruned", {})))
 

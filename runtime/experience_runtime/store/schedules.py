@@ -11,6 +11,7 @@ from experience_runtime.domain.executions import Execution, execution_id
 from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.schedules import Firing, Outcome, Schedule, ScheduleRun
 from experience_runtime.domain.values import shown
+from experience_runtime.measured import hearer
 from experience_runtime.store import rows
 from experience_runtime.store.audit import SqlAudit
 from experience_runtime.store.database import Database
@@ -103,7 +104,17 @@ class SqlSchedules:
         return from_ms(found[0][0]) if found else None
 
     def fire(self, firings: Sequence[Firing], *, now: datetime) -> list[ScheduleRun | None]:
-        return self._database.write(lambda: [self._fire(firing, now) for firing in firings])
+        moved: list[Firing] = []
+
+        def act() -> list[ScheduleRun | None]:
+            moved.clear()
+            return [self._fire(firing, now, moved) for firing in firings]
+
+        runs = self._database.write(act)
+        for record in (*(each.record for each in moved), *runs):
+            if record is not None:
+                hearer().fired(record.outcome.value, record.count)
+        return runs
 
     def fire_now(self, name: str, execution: Execution, *, now: datetime) -> Execution:
         def act() -> Execution:
@@ -128,7 +139,7 @@ class SqlSchedules:
 
     # --- inside a transaction
 
-    def _fire(self, firing: Firing, now: datetime) -> ScheduleRun | None:
+    def _fire(self, firing: Firing, now: datetime, moved_on: list[Firing]) -> ScheduleRun | None:
         schedule, execution = firing.schedule, firing.execution
         bound = {
             "name": schedule.name,
@@ -140,6 +151,7 @@ class SqlSchedules:
         moved = self._database.execute("move_schedule_on", bound)
         if not moved:
             return None
+        moved_on.append(firing)
         if firing.record is not None:
             self._record(schedule.name, firing.record)
         if execution is None:

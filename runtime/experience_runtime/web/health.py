@@ -14,7 +14,7 @@ from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import DatabaseUnavailable, ExperienceError
 from experience_runtime.domain.workers import SKEW_STOPS, SKEW_TOLD, skew_text
 from experience_runtime.runtime import Runtime
-from experience_runtime.runtime.standing import standing_of
+from experience_runtime.runtime.standing import process_of, standing_of
 from experience_runtime.web.api.openapi import answers
 from experience_runtime.web.given import GivenIsDelivered, GivenMetrics, GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
@@ -170,5 +170,4 @@ def numbers(
     runtime: GivenRuntime, metrics: GivenMetrics, _: Annotated[Caller, needs(Right.MEASURE)]
 ) -> Response:
     """Attempts of this process; backlog and lag are the store's. Scopes: metrics, operator, viewer."""
-    text = metrics.text(standing_of(runtime), stuck=len(runtime.dispatcher.stuck()))
-    return Response(text, media_type=CONTENT_TYPE)
+    return Response(metrics.text(standing_of(runtime), process_of(runtime)), media_type=CONTENT_TYPE)

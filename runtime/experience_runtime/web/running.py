@@ -52,7 +52,8 @@ class Runs:
         else:
             with self._at_once.of(caller.shares):
                 report = runtime.run(script, situation)
-        self._metrics.ran(report.outcome, report.cpu_seconds, experience=name)
+        code = None if report.error is None else report.error.code
+        self._metrics.ran(report.outcome, report.cpu_seconds, experience=name, code=code)
         for call, _ in report.refusals:
             self._metrics.refused(name, call["error"]["code"])
         keep_run(

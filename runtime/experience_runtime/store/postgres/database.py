@@ -16,6 +16,7 @@ from psycopg_pool import PoolTimeout
 
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.errors import InternalError
+from experience_runtime.measured import hearer
 from experience_runtime.store.database import Rows
 from experience_runtime.store.postgres.connecting import (
     SILENCE_SECONDS,
@@ -126,7 +127,10 @@ class PostgresDatabase:
         return str(self.read(lambda: self.execute("written_up_to", {}))[0][0])
 
     def write(self, act: Callable[[], T]) -> T:
-        return self._tried(lambda: self._transaction(act))
+        began = monotonic()
+        result = self._tried(lambda: self._transaction(act))
+        hearer().committed(monotonic() - began)
+        return result
 
     def write_aside(self, act: Callable[[], T]) -> T:
         return self.write(act)

@@ -75,3 +75,6 @@ SELECT CAST(pg_current_wal_insert_lsn() AS text);
 -- The key stays: a request that is sent again under it is not carried out again.
 UPDATE replies SET media_type = 'application/json', body = :erased
 WHERE body IS NOT NULL AND position(CAST(:needle AS bytea) IN body) > 0;
+
+-- name: database_size
+SELECT pg_database_size(current_database());

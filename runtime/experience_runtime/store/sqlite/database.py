@@ -8,6 +8,8 @@ from typing import Any, Final, TypeVar
 
 import apsw
 
+from experience_runtime.clocks import monotonic
+from experience_runtime.measured import hearer
 from experience_runtime.store.database import Rows
 from experience_runtime.store.rows import Values
 from experience_runtime.store.sqlite.failing import BUSY_TIMEOUT_MS, CannotBeWritten, failure
@@ -92,11 +94,13 @@ class SqliteDatabase:
         if self._refusal is not None:
             raise self._refusal
         self._identity.require()
+        began = monotonic()
         try:
             result = self._commits.write(act)
         except apsw.Error as error:
             raise failure(self.path, error) from error
         self._identity.require()  # what was put into a file that is gone is not acknowledged
+        hearer().committed(monotonic() - began)
         return result
 
     def write_aside(self, act: Callable[[], T]) -> T:

@@ -20,3 +20,6 @@ SELECT created_at, 0 FROM executions ORDER BY number DESC LIMIT 1;
 -- The key stays: a request that is sent again under it is not carried out again.
 UPDATE replies SET media_type = 'application/json', body = :erased
 WHERE body IS NOT NULL AND instr(body, :needle) > 0;
+
+-- name: database_size
+SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size();

@@ -50,8 +50,9 @@ class Observed:
             await self._app(scope, receive, noting)
         finally:
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-            self._metrics.answered(method, _route(scope), status)
-            milliseconds = round((monotonic() - began) * 1000, 1)
+            seconds = monotonic() - began
+            self._metrics.answered(method, _route(scope), status, seconds)
+            milliseconds = round(seconds * 1000, 1)
             path = shown_path(scope["path"])
             about = {"method": method, "path": path, "http_status": status, "ms": milliseconds}
             level = logging.DEBUG if status < 400 and _looks_again(scope) else logging.INFO

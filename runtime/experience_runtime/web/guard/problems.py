@@ -39,6 +39,7 @@ from experience_runtime.domain.errors import (
     UnknownVisitor,
 )
 from experience_runtime.domain.values import shown
+from experience_runtime.measured import hearer
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -127,6 +128,7 @@ def problem(status: int, code: str, detail: str, *, headers: Mapping[str, str] |
 
 def problem_document(status: int, code: str, detail: str) -> dict[str, Any]:
     """A problem document; `type` is ours only by its code, so it is `about:blank`."""
+    hearer().refused_request(code)
     return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,

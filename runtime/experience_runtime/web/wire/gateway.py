@@ -27,6 +27,7 @@ from experience_runtime.domain.errors import (
     MissingParameter,
 )
 from experience_runtime.domain.values import read_name, shown
+from experience_runtime.measured import hearer
 from experience_runtime.running.guest_calls import GuestCalls
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.answering import answer_of
@@ -134,6 +135,7 @@ def _answered(runtime: Runtime, act: Callable[[], Any]) -> Response:
     except (Forbidden, InternalError):
         raise
     except ExperienceError as error:
+        hearer().refused_request(error.code)
         told = {"message": runtime.settings.redact(error.message), "code": error.code}
         return Document({"ok": False, "error": told})
 

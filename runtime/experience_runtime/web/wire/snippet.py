@@ -31,6 +31,7 @@ from experience_runtime.domain.values import shown, whole_number
 from experience_runtime.domain.visitors import Visitor, browser_visitor, check_visitor_id
 from experience_runtime.engine.claims import in_hand
 from experience_runtime.engine.keeping import Reply
+from experience_runtime.measured import hearer
 from experience_runtime.running.boot import situation_of
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.api.idempotency import OnceRoute
@@ -242,6 +243,7 @@ def _happened(runtime: Runtime, visitor: Visitor, item: dict[str, Any]) -> dict[
 
 
 def _refused(refusal: Refusal) -> dict[str, Any]:
+    hearer().refused_request(refusal.code)
     return {"code": refusal.code, "detail": refusal.message}
 
 

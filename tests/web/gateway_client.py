@@ -27,6 +27,14 @@ def encoded(slug: str, *, property_id: str = "2499", version: int = 1) -> str:
     return base64.b64encode(f"{property_id}:{slug}:{version}".encode()).decode()
 
 
+def refused_as(answer: httpx.Response) -> str:
+    """The code of a refusal that the client shows as a message."""
+    document = answer.json()
+    assert (answer.status_code, set(document), document["ok"]) == (200, {"ok", "error"}, False), answer.text
+    assert set(document["error"]) == {"message", "code"}
+    return str(document["error"]["code"])
+
+
 @dataclass(kw_only=True)
 class Integration:
     """`options.integration(id, defaults)` of the original, over HTTP; `offset` is the browser's."""

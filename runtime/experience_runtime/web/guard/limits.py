@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from experience_runtime.domain.errors import InvalidParameter, PayloadTooLarge, RateLimited
 from experience_runtime.web.guard.connections import neighbourhood
 from experience_runtime.web.guard.middleware import ALIVE
-from experience_runtime.web.guard.problems import Throttled, problem
+from experience_runtime.web.guard.problems import Throttled, problem, refusal
 
 _MOST_BUCKETS = 10_000
 _OTHERS = ""
@@ -91,12 +91,12 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         if _declared_bytes(scope) > self._largest_bytes:
-            refusal = problem(413, PayloadTooLarge.code, self._detail, headers=_CLOSE)
-            await refusal(scope, receive, send)
+            too_large = refusal(scope["path"], 413, PayloadTooLarge.code, self._detail, headers=_CLOSE)
+            await too_large(scope, receive, send)
             return
         if _has_two_lengths(scope):
-            refusal = problem(400, InvalidParameter.code, _TWO_LENGTHS, headers=_CLOSE)
-            await refusal(scope, receive, send)
+            doubtful = problem(400, InvalidParameter.code, _TWO_LENGTHS, headers=_CLOSE)
+            await doubtful(scope, receive, send)
             return
         read_bytes, is_whole = 0, False
         ends_at = asyncio.get_running_loop().time() + self._seconds

@@ -82,6 +82,10 @@ _NO_PAGES = (
 )
 """Below these nobody looks at pages, whatever a browser would take."""
 
+_GATEWAY = "/integrations/"
+_FOR_ITS_CLIENT = frozenset({400, 401, 403, 413, 422})
+"""What the gateway tells as a message: its client takes a status from 300 on for a broken connection."""
+
 _OUR_FAULT = "something went wrong on our side, and the server's log says what; try again later"
 
 RETRY_AFTER_SECONDS = 5
@@ -118,6 +122,16 @@ def status_of(error: ExperienceError) -> int:
     return _STATUSES.get(type(error)) or next(
         (status for kind, status in _STATUSES.items() if isinstance(error, kind)), 422
     )
+
+
+def refusal(
+    path: str, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A problem document; of the gateway, for what its client shows to people, the message that it reads."""
+    if path.startswith(_GATEWAY) and status in _FOR_ITS_CLIENT:
+        told = {"ok": False, "error": {"message": detail, "code": code}}
+        return Document(told, headers=dict(headers or {}))
+    return problem(status, code, detail, headers=headers)
 
 
 def problem(status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None) -> Response:
@@ -173,7 +187,8 @@ def problem_of(request: Request, error: Exception) -> Response:
     if _looks_at_pages(request):
         show: ShowPage = request.app.state.page_of
         return show(request, told)
-    return problem(told.status, told.code, told.message, headers=told.headers)
+    path = request.scope["path"]
+    return refusal(path, told.status, told.code, told.message, headers=told.headers)
 
 
 def _looks_at_pages(request: Request) -> bool:

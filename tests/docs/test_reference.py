@@ -97,7 +97,7 @@ def _recurring() -> set[str]:
 PAGES: dict[str, Callable[[], Iterable[str]]] = {
     "schedule-options": _options,
     "codes": _codes,
-    "settings alerts": _settings,
+    "settings settings-environment alerts": _settings,
     "stories": _story,
     "recurring-schedules": _recurring,
     "scheduled-events": lambda: app_events._KNOWN,

@@ -13,7 +13,7 @@ from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.settings import environment
 from experience_runtime.settings.load import Settings, load_settings
 
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ def as_variables(values: dict[str, Any], path: tuple[str, ...] = ()) -> dict[str
 
 def test_the_whole_file_of_the_reference_can_be_given_as_variables() -> None:
     """Whatever a key is added to the file has its variable, or this is red."""
-    text = REFERENCE.read_text(encoding="utf-8")
+    text = (REFERENCE / "settings.md").read_text(encoding="utf-8")
     toml, *_ = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     toml = toml.replace('"X-Shop"', '"x_shop"')  # a variable sets names in small letters
     Path("whole.toml").write_text(toml, encoding="utf-8")
@@ -116,7 +116,7 @@ def test_what_kubernetes_tells_of_a_service_is_no_setting() -> None:
 
 
 def test_every_key_has_its_variable_in_the_reference() -> None:
-    text = REFERENCE.read_text(encoding="utf-8")
+    text = (REFERENCE / "settings-environment.md").read_text(encoding="utf-8")
 
     every = [environment.variable(key) for key in environment.KEYS]
     assert [name for name in [*every, *environment.NAMED] if f"`{name}" not in text] == []

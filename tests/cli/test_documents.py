@@ -177,7 +177,7 @@ def test_the_other_verbs_print_one_document_too(cli: CommandLine) -> None:
     assert cli.json("executions", "show", made["id"])["history"][-1]["reason"] == "enough"
     assert {"slack-update", "webhook"} <= {each["name"] for each in listed["integrations"]}
     assert all(
-        set(each) == {"name", "source", "configured", "why", "held", "schedules"}
+        set(each) == {"name", "source", "configured", "broken", "why", "held", "schedules"}
         for each in listed["integrations"]
     )
     assert set(doctor) == {"ok", "checks"}

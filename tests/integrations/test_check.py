@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from experience_runtime.clocks import VirtualClock
-from experience_runtime.domain.errors import InvalidParameter, InvalidPayload, Refusal, UnsupportedChannel
+from experience_runtime.domain.errors import InvalidPayload, Refusal, UnsupportedChannel
 from experience_runtime.domain.executions import Filter
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.plugins.registry import Registry
@@ -104,5 +104,7 @@ def test_an_unsupported_channel_is_refused_when_scheduling(store: SqliteStore) -
 def test_a_backoff_that_is_none_is_named_with_its_file(tmp_path: Path) -> None:
     (tmp_path / "odd.py").write_text(PICKY.replace("settings = Settings", "backoff = 5"))
 
-    with pytest.raises(InvalidParameter, match=r"odd\.py:Picky: backoff = 5 must be a Backoff"):
-        Registry(Settings(integrations_dir=tmp_path)).names()
+    found = Registry(Settings(integrations_dir=tmp_path)).description("picky")
+
+    assert found.broken
+    assert "odd.py:Picky: backoff = 5 must be a Backoff" in (found.why or "")

@@ -337,7 +337,7 @@ def test_settings_without_a_model_are_a_mistake() -> None:
 def test_a_file_that_does_not_load_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("import no_such_module\n")
 
-    with pytest.raises(AssertionError, match="line 1: ModuleNotFoundError"):
+    with pytest.raises(AssertionError, match="py:1: ModuleNotFoundError"):
         check_integration(tmp_path / "broken.py", payloads=[1])
 
 

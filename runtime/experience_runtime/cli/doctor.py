@@ -61,7 +61,7 @@ def _findings(runtime: Runtime) -> Iterator[Finding]:
         yield _clock(runtime)
         yield _try("deliveries", lambda: runtime.operations.holds().get(ALL) or "go on")
     yield from _files(runtime)
-    yield _try("integrations", lambda: ", ".join(_integration_texts(runtime)))
+    yield _integrations(runtime)
     yield Finding(
         "settings", True, str(runtime.settings.config or "no experience.toml; defaults and environment")
     )
@@ -139,9 +139,18 @@ def _sandbox(runtime: Runtime) -> Finding:
         return Finding("sandbox", False, error.message)
 
 
-def _integration_texts(runtime: Runtime) -> Iterator[str]:
-    for each in runtime.integrations.describe():
-        yield f"{each.name} ({'configured' if each.configured else 'not configured'})"
+def _integrations(runtime: Runtime) -> Finding:
+    try:
+        found = runtime.integrations.describe()
+    except ExperienceError as error:
+        return Finding("integrations", False, error.message)
+    told = [
+        runtime.settings.redact(each.why or "")
+        if each.broken
+        else f"{each.name} ({'configured' if each.configured else 'not configured'})"
+        for each in sorted(found, key=lambda each: not each.broken)
+    ]
+    return Finding("integrations", not any(each.broken for each in found), "; ".join(told))
 
 
 def _database_text(runtime: Runtime) -> str:

@@ -66,8 +66,11 @@ def list_(settings: Settings, as_json: bool) -> None:
         print_json(found)
         return
     for each in found["integrations"]:
-        state = "configured" if each["configured"] else "not configured"
+        state = "configured" if each["configured"] else "broken" if each["broken"] else "not configured"
         say(f"{each['name']:<16} {state:<15} {each['source']}")
+        if each["broken"]:
+            say(f"    {each['why']}")
+            continue
         if each["held"]:
             say(f"    {each['held']}")
 
@@ -138,8 +141,6 @@ def check(names: tuple[str, ...], settings: Settings, as_json: bool) -> None:
                 runtime.integrations.settings(name)
             except NotConfigured as refusal:
                 problems[name] = refusal.message
-            except InvalidParameter as broken:  # it cannot be made; the others are still to be checked
-                problems[name] = broken.message
     if as_json:
         print_json(
             {"ok": not problems, "problems": [{"integration": n, "message": m} for n, m in problems.items()]}

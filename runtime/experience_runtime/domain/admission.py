@@ -29,7 +29,8 @@ class Policy:
 
     At most `rate_count` executions begin in any `rate_seconds`. The circuit breaker opens after
     `breaker_failures` failures in a row that may pass (0: never) for `breaker_seconds`, which double with
-    each probe that fails, to 15 minutes. `isolate`: it is called in a process of its own.
+    each probe that fails, to 15 minutes. `isolate`: it is called in a process of its own. `broken`: what is
+    wrong with its code; none begins then.
     """
 
     concurrency: int | None = None
@@ -38,6 +39,7 @@ class Policy:
     breaker_failures: int = BREAKER_FAILURES
     breaker_seconds: int = BREAKER_SECONDS
     isolate: bool = False
+    broken: str | None = None
 
     @property
     def batch(self) -> int:
@@ -56,6 +58,10 @@ def _no_pace(_: str) -> Pace | None:
     return None
 
 
+def _not_broken(_: str) -> str | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
     """The policy of each integration by its name; the others have `default`.
@@ -65,6 +71,7 @@ class Policies:
     begins with. Of one receiver that is not known to answer, `fresh` may be in flight, of those in `trusted`
     as many as it says. Those that are not known to, and those that let a call wait for SLOW_SECONDS, are
     doubtful: they take nothing of their integration's share, and have a room of their own, all together.
+    `broken` says of an integration what is wrong with its code, at once: it is asked within a transaction.
     """
 
     by_name: Mapping[str, Policy] = field(default_factory=dict)
@@ -75,9 +82,11 @@ class Policies:
     starts_at: Callable[[str], Pace | None] = _no_pace
     fresh: int | None = None
     trusted: Mapping[Receiver, int] = field(default_factory=dict)
+    broken: Callable[[str], str | None] = _not_broken
 
     def of(self, integration: str) -> Policy:
-        return self.by_name.get(integration, self.default)
+        policy, why = self.by_name.get(integration, self.default), self.broken(integration)
+        return policy if why is None else replace(policy, broken=why)
 
     def share_of(self, integration: str) -> int:
         """How many calls of an integration may be in flight at receivers that are not doubtful."""
@@ -157,7 +166,7 @@ class IntegrationState:
 
         None while only a change of this state, or the end of what is in flight, can let one begin.
         """
-        if self.paused_at is not None:
+        if self.paused_at is not None or policy.broken is not None:
             return None
         if policy.concurrency is not None and in_flight >= policy.concurrency:
             return None
@@ -223,6 +232,8 @@ class IntegrationState:
                 f"{self.integration} is paused since {iso(self.paused_at)}{because}; "
                 f"`experience integrations resume {self.integration}` lets it go on"
             )
+        if policy.broken is not None:
+            return f"{self.integration} waits: {policy.broken}"
         if self._is_open(policy, now) and self.opened_at is not None:
             probe_at = self._probe_at(policy, now)
             tried = f"the next try is at {iso(probe_at)}" if probe_at > now else "one at a time is tried now"

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """One line of `integrations list`. `source`: the file or entry point; `why`: what is missing."""
+    """One line of `integrations list`. `source`: the file or entry point; `why`: what is missing or broken.
+
+    `broken`: its code cannot be loaded, and what is scheduled for it waits.
+    """
 
     name: str
     source: str
     configured: bool
     why: str | None
+    broken: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,6 +138,10 @@ class NotConfigured(Refusal):
     code = "not_configured"
 
 
+class IntegrationBroken(NotConfigured):
+    """The integration's own code cannot be loaded: a kind of not being configured."""
+
+
 class BlockedAddress(Refusal):
     code = "blocked_address"
 

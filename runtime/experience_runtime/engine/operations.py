@@ -168,9 +168,13 @@ class Operations:
         Under ALL, why none may.
         """
         now = self._clock.now()
+        states = self._store.integration_states.all()
+        untouched = {name: IntegrationState(integration=name) for name in self._integrations.names()}
+        every = {**untouched, **states}
         told = {
             name: state.waits_because(self._policies.of(name), now=now)
-            for name, state in self._store.integration_states.all().items()
+            for name, state in every.items()
+            if name in states or self._policies.of(name).broken is not None
         }
         for pace in self._paces(now):
             told[pace.integration] = told.get(pace.integration) or pace.because(now=now)

@@ -125,7 +125,7 @@ class Worker:
         now = self._clock.now()
         fires_at = None if self._recurring is None else self._recurring.next_at()
         # of the policies only whose it is: what is due and waits for its rate is waited for
-        meant = Policies(only=None if policies is None else policies.only)
+        meant = Policies() if policies is None else Policies(only=policies.only, broken=policies.broken)
         instants = (self._store.next_wake(now=now, policies=meant), fires_at)
         return all(at is None or at > now for at in instants)
 

@@ -21,6 +21,7 @@ from pydantic import BaseModel
 
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.integration import Backoff, Integration
+from experience_runtime.plugins.quarantine import likely_name
 from experience_runtime.untrusted import foreign, spell
 
 GROUP = "experience_runtime.integrations"
@@ -43,13 +44,20 @@ def load_file(path: Path) -> type[AnyIntegration]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A registered name, where it comes from for people, and how to get its class."""
+    """A registered name, where it comes from for people, and how to get its class.
+
+    `why`: what is broken, where that is known before it is loaded; `name` is then the likely one.
+    """
 
     name: str
     source: str
     load: Callable[[], Any]
+    why: str | None = None
 
     def make(self) -> AnyIntegration:
+        """Raises InvalidParameter where it is broken."""
+        if self.why is not None:
+            raise InvalidParameter(self.why)
         with foreign() as raised:
             kind = self.load()
         if raised.error is not None:
@@ -104,13 +112,21 @@ def in_folder(folder: Path | None) -> Iterator[Found]:
     for path in sorted(folder.glob("*.py")):
         if path.name.startswith("_"):
             continue
-        found = list(_in_module(_import_file(path, package), str(path)))
-        if not found:
-            raise InvalidParameter(
-                f"{path} holds no integration: no subclass of Integration with a name;"
-                f" write one, or begin the file's name with _"
-            )
+        try:
+            found = list(_in_module(_import_file(path, package), str(path)))
+            if not found:
+                raise InvalidParameter(
+                    f"{path}:1: it holds no integration: no subclass of Integration with a name;"
+                    f" write one, or begin the file's name with _"
+                )
+        except InvalidParameter as problem:
+            found = [broken(likely_name(path), str(path), problem.message)]
         yield from found
+
+
+def broken(name: str, source: str, why: str) -> Found:
+    """What stands in the place of something broken."""
+    return Found(name=name, source=source, load=functools.partial(_itself, object), why=why)
 
 
 def _package(folder: Path) -> str:
@@ -142,9 +158,7 @@ def _import_file(path: Path, package: str) -> ModuleType:
     if raised.error is not None:
         del sys.modules[name]
         file, line = _place(raised.error, path)
-        raise InvalidParameter(
-            f"{file}, line {line}: {named(raised.error)}; {_repair(raised.error, path.parent)}"
-        )
+        raise InvalidParameter(f"{file}:{line}: {named(raised.error)}; {_repair(raised.error, path.parent)}")
     return module
 
 

@@ -3,6 +3,7 @@
 import functools
 import itertools
 import json
+import logging
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from experience_runtime.domain.catalogue import Description, SettingState
 from experience_runtime.domain.errors import (
     ExperienceError,
+    IntegrationBroken,
     InvalidParameter,
     InvalidPayload,
     NotConfigured,
@@ -21,19 +23,30 @@ from experience_runtime.domain.errors import (
 )
 from experience_runtime.domain.values import nearest
 from experience_runtime.integration import Cache, Integration, MemoryCache
-from experience_runtime.plugins.finding import AnyIntegration, Found, given, in_folder, installed, named
+from experience_runtime.plugins.finding import (
+    AnyIntegration,
+    Found,
+    broken,
+    given,
+    in_folder,
+    installed,
+    named,
+)
+from experience_runtime.plugins.quarantine import stand_in
 from experience_runtime.plugins.setting_states import setting_states, unknown_settings
 from experience_runtime.settings.load import Settings
 from experience_runtime.settings.redaction import SECRET_LENGTH
 from experience_runtime.untrusted import foreign, plain_refusal
+
+_logger = logging.getLogger(__name__)
 
 
 class Registry:
     """The registered integrations; a ports.Integrations.
 
     They are looked for when they are first needed: the files of `settings.integrations_dir` are imported
-    then, all of them, entry points each when it is first used. Raises InvalidParameter for a broken file and
-    for two of one name; `names` is enough to notice it at start.
+    then, all of them, entry points each when it is first used. A broken one, and two of one name, are held
+    by themselves: `broken` tells of them, and so does the log.
     """
 
     def __init__(self, settings: Settings, *, only: type[AnyIntegration] | None = None) -> None:
@@ -44,6 +57,7 @@ class Registry:
         self._instances: dict[str, AnyIntegration] = {}
         self._checked: dict[str, BaseModel | str] = {}
         self._caches: dict[str, Cache] = {}
+        self._broken: dict[str, str] = {}
 
     @property
     def _found(self) -> Mapping[str, Found]:
@@ -57,15 +71,46 @@ class Registry:
             if self._only is None
             else given(self._only)
         )
-        by_name: dict[str, Found] = {}
-        for found in everything:
+        whole, by_name = list(everything), dict[str, Found]()
+        for found in (each for each in whole if each.why is None):
             other = by_name.setdefault(found.name, found)
             if other is not found:
-                raise InvalidParameter(
+                why = (
                     f'two integrations are named "{found.name}": {other.source} and {found.source};'
                     " rename or remove one"
                 )
+                by_name[found.name] = broken(found.name, found.source, why)
+        for found in (each for each in whole if each.why is not None):
+            # its name is a guess: one that works keeps its own
+            is_free = found.name not in by_name
+            by_name[found.name if is_free else found.source.rpartition("/")[2]] = found
+        for name, found in by_name.items():
+            if found.why is not None:
+                self._note_broken(name, found.why)
         return by_name
+
+    def _note_broken(self, name: str, why: str) -> None:
+        self._broken[name] = self._settings.redact(why)
+        _logger.warning("%s is broken, and what is scheduled for it waits: %s", name, self._broken[name])
+
+    def load_all(self) -> None:
+        """Load every one, so that `broken` knows all that are."""
+        for name in self.names():
+            self.get(name)
+
+    def broken(self, name: str) -> str | None:
+        """What is broken of this name, as far as it is known; None when nothing is. It loads nothing.
+
+        While some file cannot be read, a name that nothing has may be the one that it defines.
+        """
+        if "_all_found" not in vars(self):
+            return None
+        if name in self._broken:
+            return f"broken: {self._broken[name]}"
+        if name in self._all_found:
+            return None
+        files = [found.why for found in self._all_found.values() if found.why is not None]
+        return f"no integration of this name is loaded, and one is broken: {files[0]}" if files else None
 
     def names(self) -> Sequence[str]:
         return sorted(self._found)
@@ -75,7 +120,17 @@ class Registry:
         if there is not None:
             return there
         self._require(name)
-        return self._instances.setdefault(name, self._found[name].make())
+        return self._instances.setdefault(name, self._made(name))
+
+    def _made(self, name: str) -> AnyIntegration:
+        try:
+            return self._found[name].make()
+        except InvalidParameter as problem:
+            if self._only is not None:
+                raise
+            if name not in self._broken:
+                self._note_broken(name, problem.message)
+            return stand_in(name, self._broken[name])
 
     def _require(self, name: str) -> None:
         if name not in self._found:
@@ -88,6 +143,8 @@ class Registry:
 
     def settings(self, name: str) -> Any:
         model = self.get(name).settings
+        if name in self._broken:
+            raise IntegrationBroken(f"{name} is broken: {self._broken[name]}")
         if model is None:
             return None
         if name not in self._checked:  # settings are read once, so what was found stays true
@@ -157,7 +214,9 @@ class Registry:
             self.settings(name)
         except ExperienceError as problem:
             why = problem.message
-        return Description(name=name, source=self._found[name].source, configured=why is None, why=why)
+        is_broken = name in self._broken
+        source = self._found[name].source
+        return Description(name=name, source=source, configured=why is None, why=why, broken=is_broken)
 
     def example(self, name: str) -> str:
         """A payload to begin with, as JSON text; `{}` where an integration has none that is JSON.
@@ -177,10 +236,7 @@ class Registry:
         Raises UnknownIntegration.
         """
         self._require(name)
-        try:
-            model = self.get(name).settings
-        except InvalidParameter:  # it cannot be made: what it needs is not known
-            model = None
+        model = self.get(name).settings  # of a broken one what it needs is not known
         table, missing = self._settings.integration(name), self._settings.missing_of(name)
         return setting_states(model, table, missing)
 

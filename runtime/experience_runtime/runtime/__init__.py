@@ -191,8 +191,8 @@ class Runtime:
 
     @cached_property
     def policies(self) -> Policies:
-        """How each integration may be called."""
-        return Policies(by_name=self.settings.policies())
+        """How each integration may be called; one that is broken may not be."""
+        return Policies(by_name=self.settings.policies(), broken=self.integrations.broken)
 
     @cached_property
     def dispatcher(self) -> "Dispatcher":
@@ -251,7 +251,7 @@ class Runtime:
 
     def for_serving(self) -> "Runtime":
         """The same, with every part made now: later, two threads that ask first would each make one."""
-        self.integrations.names()
+        self.integrations.load_all()
         self._parts = [self.store, self.scheduler, self.operations, self.recurring, self.lookup]
         self._parts += [self.live, self.dispatcher, self.sandbox]
         return self

@@ -68,7 +68,7 @@ class Claiming:
         for integration in waiting:
             state, policy = view.state(integration), policies.of(integration)
             room = state.room(policy, in_flight=view.of_integrations[integration], now=now)
-            if state.paused_at is None:
+            if state.paused_at is None and policy.broken is None:
                 view.too_long += self._held_too_long(integration, view)
             if room:
                 chosen += self._candidates(integration, min(limit, room), view)

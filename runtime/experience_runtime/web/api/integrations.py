@@ -58,7 +58,7 @@ router = APIRouter(prefix="/v1", tags=["integrations"], route_class=OnceRoute)
     responses=answers(Integrations, {"integrations": [INTEGRATION]}),
 )
 def list_integrations(runtime: GivenRuntime, caller: Annotated[Caller, needs(Right.READ_RUNS)]) -> Document:
-    """Where each comes from, whether it is configured, and what holds it.
+    """Where each comes from, whether it is configured or broken, and what holds it.
 
     Scopes: operator, viewer; author, for whom `schedules` is 0.
     """

@@ -199,6 +199,7 @@ class IntegrationLine(BaseModel):
     name: str
     source: str
     configured: bool
+    broken: bool
     why: str | None
     held: str | None
     schedules: int
@@ -362,6 +363,7 @@ INTEGRATION = {
     "name": "slack-update",
     "source": "experience_integrations.slack_update:SlackUpdate",
     "configured": True,
+    "broken": False,
     "why": None,
     "held": None,
     "schedules": 1,

@@ -1,0 +1,34 @@
+"""A broken integration in every list, and out of everybody's way."""
+
+from pathlib import Path
+
+from .conftest import CommandLine, write
+
+BROKEN = "class Sms:\n    name = 'sms'\n    x = = 1\n"
+
+
+def test_a_broken_file_is_told_everywhere_and_stops_nothing(cli: CommandLine) -> None:
+    write(Path("mine/sms.py"), BROKEN)
+    write(Path("experience.toml"), 'integrations_dir = "mine"\n')
+
+    told = "mine/sms.py:3: SyntaxError: invalid syntax; correct the file"
+    listed = {each["name"]: each for each in cli.json("integrations", "list")["integrations"]}
+    assert (listed["sms"]["broken"], listed["sms"]["configured"]) == (True, False)
+    assert listed["sms"]["why"].startswith(f"sms is broken: {told}")
+    assert not listed["webhook"]["broken"]
+    lines = cli("integrations", "list").out.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("sms "))
+    assert lines[at].split() == ["sms", "broken", "mine/sms.py"]
+    assert told in lines[at + 1]
+    assert told in cli("integrations", "show", "sms").out
+    assert told in cli("integrations", "check").out
+    doctor = cli("doctor", "--json")
+    (finding,) = [each for each in doctor.document["checks"] if each["name"] == "integrations"]
+    assert (doctor.code, finding["ok"]) == (1, False)
+    assert finding["detail"].startswith(f"sms is broken: {told}")
+    assert "webhook (not configured)" in finding["detail"]
+    worker = cli("worker", "--until-idle")
+    assert worker.code == 0
+    assert f"sms is broken, and what is scheduled for it waits: {told}" in worker.err
+    called = cli("integrations", "call", "sms", "{}", "--json")
+    assert (called.refusal["code"], told in called.refusal["message"]) == ("not_configured", True)

@@ -76,6 +76,7 @@ def test_every_verb_that_changes_something_leaves_one_entry(cli: CommandLine) ->
         "schedules resume": (("daily",), "schedule resume", "daily"),
         "schedules run": (("daily",), "schedule run", "daily"),
         "schedules remove": (("daily",), "schedule remove", "daily"),
+        "schedules restore": (("daily",), "schedule restore", "daily"),
         "integrations pause": (("slack-update", "--reason", "moving"), "integration pause", "slack-update"),
         "integrations resume": (("slack-update",), "integration resume", "slack-update"),
         "hold all": (("--reason", "look"), "deliveries hold", ""),

@@ -74,7 +74,7 @@ def test_a_dry_run_and_a_preview_save_nothing(cli: CommandLine) -> None:
 
     assert dry["saved"] is False
     assert preview == {"recurrence": {"daily": "09:00"}, "timezone": "Europe/Paris", "next": dry["next"]}
-    assert cli.json("schedules", "list") == {"schedules": []}
+    assert cli.json("schedules", "list") == {"schedules": [], "removed": []}
 
 
 def test_people_read_the_instants_in_two_columns(cli: CommandLine) -> None:
@@ -115,7 +115,7 @@ def test_set_refuses_with_a_code_and_saves_nothing(
 
     assert refusal["code"] == code
     assert said in refusal["message"]
-    assert cli.json("schedules", "list") == {"schedules": []}
+    assert cli.json("schedules", "list") == {"schedules": [], "removed": []}
 
 
 @pytest.mark.parametrize("verb", ["show", "pause", "resume", "run", "remove"])
@@ -137,7 +137,13 @@ def test_pause_resume_and_remove(cli: CommandLine) -> None:
     assert (paused["next_at"], paused["next"]) == (None, [])
     assert (resumed["paused_at"], resumed["next_at"], len(resumed["next"])) == (None, next_at, 5)
     assert removed == {"removed": "digest"}
-    assert cli.json("schedules", "list") == {"schedules": []}
+    listed = cli.json("schedules", "list")
+    assert listed["schedules"] == []
+    assert [each["name"] for each in listed["removed"]] == ["digest"]
+    assert "`experience schedules restore digest` takes that back" in cli("schedules", "list").out
+    restored = cli.json("schedules", "restore", "digest")
+    assert (restored["next_at"], len(restored["next"])) == (next_at, 5)
+    assert cli("schedules", "restore", "digest", "--json").refusal["code"] == "unknown_schedule"
 
 
 def test_run_fires_one_that_a_worker_delivers_and_show_tells_of_it(cli: CommandLine) -> None:

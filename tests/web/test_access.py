@@ -58,6 +58,7 @@ MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
     ("GET", "/v1/schedules/{name}"): READERS,
     ("PUT", "/v1/schedules/{name}"): OPERATORS,
     ("DELETE", "/v1/schedules/{name}"): OPERATORS,
+    ("POST", "/v1/schedules/{name}/restore"): OPERATORS,
     ("POST", "/v1/schedules/{name}/pause"): OPERATORS,
     ("POST", "/v1/schedules/{name}/resume"): OPERATORS,
     ("POST", "/v1/schedules/{name}/run"): OPERATORS,

@@ -121,6 +121,7 @@ def test_every_changing_operation_leaves_one_entry_and_a_refused_one_none(web: F
         ),
         ("POST", "/v1/executions/{execution_id}/run"): lambda: (world.scheduled(), {}, "execution", "move"),
         ("PUT", "/v1/schedules/{name}"): lambda: ("weekly", schedule, "schedule", "set"),
+        ("POST", "/v1/schedules/{name}/restore"): lambda: (removed(world), None, "schedule", "restore"),
         ("POST", "/v1/schedules/{name}/pause"): lambda: (world.schedule("p"), None, "schedule", "pause"),
         ("POST", "/v1/schedules/{name}/resume"): lambda: (paused(world), None, "schedule", "resume"),
         ("POST", "/v1/schedules/{name}/run"): lambda: (world.schedule("now"), None, "schedule", "run"),
@@ -187,6 +188,12 @@ def cancelled(world: World) -> str:
 
 def later(world: World) -> str:
     return f"{world.runtime.clock.now() + timedelta(days=2):%Y-%m-%dT%H:%M}"
+
+
+def removed(world: World) -> str:
+    name = world.schedule("removed")
+    world.runtime.recurring.remove(name)
+    return name
 
 
 def paused(world: World) -> str:

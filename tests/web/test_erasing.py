@@ -120,6 +120,9 @@ def test_the_page_erases_only_when_the_id_is_typed_once_more(client: httpx.Clien
 
     assert refused.status_code == 422
     assert kept
-    assert (done.status_code, done.headers["location"]) == (303, "/visitors?did=erased")
-    assert "The visitor is erased" in client.get("/visitors?did=erased").text
+    assert (done.status_code, done.headers["location"]) == (303, "/visitors")
+    told, again = (client.get("/visitors").text for _ in range(2))
+    assert "The visitor is erased" in told
+    assert "The visitor is erased" not in again  # it was said once
+    assert "The visitor is erased" not in client.get("/visitors?did=erased").text
     assert client.get(f"/v1/executions?visitor={WHO}").json()["executions"] == []

@@ -26,7 +26,7 @@ _VERBS: dict[str, tuple[str, str]] = {
     "executions": ("executions:executions", "List, show, cancel, restore and replay executions."),
     "runs": ("runs:runs", "List, show and follow runs of experiences."),
     "why": ("why:why", "Say what happened to a visitor, and why they got nothing."),
-    "schedules": ("schedules:schedules", "Set, list, pause, resume and run recurring schedules."),
+    "schedules": ("schedules:schedules", "Set, list, pause, run, remove and restore recurring schedules."),
     "audit": ("audit:audit", "Show who changed what, when and from where."),
     "convert": ("convert:convert", "Record a conversion of a visitor."),
     "visitors": ("visitors:visitors", "Show, export and erase visitors, and say which ids are one person."),

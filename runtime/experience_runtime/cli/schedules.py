@@ -1,14 +1,15 @@
-"""experience schedules: list, show, set, preview, pause, resume, run, remove."""
+"""experience schedules: list, show, set, preview, pause, resume, run, remove, restore."""
 
 import functools
 import json
+import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 import click
 
-from experience_runtime.cli.common import Verbs, everywhere, print_json, say, styled
+from experience_runtime.cli.common import EXIT_REFUSED, Verbs, everywhere, fail, print_json, say, styled
 from experience_runtime.documents.documents import preview_document
 from experience_runtime.domain.errors import InvalidPayload
 from experience_runtime.domain.schedules import CatchUp, Outcome
@@ -87,6 +88,11 @@ def list_(settings: Settings, as_json: bool) -> None:
         return
     for document in found["schedules"]:
         _say_line(document)
+    for each in found["removed"]:
+        say(
+            f"{each['name']} was removed at {each['removed_at']}; "
+            f"`experience schedules restore {each['name']}` takes that back"
+        )
     if not found["schedules"]:
         say("no schedules; `experience schedules set NAME` makes one")
 
@@ -251,18 +257,47 @@ def run(name: str, settings: Settings, as_json: bool) -> None:
     "remove",
     epilog="""\b
 Examples:
-  experience schedules remove digest""",
+  experience schedules remove digest
+
+On a terminal you are asked first. `experience schedules restore NAME` takes it back, within a day.""",
 )
 @click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @everywhere
-def remove(name: str, settings: Settings, as_json: bool) -> None:
+def remove(name: str, yes: bool, settings: Settings, as_json: bool) -> None:
     """Remove a schedule. The executions it fired are kept, and one that is pending still runs."""
     with Runtime(settings) as runtime:
+        if not (yes or as_json) and sys.stdin.isatty():
+            runtime.recurring.get(name)
+            if not click.confirm(f"Remove {name}? It fires nothing any more.", err=True):
+                fail("nothing was removed", EXIT_REFUSED)
         runtime.recurring.remove(name)
     if as_json:
         print_json({"removed": name})
         return
-    say(f"{name} is removed")
+    say(f"{name} is removed; for a day `experience schedules restore {name}` takes that back")
+
+
+@schedules.command(
+    "restore",
+    epilog="""\b
+Examples:
+  experience schedules restore digest
+
+It goes on with its next instant from now; what it would have fired meanwhile is not caught up. One that was
+paused is paused.""",
+)
+@click.argument("name")
+@everywhere
+def restore(name: str, settings: Settings, as_json: bool) -> None:
+    """Take the removal of a schedule back, within a day."""
+    with Runtime(settings) as runtime:
+        runtime.operations.restore_schedule(name)
+        document = runtime.lookup.schedule(name)
+    if as_json:
+        print_json(document)
+        return
+    _say_line(document)
 
 
 _CATCH_UP = {

@@ -44,6 +44,10 @@ class CatchUp(StrEnum):
     NONE = "none"
 
 
+RESTORABLE = timedelta(days=1)
+"""How long a schedule that was removed can be restored."""
+
+
 class Outcome(StrEnum):
     """What became of an instant of a schedule."""
 

@@ -287,7 +287,18 @@ class Schedules(Protocol):
         ...
 
     def remove(self, name: str, *, now: datetime) -> None:
-        """Forget a schedule and its runs; what it fired stays. UnknownSchedule when there is none."""
+        """Remove a schedule, for good after a day; what it fired stays. UnknownSchedule for none."""
+        ...
+
+    def removed(self, *, now: datetime) -> Sequence[tuple[Schedule, datetime]]:
+        """Those that can be restored, and when each was removed, the last first."""
+        ...
+
+    def restore(self, name: str, change: Callable[[Schedule], Schedule], *, now: datetime) -> Schedule:
+        """Take a removal back, with the runs; the schedule comes back as `change` makes it.
+
+        UnknownSchedule when none of this name was removed within a day, Conflict when there is one again.
+        """
         ...
 
     def runs(self, name: str, *, limit: int) -> Sequence[ScheduleRun]:

@@ -186,9 +186,13 @@ class Lookup:
         }
 
     def schedules(self) -> dict[str, Any]:
-        """Every recurring schedule, by name."""
+        """Every recurring schedule, by name, and those that were removed within a day."""
         return {
-            "schedules": [schedule_document(each, redact=self._redact) for each in self._recurring.list()]
+            "schedules": [schedule_document(each, redact=self._redact) for each in self._recurring.list()],
+            "removed": [
+                {"name": each.name, "integration": each.integration, "removed_at": iso(removed_at)}
+                for each, removed_at in self._operations.removed_schedules()
+            ],
         }
 
     def schedule(self, name: str) -> dict[str, Any]:

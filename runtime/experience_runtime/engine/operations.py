@@ -13,6 +13,7 @@ from experience_runtime.domain.instants import iso
 from experience_runtime.domain.options import Options
 from experience_runtime.domain.pace import PaceState
 from experience_runtime.domain.planning import check_reason, plan_move
+from experience_runtime.domain.schedules import Schedule, timing_of
 from experience_runtime.engine.judging import window_of
 from experience_runtime.engine.ports import Clock, Integrations
 from experience_runtime.engine.stores import Store
@@ -200,6 +201,24 @@ class Operations:
             status = self._store.execution(number).status
             raise Conflict(f"{execution_id} is {status}; only a cancelled execution can be restored")
         return restored
+
+    def restore_schedule(self, name: str) -> Schedule:
+        """Take the removal of a schedule back, within a day: it goes on with its next instant from now, and
+        what it would have fired meanwhile is not caught up. One that was paused is paused.
+
+        Raises UnknownSchedule, or Conflict when there is one of this name again.
+        """
+        now = self._clock.now()
+
+        def restored(schedule: Schedule) -> Schedule:
+            next_at = None if schedule.paused_at else timing_of(schedule).next_after(now)
+            return replace(schedule, next_at=next_at, updated_at=now, version=schedule.version + 1)
+
+        return self._store.schedules.restore(name, restored, now=now)
+
+    def removed_schedules(self) -> Sequence[tuple[Schedule, datetime]]:
+        """Those that can be restored, and when each was removed, the last first."""
+        return self._store.schedules.removed(now=self._clock.now())
 
     def cancel_matching(
         self, filter: Filter, *, reason: str | None, progress: Progress = _unheard

@@ -54,6 +54,12 @@ def schedule(row: Sequence[Any]) -> Schedule:
     return Schedule(**read(SCHEDULE, row))
 
 
+def kept_schedule(text: str) -> Schedule:
+    """Read what `schedule_values` gave, kept as JSON."""
+    kept = json.loads(text)
+    return schedule([kept.get(column.stored or column.name) for column in SCHEDULE])
+
+
 def bound(table: Sequence[Column], row: object) -> Values:
     """What a statement binds of a row's object."""
     found = [(column, getattr(row, column.name)) for column in table]

@@ -1,5 +1,6 @@
 """Schedules on SQL: rows that fire executions, in the transaction that moves them on."""
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from experience_runtime.domain.audit import differing
 from experience_runtime.domain.errors import Conflict, UnknownSchedule
 from experience_runtime.domain.executions import Execution, execution_id
 from experience_runtime.domain.instants import from_ms, to_ms
-from experience_runtime.domain.schedules import Firing, Outcome, Schedule, ScheduleRun
+from experience_runtime.domain.schedules import RESTORABLE, Firing, Outcome, Schedule, ScheduleRun
 from experience_runtime.domain.values import shown
 from experience_runtime.measured import hearer
 from experience_runtime.store import rows
@@ -48,6 +49,8 @@ class SqlSchedules:
         def act() -> bool:
             if self._database.execute_counted(statement, bound) == 0:
                 return False
+            if replacing is None and self._database.execute_counted("forget_removed_schedule", bound):
+                self._database.execute("remove_runs", bound)  # of another schedule of this name
             before, after = differing(_told(replacing), _told(schedule))
             self._audit.note(
                 "schedule",
@@ -80,11 +83,44 @@ class SqlSchedules:
             found = self._database.execute("schedule", bound)
             if self._database.execute_counted("remove_schedule", bound) == 0:
                 raise self._unknown(name)
-            self._database.execute("remove_runs", bound)
-            before = _told(rows.schedule(found[0]))
-            self._audit.note("schedule", "remove", object=name, at=now, before=before)
+            schedule = rows.schedule(found[0])
+            after = {"after": to_ms(now - RESTORABLE)}
+            self._database.execute("drop_runs_of_removed", after)
+            self._database.execute("drop_removed_schedules", after)
+            kept = {"now": to_ms(now), "schedule": json.dumps(rows.schedule_values(schedule))}
+            self._database.execute("keep_removed_schedule", bound | kept)
+            self._audit.note("schedule", "remove", object=name, at=now, before=_told(schedule))
 
         self._journal.write(f"removal of the schedule {name}", act)
+
+    def removed(self, *, now: datetime) -> list[tuple[Schedule, datetime]]:
+        bound = {"after": to_ms(now - RESTORABLE)}
+        found = self._database.read(lambda: self._database.execute("removed_schedules", bound))
+        return [(rows.kept_schedule(text), from_ms(removed_at)) for text, removed_at in found]
+
+    def restore(self, name: str, change: Callable[[Schedule], Schedule], *, now: datetime) -> Schedule:
+        bound = {"name": rows.text(name), "after": to_ms(now - RESTORABLE)}
+
+        def act() -> Schedule:
+            found = self._database.execute("removed_schedule", bound)
+            if not found:
+                raise UnknownSchedule(
+                    f"no schedule {shown(name)} was removed from {self._database.name!r} within a day; "
+                    "`experience audit list --kind schedule --action remove` shows what each one was"
+                )
+            schedule = change(rows.kept_schedule(found[0][0]))
+            if self._database.execute_counted("insert_schedule", rows.schedule_values(schedule)) == 0:
+                raise Conflict(f"there is a schedule {name} again; remove that one first, or leave it")
+            self._database.execute("forget_removed_schedule", bound)
+            self._audit.note("schedule", "restore", object=name, at=now, after=_told(schedule))
+            return schedule
+
+        return self._journal.write(
+            f"restoring of the schedule {name}",
+            act,
+            as_json=lambda _: None,
+            from_json=lambda _: rows.schedule(self._database.execute("schedule", bound)[0]),
+        )
 
     def runs(self, name: str, *, limit: int) -> list[ScheduleRun]:
         bound = {"name": rows.text(name), "limit": limit}

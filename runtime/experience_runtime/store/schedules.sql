@@ -49,6 +49,25 @@ DELETE FROM schedules WHERE name = :name;
 -- name: remove_runs
 DELETE FROM schedule_runs WHERE schedule = :name;
 
+-- name: keep_removed_schedule
+INSERT INTO removed_schedules (name, removed_at, schedule) VALUES (:name, :now, :schedule)
+ON CONFLICT (name) DO UPDATE SET removed_at = excluded.removed_at, schedule = excluded.schedule;
+
+-- name: removed_schedules
+SELECT schedule, removed_at FROM removed_schedules WHERE removed_at > :after ORDER BY removed_at DESC, name;
+
+-- name: removed_schedule
+SELECT schedule FROM removed_schedules WHERE name = :name AND removed_at > :after {for_update};
+
+-- name: forget_removed_schedule
+DELETE FROM removed_schedules WHERE name = :name;
+
+-- name: drop_runs_of_removed
+DELETE FROM schedule_runs WHERE schedule IN (SELECT name FROM removed_schedules WHERE removed_at <= :after);
+
+-- name: drop_removed_schedules
+DELETE FROM removed_schedules WHERE removed_at <= :after;
+
 -- name: record_run
 INSERT INTO schedule_runs (schedule, seq, at, outcome, recorded_at, execution, reason, count)
 VALUES (

@@ -60,7 +60,7 @@ def _states(shop: Shop) -> dict[str, Callable[[Page], object]]:
         "filtered": opened,
         "nothing found": lambda page: page.goto("/executions?visitor=nobody"),
         "failed execution": lambda page: page.goto(f"/executions/{failed.id}"),
-        "pending execution": lambda page: page.goto(f"/executions/{pending.id}?did=replayed"),
+        "pending execution": lambda page: page.goto(f"/executions/{pending.id}"),
         "no execution": lambda page: page.goto("/executions/ex_nope"),
         "bulk": counted,
         "integrations": lambda page: page.goto("/settings/integrations"),

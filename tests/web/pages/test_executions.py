@@ -149,6 +149,7 @@ def test_what_is_pending_is_moved_and_run_now(empty_shop: Shop) -> None:
     page.get_by_role("button", name="Move this execution").click()
     expect(page.get_by_role("status")).to_contain_text("The execution is moved")
     expect(page.get_by_label("Run at (UTC)")).to_have_value(at)
+    page.get_by_text("Run now…").click()
     page.get_by_role("button", name="Run now").click()
 
     expect(page.get_by_role("status")).to_contain_text("due now")

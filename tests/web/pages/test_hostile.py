@@ -24,7 +24,7 @@ PATHS = (
     "/settings/integrations/{0}",
     "/settings/integrations/update-crm",
     "/settings/integrations/update-crm/schedule?edit={0}",
-    "/visitors?id={0}&did={0}",
+    "/visitors?id={0}",
     "/playground?s={0}",
     "/login?to={0}",
     "/nothing/{0}",

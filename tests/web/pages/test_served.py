@@ -33,6 +33,7 @@ def test_a_schedule_made_on_a_page_is_delivered_and_seen_without_loading_again(
             page.goto("/settings/integrations/update-crm/schedule")
             page.get_by_label("Name").fill("stock")
             page.get_by_role("button", name="Save the schedule").click()
+            page.get_by_text("Run now… stock").click()
             page.get_by_role("button", name="Run now stock").click()
 
             page.goto("/executions")

@@ -160,10 +160,6 @@ class ScheduleDocument(BaseModel):
     version: int
 
 
-class Schedules(BaseModel):
-    schedules: list[ScheduleDocument]
-
-
 class ScheduleRun(BaseModel):
     at: str
     outcome: str

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
-from pydantic import Field, StrictBool
+from pydantic import BaseModel, Field, StrictBool
 
 from experience_runtime.documents.documents import preview_document
 from experience_runtime.domain.access import Right
@@ -16,7 +16,7 @@ from experience_runtime.web.api.models import (
     Preview,
     Removed,
     SavedSchedule,
-    Schedules,
+    ScheduleDocument,
     WholeSchedule,
 )
 from experience_runtime.web.api.openapi import Body, Name, answers
@@ -52,10 +52,27 @@ class ScheduleBody(When):
     dry_run: StrictBool = Field(default=False, description="Only check it, and tell the next five instants.")
 
 
+class RemovedSchedule(BaseModel):
+    name: str
+    integration: str
+    removed_at: str
+
+
+class Schedules(BaseModel):
+    """`removed` are those that can be restored: for a day."""
+
+    schedules: list[ScheduleDocument]
+    removed: list[RemovedSchedule]
+
+
 router = APIRouter(prefix="/v1", tags=["schedules"], route_class=OnceRoute)
 
 
-@router.get("/schedules", summary="List schedules", responses=answers(Schedules, {"schedules": [SCHEDULE]}))
+@router.get(
+    "/schedules",
+    summary="List schedules",
+    responses=answers(Schedules, {"schedules": [SCHEDULE], "removed": []}),
+)
 def list_schedules(runtime: GivenRuntime, _: Annotated[Caller, needs(Right.READ)]) -> Document:
     """All of them, by name. Scopes: operator, viewer."""
     return Document(runtime.lookup.schedules())
@@ -95,9 +112,21 @@ def put(
     responses=answers(Removed, {"removed": "digest"}, 404, 409),
 )
 def remove(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CHANGE)]) -> Document:
-    """The executions it fired are kept, and one that is pending still runs. Scope: operator."""
+    """For good after a day. What it fired is kept, and what is pending still runs. Scope: operator."""
     runtime.recurring.remove(name)
     return Document({"removed": name})
+
+
+@router.post(
+    "/schedules/{name}/restore",
+    summary="Restore a schedule",
+    dependencies=[Depends(documented_key)],
+    responses=answers(WholeSchedule, _WHOLE, 404, 409),
+)
+def restore(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CHANGE)]) -> Document:
+    """Take a removal back, within a day; it goes on from its next instant. Scope: operator."""
+    runtime.operations.restore_schedule(name)
+    return Document(runtime.lookup.schedule(name))
 
 
 @router.post(

@@ -43,14 +43,19 @@ _DID = {
     "schedule-paused": "The schedule is paused. What it would have fired meanwhile is not caught up.",
     "schedule-resumed": "The schedule goes on, from its next instant.",
     "schedule-run": "The schedule runs once now. Its next instant is not moved.",
-    "schedule-removed": "The schedule is removed. The executions it fired are kept.",
+    "schedule-removed": "The schedule is removed. What it fired is kept. For a day it can be restored.",
+    "schedule-restored": "The schedule is restored. It goes on from its next instant.",
     "converted": "The conversion is recorded.",
     "activated": "The release runs. Every server of this database follows within a second.",
     "rolled-back": "What ran before runs again. Every server of this database follows within a second.",
     "deactivated": "Nothing of it runs any more. What was scheduled stays scheduled.",
     "erased": "The visitor is erased, with everything that was kept of them.",
 }
-"""What a form's answer says after its redirect: a closed list, so that an address can say nothing else."""
+"""What a form's answer says after its redirect: a closed list, so that nobody can say anything else."""
+
+_NOTE = "experience_note"
+"""The cookie that has a key of it, from the redirect to the next page. Not `Secure`: it is no secret."""
+_NOTE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +79,15 @@ class Rendering:
         def may(right: Right) -> bool:
             return caller is not None and caller.may(right)
 
+        # what looks again in the background takes no note from who clicked
+        note = "" if "x-live" in request.headers else request.cookies.get(_NOTE, "")
         told = {name: _told(request, value) for name, value in values.items()}
         text = (
             _environment()
             .get_template(template)
             .render(
                 here=here,
-                did=_DID.get(request.query_params.get("did", "")),
+                did=_DID.get(note),
                 form_token=form_token(request),
                 caller=caller,
                 operates=may(Right.CHANGE),
@@ -96,7 +103,10 @@ class Rendering:
             text = _OWN_ADDRESS.sub(rf"\1{prefix}/", text)
         # a text that was cut inside a surrogate pair is still shown
         content = text.encode("utf-8", "replace")
-        return HTMLResponse(content, status_code=status, headers=HEADERS)
+        answer = HTMLResponse(content, status_code=status, headers=HEADERS)
+        if note:
+            answer.delete_cookie(_NOTE, path="/", httponly=True, samesite="lax")
+        return answer
 
     @cached_property
     def _static(self) -> dict[str, StaticFile]:
@@ -131,9 +141,11 @@ def _told(request: Request, value: object) -> object:
 
 
 def back_to(path: str, did: str = "") -> RedirectResponse:
-    """Go to a page after a form was acted on; `did` is a key of what it says there."""
-    joined = "" if not did else ("&" if "?" in path else "?") + f"did={did}"
-    return RedirectResponse(path + joined, status_code=303)
+    """Go to a page after a form was acted on; `did` is a key of what it says there, once."""
+    answer = RedirectResponse(path, status_code=303)
+    if did:
+        answer.set_cookie(_NOTE, did, max_age=_NOTE_SECONDS, path="/", httponly=True, samesite="lax")
+    return answer
 
 
 def rendering_of(request: Request) -> Rendering:

@@ -39,7 +39,7 @@ class _Preview:
 
 router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Right.READ)])
 _WRITES = [signed_in(Right.CHANGE), Depends(own_form)]
-_DONE = {"pause": "paused", "resume": "resumed", "run": "run", "remove": "removed"}
+_DONE = {"pause": "paused", "resume": "resumed", "run": "run", "remove": "removed", "restore": "restored"}
 
 
 @router.get(HERE + "/{name}/schedule")
@@ -85,7 +85,7 @@ def act(
     request: Request,
     name: str,
     schedule_name: str,
-    verb: Literal["pause", "resume", "run", "remove"],
+    verb: Literal["pause", "resume", "run", "remove", "restore"],
     runtime: GivenRuntime,
     rendering: GivenRendering,
 ) -> Response:
@@ -99,6 +99,8 @@ def act(
                 runtime.recurring.run_now(schedule_name)
             case "remove":
                 runtime.recurring.remove(schedule_name)
+            case "restore":
+                runtime.operations.restore_schedule(schedule_name)
     except UnknownSchedule:
         raise
     except Refusal as refusal:
@@ -139,6 +141,11 @@ def _page(
         wrong=wrong,
         days=DAYS,
         zones=zone_names(),
+        removed=[
+            {"name": each.name, "ago": relative(at, now), "at": at.isoformat()}
+            for each, at in runtime.operations.removed_schedules()
+            if each.integration == name
+        ],
         audit=runtime.lookup.audit.of("schedule", editing) if editing else [],
         schedules=[_row(runtime.lookup.schedule(each), now) for each in own],
     )

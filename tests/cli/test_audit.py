@@ -21,7 +21,7 @@ SENT = {
 """What an application would send: its executions, events and persons are what is kept of it."""
 
 LOOKS = {
-    "alerts list", "alerts test", "new", "simulate", "test", "backtest", "dev", "types", "check",
+    "agenda", "alerts list", "alerts test", "new", "simulate", "test", "backtest", "dev", "types", "check",
     "explain", "worker", "workers list", "serve", "tokens list", "releases list", "releases show",
     "releases diff", "executions list", "executions show", "runs list", "runs show", "runs tail", "why",
     "schedules list", "schedules show", "audit list", "visitors show", "visitors export",

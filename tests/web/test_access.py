@@ -37,6 +37,7 @@ MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
     ("POST", RELEASES + "/{number}/activate"): OPERATORS,
     ("POST", RELEASES + "/rollback"): OPERATORS,
     ("POST", RELEASES + "/deactivate"): OPERATORS,
+    ("GET", "/v1/agenda"): READERS,
     ("GET", "/v1/runs"): READERS_OF_RUNS,
     ("GET", "/v1/runs/{run_id}"): READERS_OF_RUNS,
     ("POST", "/v1/simulate"): AUTHORS,

@@ -24,6 +24,7 @@ _VERBS: dict[str, tuple[str, str]] = {
     "release": ("release:release", "Check an experience, keep its files, and let visitors have it."),
     "releases": ("releases:releases", "List, compare and activate releases, and go back."),
     "executions": ("executions:executions", "List, show, cancel, restore and replay executions."),
+    "agenda": ("agenda:agenda", "Show what goes out on a day, by a zone's clock."),
     "runs": ("runs:runs", "List, show and follow runs of experiences."),
     "why": ("why:why", "Say what happened to a visitor, and why they got nothing."),
     "schedules": ("schedules:schedules", "Set, list, pause, run, remove and restore recurring schedules."),

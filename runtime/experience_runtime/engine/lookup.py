@@ -30,6 +30,7 @@ from experience_runtime.domain.instants import iso
 from experience_runtime.domain.runs import run_id
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
+from experience_runtime.engine.agenda import Agenda
 from experience_runtime.engine.audit_lookup import AuditLookup
 from experience_runtime.engine.operations import Operations
 from experience_runtime.engine.recurring import Recurring, Saved
@@ -81,6 +82,7 @@ class Lookup:
         self._is_for_sites = is_for_sites
         self._redact = redact
         self.audit = AuditLookup(audit=store.audit, redact=redact)
+        self.agenda = Agenda(store=store, schedules=recurring.list, holds=operations.holds, redact=redact)
         self.runs = RunLookup(store=store, operations=operations, redact=redact)
 
     def executions(

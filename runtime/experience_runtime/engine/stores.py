@@ -105,6 +105,10 @@ class Executions(Protocol):
         """How many executions a filter means; `most` when there are more than that."""
         ...
 
+    def pending_by_quarter(self, *, start: datetime, end: datetime) -> Sequence[tuple[str, int, int]]:
+        """What is pending and due in [start, end): integration, quarter of an hour after `start`, count."""
+        ...
+
     def overview(self, *, now: datetime, failed_since: datetime, next_limit: int) -> Overview:
         """How everything stands. Of failures since then the last 10,000 are counted."""
         ...

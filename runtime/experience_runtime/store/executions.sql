@@ -350,6 +350,12 @@ SELECT count(*) FROM executions WHERE attempt >= 0 {filter};
 -- name: count_up_to
 SELECT count(*) FROM (SELECT 1 FROM executions WHERE attempt >= 0 {filter} LIMIT :most) AS found;
 
+-- name: pending_by_quarter
+SELECT integration, (due_at - :due_from) / 900000 AS quarter, count(*) FROM executions
+WHERE attempt >= 0 AND status = 'pending' AND due_at >= :due_from AND due_at < :due_until
+GROUP BY integration, quarter
+ORDER BY integration, quarter;
+
 -- name: count_pending
 -- Of one integration: what nobody has claimed, and what is claimed and not begun; counted in two indexes.
 SELECT (

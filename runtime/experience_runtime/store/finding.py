@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from experience_runtime.domain.errors import InvalidParameter, UnknownExecution
 from experience_runtime.domain.executions import (
@@ -12,6 +13,7 @@ from experience_runtime.domain.executions import (
     cursor_after,
     execution_number,
 )
+from experience_runtime.domain.instants import to_ms
 from experience_runtime.engine.stores import Page
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
@@ -55,6 +57,12 @@ class Finding:
             "limit": limit,
         }
         return [rows.execution(row) for row in self._database.look(lambda read: read("same_key", bound))]
+
+    def pending_by_quarter(self, *, start: datetime, end: datetime) -> Sequence[tuple[str, int, int]]:
+        """See `stores.Executions.pending_by_quarter`."""
+        bound = {"due_from": to_ms(start), "due_until": to_ms(end)}
+        found = self._database.look(lambda read: read("pending_by_quarter", bound))
+        return [(integration, quarter, count) for integration, quarter, count in found]
 
     def count(self, filter: Filter, *, most: int | None) -> int:
         """See `stores.Executions.count`."""

@@ -315,6 +315,9 @@ class SqlStore(SqlVisitors[D]):
     def count(self, filter: Filter, *, most: int | None = None) -> int:
         return self._finding.count(filter, most=most)
 
+    def pending_by_quarter(self, *, start: datetime, end: datetime) -> Sequence[tuple[str, int, int]]:
+        return self._finding.pending_by_quarter(start=start, end=end)
+
     def overview(self, *, now: datetime, failed_since: datetime, next_limit: int) -> Overview:
         return self.database.look(
             lambda read: read_overview(read, now=now, failed_since=failed_since, next_limit=next_limit)

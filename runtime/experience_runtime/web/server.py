@@ -10,6 +10,7 @@ from experience_runtime import __version__
 from experience_runtime.engine.sites import Quotas
 from experience_runtime.runtime import Runtime
 from experience_runtime.web import health, pages
+from experience_runtime.web.api import agenda as api_agenda
 from experience_runtime.web.api import audit as api_audit
 from experience_runtime.web.api import batch as api_batch
 from experience_runtime.web.api import executions as api_executions
@@ -52,6 +53,7 @@ _ROUTERS = (
     api_runs.router,
     api_releases.router,
     api_kept_runs.router,
+    api_agenda.router,
     api_executions.router,
     api_schedules.router,
     api_integrations.router,

@@ -88,7 +88,16 @@ def test_no_hot_statement_reads_a_whole_table(filled: psycopg.Connection[Any], s
 
 
 @pytest.mark.parametrize(
-    "statement", ["run_failures", "runs_of_execution", "old_runs", "drop_runs", "count_pending"]
+    "statement",
+    [
+        "run_failures",
+        "runs_of_execution",
+        "old_runs",
+        "drop_runs",
+        "count_pending",
+        "pending_by_quarter",
+        "same_key",
+    ],
 )
 def test_what_is_asked_beside_deliveries_reads_no_whole_table_either(
     filled: psycopg.Connection[Any], statement: str

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from experience_runtime.domain.errors import Refusal
 from experience_runtime.web.guard.problems import status_of, told_of
 from experience_runtime.web.pages import (
+    agenda,
     audit,
     bulk,
     executions,
@@ -41,6 +42,7 @@ def login(request: Request, rendering: GivenRendering, to: Annotated[str, Query(
 # bulk before executions: its paths would be read as an execution's id
 _PAGES = (
     overview,
+    agenda,
     bulk,
     executions,
     experiences,

@@ -2,7 +2,10 @@
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
 
-for (const field of document.querySelectorAll('[data-browsers-zone]')) field.value ||= zone
+for (const field of document.querySelectorAll('[data-browsers-zone]')) {
+  field.value ||= zone
+  if ('again' in field.dataset) location.replace(`?zone=${encodeURIComponent(zone)}`) // what is shown is of a zone
+}
 for (const list of document.querySelectorAll('[data-zones]')) {
   list.replaceChildren(...Intl.supportedValuesOf('timeZone').map(each => new Option(each, each)))
 }

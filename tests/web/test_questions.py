@@ -1,0 +1,89 @@
+"""An operator's questions on the pages and in the API: every number leads to exactly what it counts."""
+
+import html
+import re
+from datetime import timedelta
+
+import httpx
+import pytest
+from experience_runtime.domain.executions import Settlement, Settling, Status
+from experience_runtime.runtime import Runtime
+
+from tests.support.executions import claim, start
+
+
+def _asked(runtime: Runtime, name: str, delay: str) -> None:
+    runtime.scheduler.schedule(
+        "webhook", {"body": {"n": name}}, {"delay": delay}, visitor=None, experience=None
+    )
+
+
+@pytest.fixture
+def shop(runtime: Runtime) -> Runtime:
+    """Three that failed, one of them replayed, three that are due, two that are not, and a schedule."""
+    now = runtime.clock.now()
+    for number in range(3):
+        _asked(runtime, f"fails {number}", "0 s")
+    due = claim(runtime.store, now=now + timedelta(seconds=1))
+    failed = Settlement(status=Status.FAILED, reason="integration_failed", http_status=400, error="no")
+    for each in due:
+        assert start(runtime.store, each, now=now)
+        runtime.store.settle_all([Settling(each.number, each.attempt, failed, now)])
+    runtime.scheduler.replay(due[0].id)
+    for number in range(2):
+        _asked(runtime, f"due {number}", "0 s")
+        _asked(runtime, f"later {number}", "2 days")
+    runtime.recurring.set("digest", "webhook", {"body": 1}, {"daily": "09:00", "timezone": "UTC"})
+    return runtime
+
+
+def _shown(client: httpx.Client, path: str) -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def _counted(page: str) -> dict[str, int]:
+    """The links to lists of executions on a page, and the number that each says."""
+    found = re.findall(
+        r'href="(/executions\?[^"]+)"[^>]*>([\d,]+)(?: pending executions?| that were [^<]*)?</a>', page
+    )
+    return {html.unescape(link): int(number.replace(",", "")) for link, number in found}
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    ("path", "numbers"), [("/", {0, 2, 3, 5}), ("/agenda?day=tomorrow", {0}), ("/agenda?zone=UTC", {3})]
+)
+def test_every_number_leads_to_exactly_what_it_counts(
+    client: httpx.Client, path: str, numbers: set[int]
+) -> None:
+    counted = _counted(_shown(client, path))
+
+    def listed(link: str) -> int:
+        return len(set(re.findall(r'class="id" href="/executions/(ex_\w+)"', _shown(client, link))))
+
+    assert {link: listed(link) for link in counted} == counted
+    assert set(counted.values()) == numbers, "failed, due, pending"
+
+
+def test_the_agenda_is_the_same_over_http(client: httpx.Client, shop: Runtime) -> None:
+    day = (shop.clock.now() + timedelta(days=2)).date().isoformat()
+
+    found = client.get("/v1/agenda", params={"day": day}).json()
+
+    assert (found["executions"], found["instants"]) == (2, 1)
+    assert f">{day}, UTC<" in _shown(client, f"/agenda?day={day}")
+    assert {each["schedule"] for each in found["entries"]} == {"digest", None}
+    for path in ("/v1/agenda", "/agenda"):
+        refused = client.get(path, params={"day": "someday"})
+        assert refused.status_code == 422
+        assert "someday" in refused.text
+
+
+def test_what_a_list_does_not_know_is_refused_everywhere(client: httpx.Client) -> None:
+    for path in ("/v1/executions", "/executions"):
+        for query in ("failed_sinc=noon", "failed_since=soon", "sort=oldest", "zone=Mars", "status=lost"):
+            answer = client.get(f"{path}?{query}")
+            assert answer.status_code == 422, (path, query)
+            assert query.partition("=")[0] in answer.text, answer.text

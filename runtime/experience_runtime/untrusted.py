@@ -62,13 +62,16 @@ def is_ctrl_c(error: BaseException) -> bool:
     return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
 
 
+class NotJson(Exception):
+    """What was returned is no JSON value; the text says why."""
+
+
 def as_json(answer: Any) -> tuple[Any, str]:
-    """Make an answer a JSON value, and spell it; what JSON cannot write becomes text."""
-    with foreign():
+    """Make an answer a JSON value, and spell it. Raises NotJson for what JSON cannot write."""
+    with foreign() as raised:
         text = _JSON.encode(answer)
         return (None if answer is None else json.loads(text)), text
-    spelled = spell(answer)
-    return spelled, json.dumps(spelled)
+    raise NotJson(f"a {type(answer).__name__} that is not JSON ({spell(raised.error)[:200]})")
 
 
 def held(error: BaseException, name: str) -> Any:
@@ -85,8 +88,7 @@ def _plain(value: Any) -> Any:
             return {name: told for name, told in asdict(value).items() if name != "is_whole"}
         case BaseModel():
             return value.model_dump(mode="json")
-        case _:
-            return str(value)
+    raise TypeError(f"it holds a {type(value).__name__}")
 
 
 _JSON = json.JSONEncoder(default=_plain, allow_nan=False, ensure_ascii=False)

@@ -130,15 +130,16 @@ def test_a_refusal_of_their_own_class_reaches_the_caller_as_one_of_ours(world: W
     assert outcome.refusal.message == "to: no number [redacted]"
 
 
-def test_an_answer_that_exits_when_it_is_spelled_is_still_an_answer(world: World) -> None:
+def test_an_answer_that_is_not_json_is_a_failure_that_is_not_tried_again(world: World) -> None:
     class Odd:
         def __str__(self) -> str:
             sys.exit(0)
 
     outcome = outcome_of(world, lambda *_: Odd())
 
-    assert outcome.code is None
-    assert outcome.answer == "<Odd that cannot be spelled>"
+    assert (outcome.code, outcome.may_pass, outcome.is_defect) == ("integration_failed", False, True)
+    assert outcome.error is not None
+    assert outcome.error.startswith("call returned a Odd that is not JSON (it holds a Odd); it has run")
 
 
 async def asynchronous(*_: object) -> str:

@@ -16,7 +16,7 @@ from experience_runtime.engine.delivery import InlineDelivery
 from experience_runtime.engine.dispatcher import Dispatcher
 from experience_runtime.engine.stores import Store
 from experience_runtime.integration import Answer, IntegrationFailed
-from experience_runtime.untrusted import as_json
+from experience_runtime.untrusted import NotJson, as_json
 
 from .conftest import NOW, World
 from .outcomes import outcomes, raising
@@ -190,16 +190,19 @@ _CYCLE.append(_CYCLE)
             Answer(201, {"x": "y"}, "made"),
             {"status": 201, "headers": {"x": "y"}, "text": "made", "retry_after": None},
         ),
-        (NOW, "2026-03-02 12:00:00+00:00"),
-        (float("nan"), "nan"),
-        ({(1, 2): 3}, "{(1, 2): 3}"),
-        (_CYCLE, "[[...]]"),
-        (_Unspeakable(), "<_Unspeakable that cannot be spelled>"),
         ("\ud800", "\ud800"),
     ],
 )
-def test_any_answer_becomes_json(answer: object, value: object) -> None:
+def test_an_answer_becomes_json(answer: object, value: object) -> None:
     assert as_json(answer)[0] == value
+
+
+@pytest.mark.parametrize(
+    "answer", [NOW, {"at": NOW}, float("nan"), {(1, 2): 3}, {1, 2}, b"x", _CYCLE, _Unspeakable()]
+)
+def test_what_is_not_json_is_no_answer(answer: object) -> None:
+    with pytest.raises(NotJson, match=f"^a {type(answer).__name__} that is not JSON"):
+        as_json(answer)
 
 
 def test_a_refused_settle_is_a_warning_and_nothing_else(

@@ -118,7 +118,11 @@ def test_it_serves_this_machine_openly_delivers_and_ends_when_told(project: Proj
         ready = client.get("/readyz").json()
         ran = client.post("/v1/experiences/reminder/run", json={"visitor": "v1"}).json()
         client.get("/v1/executions?visitor=secretvisitor&token=secrettoken")
-    code = served.end()
+        before = client.get("/settings/integrations").text
+        with (project.folder / "experience.toml").open("a") as config:
+            config.write("# a word more\n")
+        after = client.get("/settings/integrations").text
+    code = served.end(signal.SIGHUP)
 
     assert served.ready["open"]
     assert served.ready["address"].startswith("http://127.0.0.1:")
@@ -133,6 +137,8 @@ def test_it_serves_this_machine_openly_delivers_and_ends_when_told(project: Proj
         "problems": [],
     }
     assert ran["outcome"] == "ran"
+    assert "Changed on disk" not in before
+    assert 'Changed on disk since the start:</strong> <span class="hostile">experience.toml<' in after
     assert code == 0
     log = served.log.read_text()
     assert "POST /v1/experiences/reminder/run 200" in log

@@ -1,7 +1,6 @@
 """experience dev: check and prove on each save, beside a playground that plays what is on disk."""
 
 import functools
-import signal
 import socket
 import tempfile
 import threading
@@ -10,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -19,6 +17,7 @@ import click
 from experience_runtime.cli.common import everywhere, indented, say, styled
 from experience_runtime.cli.serve import listen
 from experience_runtime.cli.shown import line_of, show_problem
+from experience_runtime.cli.stopping import on_stop
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.instants import iso
 from experience_runtime.proving.finding import find_experiences, find_stories, is_experience
@@ -61,10 +60,6 @@ def dev(folder: Path, port: int, settings: Settings, as_json: bool) -> None:
         raise InvalidParameter("dev goes on and on, so --json has no document; use `experience test --json`")
     stop = threading.Event()
 
-    def end(number: int, _: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_DFL)  # the second time is meant at once
-        stop.set()
-
     served = _served(folder)
     bench = Bench(folder, served)
     with (
@@ -72,8 +67,7 @@ def dev(folder: Path, port: int, settings: Settings, as_json: bool) -> None:
         Runtime(replace(settings, database=f"sqlite:///{Path(own) / 'dev.db'}", served=served)) as runtime,
         _playground(runtime, bench, port) as address,
     ):
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, end)
+        on_stop(stop.set)
         watched = Watched(folder)
         for name, path in served.released.items():
             say(f"{path}: {address}/playground?experience={quote(name)}")

@@ -1,12 +1,10 @@
 """experience serve: the HTTP API, the pages and the worker in one process."""
 
 import logging
-import signal
 import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +12,7 @@ import click
 from experience_runtime.cli.common import everywhere, print_json, say
 from experience_runtime.cli.hold_all import hold_at_start
 from experience_runtime.cli.log import logs
+from experience_runtime.cli.stopping import on_stop
 from experience_runtime.domain.errors import InvalidParameter, Unauthorized
 from experience_runtime.domain.values import shown
 from experience_runtime.engine.worker import Worker
@@ -49,7 +48,7 @@ Examples:
   experience tokens create ops --scope operator && experience serve --host 0.0.0.0
 
 Without any token it is open to this machine, and to nobody else: on another address it needs a token first.
-SIGTERM and Ctrl-C take no new requests and finish what runs."""
+SIGTERM, SIGHUP and Ctrl-C take no new requests and finish what runs."""
 )
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where to listen.")
 @click.option(
@@ -152,14 +151,12 @@ def _serve(
 ) -> None:
     stop = threading.Event()
 
-    def end(number: int, _: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_DFL)  # the second time is meant at once
+    def end() -> None:
         server.should_exit = True
         stop.set()
         wake.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
+    on_stop(end)
     loops: list[Callable[[], object]] = [
         lambda: server.run(sockets=[listener]),
         lambda: jobs.keep_going_on(stop),

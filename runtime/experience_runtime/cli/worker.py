@@ -1,17 +1,16 @@
 """experience worker: deliver what is due."""
 
 import logging
-import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from types import FrameType
 
 import click
 
 from experience_runtime.cli.common import everywhere, print_json
 from experience_runtime.cli.hold_all import hold_at_start
 from experience_runtime.cli.log import logs
+from experience_runtime.cli.stopping import on_stop
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.executions import LEASE_SECONDS, SHARED_LEASE_SECONDS
 from experience_runtime.measured import hear
@@ -30,7 +29,7 @@ Examples:
   experience worker --database postgresql://localhost/experience --only slack-update,webhook
   experience worker --database sqlite:////var/lib/experience/experience.db --concurrency 32
 
-SIGTERM and Ctrl-C finish what runs; what has not begun stays for the next worker."""
+SIGTERM, SIGHUP and Ctrl-C finish what runs; what has not begun stays for the next worker."""
 )
 @click.option("--until-idle", is_flag=True, help="Stop when nothing is due and nothing runs.")
 @click.option(
@@ -103,13 +102,11 @@ def worker(
             _require_served(runtime, runtime.only)
         wake = runtime.dispatcher.wake
 
-        def end(number: int, _: FrameType | None) -> None:
-            signal.signal(number, signal.SIG_DFL)  # the second time is meant at once
+        def end() -> None:
             stop.set()
             wake.set()
 
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, end)
+        on_stop(end)
         logger = logging.getLogger("experience_runtime")
         logger.info("delivering from %s", runtime.database_name)
         unknown = settings.unknown_tables(runtime.integrations.names())

@@ -13,7 +13,16 @@ from experience_runtime.domain.executions import Execution
 from experience_runtime.engine.ports import Clock, Integrations
 from experience_runtime.integration import Answer, Context, Http, IntegrationFailed
 from experience_runtime.log_context import HIDDEN, payload_texts
-from experience_runtime.untrusted import Redact, as_json, foreign, held, is_ctrl_c, plain_refusal, spell
+from experience_runtime.untrusted import (
+    NotJson,
+    Redact,
+    as_json,
+    foreign,
+    held,
+    is_ctrl_c,
+    plain_refusal,
+    spell,
+)
 
 EXCERPT_BYTES = 4096
 """How much of an answer or an error is kept. Source: reference/executions#attempts."""
@@ -109,6 +118,17 @@ def _attempt(
                 http_status=recorder.status,
             )
         answer, text = as_json(returned)
+    except NotJson as problem:
+        # it was done, so it is not done again
+        return Outcome(
+            code="integration_failed",
+            error=_excerpt(
+                f"call returned {problem}; it has run and is not tried again. Return text, lists, objects",
+                redact,
+            ),
+            http_status=recorder.status,
+            is_defect=True,
+        )
     except IntegrationFailed as failure:
         return _failed(failure, recorder, redact)
     except Refusal as refusal:

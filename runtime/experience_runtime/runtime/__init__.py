@@ -25,6 +25,7 @@ from experience_runtime.engine.releases import Live
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.running.guest import Limits, Script
 from experience_runtime.settings.load import Settings
+from experience_runtime.settings.on_disk import OnDisk
 from experience_runtime.store import address
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Runtime:
         self._to_look = to_look
         self._upgrades = upgrades
         self._made: list[Any] = []
+        self.on_disk: OnDisk | None = None  # of what serves: what the files of the settings held at the start
 
     @property
     def is_shared(self) -> bool:
@@ -251,6 +253,7 @@ class Runtime:
 
     def for_serving(self) -> "Runtime":
         """The same, with every part made now: later, two threads that ask first would each make one."""
+        self.on_disk = OnDisk(self.settings.config, self.settings.integrations_dir)
         self.integrations.load_all()
         self._parts = [self.store, self.scheduler, self.operations, self.recurring, self.lookup]
         self._parts += [self.live, self.dispatcher, self.sandbox]

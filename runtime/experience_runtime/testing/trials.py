@@ -20,7 +20,7 @@ from experience_runtime.integration import Answer, Context, Http, IntegrationFai
 from experience_runtime.plugins.http import Outbound
 from experience_runtime.plugins.registry import Registry
 from experience_runtime.testing.other_side import OtherSide, Reply, Request
-from experience_runtime.untrusted import as_json, foreign, spell
+from experience_runtime.untrusted import NotJson, as_json, foreign, spell
 
 SILENCE_SECONDS = 0.3
 THREADS = 4
@@ -192,7 +192,7 @@ class Trial:
         if raised.error is not None:
             self.seen["an error of it"] = f"{self.seen.get('an error of it', '')}\n{spell(raised.error)}"
             return _Ended(error=raised.error)
-        self.seen["its answer"] = f"{self.seen.get('its answer', '')}\n{as_json(value)[1]}"
+        self.seen["its answer"] = f"{self.seen.get('its answer', '')}\n{_told(value)}"
         return _Ended(value=value)
 
     @contextlib.contextmanager
@@ -311,6 +311,13 @@ def _forms(secret: str) -> Iterator[str]:
         secret = parts.query
     if len(secret) >= _SECRET_LENGTH:
         yield secret
+
+
+def _told(value: object) -> str:
+    try:
+        return as_json(value)[1]
+    except NotJson:  # a rule of its own says so
+        return spell(value)
 
 
 def _named(error: BaseException) -> str:

@@ -28,7 +28,10 @@ _WRITES = [signed_in(Right.CHANGE), Depends(own_form)]
 
 @router.get(HERE)
 def integrations(request: Request, runtime: GivenRuntime, rendering: GivenRendering) -> Response:
-    return rendering.page(request, "integrations.html", here=HERE, **runtime.lookup.integrations())
+    changed = _changed(runtime)
+    return rendering.page(
+        request, "integrations.html", here=HERE, changed=changed, **runtime.lookup.integrations()
+    )
 
 
 @router.get(HERE + "/{name}")
@@ -128,8 +131,14 @@ def settings(request: Request, name: str, runtime: GivenRuntime, rendering: Give
         name=name,
         found=found,
         config=str(runtime.settings.config or "experience.toml"),
+        changed=_changed(runtime),
         policy=_policy_words(found["policy"]),
     )
+
+
+def _changed(runtime: Runtime) -> str:
+    """The files that are others than when this process read them."""
+    return ", ".join([] if runtime.on_disk is None else runtime.on_disk.changed())
 
 
 def path_of(name: str) -> str:

@@ -311,3 +311,57 @@ def test_an_actor_that_a_spreadsheet_would_compute_is_a_text() -> None:
     text = audit_csv([{**document, "object": "=1+1", "before": None, "after": None}])
 
     assert next(csv.DictReader(io.StringIO(text)))["object"] == "'=1+1"
+
+
+def test_two_forms_of_one_schedule_do_not_overwrite_each_other_in_silence(world: World) -> None:
+    world.schedule()
+    place = "/settings/integrations/webhook/schedule"
+
+    def form() -> dict[str, str]:
+        page = world.client.get(f"{place}?edit=daily", headers=world.operator).text
+        read = dict(re.findall(r'name="(form_token|version|editing)" value="([^"]*)"', page))
+        fields = {
+            "name": "daily",
+            "kind": "daily",
+            "timezone": "UTC",
+            "payload": '{"body": 1}',
+            "act": "save",
+        }
+        return read | fields
+
+    def save(fields: dict[str, str], at: str) -> httpx.Response:
+        return world.client.post(place, data=fields | {"daily_time": at}, headers=world.operator)
+
+    one, other = form(), form()
+    assert save(one, "10:00").status_code == 303
+
+    refused = save(other, "11:00")
+
+    assert refused.status_code == 409
+    assert "10:00" in refused.text.split("Not done.")[1]
+    assert "11:00" in refused.text.split("Not done.")[1]
+    assert world.runtime.recurring.get("daily").recurrence == '{"daily":"10:00"}'
+    again = dict(re.findall(r'name="(form_token|version|editing)" value="([^"]*)"', refused.text))
+    assert save(other | again, "11:00").status_code == 303  # who has seen both may mean it
+    body = {"integration": "webhook", "payload": {"body": 1}, "daily": "12:00", "timezone": "UTC"}
+    stale = world.client.put("/v1/schedules/daily", json=body | {"version": 1}, headers=world.operator)
+    fresh = world.client.put("/v1/schedules/daily", json=body | {"version": 3}, headers=world.operator)
+    assert (stale.status_code, stale.json()["code"]) == (409, "conflict")
+    assert (fresh.status_code, fresh.json()["schedule"]["version"]) == (200, 4)
+
+
+def test_the_overview_asks_before_it_holds_and_says_that_nothing_is_delivered(world: World) -> None:
+    def page() -> str:
+        return world.client.get("/", headers=world.operator).text
+
+    before = page()
+    world.runtime.operations.hold_all(reason="<b>look</b>")
+    held = page()
+
+    assert "Hold everything?" in before
+    assert "Nothing is delivered." in held
+    assert "everything is held since" in held
+    assert "<b>look" not in held
+    assert "Let deliveries go on" in held
+    assert "Hold everything?" not in held
+    assert 'action="/resume"' not in world.client.get("/", headers=world.viewer).text

@@ -18,7 +18,6 @@ from experience_runtime.domain.errors import (
 )
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.payloads import check_payload
-from experience_runtime.domain.recurrences import Every, parse_recurrence
 from experience_runtime.domain.schedules import (
     COUNTED,
     Firing,
@@ -39,6 +38,7 @@ from experience_runtime.engine.keeping import Schedules
 from experience_runtime.engine.numbering import ExecutionNumbers
 from experience_runtime.engine.ports import Clock, Integrations
 from experience_runtime.engine.receivers import pace_key
+from experience_runtime.engine.replacing import anchored_as, changed_meanwhile, replacing, require_version
 from experience_runtime.engine.unconfigured import unconfigured_warnings
 
 SHOWN_RUNS = 20
@@ -101,12 +101,14 @@ class Recurring:
         payload: object,
         options: Mapping[str, object],
         *,
+        expected: int | None = None,
         dry_run: bool = False,
     ) -> Saved:
         """Save a schedule under its name, or only check it. Raises the Refusal of the first rule it breaks.
 
         One that exists is replaced; it stays paused, and keeps its next instant and its anchor when how
-        often it runs is as before. Missing settings of the integration are a warning.
+        often it runs is as before. Missing settings of the integration are a warning. `expected`: the version
+        that was read; Conflict with what differs where it is another now.
         """
         check_name(name)
         self._integrations.get(integration)
@@ -117,7 +119,7 @@ class Recurring:
         for _ in range(_TRIES):
             now = self._clock.now()
             before = self.find(name)
-            timing = _anchored_as(before, parse_timing(options, now=now), options)
+            timing = anchored_as(before, parse_timing(options, now=now), options)
             upcoming = _some(timing, now)
             recurrence, zone, window, skip = timing_texts(timing)
             schedule = Schedule(
@@ -134,7 +136,9 @@ class Recurring:
                 next_at=upcoming[0],
             )
             if before is not None:
-                schedule = _replacing(before, schedule)
+                schedule = replacing(before, schedule)
+            if expected is not None:
+                require_version(expected, before, schedule)
             if dry_run or self._store.put(schedule, replacing=before):
                 return Saved(
                     schedule=schedule,
@@ -143,7 +147,7 @@ class Recurring:
                     next=upcoming,
                     warnings=unconfigured_warnings(self._integrations, integration),
                 )
-        raise _changed_meanwhile(name)
+        raise changed_meanwhile(name)
 
     def preview(self, options: Mapping[str, object]) -> tuple[Timing, Sequence[datetime]]:
         """Tell the next five runs of a schedule that would be saved now; nothing is."""
@@ -340,39 +344,11 @@ class Recurring:
             after = replace(after, updated_at=now, version=before.version + 1)
             if self._store.put(after, replacing=before):
                 return after
-        raise _changed_meanwhile(name)
+        raise changed_meanwhile(name)
 
 
 class _Edit(Protocol):
     def __call__(self, schedule: Schedule, now: datetime, /) -> Schedule: ...
-
-
-def _replacing(before: Schedule, schedule: Schedule) -> Schedule:
-    """What stays of the one before: its birth, its pause, and its next instant when nothing moved it."""
-
-    def timing(of: Schedule) -> tuple[object, ...]:
-        return of.recurrence, of.zone, of.window, of.skip
-
-    next_at = before.next_at if timing(before) == timing(schedule) else schedule.next_at
-    return replace(
-        schedule,
-        created_at=before.created_at,
-        paused_at=before.paused_at,
-        next_at=None if before.paused_at else next_at or schedule.next_at,
-        last=before.last,
-        version=before.version + 1,
-    )
-
-
-def _anchored_as(before: Schedule | None, timing: Timing, options: Mapping[str, object]) -> Timing:
-    """Keep counting from the old anchor: saved again at every deployment, `every` would never come."""
-    recurrence = timing.recurrence
-    if before is None or options.get("starting") is not None or not isinstance(recurrence, Every):
-        return timing
-    stored = json.loads(before.recurrence)
-    if stored.get("every") != recurrence.document["every"]:
-        return timing
-    return replace(timing, recurrence=parse_recurrence(stored, timing.zone, now=before.updated_at))
 
 
 def _some(timing: Timing, now: datetime) -> Sequence[datetime]:
@@ -392,7 +368,3 @@ def _upcoming(schedule: Schedule) -> Sequence[datetime]:
         return [schedule.next_at, *timing_of(schedule).next_five(schedule.next_at)[:4]]
     except InvalidWindow:  # a zone that this machine does not know: the rest can be shown
         return [schedule.next_at]
-
-
-def _changed_meanwhile(name: str) -> Conflict:
-    return Conflict(f"the schedule {name} was changed by somebody else at the same time; try again")

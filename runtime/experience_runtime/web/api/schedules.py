@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field, StrictBool
+from pydantic import BaseModel, Field, StrictBool, StrictInt
 
 from experience_runtime.documents.documents import preview_document
 from experience_runtime.domain.access import Right
@@ -50,6 +50,9 @@ class ScheduleBody(When):
     payload: Any
     catch_up: Literal["one", "none"] = "one"
     dry_run: StrictBool = Field(default=False, description="Only check it, and tell the next five instants.")
+    version: StrictInt | None = Field(
+        default=None, description="The version that was read; refused with `conflict` when it is another now."
+    )
 
 
 class RemovedSchedule(BaseModel):
@@ -101,7 +104,9 @@ def put(
 ) -> Document:
     """One of this name is replaced; a paused one stays paused. Scope: operator."""
     options = body.options() | {"catch_up": body.catch_up}
-    saved = runtime.recurring.set(name, body.integration, body.payload, options, dry_run=body.dry_run)
+    saved = runtime.recurring.set(
+        name, body.integration, body.payload, options, expected=body.version, dry_run=body.dry_run
+    )
     return Document(runtime.lookup.saved(saved, dry_run=body.dry_run))
 
 

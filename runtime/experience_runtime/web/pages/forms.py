@@ -49,6 +49,7 @@ class ScheduleForm(_Form):
     skip: str = ""
     catch_up: str = ""
     editing: str = ""
+    version: str = ""
     act: str = ""
 
     def options(self) -> dict[str, object]:
@@ -97,6 +98,7 @@ def schedule_form(document: Mapping[str, Any]) -> ScheduleForm:
         "payload": json.dumps(document["payload"], ensure_ascii=False, indent=2),
         "skip": "\n".join(document["skip"]),
         "catch_up": document["catch_up"],
+        "version": str(document["version"]),
         "window_day": "" if window["day"] == "sunday-saturday" else window["day"],
     }
     if window["time"]:

@@ -16,6 +16,7 @@ from experience_runtime.store.sqlite.failing import BUSY_TIMEOUT_MS, CannotBeWri
 from experience_runtime.store.sqlite.file import MEMORY, Upgrade, open_database, open_to_look
 from experience_runtime.store.sqlite.group_commit import GroupCommit
 from experience_runtime.store.sqlite.looking import Lookers
+from experience_runtime.store.sqlite.memory import borrow, give_back
 from experience_runtime.store.sqlite.one_by_one import OneByOne
 from experience_runtime.store.sqlite.recovery import Identity
 from experience_runtime.store.statements import read_statements, used
@@ -75,6 +76,8 @@ class SqliteDatabase:
         return self.path
 
     def _open(self, to_look: bool) -> apsw.Connection:
+        if self.path == MEMORY:
+            return borrow()
         try:
             return open_database(self.path, upgrade=self._upgrade)
         except CannotBeWritten as refusal:
@@ -147,6 +150,9 @@ class SqliteDatabase:
         """One writes at a time here: whoever is inside `write` holds everything."""
 
     def scrub(self) -> None:
+        if self.path == MEMORY:  # there is no log
+            return
+
         # `secure_delete` has overwritten it in the file itself
         def checkpoint() -> None:
             self.connection.set_busy_timeout(_SCRUB_WAITS_MS)  # deliveries wait meanwhile
@@ -170,4 +176,7 @@ class SqliteDatabase:
     def close(self) -> None:
         if self._lookers is not None:
             self._lookers.close()
-        self._commits.read(self.connection.close)
+        if isinstance(self._commits, OneByOne):
+            self._commits.end(lambda: give_back(self.connection))
+        else:
+            self._commits.read(self.connection.close)

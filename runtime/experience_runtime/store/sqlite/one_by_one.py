@@ -15,21 +15,35 @@ class OneByOne:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._turn = threading.Lock()
+        self._is_over = False
 
     def write(self, act: Callable[[], T]) -> T:
-        """Run `act` inside a transaction; what it raises undoes it."""
+        """Run `act` inside a transaction, or a part of the one that is open; what it raises undoes it."""
         with self._turn:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._require_open()
+            self._connection.execute("SAVEPOINT operation")
             try:
                 result = act()
-                self._connection.execute("COMMIT")
+                self._connection.execute("RELEASE operation")
             except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # a full memory has undone everything
+                    self._connection.execute("ROLLBACK TO operation; RELEASE operation")
                 raise
             return result
 
     def read(self, act: Callable[[], T]) -> T:
-        """Run `act` outside any transaction."""
+        """Run `act` outside any operation."""
         with self._turn:
+            self._require_open()
             return act()
+
+    def end(self, act: Callable[[], None]) -> None:
+        """Run `act`, and nothing after it: the connection may be another's by then."""
+        with self._turn:
+            if not self._is_over:
+                self._is_over = True
+                act()
+
+    def _require_open(self) -> None:
+        if self._is_over:
+            raise apsw.ConnectionClosedError("the database in memory was closed")

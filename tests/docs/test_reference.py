@@ -101,7 +101,7 @@ PAGES: dict[str, Callable[[], Iterable[str]]] = {
     "stories": _story,
     "recurring-schedules": _recurring,
     "scheduled-events": lambda: app_events._KNOWN,
-    "cli cli-executions cli-visitors cli-operating cli-releases": commands,
+    "cli cli-executions cli-schedules cli-visitors cli-operating cli-releases": commands,
     "integrations": lambda: sdk.__all__,
 }
 

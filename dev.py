@@ -64,7 +64,7 @@ PORTABLE_TOOLS = [
 ]
 OTHERS = ("3.11", "3.12", "3.13")
 
-EXTRAS = ["--extra", "dev", "--extra", "postgres"]
+EXTRAS = ["--extra", "dev", "--extra", "otel", "--extra", "postgres"]
 COMPILE = ["pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11"]
 # what a container needs: the same versions, without the development tools
 IMAGE = ["--extra", "postgres", "--constraints", LOCK, "-qo", "deploy/requirements.lock"]
@@ -265,7 +265,7 @@ def _fill_elsewhere(root: Path, uv: str, python: str, folder: Path, *, lowest: b
     install = [uv, "pip", "install", "--quiet", "--python", str(folder / BIN / "python")]
     if lowest:
         pins = str(folder / "lowest.txt")
-        resolve = ["--resolution", "lowest-direct", "--extra", "postgres", "--python", python]
+        resolve = ["--resolution", "lowest-direct", *EXTRAS[2:], "--python", python]
         _step([uv, "pip", "compile", "pyproject.toml", *resolve, "--quiet", "--output-file", pins], root)
         # the tools of development are the newest that go with these versions
         _step([*install, "--constraint", pins, "--requirement", pins, *PORTABLE_TOOLS], root)

@@ -58,6 +58,11 @@ class Project:
             check=False,
         )
 
+    def python(self, code: str) -> str:
+        """What a program of this Python prints; it may not fail."""
+        words = [sys.executable, "-c", code]
+        return subprocess.run(words, env=_environ(), check=True, capture_output=True, text=True).stdout
+
     def serve(self, *words: str) -> Served:
         log = self.folder / f"log{len(self.running)}.txt"
         with log.open("w") as stderr:

@@ -77,6 +77,7 @@ def serve(
     """Serve the API and the pages, and deliver what is due, until stopped."""
     import uvicorn
 
+    from experience_runtime.cli.telemetry import telemetry
     from experience_runtime.runtime.alerts import alerting
     from experience_runtime.web.guard.connections import Gate, guarded, room_for_connections
     from experience_runtime.web.guard.middleware import is_loopback
@@ -86,13 +87,14 @@ def serve(
 
     metrics = Metrics()
     hear(metrics)
-    with Runtime(
+    serving = Runtime(
         settings,
         upgrades=True,
         concurrency=concurrency,
         attempted=metrics.attempted,
         idle_sandboxes=IDLE_SANDBOXES,
-    ) as runtime:
+    )
+    with telemetry(), serving as runtime:
         has_tokens = runtime.store.tokens.ever()
         if not has_tokens and not is_loopback(host):
             raise Unauthorized(

@@ -72,6 +72,7 @@ def worker(
 ) -> None:
     """Deliver due executions until stopped. One worker per SQLite file; any number on PostgreSQL."""
     from experience_runtime.cli.metrics import place_of, serving_numbers
+    from experience_runtime.cli.telemetry import telemetry
     from experience_runtime.runtime.alerts import alerting
     from experience_runtime.web.metrics import Metrics
 
@@ -79,6 +80,7 @@ def worker(
     hear(metrics)
     place = None if metrics_at is None else place_of(metrics_at)
     with ExitStack() as stack:
+        stack.enter_context(telemetry())
         runtime = stack.enter_context(
             Runtime(
                 settings,

@@ -1,11 +1,16 @@
-"""Attempt lines: what the log says of one that failed, is tried again, or was lost. Never a payload."""
+"""Attempt lines: what the log says of one that failed, is tried again, or was lost; and what a span says.
+
+Never a payload.
+"""
 
 import logging
 
 from experience_runtime.domain.executions import Execution, Status
 from experience_runtime.domain.instants import iso
+from experience_runtime.engine.attempt import Outcome
 from experience_runtime.engine.judging import Ended
 from experience_runtime.log_context import hiding, payload_texts
+from experience_runtime.tracing import Span
 
 _MOST_ERROR_CHARS = 300
 
@@ -41,6 +46,16 @@ def tell_ended(ended: Ended, row: Execution | None) -> None:
         _then(row),
         extra=about | _after(row) | {"http_status": outcome.http_status, "error": error},
     )
+
+
+def tell_span(span: Span, execution: Execution, outcome: Outcome) -> None:
+    """What a span says of an attempt."""
+    span.name(f"attempt {execution.integration}")
+    span.note({"experience.integration": execution.integration, "experience.attempt": execution.attempt})
+    if outcome.http_status is not None:
+        span.note({"http.response.status_code": outcome.http_status})
+    if outcome.code is not None:
+        span.fail(outcome.code)
 
 
 def tell_given_back(row: Execution, why: str) -> None:

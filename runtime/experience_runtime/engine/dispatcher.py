@@ -21,7 +21,7 @@ from experience_runtime.domain.executions import LEASE_SECONDS, Execution, Settl
 from experience_runtime.domain.options import EXECUTE_TIMEOUT_SECONDS
 from experience_runtime.domain.pace import HELD_TOO_LONG, Pace
 from experience_runtime.engine.attempt import Isolation, Outcome, call, refused
-from experience_runtime.engine.attempt_lines import tell_ended, tell_given_back
+from experience_runtime.engine.attempt_lines import tell_ended, tell_given_back, tell_span
 from experience_runtime.engine.hearing import Hearing
 from experience_runtime.engine.judging import (
     Ended,
@@ -34,6 +34,7 @@ from experience_runtime.engine.judging import (
 from experience_runtime.engine.ports import Clock, Delivery, Integrations, Relay
 from experience_runtime.engine.stores import DispatcherStore
 from experience_runtime.integration import Http, Integration
+from experience_runtime.tracing import tracing
 from experience_runtime.untrusted import Redact
 
 Attempted = Callable[[Execution, str, datetime, datetime], None]
@@ -334,15 +335,14 @@ class Dispatcher:
         return self._isolation is not None and self._policies.of(integration).isolate
 
     def _call(self, execution: Execution, seconds: float) -> Outcome:
-        if self._isolation is not None and self._is_isolated(execution.integration):
-            return self._isolation.call(execution, seconds=seconds)
-        return call(
-            execution,
-            clock=self._clock,
-            integrations=self._integrations,
-            http=self._http,
-            redact=self._redact,
-        )
+        with tracing().attempt(execution.id) as span:
+            if self._isolation is not None and self._is_isolated(execution.integration):
+                outcome = self._isolation.call(execution, seconds=seconds)
+            else:
+                at, known = self._clock, self._integrations
+                outcome = call(execution, clock=at, integrations=known, http=self._http, redact=self._redact)
+            tell_span(span, execution, outcome)
+            return outcome
 
     def _settle_ended(self) -> None:
         """Settle what has ended, and give back what could not be started, all that there is at once."""

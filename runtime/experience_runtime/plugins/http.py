@@ -33,6 +33,7 @@ from experience_runtime.domain.urls import (
 from experience_runtime.integration import Answer, Http, IntegrationFailed
 from experience_runtime.plugins.addresses import Network
 from experience_runtime.plugins.connections import Budget, GuardedBackend, Resolve, resolve
+from experience_runtime.tracing import tracing
 
 BODY_BYTES = 64 * 1024
 
@@ -248,6 +249,7 @@ def _header_fields(address: httpx2.URL, headers: Mapping[str, str] | None) -> li
         "host": address.netloc.decode("ascii"),
         "user-agent": f"experience-runtime/{__version__}",
         "accept": "*/*",
+        **tracing().headers(),
         "accept-encoding": "identity",  # a compressed answer may grow a thousandfold
         **given,
     }

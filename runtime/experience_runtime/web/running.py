@@ -8,6 +8,7 @@ from experience_runtime.running.kept import keep_run
 from experience_runtime.running.report import Report
 from experience_runtime.running.run import Situation
 from experience_runtime.runtime import Runtime
+from experience_runtime.tracing import tracing
 from experience_runtime.web.experiences import find_experience
 from experience_runtime.web.guard.access import Caller
 from experience_runtime.web.guard.limits import AtOnce
@@ -50,8 +51,12 @@ class Runs:
         except ScriptFault as fault:
             report = found.failed(situation.visitor, fault)
         else:
-            with self._at_once.of(caller.shares):
+            with self._at_once.of(caller.shares), tracing().run(name) as span:
                 report = runtime.run(script, situation)
+                span.note({"experience.outcome": report.outcome})
+                if report.error is not None:
+                    span.fail(report.error.code)
+                span.link(report.created)
         code = None if report.error is None else report.error.code
         self._metrics.ran(report.outcome, report.cpu_seconds, experience=name, code=code)
         for call, _ in report.refusals:

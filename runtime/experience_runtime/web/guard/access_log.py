@@ -11,6 +11,7 @@ from starlette.types import Scope as AsgiScope
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.access import Scope
 from experience_runtime.log_context import Asked, asked
+from experience_runtime.tracing import tracing
 from experience_runtime.web.guard.middleware import site_key_in
 from experience_runtime.web.guard.proxies import REQUEST_ID, request_id
 from experience_runtime.web.metrics import Metrics
@@ -46,10 +47,19 @@ class Observed:
                 MutableHeaders(scope=message).setdefault(REQUEST_ID, request)
             await send(message)
 
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         try:
-            await self._app(scope, receive, noting)
+            with tracing().request(_traceparent(scope)) as span:
+                try:
+                    await self._app(scope, receive, noting)
+                finally:
+                    route = _route(scope)  # never the path: a site key may stand in it
+                    span.name(f"{method} {route}")
+                    facts = {"http.request.method": method, "http.response.status_code": status}
+                    span.note({**facts, "http.route": route})
+                    if status >= 500:
+                        span.fail(str(status))
         finally:
-            method = scope["method"] if scope["method"] in _METHODS else "OTHER"
             seconds = monotonic() - began
             self._metrics.answered(method, _route(scope), status, seconds)
             milliseconds = round(seconds * 1000, 1)
@@ -58,6 +68,10 @@ class Observed:
             level = logging.DEBUG if status < 400 and _looks_again(scope) else logging.INFO
             _logger.log(level, "%s %s %d %.1f ms", *about.values(), extra=about)
             asked.reset(token)
+
+
+def _traceparent(scope: AsgiScope) -> str | None:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
 
 
 def _looks_again(scope: AsgiScope) -> bool:

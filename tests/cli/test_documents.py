@@ -191,12 +191,15 @@ def test_alerts_print_how_each_stands_and_what_a_test_came_to(cli: CommandLine) 
     (alert,) = cli.json("alerts", "list")["alerts"]
     tested = cli("alerts", "test", "ops", "--json")
     unknown = cli("alerts", "test", "opps", "--json").refusal
+    checks = {each["name"]: each for each in cli("doctor", "--json").document["checks"]}
 
     assert set(alert) == {"name", "integration", "on", "every_seconds", "firing", "sent_at", "error"}
     assert (alert["on"], alert["every_seconds"]) == (["lag > 90 s"], 900)
     assert (tested.code, set(tested.document)) == (2, {"alert", "integration", "ok", "error"})
     assert (tested.document["ok"], tested.document["error"]["code"]) == (False, "not_configured")
     assert 'did you mean "ops"?' in unknown["message"]
+    assert not checks["alerts"]["ok"]
+    assert 'alerts.ops tells nobody: the integration "slack-update" is not' in checks["alerts"]["detail"]
 
 
 def test_integrations_check_says_what_is_missing(cli: CommandLine) -> None:

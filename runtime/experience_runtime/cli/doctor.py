@@ -10,10 +10,11 @@ import click
 
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json, styled
 from experience_runtime.domain.admission import ALL
-from experience_runtime.domain.errors import ExperienceError
+from experience_runtime.domain.errors import ExperienceError, NotConfigured
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.workers import SKEW_TOLD, skew_text
 from experience_runtime.domain.zones import rules_version
+from experience_runtime.engine.alerting import check_rule
 from experience_runtime.runtime import Runtime
 from experience_runtime.sandbox.pool import ENGINE, mend_engine
 from experience_runtime.settings.load import Settings
@@ -62,6 +63,8 @@ def _findings(runtime: Runtime) -> Iterator[Finding]:
         yield _try("deliveries", lambda: runtime.operations.holds().get(ALL) or "go on")
     yield from _files(runtime)
     yield _integrations(runtime)
+    if runtime.settings.alerts:
+        yield _try("alerts", lambda: ", ".join(_alert_texts(runtime)))
     yield Finding(
         "settings", True, str(runtime.settings.config or "no experience.toml; defaults and environment")
     )
@@ -151,6 +154,17 @@ def _integrations(runtime: Runtime) -> Finding:
         for each in sorted(found, key=lambda each: not each.broken)
     ]
     return Finding("integrations", not any(each.broken for each in found), "; ".join(told))
+
+
+def _alert_texts(runtime: Runtime) -> Iterator[str]:
+    """Each rule and who tells; raises for one whose integration is not there, or not configured."""
+    for rule in runtime.settings.alerts:
+        check_rule(rule, runtime.integrations)
+        try:
+            runtime.integrations.settings(rule.integration)
+        except NotConfigured as error:
+            raise NotConfigured(f"alerts.{rule.name} tells nobody: {error.message}") from None
+        yield f"{rule.name} tells through {rule.integration}"
 
 
 def _database_text(runtime: Runtime) -> str:

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
 from experience_runtime.domain.errors import ExperienceError, InvalidParameter
+from experience_runtime.measured import hearer
 from experience_runtime.web.guard.problems import Told, told_of
 from experience_runtime.web.pages.rendering import rendering_of
 
@@ -33,6 +34,7 @@ class HtmlRoute(APIRoute):
 
 def page_of(request: Request, told: Told) -> Response:
     """The page of a refusal."""
+    hearer().refused_request(told.code)
     answer = rendering_of(request).page(
         request, "refused.html", here="", status=told.status, problem=told, code=told.status
     )

@@ -30,6 +30,7 @@ MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
     ("GET", "/metrics"): READERS | {Scope.METRICS},
     ("GET", "/v1/experiences"): READERS_OF_RUNS,
     ("POST", "/v1/experiences/{name}/run"): RUNNERS,
+    ("GET", "/v1/experiences/{name}/traffic"): READERS_OF_RUNS,
     ("GET", RELEASES): READERS_OF_RUNS,
     ("POST", RELEASES): OPERATORS,
     ("GET", RELEASES + "/{number}"): READERS_OF_RUNS,

@@ -23,6 +23,7 @@ _VERBS: dict[str, tuple[str, str]] = {
     "tokens": ("tokens:tokens", "Create, list and revoke what callers of the API show."),
     "release": ("release:release", "Check an experience, keep its files, and let visitors have it."),
     "releases": ("releases:releases", "List, compare and activate releases, and go back."),
+    "traffic": ("traffic:traffic", "Show how the variations of an experience did."),
     "executions": ("executions:executions", "List, show, cancel, restore and replay executions."),
     "agenda": ("agenda:agenda", "Show what goes out on a day, by a zone's clock."),
     "runs": ("runs:runs", "List, show and follow runs of experiences."),

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from experience_runtime.domain.traffic import Traffic
+
 
 @dataclass(frozen=True, slots=True)
 class SourceText:
@@ -17,7 +19,9 @@ class SourceText:
 class Experience:
     """An experience as read. `meta` is package.json's; `linked` is None when every integration is linked. A
     control has triggers and no variation. `beside` names the other files of code that stand there and are
-    not part of it. `release` is the number of the release it is; None for files on disk."""
+    not part of it. `release` is the number of the release it is; None for files on disk. Where `traffic`
+    chooses among several variations, `variants` are those by their names in it, and `assigned` is the name of
+    the one it chose."""
 
     name: str
     is_folder: bool = False
@@ -32,3 +36,6 @@ class Experience:
     master_id: int | None = None
     beside: tuple[str, ...] = ()
     package_text: str = ""
+    traffic: Traffic | None = None
+    variants: Mapping[str, "Experience"] = field(default_factory=dict)
+    assigned: str | None = None

@@ -17,7 +17,7 @@ MOST_BYTES = 2 * 1024 * 1024
 MOST_FILE_BYTES = 1024 * 1024
 _LONGEST_FILE_NAME = 200
 
-_PARTS = 10_000
+PARTS = 10_000
 """Into how many equal parts visitors fall: shares are counted in hundredths of a percent."""
 
 _CODE_FILE = re.compile(r"(?:variation(?:-[0-9]{1,18})?|triggers|utils|common|global)\.[jt]s")
@@ -160,13 +160,15 @@ def what_runs(active: int | None, partial: int | None, share: str | None) -> str
     return f"release {partial} runs for {share} of visitors, {active} for others"
 
 
-def part_of(experience: str, visitor: str) -> int:
+def part_of(experience: str, visitor: str, *, kind: str = "share") -> int:
     """Which of 10,000 equal parts a visitor falls into: always the same one of an experience.
+
+    `kind`: what is parted; who is in the same part for one kind is anywhere for another.
 
     Source: reference/releases#shares, with vectors.
     """
-    digest = hashlib.sha256(f"share\n{experience}\n{visitor}".encode("utf-8", "replace")).digest()
-    return int.from_bytes(digest[:8], "big") * _PARTS >> 64
+    digest = hashlib.sha256(f"{kind}\n{experience}\n{visitor}".encode("utf-8", "replace")).digest()
+    return int.from_bytes(digest[:8], "big") * PARTS >> 64
 
 
 def activated(
@@ -180,7 +182,7 @@ def activated(
         return replace(made, action=action, active=number, before=_version(now))
     if now is None or now.active is None:
         raise Conflict(
-            f"no release of {made.experience} runs for the other {share_text(_PARTS - share)} of visitors; "
+            f"no release of {made.experience} runs for the other {share_text(PARTS - share)} of visitors; "
             "leave the share out, or activate another release first"
         )
     if now.active == number:

@@ -43,6 +43,11 @@ def export(store: Store, lookup: Lookup, visitor: str, *, redact: Redact) -> dic
             for id in ids
             for each in store.events.conversions(id, limit=2**31)
         ],
+        "exposures": [
+            {"at": iso(each.at), "experience": each.experience, "variation": each.variation}
+            for id in ids
+            for each in store.exposures.of(id)
+        ],
         "executions": [document for id in ids for document in _executions(lookup, id)],
         "runs": [document for id in ids for document in _runs(lookup, id)],
     }

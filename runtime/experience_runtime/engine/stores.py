@@ -10,22 +10,12 @@ from experience_runtime.domain.errors import ExperienceError
 from experience_runtime.domain.executions import Attempt, Change, Execution, Filter, IfExists, Settling, Sort
 from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.visitors import Visitor
-from experience_runtime.engine.auditing import Audit
 from experience_runtime.engine.keeping import (
-    Alerts,
-    Erasing,
-    Events,
     IntegrationStates,
     Paces,
-    Pruning,
-    Replies,
-    Runs,
-    Schedules,
-    Tokens,
-    Workers,
 )
 from experience_runtime.engine.ports import HandOver
-from experience_runtime.engine.releases import Releases
+from experience_runtime.engine.store_parts import StoreParts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,45 +343,12 @@ class Visitors(Protocol):
         ...
 
 
-class Store(SchedulerStore, DispatcherStore, Visitors, Protocol):
+class Store(SchedulerStore, DispatcherStore, Visitors, StoreParts, Protocol):
     """The waiting room and its history. Every method is one transaction, on disk when it returns.
 
     Methods may be called from any thread. A change to a row that is not in the expected state changes
     nothing and says so. Every state change adds one history row, and every change by hand one entry of the
     audit.
     """
-
-    @property
-    def schedules(self) -> Schedules: ...
-
-    @property
-    def workers(self) -> Workers: ...
-
-    @property
-    def tokens(self) -> Tokens: ...
-
-    @property
-    def replies(self) -> Replies: ...
-
-    @property
-    def events(self) -> Events: ...
-
-    @property
-    def runs(self) -> Runs: ...
-
-    @property
-    def releases(self) -> Releases: ...
-
-    @property
-    def audit(self) -> Audit: ...
-
-    @property
-    def erasing(self) -> Erasing: ...
-
-    @property
-    def pruning(self) -> Pruning: ...
-
-    @property
-    def alerts(self) -> Alerts: ...
 
     def close(self) -> None: ...

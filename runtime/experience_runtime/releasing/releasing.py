@@ -151,9 +151,9 @@ def made_by(runtime: Runtime, experience: str, actor: str) -> Change:
 
 def _faults(runtime: Runtime, name: str, files: Files) -> Iterator[str]:
     """What the check finds in any of the variations, each once."""
-    variations: list[str | None] = [each for each in files.texts if VARIATION.fullmatch(each)]
+    variations = [each for each in files.texts if VARIATION.fullmatch(each)]
     told: dict[str, None] = {}
-    for variation in variations or [None]:
+    for variation in (None, *variations):  # None: with what chooses among them
         checked = runtime.check(partial(_script, files, name, variation))
         told |= dict.fromkeys(_line(problem) for problem in checked.problems)
     yield from told

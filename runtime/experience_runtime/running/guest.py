@@ -71,6 +71,10 @@ class Script(Protocol):
     @property
     def warnings(self) -> Sequence[str]: ...
 
+    def for_visitor(self, visitor: str | None, *, kept: str | None = None) -> "Script":
+        """The variation that `traffic` chooses, see `Traffic.of`; itself where it chooses none."""
+        ...
+
     def problem(self, code: str, message: str, stack: str, role: str = "") -> Problem:
         """A thrown value in the author's terms; `role` is the part that was running."""
         ...

@@ -39,10 +39,11 @@ def open_run(
     visitor.
     """
     limits = limits or Limits()
+    script = script.for_visitor(situation.visitor.id)
     linked = script.experience.linked
     defaults = script.experience.meta.get("visitor")
     visitor = in_default_zone(situation.visitor, defaults if isinstance(defaults, dict) else {})
-    return ExperienceRun(
+    run = ExperienceRun(
         sandbox=sandbox,
         script=script,
         situation=with_history(replace(situation, visitor=visitor), events),
@@ -58,6 +59,9 @@ def open_run(
         call_now=call_now,
         executor=executor,
     )
+    if (assigned := script.experience.assigned) is not None:
+        run.report.write(clock.now(), "info", "traffic", f"the visitor gets {assigned}")
+    return run
 
 
 def check(script: Script, sandbox: Sandbox, limits: Limits | None = None) -> Problem | None:

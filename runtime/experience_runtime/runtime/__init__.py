@@ -335,8 +335,11 @@ class Runtime:
     def run(self, script: Script, situation: "Situation", limits: Limits | None = None) -> "Report":
         """Run an experience for real, into the store, to its end."""
         from experience_runtime.running.driving import drive
+        from experience_runtime.running.exposing import assigned, note_exposure
         from experience_runtime.running.opening import open_run
 
+        began_at, exposures = self.clock.now(), self.store.exposures
+        script, is_shown_before = assigned(script, situation.visitor.id, exposures)
         with ThreadPoolExecutor(max_workers=self.concurrency, thread_name_prefix="execute") as executor:
             run = open_run(
                 script,
@@ -351,7 +354,10 @@ class Runtime:
                 limits=limits,
                 client=self.settings.client,
             )
-            return drive(run, self.clock)
+            report = drive(run, self.clock)
+        if not is_shown_before:
+            note_exposure(script, report, exposures, at=began_at)
+        return report
 
     def close(self) -> None:
         """Close what was made, the last first."""

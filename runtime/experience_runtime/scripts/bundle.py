@@ -38,6 +38,7 @@ class Bundle:
         self._placed: list[PlacedFile] = []
         self._frame = lru_cache(maxsize=64)(self._read_frame)  # a call in a loop is always made on one line
         self.modules: dict[str, Module] = {}
+        self._variants: dict[str, Bundle] = {}
         if experience.variation:
             self._add("variation", experience.variation)
             others = experience.triggers or experience.global_script
@@ -55,6 +56,21 @@ class Bundle:
             self.modules[name] = Module(kind="json", text=text)
         raw = experience.global_script
         self.global_text = "" if raw is None else self._place(raw, "global", ("", ""))
+
+    def for_visitor(self, visitor: str | None, *, kept: str | None = None) -> "Bundle":
+        """See `guest.Script`. Raises ScriptSyntaxError for a variation that no engine could take."""
+        traffic = self.experience.traffic
+        if traffic is None:
+            return self
+        return self.variant(traffic.of(self.experience.name, visitor, kept=kept))
+
+    def variant(self, name: str) -> "Bundle":
+        """One of the variations that `traffic` chooses among."""
+        found = self._variants.get(name)
+        if found is None:
+            experience = self.experience.variants[name]
+            found = self._variants[name] = Bundle(experience, repair=self._repair, reader=self._reader)
+        return found
 
     @property
     def sources(self) -> list[dict[str, str]]:
@@ -178,7 +194,8 @@ class Bundle:
 
     def source(self, file: str) -> str:
         """The text of one of the author's files, as on disk; "" when it is none of them."""
-        return next((placed.source.text for placed in self._placed if placed.source.file == file), "")
+        own = next((placed.source.text for placed in self._placed if placed.source.file == file), "")
+        return own or next(filter(None, (each.source(file) for each in self._variants.values())), "")
 
     def _place(self, source: SourceText, name: str, wrapper: tuple[str, str]) -> str:
         """Read a file; return it as the engine takes it, in our wrapper."""

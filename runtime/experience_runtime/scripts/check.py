@@ -49,10 +49,19 @@ def check_script(
         return Checked(problems=[fault_problem(fault)])
     text = script.experience.package_text
     problems, warnings = find_in_package(text) if text else ([], [])
-    problems += _broken_json(script.experience.json_files)
-    problems += _syntax_errors(script, sandbox)
-    found, doubts = find_all(script, integrations, now)
-    return Checked(problems=[*problems, *found], warnings=[*warnings, *doubts], script=script)
+    for name in script.experience.variants or (None,):
+        try:
+            each = script if name is None else script.variant(name)
+        except ScriptFault as fault:
+            problems.append(fault_problem(fault))
+            continue
+        problems += _broken_json(each.experience.json_files)
+        problems += _syntax_errors(each, sandbox)
+        found, doubts = find_all(each, integrations, now)
+        problems, warnings = [*problems, *found], [*warnings, *doubts]
+    if script.experience.variants:  # what they share was looked at with each of them
+        problems, warnings = list(dict.fromkeys(problems)), list(dict.fromkeys(warnings))
+    return Checked(problems=problems, warnings=warnings, script=script)
 
 
 def _broken_json(files: Mapping[str, str]) -> Iterator[Problem]:

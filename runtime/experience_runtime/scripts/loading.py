@@ -4,14 +4,21 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from dataclasses import replace
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from experience_runtime.domain.errors import ScriptFault, ScriptModuleNotFound, ScriptSyntaxError
+from experience_runtime.domain.errors import (
+    InvalidParameter,
+    ScriptFault,
+    ScriptModuleNotFound,
+    ScriptSyntaxError,
+)
 from experience_runtime.domain.experience import Experience
 from experience_runtime.domain.releases import Release
+from experience_runtime.domain.traffic import CONTROL, read_traffic, variation_name
 from experience_runtime.domain.values import nearest, refuse_constant, shown
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.running.guest import Problem
@@ -43,8 +50,9 @@ VARIATION = re.compile(r"variation(?:-(?P<master_id>\d+))?\.[jt]s")
 def load_experience(path: Path, *, variation: str | None = None) -> Experience:
     """Read an experience from a `.js` or `.ts` file or a folder.
 
-    `variation` names one of several variation files; left out, the last by name is taken. A folder with none
-    of the files raises ScriptModuleNotFound; text that cannot be read raises ScriptSyntaxError.
+    `variation` names one of several variation files, or `control` for none of them; left out, `traffic` of
+    package.json chooses for each visitor, else the last by name is taken. A folder with none of the files
+    raises ScriptModuleNotFound; text that cannot be read raises ScriptSyntaxError.
     """
     if path.is_dir():
         return _load_folder(DiskFolder(path), path.resolve().name, variation)
@@ -105,15 +113,49 @@ def files_of(path: Path) -> dict[str, str]:
 def _load_folder(
     folder: Folder, name: str, variation: str | None, *, release: int | None = None
 ) -> Experience:
-    names = folder.names
-    chosen = _chosen_variation(folder, names, variation)
-    package_text = folder.read("package.json").text if "package.json" in names else ""
+    package_text = folder.read("package.json").text if "package.json" in folder.names else ""
     package = _package(package_text) if package_text else {}
-    meta = package.get("meta")
-    meta = meta if isinstance(meta, dict) else {}
+    chosen = _chosen_variation(folder, folder.names, variation)
+    read = partial(_read_folder, folder, name, package=package, package_text=package_text, release=release)
+    if variation is not None or "traffic" not in package:
+        return read(chosen, is_control=variation == CONTROL)
+    files = {called: file for file in folder.names if (called := variation_name(file)) and "." in file}
+    control = _control_id(_meta(package))
+    try:
+        traffic = read_traffic(
+            package["traffic"], files.keys(), control=None if control is None else str(control)
+        )
+    except InvalidParameter as wrong:
+        line = _line_of(package_text, '"traffic"')
+        raise ScriptSyntaxError(wrong.message, file="package.json", line=line) from None
+    variants = {
+        each: replace(
+            read(
+                _one_of(folder.names, files[each][: -len(".js")]) if each in files else None,
+                is_control=each == CONTROL,
+            ),
+            assigned=each,
+        )
+        for each in traffic.names
+    }
+    return replace(read(chosen, is_control=False), traffic=traffic, variants=variants)
+
+
+def _read_folder(
+    folder: Folder,
+    name: str,
+    chosen: str | None,
+    *,
+    is_control: bool,
+    package: Mapping[str, Any],
+    package_text: str,
+    release: int | None,
+) -> Experience:
+    names, meta = folder.names, _meta(package)
     triggers = _one_of(names, "triggers")
-    _refuse_old_names(folder, names, has_triggers=triggers is not None, has_variation=chosen is not None)
-    if chosen is None and triggers is None:
+    if not is_control:
+        _refuse_old_names(folder, names, has_triggers=triggers is not None, has_variation=chosen is not None)
+    if chosen is None and triggers is None and not is_control:
         raise ScriptModuleNotFound(
             f"{folder} holds no variation.js and no triggers.js; an experience needs one of them"
             + _misnamed(names)
@@ -128,7 +170,6 @@ def _load_folder(
     global_script = folder.read(global_file) if global_file else None
     scripts = () if global_script is None else (global_script,)
     texts = "".join(each.text for each in (*read.values(), *shared.values(), *scripts))
-    match = VARIATION.fullmatch(chosen) if chosen else None
     return Experience(
         name=name,
         is_folder=True,
@@ -140,10 +181,34 @@ def _load_folder(
         json_files=json_files_meant(folder, texts),
         meta=meta,
         linked=_linked(meta),
-        master_id=int(match["master_id"]) if match and match["master_id"] else None,
+        master_id=_control_id(meta) if is_control else _master_id(chosen),
         package_text=package_text,
         beside=_beside(names, {*read, *(each.file for each in shared.values()), global_file or ""}),
     )
+
+
+def _meta(package: Mapping[str, Any]) -> Mapping[str, Any]:
+    meta = package.get("meta")
+    return meta if isinstance(meta, dict) else {}
+
+
+def _master_id(file: str | None) -> int | None:
+    match = VARIATION.fullmatch(file) if file else None
+    return int(match["master_id"]) if match and match["master_id"] else None
+
+
+def _control_id(meta: Mapping[str, Any]) -> int | None:
+    """The master id of the control, which `meta.variations` marks; None where it marks none."""
+    variations = meta.get("variations")
+    for name, each in variations.items() if isinstance(variations, dict) else ():
+        if isinstance(each, dict) and each.get("variationIsControl") is True:
+            return _master_id(f"{name}.js")
+    return None
+
+
+def _line_of(text: str, word: str) -> int | None:
+    at = text.find(word)
+    return None if at < 0 else text.count("\n", 0, at) + 1
 
 
 def _refuse_old_names(
@@ -182,9 +247,12 @@ def _chosen_variation(folder: Folder, names: Sequence[str], wanted: str | None) 
     found = [name for name in names if VARIATION.fullmatch(name)]
     if wanted is None:
         return _one_of(names, found[-1][: -len(".js")]) if found else None
-    for name in (wanted, *(f"{wanted}{suffix}" for suffix in _SUFFIXES)):
-        if name in found:
-            return name
+    if wanted == CONTROL:
+        return None
+    for stem in (wanted, f"variation-{wanted}"):
+        for name in (stem, *(f"{stem}{suffix}" for suffix in _SUFFIXES)):
+            if name in found:
+                return name
     raise ScriptModuleNotFound(f"{folder} has no variation {wanted!r}; it has {', '.join(found) or 'none'}")
 
 

@@ -41,7 +41,16 @@ _SOMEBODY = Visitor(id="somebody")
 _PASSES_WITH_TIME = frozenset(("beyond_limit", "in_the_past"))
 _OBJECTS_OF_META = ("qfns", "visitor", "variations")
 _PACKAGE = "package.json"
-_OF_PACKAGE = ("meta", "name", "version", "description", "dependencies", "devDependencies", "scripts")
+_OF_PACKAGE = (
+    "meta",
+    "traffic",
+    "name",
+    "version",
+    "description",
+    "dependencies",
+    "devDependencies",
+    "scripts",
+)
 PACKAGE_META = (
     "experienceId", "iterationId", "variations", "qfns", "templateData", "solutionOptions", "visitor", "name",
     "customGoals", "segments", "cookieDomain", "trackingId", "vertical", "namespace", "isPreview",

@@ -89,6 +89,7 @@ class SqlErasing:
         for statement in (
             "erase_events",
             "erase_conversions",
+            "erase_exposures",
             "erase_marks",
             "erase_visitor",
             "erase_person",

@@ -107,6 +107,14 @@ class SqlPruning:
         return _after(found, old, limit)
 
     def _events(self, cursor: int, *, before: datetime, limit: int) -> tuple[Pruned, int]:
+        bound = {"before": to_ms(before), "limit": limit}
+        removed = self._database.execute_counted("drop_old_exposures", bound)
+        if removed == limit:  # before the conversions after them: a rate is of the same time
+            return Pruned(removed=removed, is_over=False), cursor
+        pruned, next_cursor = self._happened(cursor, before=before, limit=limit)
+        return Pruned(removed=pruned.removed + removed, is_over=pruned.is_over), next_cursor
+
+    def _happened(self, cursor: int, *, before: datetime, limit: int) -> tuple[Pruned, int]:
         # a cursor below zero: the conversions' turn, after the events
         if cursor >= 0:
             found = self._database.execute("prunable_events", {"cursor": cursor, "limit": limit})

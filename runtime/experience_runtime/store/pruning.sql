@@ -59,7 +59,8 @@ WHERE status = :status AND status IN ('succeeded', 'failed', 'cancelled') AND nu
 SELECT count(*) FROM runs WHERE number < :below;
 
 -- name: count_old_events
-SELECT count(*) FROM events WHERE coalesce(received_at, at) < :before;
+SELECT (SELECT count(*) FROM events WHERE coalesce(received_at, at) < :before)
+    + (SELECT count(*) FROM exposures WHERE at < :before);
 
 -- name: count_old_replies
 SELECT count(*) FROM replies WHERE claimed_at < :before;

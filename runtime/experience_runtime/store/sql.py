@@ -31,6 +31,7 @@ from experience_runtime.store.claiming import Claiming
 from experience_runtime.store.database import Database
 from experience_runtime.store.erasing import SqlErasing
 from experience_runtime.store.events import SqlEvents
+from experience_runtime.store.exposures import SqlExposures
 from experience_runtime.store.finding import Finding
 from experience_runtime.store.integration_states import SqlIntegrationStates
 from experience_runtime.store.jobs import SqlJobs
@@ -74,6 +75,7 @@ class SqlStore(SqlVisitors[D]):
         self.usage = SqlUsage(self.database)
         self.runs = SqlRuns(self.database)
         self.pruning = SqlPruning(self.database, self.audit)
+        self.exposures = SqlExposures(self.database)
         self.releases = SqlReleases(self.database, self.audit)
         self.alerts = SqlAlerts(self.database)
         self.erasing = SqlErasing(self.database, self._transitions, self.audit)

@@ -22,6 +22,7 @@ from experience_runtime.web.api import releases as api_releases
 from experience_runtime.web.api import runs as api_runs
 from experience_runtime.web.api import schedules as api_schedules
 from experience_runtime.web.api import tokens as api_tokens
+from experience_runtime.web.api import traffic as api_traffic
 from experience_runtime.web.api import visitors as api_visitors
 from experience_runtime.web.api.jobs import Jobs
 from experience_runtime.web.api.openapi import Problem
@@ -52,6 +53,7 @@ _ROUTERS = (
     health.router,
     api_runs.router,
     api_releases.router,
+    api_traffic.router,
     api_kept_runs.router,
     api_agenda.router,
     api_executions.router,

@@ -127,6 +127,7 @@ class Exported(BaseModel):
     zones: list[dict[str, Any]]
     events: list[dict[str, Any]]
     conversions: list[dict[str, Any]]
+    exposures: list[dict[str, Any]]
     executions: list[dict[str, Any]]
     runs: list[dict[str, Any]]
 
@@ -147,6 +148,7 @@ EXPORTED: dict[str, Any] = {
     "zones": [{"id": "v1", "timezone": "Europe/Paris", "timezone_offset": None}],
     "events": [],
     "conversions": [],
+    "exposures": [],
     "executions": [],
     "runs": [],
 }

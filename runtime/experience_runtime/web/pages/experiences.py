@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from experience_runtime.documents.traffic import traffic_document
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import Refusal
 from experience_runtime.domain.runs import OUTCOMES, RunFilter, check_outcome
@@ -93,6 +94,13 @@ def experience(
         next=page["next"],
         failures=runtime.lookup.runs.failures(name)["failures"],
     )
+
+
+@router.get(HERE + "/{name}/traffic")
+def traffic(request: Request, name: str, runtime: GivenRuntime, rendering: GivenRendering) -> Response:
+    tallies = runtime.store.exposures.tally(name)
+    found = traffic_document(name, tallies)["variations"]
+    return rendering.page(request, "traffic.html", here=HERE, name=name, variations=found)
 
 
 @router.get("/runs/{run_id}")

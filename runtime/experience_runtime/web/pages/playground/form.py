@@ -68,6 +68,7 @@ class Play(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     experience: str = Field(default="", max_length=100)
+    variation: str = Field(default="", max_length=200)
     source: str = Field(default="", max_length=LONGEST_SOURCE)
     triggers: str = Field(default="", max_length=LONGEST_SOURCE)
     repair: bool = False
@@ -99,6 +100,8 @@ class Play(BaseModel):
         if self.page.strip():
             run |= _page(read_json(self.page, "what the page tells"))
         story: dict[str, Any] = {"for": "30d"}
+        if self.experience and self.variation.strip():
+            story["variation"] = self.variation.strip()
         if self.at.strip():
             story["at"] = self.at.strip()
         if visitor is not None:
@@ -122,7 +125,7 @@ class Play(BaseModel):
     def as_told(self) -> "Play":
         """The same play, told as the text of a story."""
         text = json.dumps(self.story(), ensure_ascii=False, indent=2)
-        fresh = dict.fromkeys(("visitor", "timezone", "at", "data", "page", "answers"), "")
+        fresh = dict.fromkeys(("variation", "visitor", "timezone", "at", "data", "page", "answers"), "")
         return make_play(self.model_dump() | fresh | {"told": text, "steps": ()})
 
 

@@ -93,6 +93,7 @@ class PlayForm(BaseModel):
     """
 
     experience: str = ""
+    variation: str = ""
     source: str = ""
     triggers: str = ""
     repair: str = ""
@@ -125,7 +126,7 @@ class PlayForm(BaseModel):
         except (ValueError, RecursionError):
             raise InvalidParameter("the steps cannot be read; begin anew") from None
         fields = self.model_dump(include={*Play.model_fields} - {"steps", "repair"})
-        chosen = {"source": "", "triggers": ""} if self.experience else {}
+        chosen = {"source": "", "triggers": ""} if self.experience else {"variation": ""}
         chosen["told"] = self.told.replace("\r\n", "\n")
         return make_play(fields | {"steps": steps, "repair": bool(self.repair)} | chosen)
 

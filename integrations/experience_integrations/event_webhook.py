@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
@@ -46,6 +47,12 @@ class EventWebhook(Integration[Settings, Call]):
     def check(self, payload: Call, settings: Settings | None) -> None:  # noqa: ARG002 - the SDK's
         _address(payload)
 
+    def shown(self, payload: Any) -> Any:
+        """The query of the address may hold credentials."""
+        if isinstance(payload, dict) and isinstance(payload.get("url"), str):
+            return {**payload, "url": _without_query(payload["url"])}
+        return payload
+
     def pace_key(self, payload: Call, settings: Settings | None) -> str:  # noqa: ARG002 - the SDK's
         """Each address has a pace of its own. Its path may hold credentials: only a digest of it is shown."""
         parts = urlsplit(payload.url.get_secret_value())
@@ -66,6 +73,11 @@ def _address(payload: Call) -> str:
     except ValidationError as problem:
         fault = problem.errors(include_url=False, include_input=False)[0]["msg"]
     raise InvalidPayload(f"payload.url {fault.removeprefix('Value error, ')}")
+
+
+def _without_query(url: str) -> str:
+    base = re.split("[?#]", url, maxsplit=1)[0]
+    return f"{base}?…" if "?" in url else base
 
 
 def _without_credentials(answer: Answer, url: str) -> Answer:

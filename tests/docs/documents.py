@@ -190,6 +190,8 @@ class _Player:
                     self._require(block, f"{_PYTEST} {file}")
                 case "python":
                     self._integration(block, path)
+                case "toml" if path.name == "pyproject.toml":
+                    tomllib.loads(block.text)
                 case "toml":
                     self._settings(path)
                 case "json" if path.name == "story.json":
@@ -203,8 +205,11 @@ class _Player:
 
     def _integration(self, block: Block, path: Path) -> None:
         settings = load_settings(integrations_dir=path.parent, environ={})
-        made = [each for each in Registry(settings).describe() if each.source.startswith(f"{path}:")]
-        if not made:
+        found = Registry(settings).describe()
+        made = [each for each in found if each.source.startswith(f"{path}:")]
+        if broken := [each.why for each in found if each.broken and each.source == str(path)]:
+            self._problem(block.line, str(broken[0]))
+        elif not made:
             self._problem(block.line, f"{path.name} is not found by --integrations")
         self._integrations.extend((block.line, each.name) for each in made)
 

@@ -3,7 +3,6 @@
 Source: reference/scheduled-events#parameters.
 """
 
-import json
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from experience_runtime.domain.app_events import (
     Event,
     plan_cancelling,
     read_event,
-    shown_payload,
 )
 from experience_runtime.domain.clients import NO_CLIENT, Client, read_client
 from experience_runtime.domain.errors import InvalidParameter, Refusal
@@ -132,23 +130,6 @@ def test_a_key_is_one_of_the_bot_and_the_channel() -> None:
     }
 
     assert len(keys) == 5
-
-
-@pytest.mark.parametrize(
-    ("payload", "shown"),
-    [
-        (
-            {"url": HOOK, "body": {"url": "x?y"}},
-            {"url": "https://example.com/hook?…", "body": {"url": "x?y"}},
-        ),
-        ({"url": "https://example.com/#?a"}, {"url": "https://example.com/?…"}),
-        ({"url": 5}, {"url": 5}),
-        ([HOOK], [HOOK]),
-    ],
-)
-def test_a_payload_is_shown_without_the_query_of_its_url(payload: Any, shown: Any) -> None:
-    assert json.loads(shown_payload("event-webhook", json.dumps(payload))) == shown
-    assert json.loads(shown_payload("webhook", json.dumps(payload))) == payload
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,9 @@ class DictIntegrations:
             raise InvalidPayload("payload.refused does not fit")
         return payload
 
+    def shown(self, name: str, payload: str) -> str:  # noqa: ARG002 - the port's name
+        return payload
+
     def cache(self, name: str) -> Cache:  # noqa: ARG002 - the port's name
         return MemoryCache()
 

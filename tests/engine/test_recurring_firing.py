@@ -100,7 +100,10 @@ def test_an_execution_tells_why_it_was_fired(recurring: Recurring, world: World)
     world.advance(hours=6, milliseconds=-18)
     recurring.fire_due()
 
-    on_time, caught_up = (execution_document(execution, redact=str)["why"] for execution in fired(world))
+    on_time, caught_up = (
+        execution_document(execution, redact=str, shown=world.integrations.shown)["why"]
+        for execution in fired(world)
+    )
 
     assert on_time == [
         "asked for every 1 hour at 2026-03-02T13:00:00.018Z: "

@@ -12,7 +12,6 @@ import click
 from experience_runtime.cli.common import indented, styled, styled_lines, visible, wrapped
 from experience_runtime.cli.shown import show_problem
 from experience_runtime.documents.why import why_planned
-from experience_runtime.domain.app_events import shown_payload
 from experience_runtime.domain.errors import NotConfigured
 from experience_runtime.domain.executions import Change, Execution, Status
 from experience_runtime.domain.instants import iso, parse_time
@@ -114,7 +113,7 @@ def _lines(simulated: Simulated, verbose: bool) -> Iterator[_Line]:
                 order=(number, index),
             )
     for execution, document in zip(simulated.executions, simulated.documents, strict=True):
-        attempts = iter(document["attempts"])
+        attempts, payload = iter(document["attempts"]), shown(document["payload"], _SHOWN_PAYLOAD)
         for change in simulated.histories[execution.id]:
             if change.to_status is Status.RUNNING and change.from_status is not None:
                 continue  # the state that follows at the same instant says it all
@@ -127,7 +126,7 @@ def _lines(simulated: Simulated, verbose: bool) -> Iterator[_Line]:
                 change.at,
                 parse_zone(execution.zone),
                 visible(execution.visitor or "-"),
-                _change_text(execution, change, attempt, would_fail=would_fail),
+                _change_text(execution, change, attempt, payload=payload, would_fail=would_fail),
                 "yellow" if would_fail else _COLOURS.get(change.to_status),
                 why_planned(execution) if is_new else (),
                 made.get(execution.id, (math.inf,)) if change.from_status is None else (math.inf,),
@@ -144,9 +143,13 @@ def _log_text(line: Mapping[str, Any], verbose: bool) -> str:
 
 
 def _change_text(
-    execution: Execution, change: Change, attempt: Mapping[str, Any] | None, *, would_fail: bool
+    execution: Execution,
+    change: Change,
+    attempt: Mapping[str, Any] | None,
+    *,
+    payload: str,
+    would_fail: bool,
 ) -> str:
-    payload = shown(json.loads(shown_payload(execution.integration, execution.payload)), _SHOWN_PAYLOAD)
     if would_fail:
         return f"would fail {execution.integration} {payload}, because: {NotConfigured.code}"
     match change.to_status:

@@ -8,7 +8,6 @@ from typing import Any
 from experience_runtime.documents.diagnosis import diagnosis
 from experience_runtime.documents.why import why, why_execution
 from experience_runtime.domain.access import Token
-from experience_runtime.domain.app_events import shown_payload
 from experience_runtime.domain.errors import InvalidWindow
 from experience_runtime.domain.executions import Attempt, Change, Execution, execution_id
 from experience_runtime.domain.instants import iso
@@ -20,23 +19,27 @@ from experience_runtime.domain.zones import UTC, Zone, iso_local, parse_zone
 
 Redact = Callable[[str], str]
 
+Shown = Callable[[str, str], str]
+"""The JSON text of a payload as people may see it, by the name of its integration."""
+
 
 def execution_document(
     execution: Execution,
     attempts: Sequence[Attempt] | None = None,
     *,
     redact: Redact,
+    shown: Shown,
 ) -> dict[str, Any]:
     """One execution of a run, as its author sees it; with `attempts` when they are given.
 
-    `redact` is applied to whatever anybody wrote; the url of an event has no query anywhere. Source:
+    `redact` is applied to whatever anybody wrote, after `shown` to its payload. Source:
     reference/executions#attempts.
     """
     document = {
         "id": execution.id,
         "integration": execution.integration,
         "key": None if execution.key is None else redacted_value(execution.key, redact),
-        "payload": redacted_value(shown_payload(execution.integration, execution.payload), redact),
+        "payload": redacted_value(shown(execution.integration, execution.payload), redact),
         "requested_at": iso(execution.requested_at),
         "due_at": iso(execution.due_at),
         "due_local": iso_local(execution.due_at, _zone(execution.zone)),
@@ -51,9 +54,11 @@ def execution_document(
     return document
 
 
-def listed_execution_document(execution: Execution, *, held: str | None, redact: Redact) -> dict[str, Any]:
+def listed_execution_document(
+    execution: Execution, *, held: str | None, redact: Redact, shown: Shown
+) -> dict[str, Any]:
     """One stored execution: whom and what it belongs to beside; `held` is what else it waits for."""
-    document = execution_document(execution, redact=redact)
+    document = execution_document(execution, redact=redact, shown=shown)
     return document | {
         "why": [*document["why"], *([held] if held else [])],
         "visitor": execution.visitor,
@@ -75,9 +80,10 @@ def whole_execution_document(
     *,
     held: str | None,
     redact: Redact,
+    shown: Shown,
 ) -> dict[str, Any]:
     """One execution with everything that is known of it: the document of `executions show --json`."""
-    listed = listed_execution_document(execution, held=held, redact=redact)
+    listed = listed_execution_document(execution, held=held, redact=redact, shown=shown)
     return listed | {
         "diagnosis": diagnosis(
             execution, attempts, history, held=held, due_local=listed["due_local"], redact=redact

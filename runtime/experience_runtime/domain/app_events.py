@@ -3,7 +3,6 @@
 Source: reference/scheduled-events#parameters.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -105,19 +104,6 @@ def plan_event(parameters: Mapping[str, object], *, schedule_id: str, client: Cl
 def plan_cancelling(cancelling: Cancelling, *, client: Client) -> CancelPlan:
     """Decide what is cancelled: the client's own event of this name."""
     return CancelPlan(key=_key(cancelling.schedule_id, client), scope_is_visitor=True, reason=None)
-
-
-def shown_payload(integration: str, payload: str) -> str:
-    """The JSON text of a payload as it may be shown: an event's url without its query.
-
-    Source: reference/scheduled-events#url, credentials may stand in the query.
-    """
-    if integration != WEBHOOK_INTEGRATION:
-        return payload
-    value = json.loads(payload)
-    if isinstance(value, dict) and isinstance(value.get("url"), str):
-        return json.dumps({**value, "url": without_query(value["url"])})
-    return payload
 
 
 def _key(schedule_id: str, client: Client) -> str:

@@ -55,6 +55,10 @@ class Catalogue(Protocol):
         """One of them; UnknownIntegration when nothing of this name is registered."""
         ...
 
+    def shown(self, name: str, payload: str) -> str:
+        """The JSON text of a payload as people may see it; of a name that is not registered, the payload."""
+        ...
+
     def setting_states(self, name: str) -> Sequence[SettingState]:
         """Whether each of its settings is there; UnknownIntegration as above."""
         ...
@@ -104,7 +108,9 @@ class Lookup:
         """Executions as every list shows them."""
         holds = self._operations.waits_because(executions)
         return [
-            listed_execution_document(each, held=holds.get(each.id), redact=self._redact)
+            listed_execution_document(
+                each, held=holds.get(each.id), redact=self._redact, shown=self._catalogue.shown
+            )
             for each in executions
         ]
 
@@ -119,6 +125,7 @@ class Lookup:
             self._store.history(number),
             held=self._operations.waits_because([execution]).get(execution.id),
             redact=self._redact,
+            shown=self._catalogue.shown,
         ) | {
             "run": run_id(runs[0]) if runs else None,
             "run_is_kept": bool(runs) and self._store.runs.is_kept(runs[0]),
@@ -133,7 +140,9 @@ class Lookup:
         documents = []
         for number in map(execution_number, dict.fromkeys(execution_ids)):
             execution, attempts = self._store.execution(number), self._store.attempts(number)
-            documents.append(execution_document(execution, attempts, redact=self._redact))
+            documents.append(
+                execution_document(execution, attempts, redact=self._redact, shown=self._catalogue.shown)
+            )
         return documents
 
     def integrations(self, *, with_schedules: bool = True) -> dict[str, Any]:

@@ -41,6 +41,10 @@ class Integrations(Protocol):
         """The payload as the integration's model has it; InvalidPayload when it does not fit."""
         ...
 
+    def shown(self, name: str, payload: str) -> str:
+        """The JSON text of a payload as people may see it; of a name that is not registered, the payload."""
+        ...
+
     def cache(self, name: str) -> Cache:
         """What the integration keeps from call to call."""
         ...

@@ -132,6 +132,14 @@ class Integration(Generic[S, P]):
         Called when it is scheduled and again before every call. `settings` is None while they are missing.
         """
 
+    def shown(self, payload: Any) -> Any:
+        """What people may see of a payload: a JSON value; it is given as it was scheduled, before any model.
+
+        Every list, page and document shows this. Leave out what is a credential by its place, such as the
+        query of an address; secrets of the settings are taken out anyway.
+        """
+        return payload
+
     def call(self, payload: P, context: Context[S]) -> Any:  # noqa: ARG002 names a subclass repeats
         """Do it once; return a JSON value (the answer), or raise IntegrationFailed."""
         raise TypeError(f"{type(self).__name__} has no call(payload, context) method")

@@ -34,6 +34,7 @@ from experience_runtime.plugins.finding import (
 )
 from experience_runtime.plugins.quarantine import stand_in
 from experience_runtime.plugins.setting_states import setting_states, unknown_settings
+from experience_runtime.plugins.showing import shown_payload
 from experience_runtime.settings.load import Settings
 from experience_runtime.settings.redaction import SECRET_LENGTH
 from experience_runtime.untrusted import foreign, plain_refusal
@@ -184,6 +185,10 @@ class Registry:
         if raised.error is not None:
             text = f'"{name}" could not check the payload: {named(raised.error)}; repair the integration'
             raise InvalidPayload(self._settings.redact(text))
+
+    def shown(self, name: str, payload: str) -> str:
+        """The JSON text of a payload as people may see it; of one that is gone, the payload."""
+        return shown_payload(self.get(name), payload) if name in self._found else payload
 
     def cache(self, name: str) -> Cache:
         """What one integration keeps from call to call in this process; all of it is redacted."""

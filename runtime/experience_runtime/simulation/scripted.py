@@ -49,6 +49,9 @@ class Played:
     def parse_payload(self, name: str, payload: Any) -> Any:
         return self._real.parse_payload(name, payload)
 
+    def shown(self, name: str, payload: str) -> str:
+        return self._real.shown(name, payload)
+
     def cache(self, name: str) -> Cache:
         return self._real.cache(name)
 

@@ -210,7 +210,7 @@ class _Simulation:
         stories = self._store.stories(executions)
         histories = {each.id: changes for each, (_, changes) in zip(executions, stories, strict=True)}
         documents = [
-            execution_document(each, attempts, redact=self._redact)
+            execution_document(each, attempts, redact=self._redact, shown=self._integrations.shown)
             for each, (attempts, _) in zip(executions, stories, strict=True)
         ]
         ended = {number: history[-1].at for number, history in histories.items()}

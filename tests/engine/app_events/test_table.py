@@ -11,9 +11,13 @@ from experience_runtime.documents.documents import execution_document, whole_att
 from experience_runtime.domain.clients import NO_CLIENT, Client
 from experience_runtime.domain.executions import Status
 from experience_runtime.domain.instants import iso, to_ms
+from experience_runtime.plugins.registry import Registry
+from experience_runtime.settings.load import Settings
 from pytest_httpserver import HTTPServer
 
 from .conftest import ANNA, NOW, Events
+
+REGISTRY = Registry(Settings())
 
 BEN = Client(bot_id="bot", channel_id="messenger", user_id="ben")
 
@@ -208,7 +212,7 @@ def test_the_answer_of_a_broadcast_is_exactly_this(world: Events) -> None:
 
 
 def _schedule_id(world: Events) -> Any:
-    return execution_document(world.executions()[0], redact=str)["key"]["schedule_id"]
+    return execution_document(world.executions()[0], redact=str, shown=REGISTRY.shown)["key"]["schedule_id"]
 
 
 # --- webhook
@@ -263,7 +267,7 @@ def test_the_credentials_of_a_url_are_nowhere_to_be_seen(
     attempts = world.store.attempts(execution.number)
     shown = [
         answer,
-        execution_document(execution, attempts, redact=str),
+        execution_document(execution, attempts, redact=str, shown=REGISTRY.shown),
         [whole_attempt_document(each, redact=str) for each in attempts],
         [change.reason for change in world.store.history(execution.number)],
         [record.getMessage() for record in caplog.records if record.name != "werkzeug"],

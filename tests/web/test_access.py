@@ -93,6 +93,7 @@ FOR_ANYBODYS_BROWSER = {
     ("POST", "/login"),
     ("GET", "/static/{name}"),
     ("GET", "/visitor.js"),
+    ("GET", "/docs"),
 }
 
 BODIES = {

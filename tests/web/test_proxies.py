@@ -104,7 +104,7 @@ def test_a_trusted_proxy_is_believed(behind: Callable[[str], httpx.Client], toke
     assert [each for each in addresses if not each.startswith("/runtime/")] == []
     assert sent_away.headers["location"] == "/runtime/login?to=%2Fexecutions%3Fstatus%3Dfailed"
     assert client.get("/v1/openapi.json", headers=SAID).json()["servers"] == [{"url": "/runtime"}]
-    assert "servers" not in client.get("/v1/openapi.json").json()
+    assert client.get("/v1/openapi.json").json()["servers"] == [{"url": "/"}]
 
 
 def test_nobody_else_is(behind: Callable[[str], httpx.Client], token: Token) -> None:

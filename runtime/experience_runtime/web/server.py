@@ -1,9 +1,8 @@
 """The server: one FastAPI application of all routers, behind the shields."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from starlette.routing import BaseRoute, Route
 
 from experience_runtime import __version__
@@ -24,8 +23,8 @@ from experience_runtime.web.api import schedules as api_schedules
 from experience_runtime.web.api import tokens as api_tokens
 from experience_runtime.web.api import traffic as api_traffic
 from experience_runtime.web.api import visitors as api_visitors
+from experience_runtime.web.api.document import ABOUT, TAGS, add_document, operation_id
 from experience_runtime.web.api.jobs import Jobs
-from experience_runtime.web.api.openapi import Problem
 from experience_runtime.web.bench import Bench
 from experience_runtime.web.guard import login
 from experience_runtime.web.guard.access import Access, NotSignedIn
@@ -34,7 +33,7 @@ from experience_runtime.web.guard.connections import BODY_SECONDS
 from experience_runtime.web.guard.limits import AtOnce, BodyLimit, Crowd
 from experience_runtime.web.guard.middleware import LoopbackHost, SameSite, SecurityHeaders, SharedOrigins
 from experience_runtime.web.guard.problems import Defects, Document, handle_problems
-from experience_runtime.web.guard.proxies import Proxied, Trust, path_prefix
+from experience_runtime.web.guard.proxies import Proxied, Trust
 from experience_runtime.web.guard.tags import Tagged
 from experience_runtime.web.metrics import Metrics
 from experience_runtime.web.pages.playground import bench as bench_pages
@@ -94,6 +93,9 @@ def make_web(
         docs_url=None,
         redoc_url=None,
         default_response_class=Document,
+        description=ABOUT,
+        openapi_tags=[{"name": name, "description": what} for name, what in TAGS],
+        generate_unique_id_function=operation_id,
         redirect_slashes=False,
         separate_input_output_schemas=False,
     )
@@ -148,7 +150,7 @@ def make_web(
     for router in routers:
         web.include_router(router)
     web.state.routes = [route for router in routers for route in flat(router.routes)]
-    _document(web)
+    add_document(web)
     return web
 
 
@@ -161,21 +163,3 @@ def flat(routes: Sequence[BaseRoute]) -> list[Route]:
         elif (held := getattr(route, "original_router", None)) is not None:
             found += flat(held.routes)
     return found
-
-
-def _document(web: FastAPI) -> None:
-    """Put what every refusal refers to into the OpenAPI document."""
-    usual = web.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = usual()
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas.setdefault("Problem", Problem.model_json_schema())
-        return document
-
-    web.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation has it
-
-    @web.get("/v1/openapi.json", include_in_schema=False)
-    async def document(request: Request) -> Document:
-        prefix = path_prefix(request.scope)
-        return Document(openapi() | ({"servers": [{"url": prefix}]} if prefix else {}))

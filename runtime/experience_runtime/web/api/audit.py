@@ -9,7 +9,7 @@ from experience_runtime.domain.access import Right
 from experience_runtime.domain.audit import AuditFilter, check_action, check_kind
 from experience_runtime.domain.instants import parse_time
 from experience_runtime.runtime import Runtime
-from experience_runtime.web.api.openapi import Body, Cursor, Limit, answers
+from experience_runtime.web.api.openapi import Body, Cursor, Instant, Limit, answers
 from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.problems import Document
@@ -53,7 +53,7 @@ class AuditEntryDocument(BaseModel):
     where it was erased with the person it was about."""
 
     id: int
-    at: str
+    at: Instant
     actor: str
     address: str
     kind: str

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from experience_runtime.domain.access import Right
 from experience_runtime.web.api.idempotency import OnceRoute, documented_key
-from experience_runtime.web.api.openapi import Body, answers
+from experience_runtime.web.api.openapi import Body, Instant, answers
 from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.problems import Document
@@ -20,7 +20,7 @@ class HoldBody(Body):
 class HoldDocument(BaseModel):
     """`held_at` is null while deliveries go on; `pending` counts what waits, for whatever reason."""
 
-    held_at: str | None
+    held_at: Instant | None
     reason: str | None
     pending: int
 

@@ -5,17 +5,18 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from experience_runtime.domain.executions import Status
+from experience_runtime.web.api.openapi import Instant
 
 
 class InstantDocument(BaseModel):
     """One instant in UTC, and as a zone's clock shows it."""
 
-    at: str
-    local: str
+    at: Instant
+    local: Instant
 
 
 class AttemptDocument(BaseModel):
-    at: str
+    at: Instant
     outcome: str | None
     status: int | None
     error: str | None
@@ -28,9 +29,9 @@ class ExecutionDocument(BaseModel):
     integration: str
     key: Any
     payload: Any
-    requested_at: str
-    due_at: str
-    due_local: str
+    requested_at: Instant
+    due_at: Instant
+    due_local: Instant
     zone: str
     zone_from: str
     why: list[str]
@@ -51,7 +52,7 @@ class ListedExecution(ExecutionDocument):
     schedule: str | None
     window: dict[str, str] | None
     cancel_on_conversion: bool
-    created_at: str
+    created_at: Instant
     held: str | None
     zone_rules: str = Field(description="The release of the time zones' rules that it was planned by.")
 
@@ -64,7 +65,7 @@ class Executions(BaseModel):
 
 
 class LogLine(BaseModel):
-    at: str
+    at: Instant
     level: str
     logger: str
     message: str
@@ -117,9 +118,9 @@ class Checked(BaseModel):
 
 
 class Planned(BaseModel):
-    requested_at: str
-    due_at: str
-    due_local: str
+    requested_at: Instant
+    due_at: Instant
+    due_local: Instant
     zone: str
     zone_from: str
     why: list[str]
@@ -152,16 +153,16 @@ class ScheduleDocument(BaseModel):
     payload: Any
     skip: list[str]
     catch_up: Literal["one", "none"]
-    paused_at: str | None
-    next_at: str | None
+    paused_at: Instant | None
+    next_at: Instant | None
     last: str | None
-    created_at: str
-    updated_at: str
+    created_at: Instant
+    updated_at: Instant
     version: int
 
 
 class ScheduleRun(BaseModel):
-    at: str
+    at: Instant
     outcome: str
     execution: str | None
     reason: str | None
@@ -228,9 +229,9 @@ class WholeIntegration(IntegrationLine):
     site: bool
     settings: list[SettingState]
     policy: PolicyDocument
-    paused_at: str | None
+    paused_at: Instant | None
     pause_reason: str | None
-    breaker_opened_at: str | None
+    breaker_opened_at: Instant | None
     pending: int
 
 
@@ -242,7 +243,7 @@ class Called(BaseModel):
 
 class Held(BaseModel):
     integration: str
-    paused_at: str | None
+    paused_at: Instant | None
     reason: str | None
     pending: int
 
@@ -250,8 +251,8 @@ class Held(BaseModel):
 class EventDocument(BaseModel):
     """`at` is when it happened, `received_at` when it was heard of."""
 
-    at: str
-    received_at: str
+    at: Instant
+    received_at: Instant
     type: str
     data: Any
 

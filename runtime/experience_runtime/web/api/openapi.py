@@ -66,6 +66,9 @@ def _problem(status: int) -> dict[str, Any]:
     return answer
 
 
+Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""ISO 8601 with its offset, to the millisecond."""
+
 ExecutionId = Annotated[
     str, Path(max_length=64, description="The id of an execution.", examples=["ex_0bb6rczg0ryj5"])
 ]

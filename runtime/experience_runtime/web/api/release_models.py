@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from experience_runtime.web.api.openapi import Instant
+
 
 class LiveRelease(BaseModel):
     """What runs: `active` for all, but `partial` for `share` of the visitors. Null: nothing does.
@@ -13,7 +15,7 @@ class LiveRelease(BaseModel):
 
     experience: str
     version: int
-    at: str
+    at: Instant
     actor: str
     action: Literal["release", "activate", "rollback", "deactivate"]
     active: int | None
@@ -26,7 +28,7 @@ class ShownRelease(BaseModel):
 
     experience: str
     number: int
-    at: str
+    at: Instant
     actor: str
     note: str
     digest: str

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from experience_runtime.web.api.openapi import Instant
+
 Outcome = Literal["ran", "not_triggered", "pending", "failed"]
 
 
@@ -21,7 +23,7 @@ class ListedRun(BaseModel):
     """One run that is over. `release` is null for files of a folder; `cpu_ms` milliseconds of CPU."""
 
     id: str
-    at: str
+    at: Instant
     experience: str
     release: int | None
     visitor: str | None
@@ -52,7 +54,7 @@ class WholeRun(ListedRun):
 class Told(BaseModel):
     """What happened, and because of what."""
 
-    at: str
+    at: Instant
     what: str
     why: str | None
     experience: str | None

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from experience_runtime.documents.documents import token_document
 from experience_runtime.domain.access import Right, Scope
-from experience_runtime.web.api.openapi import answers
+from experience_runtime.web.api.openapi import Instant, answers
 from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.problems import Document
@@ -20,9 +20,9 @@ class ShownToken(BaseModel):
     scopes: list[Scope]
     origins: list[str]
     note: str
-    created_at: str
-    expires_at: str | None
-    used_at: str | None
+    created_at: Instant
+    expires_at: Instant | None
+    used_at: Instant | None
 
 
 class Tokens(BaseModel):

@@ -16,6 +16,7 @@ from experience_runtime.web.pages import (
     experiences,
     integrations,
     overview,
+    reference,
     releases,
     schedules,
     stamp,
@@ -54,6 +55,7 @@ _PAGES = (
     audit,
     visitors,
     playground,
+    reference,
 )
 for pages in _PAGES:
     router.include_router(pages.router)

@@ -21,12 +21,12 @@ SENT = {
 """What an application would send: its executions, events and persons are what is kept of it."""
 
 LOOKS = {
-    "agenda", "alerts list", "alerts test", "new", "simulate", "test", "backtest", "dev", "types", "check",
-    "explain", "worker", "workers list", "serve", "tokens list", "releases list", "releases show",
-    "releases diff", "executions list", "executions show", "runs list", "runs show", "runs tail", "why",
-    "schedules list", "schedules show", "audit list", "visitors show", "visitors export",
-    "integrations list", "integrations show", "integrations check", "integrations new", "migrate",
-    "backup", "restore", "doctor", "schedules preview",
+    "agenda", "alerts list", "alerts test", "new", "simulate", "test", "backtest", "dev", "types",
+    "check", "explain", "worker", "workers list", "serve", "tokens list", "releases list",
+    "releases show", "releases diff", "executions list", "executions show", "runs list", "runs show",
+    "runs tail", "why", "schedules list", "schedules show", "audit list", "visitors show",
+    "visitors export", "integrations list", "integrations show", "integrations check",
+    "integrations new", "migrate", "backup", "restore", "doctor", "schedules preview",
 }  # fmt: skip
 """What changes nothing that is in use, or the whole of a database, which nobody may be using."""
 

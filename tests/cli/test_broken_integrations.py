@@ -30,5 +30,14 @@ def test_a_broken_file_is_told_everywhere_and_stops_nothing(cli: CommandLine) ->
     worker = cli("worker", "--until-idle")
     assert worker.code == 0
     assert f"sms is broken, and what is scheduled for it waits: {told}" in worker.err
+    write(
+        Path("made/variation.js"),
+        "module.exports = o => o.integration('sms').schedule(1, {key: 'a', delay: 0})",
+    )
+    cli.json("run", "made", "--visitor", "v1")
+    assert cli("worker", "--until-idle").code == 0
+    (waiting,) = cli.json("executions", "list")["executions"]
+    assert waiting["status"] == "pending"
+    assert waiting["held"].startswith(f"sms waits: broken: {told}")
     called = cli("integrations", "call", "sms", "{}", "--json")
     assert (called.refusal["code"], told in called.refusal["message"]) == ("not_configured", True)

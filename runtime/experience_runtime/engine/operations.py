@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from experience_runtime.documents.documents import Redact
-from experience_runtime.domain.admission import ALL, NO_POLICIES, IntegrationState, Policies, state_of
-from experience_runtime.domain.errors import Conflict, InvalidParameter
+from experience_runtime.domain.admission import ALL, NO_POLICIES, IntegrationState, Policies, Policy, state_of
+from experience_runtime.domain.errors import Conflict, InvalidParameter, Refusal
 from experience_runtime.domain.executions import Execution, Filter, Status, execution_number
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.options import Options
@@ -156,12 +157,17 @@ class Operations:
             state = state_of(integration_states, each.integration)
             if each.due_at > now and state.paused_at is None:
                 continue
-            because = state.waits_because(self._policies.of(each.integration), now=now)
+            because = state.waits_because(self._policy(each.integration), now=now)
             if because is None and (pace := paces.get((each.integration, each.pace_key))) is not None:
                 because = pace.because(now=now)
             if because:
                 told[each.id] = self._redact(because)
         return told
+
+    def _policy(self, integration: str) -> Policy:
+        with suppress(Refusal):  # whether it is broken shows when it is loaded
+            self._integrations.get(integration)
+        return self._policies.of(integration)
 
     def holds(self) -> dict[str, str]:
         """Tell for each integration that may not be called now, or not all of its receivers, why.
@@ -173,9 +179,9 @@ class Operations:
         untouched = {name: IntegrationState(integration=name) for name in self._integrations.names()}
         every = {**untouched, **states}
         told = {
-            name: state.waits_because(self._policies.of(name), now=now)
+            name: state.waits_because(self._policy(name), now=now)
             for name, state in every.items()
-            if name in states or self._policies.of(name).broken is not None
+            if name in states or self._policy(name).broken is not None
         }
         for pace in self._paces(now):
             told[pace.integration] = told.get(pace.integration) or pace.because(now=now)

@@ -87,3 +87,26 @@ def test_what_a_list_does_not_know_is_refused_everywhere(client: httpx.Client) -
             answer = client.get(f"{path}?{query}")
             assert answer.status_code == 422, (path, query)
             assert query.partition("=")[0] in answer.text, answer.text
+
+
+def test_what_stands_in_the_way_is_told_wherever_one_looks(client: httpx.Client, shop: Runtime) -> None:
+    payload = {"message": "hello"}
+    shop.scheduler.schedule("slack-update", payload, {"delay": "1 day"}, visitor=None, experience=None)
+    shop.recurring.set("news", "slack-update", payload, {"daily": "09:00", "timezone": "UTC"})
+    shop.recurring.pause("digest")
+    shop.operations.pause("webhook", reason="moving")
+    told = {
+        "1 pending execution and what 1 schedule fires fails when it is due": "slack-update",
+        "its schedule digest is paused since": "webhook",
+        "moving; Resume on its page lets it go on": "webhook",
+    }
+
+    for trouble, integration in told.items():
+        own = f"/settings/integrations/{integration}"
+        for path in ("/", "/settings/integrations", own, f"{own}/schedule"):
+            assert trouble in _shown(client, path), (path, trouble)
+    every = _shown(client, "/schedules")
+    assert [name for name in ("digest", "news") if f'edit={name}"' not in every] == []
+    assert "paused</span>" in every
+    page = _shown(client, "/settings/integrations/webhook")
+    assert page.index(">Resume</button>") < page.index("Test call")

@@ -196,6 +196,27 @@ class Lookup:
             "pending": self._store.count(Filter(statuses=[Status.PENDING])),
         }
 
+    def troubles(self) -> dict[str, list[str]]:
+        """What is wrong with each integration that something waits for or that a schedule calls, for people.
+
+        What holds one up is told by its `held`.
+        """
+        schedules = self._recurring.list()
+        told: dict[str, list[str]] = {}
+        for each in self._catalogue.describe():
+            if each.configured:
+                continue
+            pending = self._store.count(Filter(statuses=[Status.PENDING], integration=each.name))
+            firing = sum(of.integration == each.name and of.paused_at is None for of in schedules)
+            if pending or firing:
+                why = self._redact(each.why or "")
+                told.setdefault(each.name, []).append(_unusable(pending, firing, why, is_broken=each.broken))
+        for schedule in schedules:
+            if schedule.paused_at is not None:
+                since = f"its schedule {schedule.name} is paused since {iso(schedule.paused_at)}"
+                told.setdefault(schedule.integration, []).append(since)
+        return told
+
     def schedules(self) -> dict[str, Any]:
         """Every recurring schedule, by name, and those that were removed within a day."""
         return {
@@ -245,6 +266,13 @@ class Lookup:
     def _line(self, description: Description, held: str | None) -> dict[str, Any]:
         why = None if description.why is None else self._redact(description.why)
         return asdict(description) | {"why": why, "held": held}
+
+
+def _unusable(pending: int, firing: int, why: str, *, is_broken: bool) -> str:
+    what = [f"{pending:,} pending execution{'' if pending == 1 else 's'}"] if pending else []
+    what += [f"what {firing} schedule{' fires' if firing == 1 else 's fire'}"] if firing else []
+    comes = "waits until it is repaired" if is_broken else "fails when it is due"
+    return f"it cannot be called ({why}): {' and '.join(what)} {comes}"
 
 
 def _fitting(executions: Sequence[Execution]) -> Iterator[Execution]:

@@ -30,7 +30,12 @@ _WRITES = [signed_in(Right.CHANGE), Depends(own_form)]
 def integrations(request: Request, runtime: GivenRuntime, rendering: GivenRendering) -> Response:
     changed = _changed(runtime)
     return rendering.page(
-        request, "integrations.html", here=HERE, changed=changed, **runtime.lookup.integrations()
+        request,
+        "integrations.html",
+        here=HERE,
+        changed=changed,
+        troubles=runtime.lookup.troubles(),
+        **runtime.lookup.integrations(),
     )
 
 
@@ -107,6 +112,7 @@ def _shown(
         status=200 if problem is None else status_of(problem),
         name=name,
         found=found,
+        troubles=runtime.lookup.troubles().get(name, []),
         is_held=found["paused_at"] is not None or found["breaker_opened_at"] is not None,
         policy=_policy_words(found["policy"]),
         paused=paused,
@@ -130,6 +136,7 @@ def settings(request: Request, name: str, runtime: GivenRuntime, rendering: Give
         tab="settings",
         name=name,
         found=found,
+        troubles=runtime.lookup.troubles().get(name, []),
         config=str(runtime.settings.config or "experience.toml"),
         changed=_changed(runtime),
         policy=_policy_words(found["policy"]),

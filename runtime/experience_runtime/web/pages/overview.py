@@ -93,6 +93,7 @@ def _shown(
         is_delivered=is_delivered,
         due=sum(each.due for each in found.backlog),
         held=holds.pop(ALL, None),
+        troubles=runtime.lookup.troubles(),
         holds=holds,
         backlog=[_waiting(each, now) for each in found.backlog],
         failures=[

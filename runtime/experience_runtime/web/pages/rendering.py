@@ -175,6 +175,7 @@ def _environment() -> Environment:
         "utc": lambda text: str(text)[:19].replace("T", " "),
         "local": spoken.day_and_time,
         "pretty": spoken.pretty,
+        "on_page": spoken.on_page,
         "short": spoken.short,
         "quoted": lambda text: quote(str(text), safe=""),
     }

@@ -42,6 +42,20 @@ _WRITES = [signed_in(Right.CHANGE), Depends(own_form)]
 _DONE = {"pause": "paused", "resume": "resumed", "run": "run", "remove": "removed", "restore": "restored"}
 
 
+@router.get("/schedules")
+def schedules(request: Request, runtime: GivenRuntime, rendering: GivenRendering) -> Response:
+    now, holds = runtime.clock.now(), runtime.operations.holds()
+    found = [_listed(each, now) for each in runtime.lookup.schedules()["schedules"]]
+    return rendering.page(
+        request,
+        "schedules.html",
+        here=HERE,
+        schedules=sorted(found, key=lambda each: (each["next_at"] or "~", each["name"])),
+        holds=holds,
+        troubles=runtime.lookup.troubles(),
+    )
+
+
 @router.get(HERE + "/{name}/schedule")
 def schedule(
     request: Request, name: str, runtime: GivenRuntime, rendering: GivenRendering, edit: str = ""
@@ -80,7 +94,7 @@ def save(
         if (now := runtime.recurring.find(form.editing)) is not None:  # the next try knows what was told
             form = form.model_copy(update={"version": str(now.version)})
         return _page(request, name, runtime, rendering, form, editing=form.editing, problem=refusal)
-    return back_to(f"{path_of(name)}/schedule", "saved")
+    return back_to(f"{path_of(name)}/schedule?edit={quote(form.name, safe='')}", "saved")
 
 
 @router.post(HERE + "/{name}/schedule/{schedule_name}/{verb}", dependencies=_WRITES)
@@ -135,6 +149,7 @@ def _page(
         status=200 if refused is None else status_of(refused),
         name=name,
         found=runtime.lookup.integration(name),
+        troubles=runtime.lookup.troubles().get(name, []),
         form=form,
         editing=editing,
         hides_payload=bool(editing) and not form.payload,
@@ -165,14 +180,22 @@ def _preview(runtime: Runtime, form: ScheduleForm) -> tuple[_Preview | None, Ref
     return _Preview(asked=timing.recurrence.asked, zone=zone, instants=upcoming), None
 
 
-def _row(document: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def _listed(document: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     how = [f"{kind} {text}" for kind, text in document["recurrence"].items() if kind != "starting"]
-    window, upcoming = document["window"], document["next"]
+    window, next_at = document["window"], document["next_at"]
     return {
         **document,
         "how": ", ".join(how),
         "window": None if window is None else f"{window['day']} {window['time']}",
         "is_paused": document["paused_at"] is not None,
+        "relative": "" if next_at is None else relative(datetime.fromisoformat(next_at), now),
+    }
+
+
+def _row(document: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    upcoming = document["next"]
+    return {
+        **_listed(document, now),
         "next": upcoming[0] if upcoming else None,
         "relative": relative(datetime.fromisoformat(upcoming[0]["at"]), now) if upcoming else "",
         "runs": document["runs"][:_RUNS],

@@ -1,6 +1,7 @@
 """Instants and values as the pages say them to people."""
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +41,12 @@ def relative(at: datetime, now: datetime) -> str:
     if abs(seconds) < 1:
         return "now"
     return f"in {span_text(seconds)}" if seconds > 0 else f"{span_text(-seconds)} ago"
+
+
+def on_page(text: str) -> str:
+    """A sentence of the command line as a page says it: with the button, not the command."""
+    text = re.sub(r"`experience integrations resume [^`]+` lets", "Resume on its page lets", text)
+    return text.replace("`experience resume all` lets", "the button on the Overview lets")
 
 
 def pretty(value: Any) -> str:

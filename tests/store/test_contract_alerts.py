@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from experience_runtime.domain.alerts import AlertState, Firing, Found
+from experience_runtime.domain.overview import Running
 from experience_runtime.domain.schedules import Outcome, ScheduleRun
 from experience_runtime.engine.keeping import Happened
 from experience_runtime.engine.numbering import first_number_of
@@ -65,3 +66,12 @@ def test_what_happened_lately_is_counted(store: SqliteStore) -> None:
     later = NOW + MINUTE
     counted = [alerts.failed_executions, alerts.failed_runs, alerts.skipped]
     assert [count(later) for count in counted] == [[], [], []]
+
+
+def test_what_runs_and_how_large_it_is_is_told(store: SqliteStore) -> None:
+    running(store, an_execution())
+
+    overview = store.overview(now=NOW, failed_since=NOW, next_limit=0)
+
+    assert overview.running == [Running(integration="slack-update", count=1, since=NOW)]
+    assert store.pruning.size() > 4096

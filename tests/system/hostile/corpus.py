@@ -60,5 +60,9 @@ def _read(file: str) -> Iterator[Hostile]:
         yield Hostile(file, head["name"], body, ends, int(head["stored"] or 0))
 
 
-SCRIPTS = [script for file in ("loops.js", "bombs.js", "crossing.js", "reach.js") for script in read(file)]
+SCRIPTS = [
+    script
+    for file in ("loops.js", "bombs.js", "crossing.js", "reach.js", "shapes.js")
+    for script in read(file)
+]
 POLLUTIONS = read("pollution.js")

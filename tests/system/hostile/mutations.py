@@ -33,6 +33,11 @@ _FRAGMENTS = (
     "Symbol.iterator",
     "(() => { for (;;) {} })()",
     "arguments",
+    "new URL('//a.b/c?d=e#f', 'https://x')",
+    "new URLSearchParams(options)",
+    "new Date(0).toLocaleString('ja-JP', { timeZone: 'Asia/Tokyo' })",
+    "require('./utils', ['gone'])",
+    "return function () {}",
 )
 
 

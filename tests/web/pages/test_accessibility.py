@@ -51,6 +51,12 @@ def _states(shop: Shop) -> dict[str, Callable[[Page], object]]:
         page.get_by_role("button", name=re.compile(r"^Cancel \d")).click()
         page.get_by_text("cancelled").first.wait_for()
 
+    def reference(page: Page) -> None:
+        page.goto("/docs")
+        page.evaluate(
+            "[...document.querySelectorAll('details')].slice(0, 6).forEach((each) => { each.open = true })"
+        )
+
     def counted(page: Page) -> None:
         page.goto("/executions/bulk/cancel?integration=update-crm")
 
@@ -68,6 +74,7 @@ def _states(shop: Shop) -> dict[str, Callable[[Page], object]]:
         "settings": lambda page: page.goto("/settings/integrations/broadcast/settings"),
         "schedule": lambda page: page.goto(f"{slack}/schedule?edit=daily-digest"),
         "refused schedule": refused_schedule,
+        "reference": reference,
         "visitors": lambda page: page.goto("/visitors"),
         "visitor": lambda page: page.goto(f"/visitors?id={failed.visitor}"),
         "playground": lambda page: page.goto("/playground"),

@@ -1,5 +1,6 @@
 """The pages of executions: the list with its picture, and one with all that happened to it."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -15,7 +16,7 @@ from experience_runtime.web.guard.access import caller_of, signed_in
 from experience_runtime.web.guard.login import own_form
 from experience_runtime.web.guard.problems import status_of
 from experience_runtime.web.pages.refusals import HtmlRoute
-from experience_runtime.web.pages.rendering import GivenRendering, Rendering, back_to
+from experience_runtime.web.pages.rendering import GivenRendering, back_to
 from experience_runtime.web.pages.rows import attempts_of, picture_of, row_of, rows_of
 from experience_runtime.web.pages.wanted import GivenWanted, moment_fields
 
@@ -26,6 +27,50 @@ MOST_COUNTED = 10_000
 
 router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Right.READ_RUNS)])
 _WRITES = [signed_in(Right.CHANGE), Depends(own_form)]
+
+
+class _Page:
+    """The page of one execution, and what is done from it."""
+
+    def __init__(
+        self, request: Request, execution_id: str, runtime: GivenRuntime, rendering: GivenRendering
+    ) -> None:
+        self.id = execution_id
+        self._request = request
+        self._runtime = runtime
+        self._rendering = rendering
+
+    def acted(
+        self, act: Callable[[], object], said: str, *, reason: str, time: str | None = None
+    ) -> Response:
+        """Act, and come back with a note; what is refused is told over what was typed."""
+        try:
+            act()
+        except UnknownExecution:
+            raise
+        except Refusal as refusal:
+            return self.shown(problem=refusal, reason=reason, time=time)
+        return back_to(f"{HERE}/{self.id}", said)
+
+    def shown(
+        self, *, problem: ExperienceError | None = None, reason: str = "", time: str | None = None
+    ) -> Response:
+        found = caller_of(self._request).require_visible(self.id, self._runtime.lookup.execution)
+        return self._rendering.page(
+            self._request,
+            "execution.html",
+            here=HERE,
+            status=200 if problem is None else status_of(problem),
+            problem=problem,
+            reason=reason,
+            time=found["due_at"][:16] if time is None else time,
+            row=row_of(found, self._runtime.clock.now()),
+            changes=found["history"],
+            attempts=attempts_of(found["attempts"]),
+        )
+
+
+GivenPage = Annotated[_Page, Depends()]
 
 
 @router.get(HERE)
@@ -63,120 +108,72 @@ def executions(
 
 
 @router.get(HERE + "/{execution_id}")
-def execution(
-    request: Request, execution_id: str, runtime: GivenRuntime, rendering: GivenRendering
-) -> Response:
-    return _shown(request, execution_id, runtime, rendering)
+def execution(page: GivenPage) -> Response:
+    return page.shown()
 
 
 @router.post(HERE + "/{execution_id}/cancel", dependencies=_WRITES)
 def cancel(
-    request: Request,
-    execution_id: str,
+    page: GivenPage,
     runtime: GivenRuntime,
-    rendering: GivenRendering,
     reason: Annotated[str, Form()] = "",
 ) -> Response:
-    try:
-        runtime.scheduler.cancel_execution(execution_id, reason=reason.strip() or None)
-    except UnknownExecution:
-        raise
-    except Refusal as refusal:
-        return _shown(request, execution_id, runtime, rendering, problem=refusal, reason=reason)
-    return back_to(f"{HERE}/{execution_id}", "cancelled")
+    return page.acted(
+        lambda: runtime.scheduler.cancel_execution(page.id, reason=reason.strip() or None),
+        "cancelled",
+        reason=reason,
+    )
 
 
 @router.post(HERE + "/{execution_id}/replay", dependencies=_WRITES)
 def replay(
-    request: Request,
-    execution_id: str,
+    page: GivenPage,
     runtime: GivenRuntime,
-    rendering: GivenRendering,
     reason: Annotated[str, Form()] = "",
 ) -> Response:
-    try:
-        runtime.scheduler.replay(execution_id, reason=reason.strip() or "replayed")
-    except UnknownExecution:
-        raise
-    except Refusal as refusal:
-        return _shown(request, execution_id, runtime, rendering, problem=refusal, reason=reason)
-    return back_to(f"{HERE}/{execution_id}", "replayed")
+    return page.acted(
+        lambda: runtime.scheduler.replay(page.id, reason=reason.strip() or "replayed"),
+        "replayed",
+        reason=reason,
+    )
 
 
 @router.post(HERE + "/{execution_id}/restore", dependencies=_WRITES)
 def restore(
-    request: Request,
-    execution_id: str,
+    page: GivenPage,
     runtime: GivenRuntime,
-    rendering: GivenRendering,
     reason: Annotated[str, Form()] = "",
 ) -> Response:
-    try:
-        runtime.operations.restore(execution_id, reason=reason.strip() or "restored")
-    except UnknownExecution:
-        raise
-    except Refusal as refusal:
-        return _shown(request, execution_id, runtime, rendering, problem=refusal, reason=reason)
-    return back_to(f"{HERE}/{execution_id}", "restored")
+    return page.acted(
+        lambda: runtime.operations.restore(page.id, reason=reason.strip() or "restored"),
+        "restored",
+        reason=reason,
+    )
 
 
 @router.post(HERE + "/{execution_id}/move", dependencies=_WRITES)
 def move(
-    request: Request,
-    execution_id: str,
+    page: GivenPage,
     runtime: GivenRuntime,
-    rendering: GivenRendering,
     time: Annotated[str, Form()] = "",
     reason: Annotated[str, Form()] = "",
 ) -> Response:
-    try:
-        runtime.operations.move(execution_id, {"time": time or None}, reason=reason.strip() or None)
-    except UnknownExecution:
-        raise
-    except Refusal as refusal:
-        return _shown(request, execution_id, runtime, rendering, problem=refusal, time=time, reason=reason)
-    return back_to(f"{HERE}/{execution_id}", "moved")
+    return page.acted(
+        lambda: runtime.operations.move(page.id, {"time": time or None}, reason=reason.strip() or None),
+        "moved",
+        time=time,
+        reason=reason,
+    )
 
 
 @router.post(HERE + "/{execution_id}/run", dependencies=_WRITES)
 def run_now(
-    request: Request,
-    execution_id: str,
+    page: GivenPage,
     runtime: GivenRuntime,
-    rendering: GivenRendering,
     reason: Annotated[str, Form()] = "",
 ) -> Response:
-    try:
-        runtime.operations.run_now(execution_id, reason=reason.strip() or None)
-    except UnknownExecution:
-        raise
-    except Refusal as refusal:
-        return _shown(request, execution_id, runtime, rendering, problem=refusal, reason=reason)
-    return back_to(f"{HERE}/{execution_id}", "run-now")
-
-
-def _shown(
-    request: Request,
-    execution_id: str,
-    runtime: Runtime,
-    rendering: Rendering,
-    *,
-    problem: ExperienceError | None = None,
-    reason: str = "",
-    time: str | None = None,
-) -> Response:
-    found = caller_of(request).require_visible(execution_id, runtime.lookup.execution)
-    return rendering.page(
-        request,
-        "execution.html",
-        here=HERE,
-        status=200 if problem is None else status_of(problem),
-        problem=problem,
-        reason=reason,
-        time=found["due_at"][:16] if time is None else time,
-        row=row_of(found, runtime.clock.now()),
-        changes=found["history"],
-        attempts=attempts_of(found["attempts"]),
+    return page.acted(
+        lambda: runtime.operations.run_now(page.id, reason=reason.strip() or None), "run-now", reason=reason
     )
 
 

@@ -97,13 +97,17 @@ def test_broken_settings_are_refused(cli: CommandLine, content: str | bytes, par
         ),
     ],
 )
-def test_a_broken_integration_file_is_refused(cli: CommandLine, code: str, part: str) -> None:
+def test_a_broken_integration_file_is_told_and_holds_up_no_other(
+    cli: CommandLine, code: str, part: str
+) -> None:
     write(Path("mine/a.py"), code)
 
-    refusal = cli("integrations", "list", "--integrations", "mine", "--json").refusal
+    listed = cli.json("integrations", "list", "--integrations", "mine")["integrations"]
 
-    assert part in refusal["message"]
-    assert "a.py" in refusal["message"]
+    (broken,) = [each for each in listed if each["broken"]]
+    assert part in broken["why"]
+    assert "a.py" in broken["why"]
+    assert len(listed) > 1
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_a_filter_cancels_what_it_counted(cli: CommandLine, three: list[str]) ->
             ("--status", "failed", "--yes"),
             "status failed cannot be cancelled; only pending executions can be",
         ),
-        (("--all", "--since", "yesterday"), "is not ISO 8601"),
+        (("--all", "--since", "soon"), "is not ISO 8601"),
     ],
 )
 def test_what_is_meant_must_be_said(cli: CommandLine, words: tuple[str, ...], message: str) -> None:

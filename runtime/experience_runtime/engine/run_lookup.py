@@ -1,6 +1,7 @@
 """Run lookup: what ran, and what came of it for one visitor, for the command line, the API and the pages."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -100,7 +101,8 @@ class RunLookup:
         page = self._store.find(Filter(visitor=visitor, integration=integration), limit=TOLD)
         holds = self._operations.waits_because(page.executions)
         for execution in page.executions:
-            yield self._execution(execution, holds.get(execution.id))
+            if changes := self._store.history(execution.number):  # else erased since it was found
+                yield self._execution(execution, changes[-1].at, holds.get(execution.id))
         for each in self._store.events.conversions(visitor, limit=TOLD):
             yield told(each.at, "converted", self._redact(f"event {each.event}"))
 
@@ -114,9 +116,8 @@ class RunLookup:
                     why = f"{call['code']}{_at(call['place'])}: {call['message']}"
                     yield told(run.at, "refused", why, integration=call["integration"], **of)
 
-    def _execution(self, execution: Execution, held: str | None) -> dict[str, Any]:
+    def _execution(self, execution: Execution, at: datetime, held: str | None) -> dict[str, Any]:
         number, what, why = execution.number, execution.status.value, execution.reason
-        changes = self._store.history(number)
         if execution.status is Status.CANCELLED:
             what, why = _CANCELLED.get(execution.reason or "", (what, why))
         elif execution.status is Status.FAILED:
@@ -126,7 +127,7 @@ class RunLookup:
             what, why = ("held", held) if held else (what, f"it is due at {iso(execution.due_at)}")
         runs = self._store.runs.of_execution(number)
         return told(
-            changes[-1].at,
+            at,
             what,
             None if why is None else self._redact(why),
             experience=execution.experience,

@@ -17,6 +17,7 @@ from experience_runtime.domain.pace import Learned, Spoken
 from experience_runtime.domain.releases import Change, Files, Release
 from experience_runtime.domain.runs import KeptRun
 from experience_runtime.domain.schedules import CatchUp, Schedule
+from experience_runtime.domain.traffic import Exposure
 from experience_runtime.domain.visitor_events import VisitorEvent
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.claims import Claim
@@ -95,6 +96,9 @@ def path(tmp_path: Path) -> str:
     store.releases.put(release, made=made, share=None, expected=0)
     store.usage.take("shop", "event", day=1, share=5, quota=100)
     store.alerts.take("ops", now=NOW, until=NOW)
+    store.exposures.note(Exposure(experience="reminder", visitor="ada", variation="101", at=NOW))
+    store.schedules.put(replace(daily, name="weekly"), replacing=None)
+    store.schedules.remove("weekly", now=NOW)
     a_day = timedelta(days=1)
     store.pruning.step("events", before=NOW - a_day, now=NOW, limit=1, pause=a_day, rest=a_day)
     store.jobs.begin(Job(id="job_1", verb="cancel", filter=Filter(), reason=None, matching=1, begun_at=NOW))
@@ -121,6 +125,8 @@ def test_every_table_comes_along_as_it_was(path: str, address: str) -> None:
     assert new.releases.release("reminder", 1) == old.releases.release("reminder", 1)
     assert new.releases.live() == old.releases.live()
     assert new.jobs.job("job_1") == old.jobs.job("job_1")
+    assert new.exposures.of("ada") == old.exposures.of("ada") != []
+    assert new.schedules.removed(now=NOW) == old.schedules.removed(now=NOW) != []
     old.close()
     new.close()
 

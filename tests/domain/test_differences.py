@@ -1,5 +1,9 @@
 """What differs between two sets of files, however many lines they have."""
 
+import difflib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 import pytest
 from experience_runtime.domain.differences import differences
 
@@ -40,3 +44,34 @@ def test_what_would_take_for_ever_to_compare_is_told_as_one_block(kept: int) -> 
     assert [line for line in lines[2:] if line[0] == " "] == around
     first, count = max(0, kept - 3) + 1, 100_000 + len(around)
     assert lines[2] == f"@@ -{first},{count} +{first},{count} @@"
+
+
+def test_lines_far_down_keep_their_numbers() -> None:
+    before = [str(n) for n in range(1, 101)]
+    after = [*before[:49], "fifty", "and a half", *before[50:89], *before[90:]]
+
+    (lines,) = differences({"a.js": "\n".join(before)}, {"a.js": "\n".join(after)}, old="1", new="2").values()
+
+    assert [each for each in lines if each.startswith("@@")] == ["@@ -47,7 +47,8 @@", "@@ -87,7 +88,6 @@"]
+    assert [each for each in lines[2:] if each[0] in "-+"] == ["-50", "+fifty", "+and a half", "-90"]
+
+
+def test_lines_that_come_again_and_again_are_not_compared_with_all_that_stayed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    most = 0
+    compare = difflib.unified_diff
+
+    def noted(a: Sequence[str], b: Sequence[str], **more: Any) -> Iterator[str]:
+        nonlocal most
+        most = max(most, len(a), len(b))
+        return compare(a, b, **more)
+
+    monkeypatch.setattr(difflib, "unified_diff", noted)
+    before = [str(n % 150) for n in range(100_000)]
+    after = [*before[:50_000], "x", *before[50_001:]]
+
+    (lines,) = differences({"a.js": "\n".join(before)}, {"a.js": "\n".join(after)}, old="1", new="2").values()
+
+    assert lines[2] == "@@ -49998,7 +49998,7 @@"
+    assert most == 7

@@ -254,3 +254,9 @@ def test_a_slow_integration_leaves_room_for_the_others() -> None:
     go.set()
     dispatcher.close()
     assert world.store.count(Filter(statuses=[Status.PENDING])) == 4
+
+
+def test_what_may_never_be_called_is_told_before_anybody_has_tried() -> None:
+    world = Policed(Policies(by_name={"sms": Policy(concurrency=0)}))
+
+    assert world.operations.holds() == {"sms": "sms may not be called: its concurrency is 0"}

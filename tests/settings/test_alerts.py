@@ -18,10 +18,10 @@ def test_a_table_is_read() -> None:
     rule = read_alert("ops", {**GOOD, "on": on, "every": "1h"}, where=WHERE)
 
     assert rule.on == (
-        Condition(kind="breaker_opened"),
-        Condition(kind="run_failed", above=5, within=timedelta(minutes=1)),
-        Condition(kind="execution_failed", above=0, within=timedelta(hours=1)),
-        Condition(kind="lag", longer_than=timedelta(seconds=90)),
+        Condition(kind="breaker_opened", words="breaker_opened"),
+        Condition(kind="run_failed", words="run_failed > 5/min", above=5, within=timedelta(minutes=1)),
+        Condition(kind="execution_failed", words="execution_failed >0/h", above=0, within=timedelta(hours=1)),
+        Condition(kind="lag", words="lag > 1.5 min", longer_than=timedelta(seconds=90)),
     )
     assert rule.every == timedelta(hours=1)
     assert read_alert("ops", GOOD, where=WHERE).every == EVERY

@@ -81,7 +81,7 @@ def test_a_breaker_that_opens_arrives_once_with_its_page_and_so_does_its_end(
     assert "Test (ops)" in slack.arrived[0]
     assert "Alarm (ops)" in alarm
     assert "the circuit breaker of webhook is open since" in alarm
-    assert "https://runtime.example/integrations/webhook" in alarm
+    assert "https://runtime.example/settings/integrations/webhook" in alarm
     assert "breaker_opened, no_worker, disk" in listed
     assert "told at" in listed
     assert "Resolved (ops)" in over

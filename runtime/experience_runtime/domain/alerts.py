@@ -38,10 +38,11 @@ _RATE = re.compile(r"(\d{1,6})\s*/\s*([a-z]+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """One entry of `on`. `above`: more than so many within `within`; without that, any within `every`.
-    `longer_than` is of `lag`."""
+    """One entry of `on`, as it was written in `words`. `above`: more than so many within `within`; without
+    that, any within `every`. `longer_than` is of `lag`."""
 
     kind: Kind
+    words: str
     above: int = 0
     within: timedelta | None = None
     longer_than: timedelta = timedelta(0)
@@ -100,21 +101,21 @@ def read_condition(text: object, *, where: str) -> Condition:
     """Read an entry of `on`, such as `run_failed > 5/min`; InvalidParameter for any other."""
     match = _RULE.fullmatch(text) if isinstance(text, str) else None
     kind = None if match is None else next((each for each in KINDS if each == match[1]), None)
-    if match is None or kind is None:
+    if not isinstance(text, str) or match is None or kind is None:
         meant = nearest(str(text).partition(">")[0].strip(), KINDS, cutoff=0.5)
         hint = f'did you mean "{meant}"?' if meant else f"known are: {', '.join(KINDS)}"
         raise InvalidParameter(f"{where}: on has {shown(text)}, which is nothing to be told of; {hint}")
-    sign, bound = match[2], match[3]
+    sign, bound, words = match[2], match[3], " ".join(text.split())
     if kind == "lag":
-        return Condition(kind=kind, longer_than=_longer_than(text, sign, bound, where))
+        return Condition(kind=kind, words=words, longer_than=_longer_than(text, sign, bound, where))
     if bound is None:
-        return Condition(kind=kind)
+        return Condition(kind=kind, words=words)
     rate = _RATE.fullmatch(bound) if sign == ">" and kind in COUNTED else None
     seconds = None if rate is None else _UNITS.get(rate[2])
     if rate is None or seconds is None:
         fix = f'"{kind} > 5/min" or "{kind}"' if kind in COUNTED else f'"{kind}"'
         raise InvalidParameter(f"{where}: on has {shown(text)}, which cannot be read; write {fix}")
-    return Condition(kind=kind, above=int(rate[1]), within=timedelta(seconds=seconds))
+    return Condition(kind=kind, words=words, above=int(rate[1]), within=timedelta(seconds=seconds))
 
 
 def _longer_than(text: object, sign: str | None, bound: str | None, where: str) -> timedelta:

@@ -1,11 +1,15 @@
 """Differences: what differs between two sets of files, as unified diffs, in bounded time."""
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 
 _MOST_PAIRS = 1_000_000
 _CONTEXT = 3
+_HEAD = re.compile(r"([-+])(\d+)")
+
+_Both = tuple[Sequence[str], Sequence[str]]
 
 
 def differences(
@@ -13,8 +17,8 @@ def differences(
 ) -> Mapping[str, Sequence[str]]:
     """The lines of a unified diff by the names of the files that differ, sorted; `old` and `new` head them.
 
-    Comparing takes time by the square of the lines: past a million pairs of lines in all files together, what
-    differs of a file is told as one block.
+    Comparing takes time by the square of the lines: only those between what both begin and end with are
+    compared, and past a million pairs of them in all files together, those of a file are told as one block.
     """
     left, found = _MOST_PAIRS, {}
     for name in sorted({*before, *after}):
@@ -26,12 +30,10 @@ def differences(
         end = _alike(ours[start:][::-1], theirs[start:][::-1])
         middle = ours[start : len(ours) - end], theirs[start : len(theirs) - end]
         left -= len(middle[0]) * len(middle[1])
-        heads = f"--- {old}/{name}", f"+++ {new}/{name}"
-        if left > 0:
-            lines = difflib.unified_diff(ours, theirs, f"{old}/{name}", f"{new}/{name}", lineterm="")
-            found[name] = list(lines) or [*heads]
-        else:
-            found[name] = [*heads, *_block(ours, middle, start)]
+        first = max(0, start - _CONTEXT)
+        around = ours[first:start], ours[len(ours) - end :][:_CONTEXT]
+        told = _compared(middle, around, first) if left > 0 else _block(middle, around, first)
+        found[name] = [f"--- {old}/{name}", f"+++ {new}/{name}", *told]
     return found
 
 
@@ -44,11 +46,21 @@ def _alike(a: Sequence[str], b: Sequence[str]) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))
 
 
-def _block(ours: Sequence[str], middle: tuple[Sequence[str], Sequence[str]], start: int) -> Sequence[str]:
-    gone, come = middle
-    first = max(0, start - _CONTEXT)
-    lead, tail = ours[first:start], ours[start + len(gone) :][:_CONTEXT]
-    around = len(lead) + len(tail)
-    head = f"@@ -{first + 1},{len(gone) + around} +{first + 1},{len(come) + around} @@"
+def _compared(middle: _Both, around: _Both, first: int) -> Sequence[str]:
+    lead, tail = around
+    gone, come = ([*lead, *lines, *tail] for lines in middle)
+    _, _, *lines = difflib.unified_diff(gone, come, n=_CONTEXT, lineterm="")
+    return [
+        _HEAD.sub(lambda number: f"{number[1]}{int(number[2]) + first}", line, count=2)
+        if line.startswith("@@")
+        else line
+        for line in lines
+    ]
+
+
+def _block(middle: _Both, around: _Both, first: int) -> Sequence[str]:
+    (gone, come), (lead, tail) = middle, around
+    count = len(lead) + len(tail)
+    head = f"@@ -{first + 1},{len(gone) + count} +{first + 1},{len(come) + count} @@"
     kept, after = [f" {each}" for each in lead], [f" {each}" for each in tail]
     return [head, *kept, *(f"-{each}" for each in gone), *(f"+{each}" for each in come), *after]

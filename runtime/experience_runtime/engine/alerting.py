@@ -17,6 +17,7 @@ from experience_runtime.domain.alerts import (
     AlertState,
     Condition,
     Found,
+    Kind,
     Rule,
     judge,
     message,
@@ -24,6 +25,7 @@ from experience_runtime.domain.alerts import (
 from experience_runtime.domain.errors import DatabaseUnavailable, ExperienceError
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import iso
+from experience_runtime.domain.spans import span_text
 from experience_runtime.engine.attempt import Outcome, call
 from experience_runtime.engine.keeping import Happened
 from experience_runtime.engine.numbering import ExecutionNumbers
@@ -198,15 +200,15 @@ class Alerting:
             yield Found(
                 kind=condition.kind,
                 subject=subject,
-                text=f"{those_of} {verb} in the last {_spoken(within)} ({_how(those)})",
-                page=_page(condition.kind, subject),
+                text=f"{those_of} {verb} in the last {span_text(within.total_seconds())} ({_how(those)})",
+                page=page_of(condition.kind, subject),
             )
 
     def _breakers(self) -> Iterator[Found]:
         for name, state in self._store.integration_states.all().items():
             if state.opened_at is not None:
                 text = f"the circuit breaker of {name} is open since {iso(state.opened_at)}"
-                page = _page("breaker_opened", name)
+                page = page_of("breaker_opened", name)
                 yield Found(kind="breaker_opened", subject=name, text=text, page=page)
 
     def _disk(self) -> Iterator[Found]:
@@ -238,7 +240,7 @@ def _late(standing: Standing, condition: Condition) -> Iterator[Found]:
         for each in standing.overview.backlog:
             if each.due and standing.held(each.integration) == "no_worker":
                 text = f"no worker delivers for {each.integration}, and {each.due} of it are due"
-                page = _page("lag", each.integration)
+                page = page_of("lag", each.integration)
                 yield Found(kind="no_worker", subject=each.integration, text=text, page=page)
         return
     for each in standing.overview.backlog:
@@ -246,11 +248,12 @@ def _late(standing: Standing, condition: Condition) -> Iterator[Found]:
         late = standing.now - each.first_due_at
         if each.due and late > condition.longer_than and held != "paused":
             because = f", held by {held}" if held else ""
+            span = span_text(late.total_seconds())
             yield Found(
                 kind="lag",
                 subject=each.integration,
-                text=f"{each.integration} is {_spoken(late)} late{because}; {each.due} are due",
-                page=_page("lag", each.integration),
+                text=f"{each.integration} is {span} late{because}; {each.due} are due",
+                page=page_of("lag", each.integration),
             )
 
 
@@ -278,7 +281,8 @@ def _how(those: Sequence[Happened]) -> str:
     )
 
 
-def _page(kind: str, subject: str) -> str:
+def page_of(kind: Kind, subject: str) -> str:
+    """Where people see what was found."""
     match kind:
         case "execution_failed":
             return "/executions?" + urlencode({"status": "failed", "integration": subject})
@@ -287,16 +291,9 @@ def _page(kind: str, subject: str) -> str:
         case "run_failed":
             return f"/experiences/{quote(subject, safe='')}"
         case "breaker_opened":
-            return f"/integrations/{quote(subject, safe='')}"
+            return f"/settings/integrations/{quote(subject, safe='')}"
         case _:
             return "/executions?" + urlencode({"schedule": subject})
-
-
-def _spoken(age: timedelta) -> str:
-    seconds = round(age.total_seconds())
-    if seconds < 120:
-        return f"{seconds} s"
-    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
 
 
 def rule_document(rule: Rule, state: AlertState) -> Mapping[str, Any]:
@@ -304,7 +301,7 @@ def rule_document(rule: Rule, state: AlertState) -> Mapping[str, Any]:
     return {
         "name": rule.name,
         "integration": rule.integration,
-        "on": [_words(each) for each in rule.on],
+        "on": [each.words for each in rule.on],
         "every_seconds": rule.every.total_seconds(),
         "firing": [
             {
@@ -320,12 +317,3 @@ def rule_document(rule: Rule, state: AlertState) -> Mapping[str, Any]:
         "sent_at": None if state.sent_at is None else iso(state.sent_at),
         "error": state.error,
     }
-
-
-def _words(condition: Condition) -> str:
-    if condition.kind == "lag":
-        return f"lag > {_spoken(condition.longer_than)}"
-    if condition.within is None:
-        return condition.kind
-    units = {1: "s", 60: "min", 3600: "h"}
-    return f"{condition.kind} > {condition.above}/{units[round(condition.within.total_seconds())]}"

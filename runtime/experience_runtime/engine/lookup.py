@@ -1,6 +1,7 @@
 """Lookup: what is stored and registered, read once for the command line, the API and the pages."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ from experience_runtime.documents.documents import (
 )
 from experience_runtime.domain.admission import ALL, Policies, Policy
 from experience_runtime.domain.catalogue import Description, SettingState
-from experience_runtime.domain.errors import UnknownVisitor
+from experience_runtime.domain.errors import UnknownExecution, UnknownVisitor
 from experience_runtime.domain.executions import (
     Execution,
     Filter,
@@ -136,13 +137,14 @@ class Lookup:
         }
 
     def of_run(self, execution_ids: Sequence[str]) -> list[dict[str, Any]]:
-        """The executions that a run made, with their attempts, as its author sees them."""
+        """The executions that a run made, with their attempts, as its author sees them; those still there."""
         documents = []
         for number in map(execution_number, dict.fromkeys(execution_ids)):
-            execution, attempts = self._store.execution(number), self._store.attempts(number)
-            documents.append(
-                execution_document(execution, attempts, redact=self._redact, shown=self._catalogue.shown)
-            )
+            with suppress(UnknownExecution):  # erased with its visitor, a moment ago
+                execution, attempts = self._store.execution(number), self._store.attempts(number)
+                documents.append(
+                    execution_document(execution, attempts, redact=self._redact, shown=self._catalogue.shown)
+                )
         return documents
 
     def integrations(self, *, with_schedules: bool = True) -> dict[str, Any]:

@@ -176,12 +176,12 @@ class Operations:
         """
         now = self._clock.now()
         states = self._store.integration_states.all()
-        untouched = {name: IntegrationState(integration=name) for name in self._integrations.names()}
-        every = {**untouched, **states}
+        names = dict.fromkeys((*states, *self._integrations.names()))
         told = {
-            name: state.waits_because(self._policy(name), now=now)
-            for name, state in every.items()
-            if name in states or self._policy(name).broken is not None
+            name: (states.get(name) or IntegrationState(integration=name)).waits_because(
+                self._policy(name), now=now
+            )
+            for name in names
         }
         for pace in self._paces(now):
             told[pace.integration] = told.get(pace.integration) or pace.because(now=now)

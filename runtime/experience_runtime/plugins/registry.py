@@ -6,7 +6,7 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -112,6 +112,11 @@ class Registry:
             return None
         files = [found.why for found in self._all_found.values() if found.why is not None]
         return f"no integration of this name is loaded, and one is broken: {files[0]}" if files else None
+
+    def whole(self) -> Collection[str] | None:
+        """The names of those that are not broken, as far as it is known; None where nothing is broken."""
+        names = self.names()
+        return [name for name in names if name not in self._broken] if self._broken else None
 
     def names(self) -> Sequence[str]:
         return sorted(self._found)

@@ -1,7 +1,7 @@
 """The composition root: settings in, parts that fit together out. Nothing is made before it is asked for."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -235,10 +235,19 @@ class Runtime:
             return None
         from experience_runtime.store.postgres.relay import ProcrastinateRelay
 
-        names, seconds = self.only, self.lease_seconds
         return ProcrastinateRelay(
-            self.store.database, self.settings.database, integrations=names, stalled_seconds=seconds
+            self.store.database,
+            self.settings.database,
+            serves=self._served,
+            stalled_seconds=self.lease_seconds,
         )
+
+    def _served(self) -> Collection[str] | None:
+        """What is taken here of what is claimed, None for all: a broken one may be whole elsewhere."""
+        whole = self.integrations.whole()
+        if whole is None:
+            return self.only
+        return whole if self.only is None else self.only & set(whole)
 
     @property
     def has_sandbox(self) -> bool:

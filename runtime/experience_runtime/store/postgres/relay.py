@@ -12,7 +12,7 @@ import logging
 import threading
 import weakref
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from itertools import groupby
 from typing import Any
@@ -57,13 +57,15 @@ class ProcrastinateRelay:
         database: Database,
         address: str,
         *,
-        integrations: Collection[str] | None = None,
+        serves: Callable[[], Collection[str] | None] = lambda: None,
         stalled_seconds: float = SHARED_LEASE_SECONDS,
         silence_seconds: float = SILENCE_SECONDS,
     ) -> None:
+        """`serves`: the integrations whose executions are taken here, None for all; asked at the start."""
         self._database = database
         self._address = address
-        self._queues = None if integrations is None else [queue_of(name) for name in integrations]
+        self._serves = serves
+        self._queues: Sequence[str] | None = None
         self._stalled_seconds = stalled_seconds
         self._silence_seconds = silence_seconds
         self._wake = threading.Event()
@@ -85,6 +87,8 @@ class ProcrastinateRelay:
 
     def start(self, wake: threading.Event) -> None:
         self._wake = wake
+        served = self._serves()
+        self._queues = None if served is None else [queue_of(name) for name in served]
         self._thread = threading.Thread(target=self._run, name="procrastinate", daemon=True)
         self._thread.start()
 

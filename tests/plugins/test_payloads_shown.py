@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .test_registry import PLAIN, in_folder, registry
+from .test_registry import PLAIN, SECRET, in_folder, registry
 
 HOOK = "https://example.com/hook?token=s3cret#x"
 
@@ -51,3 +51,13 @@ def test_what_an_integration_of_somebodys_says_is_shown_or_nothing_is(
 
     assert shown in told
     assert "s3cret" not in told
+
+
+def test_nothing_is_shown_of_what_a_broken_file_may_hide(tmp_path: Path) -> None:
+    folder = in_folder(tmp_path, sms="class A:\n    name = 'sms'\n    x = = 1", plain=PLAIN)
+    found = registry(folder, plain={"url": SECRET})
+
+    assert [found.shown(name, HOOK) == HOOK for name in ("plain", "webhook")] == [True, True]
+    for name in ("sms", "may-be-it"):
+        assert "not shown" in found.shown(name, HOOK)
+        assert HOOK not in found.shown(name, HOOK)

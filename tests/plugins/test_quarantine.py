@@ -5,8 +5,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from experience_runtime.domain.errors import UnknownIntegration
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.plugins.quarantine import likely_name
+from experience_runtime.plugins.registry import Registry
 from experience_runtime.runtime import Runtime
 from experience_runtime.runtime.working import make_worker
 from experience_runtime.settings.load import Settings
@@ -82,3 +84,17 @@ def test_what_is_scheduled_for_a_broken_one_waits_until_it_is_repaired(tmp_path:
     waiting, done = Status.PENDING, Status.SUCCEEDED
     assert broken == {("fine", done): 2, ("sms", waiting): 2, ("twice", waiting): 2, ("gone", waiting): 1}
     assert mended == {("fine", done): 2, ("sms", done): 2, ("twice", done): 2, ("gone", done): 1}
+
+
+def test_what_a_broken_file_may_define_is_told_with_it_and_without_secrets(tmp_path: Path) -> None:
+    (tmp_path / "other.py").write_text("raise ValueError('the key s3cret-s3cret is wrong')")
+    found = Registry(Settings(integrations_dir=tmp_path, secrets=frozenset(("s3cret-s3cret",))))
+
+    with pytest.raises(UnknownIntegration) as refused:
+        found.get("sms")
+
+    held = found.broken("sms")
+    assert held is not None
+    for told in (held, refused.value.message):
+        assert "other.py:1: ValueError: the key" in told
+        assert "s3cret-s3cret" not in told

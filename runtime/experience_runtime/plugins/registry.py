@@ -34,7 +34,7 @@ from experience_runtime.plugins.finding import (
 )
 from experience_runtime.plugins.quarantine import stand_in
 from experience_runtime.plugins.setting_states import setting_states, unknown_settings
-from experience_runtime.plugins.showing import shown_payload
+from experience_runtime.plugins.showing import HIDDEN, shown_payload
 from experience_runtime.settings.load import Settings
 from experience_runtime.settings.redaction import SECRET_LENGTH
 from experience_runtime.untrusted import foreign, plain_refusal
@@ -110,8 +110,13 @@ class Registry:
             return f"broken: {self._broken[name]}"
         if name in self._all_found:
             return None
-        files = [found.why for found in self._all_found.values() if found.why is not None]
-        return f"no integration of this name is loaded, and one is broken: {files[0]}" if files else None
+        unread = self._unread()
+        return unread and f"no integration of this name is loaded, and one is broken: {unread}"
+
+    def _unread(self) -> str | None:
+        """What is broken of a file, whose integration may have any name; None where there is none."""
+        names = (name for name, found in self._all_found.items() if found.why is not None)
+        return next((self._broken[name] for name in names), None)
 
     def whole(self) -> Collection[str] | None:
         """The names of those that are not broken, as far as it is known; None where nothing is broken."""
@@ -142,6 +147,8 @@ class Registry:
         if name not in self._found:
             close = nearest(name, self._found, cutoff=0.5)
             hint = f'did you mean "{close}"? ' if close else ""
+            if (unread := self._unread()) is not None:
+                hint += f"one that is broken may be it: {unread}. "
             raise UnknownIntegration(
                 f'no integration is named "{name[:100]}"; {hint}'
                 f"Registered: {', '.join(self.names()) or 'none'}"
@@ -192,8 +199,14 @@ class Registry:
             raise InvalidPayload(self._settings.redact(text))
 
     def shown(self, name: str, payload: str) -> str:
-        """The JSON text of a payload as people may see it; of one that is gone, the payload."""
-        return shown_payload(self.get(name), payload) if name in self._found else payload
+        """The JSON text of a payload as people may see it; of an integration that is gone, the payload.
+
+        What a broken one would leave out is not known: nothing is shown.
+        """
+        integration = self.get(name) if name in self._found else None
+        if self.broken(name) is not None:
+            return HIDDEN
+        return payload if integration is None else shown_payload(integration, payload)
 
     def cache(self, name: str) -> Cache:
         """What one integration keeps from call to call in this process; all of it is redacted."""

@@ -41,3 +41,21 @@ def test_a_broken_file_is_told_everywhere_and_stops_nothing(cli: CommandLine) ->
     assert waiting["held"].startswith(f"sms waits: broken: {told}")
     called = cli("integrations", "call", "sms", "{}", "--json")
     assert (called.refusal["code"], told in called.refusal["message"]) == ("not_configured", True)
+
+
+def test_an_alert_that_a_broken_file_was_to_tell_keeps_no_worker_from_starting(cli: CommandLine) -> None:
+    """Also where the file's name does not say which integration it holds; a name that is wrong does."""
+    write(
+        Path("experience.toml"),
+        "integrations_dir = 'mine'\n[alerts.ops]\nintegration = 'sms'\non = ['lag > 60 s']\n",
+    )
+
+    write(Path("mine/other.py"), "import no_such_module\n")
+    started = cli("worker", "--until-idle")
+    Path("mine/other.py").unlink()
+    refused = cli("worker", "--until-idle")
+
+    assert started.code == 0
+    assert "the alert ops tells nobody: alerts.ops: no integration is named" in started.err
+    assert "mine/other.py:1: ModuleNotFoundError" in started.err
+    assert (refused.code, "no integration is named" in refused.err) == (2, True)

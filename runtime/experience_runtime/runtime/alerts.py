@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from experience_runtime.domain.errors import NotConfigured
+from experience_runtime.domain.errors import NotConfigured, UnknownIntegration
 from experience_runtime.engine.alerting import LOOK, Alerting, Room, check_rule
 from experience_runtime.plugins.http import Outbound
 from experience_runtime.runtime import Runtime
@@ -19,19 +19,24 @@ _logger = logging.getLogger("experience_runtime.alerts")
 
 
 def make_alerting(runtime: Runtime, http: Outbound) -> Alerting:
-    """Make what looks after the rules; UnknownIntegration or InvalidPayload for one that cannot tell."""
-    rules = runtime.settings.alerts
+    """Make what looks after the rules; UnknownIntegration or InvalidPayload for one that cannot tell.
+
+    Of a broken integration that is only logged, also of one that may be what a broken file defines.
+    """
+    rules, integrations = runtime.settings.alerts, runtime.integrations
     for rule in rules:
-        check_rule(rule, runtime.integrations)
         try:
-            runtime.integrations.settings(rule.integration)
-        except NotConfigured as error:
+            check_rule(rule, integrations)
+            integrations.settings(rule.integration)
+        except (NotConfigured, UnknownIntegration) as error:
+            if isinstance(error, UnknownIntegration) and integrations.broken(rule.integration) is None:
+                raise
             _logger.error("the alert %s tells nobody: %s", rule.name, error.message)
     return Alerting(
         rules,
         store=runtime.store,
         clock=runtime.clock,
-        integrations=runtime.integrations,
+        integrations=integrations,
         http=http,
         redact=runtime.settings.redact,
         standing=lambda: standing_of(runtime),

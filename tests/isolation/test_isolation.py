@@ -216,3 +216,19 @@ def test_an_attempt_past_its_timeout_is_settled_and_nothing_is_stuck(
             "acts did not end within 1 s, its timeout, and was ended",
         )
         assert runtime.dispatcher.stuck() == []
+
+
+def test_code_that_is_broken_since_the_start_is_tried_again_and_read_anew(
+    settings: Settings, isolation: Isolation
+) -> None:
+    """`unset` stands in a file that has two names: none of them can be told while it is broken."""
+    assert settings.integrations_dir is not None
+    file = settings.integrations_dir / "acts.py"
+
+    file.write_text(FILE + "\nx = = 1\n")
+    broken = [isolation.call(calling("1", name), seconds=LONG) for name in ("acts", "unset")]
+    file.write_text(FILE)
+
+    assert [(each.code, each.may_pass) for each in broken] == [("not_configured", True)] * 2
+    assert all("acts.py" in (each.error or "") for each in broken)
+    until(lambda: isolation.call(calling("1"), seconds=LONG).code is None)

@@ -6,9 +6,11 @@ import os
 import pickle
 import socket
 import threading
+from contextlib import suppress
 from dataclasses import asdict
 
 from experience_runtime.clocks import SystemClock
+from experience_runtime.domain.errors import NotConfigured, UnknownIntegration
 from experience_runtime.engine.attempt import Outcome, call
 from experience_runtime.isolation.frames import receive, send
 from experience_runtime.log_context import HIDDEN, hiding
@@ -33,8 +35,23 @@ def main(connection_fd: int, life_fd: int) -> None:
             execution = pickle.loads(receive(link.connection))
         except EOFError:
             return
-        outcome = call(execution, clock=clock, integrations=registry, http=outbound, redact=settings.redact)
+        broken = _broken(registry, execution.integration)
+        outcome = broken or call(
+            execution, clock=clock, integrations=registry, http=outbound, redact=settings.redact
+        )
         link.say({"outcome": _plain(outcome)})
+        if broken is not None:
+            return  # the next process reads the file anew
+
+
+def _broken(registry: Registry, name: str) -> Outcome | None:
+    """What it comes to that the code was changed since the parent read it, and is broken now: it is kept."""
+    with suppress(UnknownIntegration):
+        registry.get(name)
+    why = registry.broken(name)
+    if why is None:
+        return None
+    return Outcome(code=NotConfigured.code, error=f"{name}: {why}", may_pass=True, is_defect=True)
 
 
 def _plain(outcome: Outcome) -> dict[str, object]:

@@ -333,8 +333,8 @@ class Schedules(Protocol):
 class Jobs(Protocol):
     """What is done to many executions in the background. A process changes no job but its own."""
 
-    def begin(self, job: Job) -> None:
-        """Keep a new job of this process; those that ended a week ago are forgotten."""
+    def begin(self, job: Job) -> Job:
+        """Keep a new job of this process, or find the one that an earlier try of the request began."""
         ...
 
     def job(self, id: str) -> Job | None: ...

@@ -15,6 +15,7 @@ from experience_runtime.domain.options import Options
 from experience_runtime.domain.pace import PaceState
 from experience_runtime.domain.planning import check_reason, plan_move
 from experience_runtime.domain.schedules import Schedule, timing_of
+from experience_runtime.engine.claims import made_when_asked_at
 from experience_runtime.engine.judging import window_of
 from experience_runtime.engine.ports import Clock, Integrations
 from experience_runtime.engine.stores import Store
@@ -130,7 +131,7 @@ class Operations:
         in, or the Refusal of what is wrong with the instant.
         """
         number, reason = execution_number(execution_id), check_reason(reason)
-        now = self._clock.now()
+        now = made_when_asked_at() or self._clock.now()
         asked = plan_move(options, now=now)
         window, refusal = window_of(self._store.execution(number))
         if refusal is not None:

@@ -34,6 +34,7 @@ from experience_runtime.domain.schedules import (
     timing_texts,
 )
 from experience_runtime.domain.zones import rules_version
+from experience_runtime.engine.claims import made_when_asked_at
 from experience_runtime.engine.keeping import Schedules
 from experience_runtime.engine.numbering import ExecutionNumbers
 from experience_runtime.engine.ports import Clock, Integrations
@@ -137,12 +138,15 @@ class Recurring:
             )
             if before is not None:
                 schedule = replacing(before, schedule)
-            if expected is not None:
+            is_made = made_when_asked_at() is not None
+            if expected is not None and not is_made:
                 require_version(expected, before, schedule)
             if dry_run or self._store.put(schedule, replacing=before):
+                if is_made:
+                    schedule = self._store.schedule(name)
                 return Saved(
                     schedule=schedule,
-                    is_new=before is None,
+                    is_new=schedule.version == 1,
                     timing=timing,
                     next=upcoming,
                     warnings=unconfigured_warnings(self._integrations, integration),

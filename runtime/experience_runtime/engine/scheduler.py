@@ -25,7 +25,7 @@ from experience_runtime.domain.payloads import check_payload
 from experience_runtime.domain.planning import CancelPlan, Plan, check_reason, plan, plan_cancel, visitor_zone
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
-from experience_runtime.engine.claims import may_still_run
+from experience_runtime.engine.claims import made_when_asked_at, may_still_run
 from experience_runtime.engine.execute_gate import NO_INTERVALS, ExecuteGate
 from experience_runtime.engine.key_types import key_doubts
 from experience_runtime.engine.numbering import ExecutionNumbers
@@ -134,7 +134,7 @@ class Scheduler:
             payload=text,
             pace_key=pace_key(self._integrations, integration, parsed),
             retries=found.retries,
-            at=self._clock.now(),
+            at=made_when_asked_at() or self._clock.now(),  # what is only told again keeps its instant
         )
 
     def put(
@@ -355,10 +355,11 @@ class Scheduler:
         too when the integration's rate is used up; Conflict while it is paused.
         """
         wanted = self.want(integration, payload)
-        owner, now = _owner_id(visitor), wanted.at
-        zone = visitor_zone(visitor, [])
+        owner = _owner_id(visitor)
         canonical = None if key is None else canonical_key(key)
-        self._gate.admit(integration, wanted.pace_key, now)
+        is_made = made_when_asked_at() is not None
+        if not is_made:
+            self._gate.admit(integration, wanted.pace_key, wanted.at)
         if canonical is not None:
             space = space_of(integration, None if owner else own_space)
             self._gate.take(
@@ -366,10 +367,13 @@ class Scheduler:
                 canonical,
                 key_digest=key_digest(space, canonical),
                 key_owner=owner or "",
-                now=now,
+                now=wanted.at,
             )
+        if is_made and made_when_asked_at() is None:  # only its key was taken
+            wanted = replace(wanted, at=self._clock.now())
+            self._gate.admit(integration, wanted.pace_key, wanted.at)
         execution = replace(
-            new_execution(wanted, self._numbers.next(now), zone),
+            new_execution(wanted, self._numbers.next(wanted.at), visitor_zone(visitor, [])),
             experience=experience,
             release=self._release,
             visitor=owner,
@@ -380,7 +384,7 @@ class Scheduler:
             status=Status.RUNNING,
             attempt=1,
             begun=1,
-            lease_until=now + self._lease,
+            lease_until=wanted.at + self._lease,
         )
         added = self._store.add(execution, IfExists.REPLACE)
         if added.is_told_again and added.execution.status is Status.RUNNING:  # an `execute` has one attempt

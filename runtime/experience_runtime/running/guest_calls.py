@@ -30,6 +30,7 @@ from experience_runtime.domain.options import (
 from experience_runtime.domain.values import refuse_constant, shown
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.app_events import call_app, refused
+from experience_runtime.engine.claims import ahead
 from experience_runtime.engine.prepared import Cancelled, PreparedCancel, PreparedSchedule, Scheduled
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.running.guest import Marshalled, Request
@@ -109,7 +110,8 @@ class GuestCalls:
         answers: dict[int, tuple[Any, Execution | None] | ExperienceError] = {}
         for at, request in enumerate(requests):
             try:
-                prepared[at] = self._prepare(request)
+                with ahead(len(prepared)):
+                    prepared[at] = self._prepare(request)
             except ExperienceError as error:
                 answers[at] = error
         done = self.scheduler.carry_out(list(prepared.values()))

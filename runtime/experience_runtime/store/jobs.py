@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from experience_runtime.domain.errors import UnknownExecution
 from experience_runtime.domain.executions import Filter
 from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.jobs import Job, JobState, filter_text, read_filter
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
+from experience_runtime.store.journal import Journal
 from experience_runtime.store.replies import has_ended, this_process
 
 _KEPT = timedelta(days=7)
@@ -19,9 +21,10 @@ class SqlJobs:
 
     def __init__(self, database: Database, owner: str | None = None) -> None:
         self._database = database
+        self._journal = Journal(database)
         self._owner = this_process() if owner is None else owner
 
-    def begin(self, job: Job) -> None:
+    def begin(self, job: Job) -> Job:
         bound = {
             "id": job.id,
             "verb": job.verb,
@@ -34,11 +37,18 @@ class SqlJobs:
             "address": rows.text(job.address),
         }
 
-        def act() -> None:
+        def act() -> Job:
             self._database.execute("drop_old_jobs", {"before": to_ms(job.begun_at - _KEPT)})
             self._database.execute("begin_job", bound)
+            return job
 
-        self._database.write(act)
+        return self._journal.write("job", act, as_json=lambda _: job.id, from_json=self._begun)
+
+    def _begun(self, id: str) -> Job:
+        found = self._database.execute("job", {"id": id})
+        if not found:
+            raise UnknownExecution(f"the job {id} was begun, and is here no more: it ended a week ago")
+        return _job(*found[0])
 
     def job(self, id: str) -> Job | None:
         found = self._database.read(lambda: self._database.execute("job", {"id": rows.text(id)}))

@@ -12,6 +12,7 @@ from experience_runtime.domain.errors import (
     error_of,
 )
 from experience_runtime.domain.executions import Execution, execution_id
+from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.values import shown
 from experience_runtime.engine.claims import Claim, claim_in_hand
 from experience_runtime.engine.stores import Added, Adding, Cancelling, Done
@@ -83,9 +84,11 @@ class Journal:
     def _record(
         self, claim: Claim, act: Callable[[], T], recorded: Callable[[T], list[tuple[str, Any]]]
     ) -> T:
-        def act_and_record() -> tuple[T, list[tuple[str, Any]]]:
+        asked_at: int | None = to_ms(claim.asked_at)
+
+        def act_and_record() -> tuple[T, list[tuple[str, Any, int | None]]]:
             result = act()
-            made = recorded(result)
+            made = [(verb, value, asked_at) for verb, value in recorded(result)]
             bound = {
                 "caller": claim.caller,
                 "key": claim.key,
@@ -134,7 +137,7 @@ class Journal:
 
 def _tell(claim: Claim, verb: str) -> Any:
     """What the next write of a claim came to; Conflict when it was another one."""
-    told_verb, value = claim.acts[claim.told]
+    told_verb, value, _ = claim.acts[claim.told]
     if told_verb != verb:
         raise Conflict(
             f"the request with the Idempotency-Key {shown(claim.key)} was interrupted after it had made a "

@@ -36,7 +36,7 @@ class SqlReplies:
 
         def act() -> Reply | Claim:
             self._database.hold(f"reply {caller} {key}")
-            claim = Claim(caller=place["caller"], key=place["key"], owner=self._owner)
+            claim = Claim(caller=place["caller"], key=place["key"], owner=self._owner, asked_at=now)
             if self._database.execute_counted("claim_reply", bound):
                 return claim
             kept = self._database.execute("reply", place)[0]
@@ -53,7 +53,10 @@ class SqlReplies:
                     "ask again in a moment"
                 )
             self._database.execute("take_over_reply", bound)
-            claim.acts += [(verb, result) for verb, result in json.loads(acts or "[]")]
+            claim.acts += [
+                (verb, result, asked_at[0] if asked_at else None)
+                for verb, result, *asked_at in json.loads(acts or "[]")
+            ]
             return claim
 
         return self._database.write(act)

@@ -36,7 +36,7 @@ class Jobs:
         self._closing = threading.Event()
 
     def begin(self, verb: str, filter: Filter, *, matching: int, reason: str | None) -> Job:
-        """Begin a job; it runs when those before it have ended."""
+        """Begin a job, once however often its request is tried; it runs when those before it have ended."""
         hand = actor_in_hand() or RUNTIME
         job = Job(
             id=f"job_{secrets.token_hex(8)}",
@@ -48,9 +48,10 @@ class Jobs:
             actor=hand.name,
             address=hand.address,
         )
-        self._kept.begin(job)
-        self._thread.submit(self._run, job)
-        return job
+        begun = self._kept.begin(job)
+        if begun.id == job.id:  # else it is another process's, or `go_on` takes it over
+            self._thread.submit(self._run, job)
+        return begun
 
     def job(self, id: str) -> Job:
         """How a job stands; UnknownExecution when there is none of this id (any more)."""

@@ -240,6 +240,21 @@ def test_another_act_than_the_one_that_was_made_is_refused(store: Store) -> None
     assert store.execution(1).status == "pending"
 
 
+def test_an_execute_whose_key_was_taken_may_be_made_by_the_same_request_later(store: Store) -> None:
+    def take(seconds: int) -> bool:
+        now = NOW + seconds * SECOND
+        return store.allow_execute(key_digest=KEY, key_owner="ada", now=now, per_seconds=60)
+
+    assert take(0)
+    claim = claimed(store)
+    with in_hand(claim):
+        assert not take(1)
+    store.replies.release(claim)
+
+    with in_hand(claimed(store)):
+        assert take(60)
+
+
 def test_whoever_was_taken_over_makes_nothing_more(store: Store) -> None:
     stalled = claimed(store)
     claimed(store, by="another-machine 1 0123456789abcdef", now=NOW + 60 * SECOND)

@@ -37,8 +37,12 @@ class Journal:
         *,
         as_json: Callable[[T], Any] = lambda result: result,
         from_json: Callable[[Any], T] = lambda value: value,
+        made: Callable[[T], bool] = lambda _: True,
     ) -> T:
-        """`Database.write`. The writes of a claim that was taken over are told again in their order."""
+        """`Database.write`. The writes of a claim that was taken over are told again in their order.
+
+        `made` tells whether anything was; what came to nothing is asked anew.
+        """
         claim = claim_in_hand()
         if claim is None:
             return self._database.write(act)
@@ -46,7 +50,7 @@ class Journal:
         if claim.told < len(claim.acts):
             value = _tell(claim, verb)
             return self._database.read(lambda: from_json(value))
-        return self._record(claim, act, lambda result: [(verb, as_json(result))])
+        return self._record(claim, act, lambda result: [(verb, as_json(result))] if made(result) else [])
 
     def carry_out(
         self,
@@ -89,6 +93,8 @@ class Journal:
         def act_and_record() -> tuple[T, list[tuple[str, Any, int | None]]]:
             result = act()
             made = [(verb, value, asked_at) for verb, value in recorded(result)]
+            if not made:
+                return result, made
             bound = {
                 "caller": claim.caller,
                 "key": claim.key,

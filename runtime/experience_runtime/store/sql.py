@@ -342,7 +342,7 @@ class SqlStore(SqlVisitors[D]):
             self.database.execute("drop_free_marks", bound)
             return self.database.execute_counted("take_mark", bound) == 1
 
-        return self._journal.write("execute", act)
+        return self._journal.write("execute", act, made=bool)
 
     def close(self) -> None:
         self.database.close()

@@ -102,6 +102,16 @@ def test_a_refusal_of_access_can_be_read_by_the_page(client: httpx.Client, key: 
     assert answer.headers["access-control-allow-origin"] == SHOP
 
 
+def test_what_is_refused_before_it_is_looked_at_is_a_message_too(client: httpx.Client, token: Token) -> None:
+    def told(**headers: str) -> str:
+        answer = client.post("/integrations/conversion", json={"visitorId": "anna"}, headers=headers)
+        return refused_as(answer)
+
+    assert told(host="rebound.example") == "forbidden"
+    token(Scope.OPERATOR)
+    assert told(origin="https://evil.example") == "forbidden"
+
+
 # --- what strangers send
 
 _DEEP = b'{"data": ' + b"[" * 100_000 + b"]" * 100_000 + b', "delay": 1000}'

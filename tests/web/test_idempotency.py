@@ -13,7 +13,7 @@ from experience_runtime.engine.claims import Claim, in_hand
 from experience_runtime.runtime import Runtime
 
 from .conftest import Token, bearing
-from .gateway_client import refused_as
+from .gateway_client import encoded, refused_as
 
 RUN = "/v1/experiences/reminder/run"
 
@@ -58,6 +58,28 @@ def test_who_may_not_is_told_so_each_time_and_may_later(client: httpx.Client, to
         answer = client.post("/v1/integrations/webhook/pause", headers={"Idempotency-Key": "k", **author})
         assert (answer.status_code, "idempotent-replayed" in answer.headers) == (403, False)
     assert run(client, "k", Authorization="Bearer nobody").status_code == 401
+
+
+def test_what_the_gateway_tells_with_200_and_may_happen_later_is_told_anew_each_time(
+    client: httpx.Client, token: Token
+) -> None:
+    site = f"/integrations/k/{token(Scope.SITE, name='shop')}"
+    operator = bearing(token(Scope.OPERATOR))
+
+    def execute(slug: str, key: str, body: Any, **headers: str) -> tuple[str, bool]:
+        base = "/integrations" if headers else site
+        answer = client.post(
+            f"{base}/{encoded(slug)}", json=body, headers={"Idempotency-Key": key, **headers}
+        )
+        return refused_as(answer), "idempotent-replayed" in answer.headers
+
+    body = {"data": {"body": 1}, "key": "order 17", "meta": {"visitorId": "v1"}}
+    failed = execute("webhook", "one", body, **operator)
+    asked = [("slack-update", "two", body, {}), ("webhook", "three", body, operator)]
+    told = [execute(slug, key, body, **headers) for slug, key, body, headers in asked for _ in range(2)]
+
+    assert told == [("forbidden", False)] * 2 + [("rate_limited", False)] * 2
+    assert execute("webhook", "one", body, **operator) == (failed[0], True)
 
 
 def test_keys_are_each_callers_own(client: httpx.Client, token: Token) -> None:

@@ -55,6 +55,8 @@ def test_everything_is_counted_under_the_names_and_labels_of_the_reference(
         client.post("/visitors/events", json={"visitor": "v1", "items": [seen, wrong]})
         client.post(f"/integrations/{encoded('webhook')}", json=call)
         client.post("/integrations/conversion", json={})
+        client.post("/integrations/conversion", json={}, headers={"Idempotency-Key": "a b"})
+        client.post("/csml/apps", json={})
         client.post("/v1/visitors/v1/convert", json={})
         client.post("/v1/visitors/v1/identify", json={"person": "p1"})
         client.get("/v1/executions/secretexecution")
@@ -72,7 +74,7 @@ def test_everything_is_counted_under_the_names_and_labels_of_the_reference(
 
     for kind in ("event", "conversion", "identification"):
         assert value("experience_events_total", kind=kind) == 1
-    for code, count in (("missing_parameter", 1), ("invalid_parameter", 2), ("unknown_execution", 2)):
+    for code, count in (("missing_parameter", 2), ("invalid_parameter", 3), ("unknown_execution", 2)):
         assert value("experience_refusals_total", code=code) == count
     assert value("experience_attempt_seconds_count", integration="webhook", outcome="failed") == 1
     assert value("experience_commit_seconds_count") > 5

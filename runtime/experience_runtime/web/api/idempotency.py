@@ -18,7 +18,7 @@ from experience_runtime.engine.keeping import Replies, Reply
 from experience_runtime.engine.ports import Clock
 from experience_runtime.web.guard.access import access_of
 from experience_runtime.web.guard.middleware import SAFE_METHODS
-from experience_runtime.web.guard.problems import problem_of
+from experience_runtime.web.guard.problems import RefusedDocument, problem_of
 
 HEADER = "idempotency-key"
 REPLAYED = "Idempotent-Replayed"
@@ -82,7 +82,8 @@ class OnceRoute(APIRoute):
             except BaseException:
                 await run_in_threadpool(lambda: replies.release(claim))
                 raise
-            if response.status_code in _NOT_DONE or claim.is_open:
+            meant = response.meant_status if isinstance(response, RefusedDocument) else response.status_code
+            if meant in _NOT_DONE or claim.is_open:
                 await run_in_threadpool(lambda: replies.release(claim))
             else:
                 reply = Reply(

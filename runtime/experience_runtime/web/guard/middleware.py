@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from experience_runtime.domain.errors import Forbidden
 from experience_runtime.domain.values import shown
-from experience_runtime.web.guard.problems import problem
+from experience_runtime.web.guard.problems import refusal
 from experience_runtime.web.guard.proxies import came_through_proxy
 from experience_runtime.web.guard.session import SESSION_COOKIE
 
@@ -74,7 +74,7 @@ class LoopbackHost:
         if scope["type"] == "http" and scope["path"] != ALIVE:
             detail = _not_from_here(Headers(scope=scope))
             if detail is not None and await run_in_threadpool(self._is_open):
-                await problem(403, Forbidden.code, detail)(scope, receive, send)
+                await refusal(scope["path"], 403, Forbidden.code, detail)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
@@ -108,11 +108,11 @@ class SameSite:
         if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
             headers = Headers(scope=scope)
             if not _shows_token(scope, headers) and not _is_own(headers):
-                refusal = Forbidden(_another_site(headers))
+                error = Forbidden(_another_site(headers))
                 if "text/html" in headers.get("accept", ""):
-                    answer = self._page(HTTPConnection(scope), refusal)
+                    answer = self._page(HTTPConnection(scope), error)
                 else:
-                    answer = problem(403, refusal.code, refusal.message)
+                    answer = refusal(scope["path"], 403, error.code, error.message)
                 await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -113,6 +113,17 @@ class Document(JSONResponse):
         return json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
+class RefusedDocument(Document):
+    """A refusal that is answered with 200, for a client that reads no statuses; `meant_status` is its own."""
+
+    def __init__(
+        self, content: Any, status: int, code: str, *, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(content, headers=dict(headers or {}))
+        self.meant_status = status
+        hearer().refused_request(code)
+
+
 class _ProblemDocument(Document):
     media_type = MEDIA_TYPE
 
@@ -129,9 +140,16 @@ def refusal(
 ) -> Response:
     """A problem document; of the gateway, for what its client shows to people, the message that it reads."""
     if path.startswith(_GATEWAY) and status in _FOR_ITS_CLIENT:
-        told = {"ok": False, "error": {"message": detail, "code": code}}
-        return Document(told, headers=dict(headers or {}))
+        return gateway_refusal(status, code, detail, headers=headers)
     return problem(status, code, detail, headers=headers)
+
+
+def gateway_refusal(
+    status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A refusal as the client of the gateway reads it."""
+    told = {"ok": False, "error": {"message": detail, "code": code}}
+    return RefusedDocument(told, status, code, headers=headers)
 
 
 def problem(status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None) -> Response:

@@ -15,13 +15,19 @@ from starlette.responses import Response
 
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.clients import Client, read_client
-from experience_runtime.domain.errors import DatabaseUnavailable, InvalidParameter, MissingParameter
+from experience_runtime.domain.errors import (
+    DatabaseUnavailable,
+    ExperienceError,
+    InvalidParameter,
+    MissingParameter,
+    error_of,
+)
 from experience_runtime.engine.app_events import answer_app, refused
 from experience_runtime.web.api.idempotency import OnceRoute
 from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.middleware import CSML_APPS
-from experience_runtime.web.guard.problems import Document
+from experience_runtime.web.guard.problems import Document, RefusedDocument, status_of
 from experience_runtime.web.wire.bodies import Posted, posted_object, require_for
 
 router = APIRouter(route_class=OnceRoute, include_in_schema=False)
@@ -34,7 +40,7 @@ def call(runtime: GivenRuntime, caller: Annotated[Caller, needs(Right.TELL)], bo
         sent = posted_object(body)
         client = _client(sent)
     except (InvalidParameter, MissingParameter) as refusal:
-        return Document({"data": refused(refusal)})
+        return _refused(refusal)
     answer = answer_app(
         runtime.scheduler,
         sent.get("function_id"),
@@ -42,9 +48,15 @@ def call(runtime: GivenRuntime, caller: Annotated[Caller, needs(Right.TELL)], bo
         client=client,
         require=require_for(caller, runtime.settings),
     )
-    if not answer["success"] and answer["error"]["code"] == DatabaseUnavailable.code:
-        raise DatabaseUnavailable(answer["error"]["message"])
-    return Document({"data": answer})
+    if answer["success"]:
+        return Document({"data": answer})
+    return _refused(error_of(answer["error"]["code"], answer["error"]["message"]))
+
+
+def _refused(error: ExperienceError) -> Response:
+    if isinstance(error, DatabaseUnavailable):
+        raise error
+    return RefusedDocument({"data": refused(error)}, status_of(error), error.code)
 
 
 def _client(sent: dict[str, Any]) -> Client:

@@ -27,14 +27,13 @@ from experience_runtime.domain.errors import (
     MissingParameter,
 )
 from experience_runtime.domain.values import read_name, shown
-from experience_runtime.measured import hearer
 from experience_runtime.running.guest_calls import GuestCalls
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.answering import answer_of
 from experience_runtime.web.api.idempotency import OnceRoute
 from experience_runtime.web.given import GivenAtOnce, GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
-from experience_runtime.web.guard.problems import Document
+from experience_runtime.web.guard.problems import Document, gateway_refusal, status_of
 from experience_runtime.web.wire.bodies import Posted, posted_object, require_for
 
 _OURS = ("data", "meta")
@@ -135,9 +134,7 @@ def _answered(runtime: Runtime, act: Callable[[], Any]) -> Response:
     except (Forbidden, InternalError):
         raise
     except ExperienceError as error:
-        hearer().refused_request(error.code)
-        told = {"message": runtime.settings.redact(error.message), "code": error.code}
-        return Document({"ok": False, "error": told})
+        return gateway_refusal(status_of(error), error.code, runtime.settings.redact(error.message))
 
 
 def _note(level: str, line: str) -> None:

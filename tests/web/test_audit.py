@@ -337,6 +337,8 @@ def test_two_forms_of_one_schedule_do_not_overwrite_each_other_in_silence(world:
 
     refused = save(other, "11:00")
 
+    for odd in ("x", "-1", "9" * 5000):  # no version at all is no leave to overwrite
+        assert save(other | {"version": odd}, "11:00").status_code == 422
     assert refused.status_code == 409
     assert "10:00" in refused.text.split("Not done.")[1]
     assert "11:00" in refused.text.split("Not done.")[1]

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from experience_runtime.domain.errors import InvalidPayload
 from experience_runtime.domain.schedules import CatchUp
@@ -49,7 +49,7 @@ class ScheduleForm(_Form):
     skip: str = ""
     catch_up: str = ""
     editing: str = ""
-    version: str = ""
+    version: Annotated[str, Field(pattern="^[0-9]{0,18}$")] = ""
     act: str = ""
 
     def options(self) -> dict[str, object]:

@@ -88,7 +88,7 @@ def save(
             raise Conflict(f"a schedule is named {form.name} already; edit that one, or choose another name")
         keeps = before is not None and not form.payload.strip()
         payload = json.loads(before.payload) if keeps and before is not None else form.read_payload()
-        expected = int(form.version) if form.version.isdecimal() and form.editing else None
+        expected = int(form.version) if form.version and form.editing else None
         runtime.recurring.set(form.name, name, payload, form.options(), expected=expected)
     except Refusal as refusal:
         if (now := runtime.recurring.find(form.editing)) is not None:  # the next try knows what was told

@@ -7,6 +7,7 @@ from datetime import timedelta
 import httpx
 import pytest
 from experience_runtime.domain.executions import Settlement, Settling, Status
+from experience_runtime.domain.visitors import Visitor
 from experience_runtime.runtime import Runtime
 
 from tests.support.executions import claim, start
@@ -87,6 +88,29 @@ def test_what_a_list_does_not_know_is_refused_everywhere(client: httpx.Client) -
             answer = client.get(f"{path}?{query}")
             assert answer.status_code == 422, (path, query)
             assert query.partition("=")[0] in answer.text, answer.text
+
+
+def test_a_hold_is_told_wherever_one_looks_and_with_the_button(client: httpx.Client, shop: Runtime) -> None:
+    payload, visitor, told = {"body": 1}, Visitor(id="v1"), "everything is held since"
+    id = shop.scheduler.schedule(
+        "webhook", payload, {"delay": "1 hour"}, visitor=visitor, experience=None
+    ).execution.id
+    own, call = "/settings/integrations/webhook", "/settings/integrations/webhook/call"
+    where = ["/", "/agenda", "/executions", f"/executions/{id}", "/visitors?id=v1"]
+    where += ["/schedules", "/settings/integrations", own, f"{own}/schedule"]
+    shop.operations.pause("webhook")
+    paused = {path: _shown(client, path) for path in where}
+
+    shop.operations.hold_all()
+
+    held = {path: _shown(client, path) for path in where}
+    form = dict(re.findall(r'name="(form_token)" value="([^"]+)"', held["/"]))
+    refused = {path: client.post(path, data=form | {"payload": "{}"}).text for path in ("/hold", call)}
+    assert [path for path, page in paused.items() if "webhook is paused since" not in page] == []
+    assert [path for path, page in (held | refused).items() if told not in page] == []
+    assert told in client.get("/v1/agenda").json()["integrations"][0]["held"]
+    every = [*paused.items(), *held.items(), *refused.items()]
+    assert [path for path, page in every if "resume all`" in page or "integrations resume" in page] == []
 
 
 def test_what_stands_in_the_way_is_told_wherever_one_looks(client: httpx.Client, shop: Runtime) -> None:

@@ -279,6 +279,11 @@ def state_of(states: Mapping[str, IntegrationState], integration: str) -> Integr
     return states.get(integration) or IntegrationState(integration=integration)
 
 
+def hold_of(holds: Mapping[str, str], integration: str) -> str | None:
+    """Why an integration waits, of what `Operations.holds` tells: the hold of everything, else its own."""
+    return holds.get(ALL) or holds.get(integration)
+
+
 def _next_millisecond(at: datetime) -> datetime:
     """The first instant of a clock, whose milliseconds are whole, that is not before `at`."""
     return at + timedelta(microseconds=-at.microsecond % 1000)

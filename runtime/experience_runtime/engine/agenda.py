@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from experience_runtime.documents.documents import Redact
+from experience_runtime.domain.admission import hold_of
 from experience_runtime.domain.errors import InvalidParameter, InvalidWindow
 from experience_runtime.domain.executions import Execution, Filter, Sort, Status, cursor_after
 from experience_runtime.domain.instants import from_ms, iso, to_ms
@@ -78,7 +79,7 @@ class Agenda:
             "is_whole": is_whole,
             "late": self._store.count(late) if start <= now < end else 0,
             "integrations": [
-                {"integration": name, **_both(by_integration[name]), "held": holds.get(name)}
+                {"integration": name, **_both(by_integration[name]), "held": hold_of(holds, name)}
                 for name in sorted(by_integration)
             ],
             "hours": [{"hour": hour, **_both(by_hour[hour])} for hour in sorted(by_hour)],

@@ -16,7 +16,7 @@ from experience_runtime.documents.documents import (
     visitor_event_document,
     whole_execution_document,
 )
-from experience_runtime.domain.admission import ALL, Policies, Policy
+from experience_runtime.domain.admission import ALL, Policies, Policy, hold_of
 from experience_runtime.domain.catalogue import Description, SettingState
 from experience_runtime.domain.errors import UnknownExecution, UnknownVisitor
 from experience_runtime.domain.executions import (
@@ -153,8 +153,7 @@ class Lookup:
         scheduled = [each.integration for each in self._recurring.list()] if with_schedules else []
         return {
             "integrations": [
-                self._line(each, holds.get(ALL) or holds.get(each.name))
-                | {"schedules": scheduled.count(each.name)}
+                self._line(each, hold_of(holds, each.name)) | {"schedules": scheduled.count(each.name)}
                 for each in self._catalogue.describe()
             ]
         }
@@ -165,7 +164,7 @@ class Lookup:
         Raises UnknownIntegration.
         """
         holds = self._operations.holds()
-        line = self._line(self._catalogue.description(name), holds.get(ALL) or holds.get(name))
+        line = self._line(self._catalogue.description(name), hold_of(holds, name))
         hold = self.hold(name)
         state = self._store.integration_states.of(name)
         return line | {

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from experience_runtime.documents.documents import instants_document
 from experience_runtime.domain.access import Right
+from experience_runtime.domain.admission import hold_of
 from experience_runtime.domain.errors import Conflict, ExperienceError, Refusal, UnknownSchedule
 from experience_runtime.domain.schedules import Schedule
 from experience_runtime.domain.windows import DAYS
@@ -45,13 +46,15 @@ _DONE = {"pause": "paused", "resume": "resumed", "run": "run", "remove": "remove
 @router.get("/schedules")
 def schedules(request: Request, runtime: GivenRuntime, rendering: GivenRendering) -> Response:
     now, holds = runtime.clock.now(), runtime.operations.holds()
-    found = [_listed(each, now) for each in runtime.lookup.schedules()["schedules"]]
+    found = [
+        _listed(each, now) | {"held": hold_of(holds, each["integration"])}
+        for each in runtime.lookup.schedules()["schedules"]
+    ]
     return rendering.page(
         request,
         "schedules.html",
         here=HERE,
         schedules=sorted(found, key=lambda each: (each["next_at"] or "~", each["name"])),
-        holds=holds,
         troubles=runtime.lookup.troubles(),
     )
 

@@ -188,6 +188,11 @@ def test_a_story_of_several_visitors_is_played_and_judged_and_more_may_happen_in
     expect(expected).to_contain_text("passed · 2 of 2 met")
     expect(page.get_by_role("region", name="Executions at this moment")).to_contain_text("for bob")
     expect(page.get_by_role("img", name="2 executions over")).to_contain_text("reminder")
+    happened = page.get_by_role("region", name="What happened").locator("li")
+    expect(happened.filter(has_text="info planned for")).to_contain_text(["for ada", "for bob"])
+    expect(happened.filter(has_text="delivered slack-update")).to_contain_text(["for bob", "for ada"])
+    calls = page.get_by_role("region", name="Calls and events").locator("tbody tr")
+    expect(calls).to_contain_text(["for ada", "for bob"])
 
     page.get_by_label("Who does it").fill("bob")
     page.get_by_label("Move time forward").fill("2 hours")

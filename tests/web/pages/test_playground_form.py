@@ -2,8 +2,10 @@
 
 import base64
 import json
+import re
 import zlib
 
+import httpx
 import pytest
 from experience_runtime.domain.errors import InvalidParameter, InvalidPayload
 from experience_runtime.simulation.story import Story
@@ -79,3 +81,34 @@ def test_an_anonymous_play_cannot_convert() -> None:
 def test_data_that_is_no_json_is_refused() -> None:
     with pytest.raises(InvalidPayload, match="the data is not JSON"):
         Play(data="{").story()
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ({"variation": " control "}, "It called no integration."),
+        ({"variation": "101"}, "has no variation"),
+        ({"variation": ""}, "webhook"),
+        # which one then stands in the story, and the field is not there to be passed over
+        (
+            {"variation": "101", "told": '{"steps": [{"do": "run"}], "variation": "control"}'},
+            "no integration",
+        ),
+    ],
+)
+def test_the_variation_that_is_typed_is_played(
+    client: httpx.Client, typed: dict[str, str], shown: str
+) -> None:
+    page = client.get("/playground").text
+    form = {"experience": "reminder", "act": "run", "form_token": _named("form_token", page)}
+
+    answer = client.post("/playground", data=form | typed, follow_redirects=True)
+
+    assert shown in answer.text.partition('id="result"')[2]
+    assert ('name="variation"' in answer.text) is ("told" not in typed)
+
+
+def _named(name: str, page: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found is not None
+    return found[1]

@@ -64,6 +64,7 @@ class Entry:
     text: str
     more: str = ""
     why: Sequence[str] = ()
+    visitor: str | None = None
     is_ahead: bool = False
 
     @property
@@ -119,8 +120,10 @@ def played_view(
         if report.error is not None
     ]
     outcomes = [report.outcome for report in simulated.reports]
-    calls = [call for report in simulated.reports for call in report.calls]
-    events = [event for report in simulated.reports for event in report.events]
+    calls = [{**call, "visitor": each.visitor.id} for each in simulated.reports for call in each.calls]
+    events = [
+        {"said": event, "visitor": each.visitor.id} for each in simulated.reports for event in each.events
+    ]
     executions = zip(simulated.executions, simulated.documents, strict=True)
     return PlayedOut(
         faults=faults,
@@ -179,6 +182,7 @@ def _log_entries(simulated: Simulated, zone: Zone, moment_at: datetime) -> Itera
                 kind=f"log {line['level']}",
                 text=line["message"],
                 more=str(stack) if stack else "" if not metadata else short(metadata),
+                visitor=report.visitor.id,
                 is_ahead=at > moment_at,
             )
 
@@ -197,6 +201,7 @@ def _change_entries(simulated: Simulated, moment_at: datetime) -> Iterator[Entry
                 text=f"{_verb(change)} {execution.integration}",
                 more=": ".join(reason for reason in reasons if reason),
                 why=why_planned(execution) if is_new else (),
+                visitor=execution.visitor,
                 is_ahead=change.at > moment_at,
             )
 

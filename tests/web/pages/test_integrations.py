@@ -1,5 +1,7 @@
 """Integrations: outcomes, test call, pause, settings without values, and the schedule form."""
 
+from dataclasses import replace
+
 import pytest
 from experience_runtime.domain.executions import Status
 from playwright.sync_api import Page, expect
@@ -150,6 +152,17 @@ def test_a_schedule_is_saved_as_the_form_says(empty_shop: Shop, script: bool) ->
     assert '"every":"90 minutes"' in saved.recurrence
     assert (saved.zone, saved.window) == ("Europe/Paris", "monday-friday 09:00-17:00")
     assert (saved.skip, saved.catch_up) == ('["2031-12-25","2032-01-01"]', "none")
+    expect(page.get_by_role("heading", name="Change stock")).to_be_visible()
+    expect(page.get_by_role("radio", name="Every few minutes or hours")).to_be_checked()
+    typed = {"Every": "90", "Zone": "Europe/Paris", "Only on the days": "monday-friday", "Only from": "09:00"}
+    typed |= {"until (inside)": "17:00", "Dates to skip": "2031-12-25\n2032-01-01", "After an outage": "none"}
+    for label, text in typed.items():
+        expect(page.get_by_label(label, exact=label == "Every")).to_have_value(text)
+    expect(page.get_by_label("Payload (JSON)")).to_have_value('{\n  "list": "stock"\n}')
+    page.get_by_role("button", name="Save the change").click()
+    expect(page.get_by_role("status")).to_contain_text("The schedule is saved")
+    again = empty_shop.runtime.recurring.show("stock").schedule
+    assert replace(again, updated_at=saved.updated_at, version=saved.version) == saved
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from experience_runtime.proving.finding import find_experiences, find_stories, i
 from experience_runtime.proving.suite import prove
 from experience_runtime.proving.watching import Watched
 from experience_runtime.runtime import Runtime
-from experience_runtime.scripts.loading import prepare, source_of
+from experience_runtime.scripts.loading import name_of, prepare, source_of
 from experience_runtime.settings.load import Settings
 from experience_runtime.settings.serving import EXPERIENCE_NAME, Served
 from experience_runtime.web.bench import Bench, Said
@@ -128,8 +128,7 @@ def _served(folder: Path) -> Served:
     """The experiences in the folder by their names, and whatever comes into it later."""
     found: dict[str, Path] = {}
     for path in find_experiences([folder]):
-        name = path.resolve().name if path.is_dir() else path.stem
-        if EXPERIENCE_NAME.fullmatch(name):
+        if EXPERIENCE_NAME.fullmatch(name := name_of(path)):
             found.setdefault(name, path)
     return Served(released=found, drafts=None if is_experience(folder) else folder, per_second=0)
 

@@ -19,8 +19,7 @@ from experience_runtime.domain.filters import (
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.zones import Zone
 
-_PLACE = ("cursor", "did")
-_KNOWN = (*NAMES, "sort", "zone", *_PLACE)
+_KNOWN = (*NAMES, "sort", "zone", "cursor")
 _MOMENTS = tuple(each.name for each in TABLE if each.kind == "moment")
 
 
@@ -67,7 +66,7 @@ class Wanted:
     @property
     def query(self) -> str:
         """The same as the query of an address, without what is left empty and where in the list."""
-        return urlencode([(name, text) for name, text in self._given if name not in _PLACE])
+        return urlencode([(name, text) for name, text in self._given if name != "cursor"])
 
     @property
     def is_by_time(self) -> bool:

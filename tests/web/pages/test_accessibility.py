@@ -1,5 +1,6 @@
 """Every page in every state, light and dark, narrow and wide: axe-core finds nothing, nothing sticks out."""
 
+import json
 import re
 from collections.abc import Callable
 
@@ -8,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from experience_runtime.domain.access import Scope
 from experience_runtime.domain.executions import Status
+from experience_runtime.releasing.releasing import Wanted, release
 from playwright.sync_api import Page
 
 from .conftest import Shop
@@ -53,9 +55,25 @@ def _states(shop: Shop) -> dict[str, Callable[[Page], object]]:
 
     def reference(page: Page) -> None:
         page.goto("/docs")
-        page.evaluate(
-            "[...document.querySelectorAll('details')].slice(0, 6).forEach((each) => { each.open = true })"
-        )
+
+    def told(page: Page) -> None:
+        """A story of two that went otherwise than it expects; below it the last play that worked."""
+        two = [{"do": "run", "visitor": "ada"}, {"do": "run", "visitor": "bob"}]
+        page.goto("/playground")
+        page.get_by_text("Play a story.json instead").click()
+        page.get_by_label("story.json", exact=True).fill(json.dumps({"steps": two, "expect": []}))
+        page.get_by_role("button", name="Run it").click()
+        page.get_by_role("heading", name="What the story expects").wait_for()
+        page.get_by_label("story.json", exact=True).fill(json.dumps({"steps": two, "variation": "7"}))
+        page.get_by_role("button", name="Run it").click()
+        page.get_by_role("heading", name="The last play that worked").wait_for()
+
+    def held(page: Page) -> None:
+        shop.runtime.operations.hold_all(reason="a backup was restored")
+        page.goto("/")
+
+    _released(shop)
+    releases = "/experiences/offer/releases"
 
     def counted(page: Page) -> None:
         page.goto("/executions/bulk/cancel?integration=update-crm")
@@ -81,14 +99,31 @@ def _states(shop: Shop) -> dict[str, Callable[[Page], object]]:
         "played": played,
         "broken": broken,
         "experiences": lambda page: page.goto("/experiences"),
-        "experience": lambda page: page.goto(f"/experiences/{failed.experience}"),
+        "experience": lambda page: page.goto("/experiences/offer"),
         "run": lambda page: page.goto(f"/runs/{run['id']}"),
         "no run": lambda page: page.goto("/runs/run_nope"),
         "tokens": lambda page: page.goto("/settings/tokens"),
         "audit": lambda page: page.goto("/settings/audit"),
         "bulk ended": ended,
+        "agenda": lambda page: page.goto("/agenda?day=tomorrow&zone=Europe/Paris"),
+        "schedules": lambda page: page.goto("/schedules"),
+        "release": lambda page: page.goto(f"{releases}/2"),
+        "activate": lambda page: page.goto(f"{releases}/ask/activate?number=1"),
+        "traffic": lambda page: page.goto("/experiences/offer/traffic"),
+        "told": told,
+        "held": held,
         "nowhere": lambda page: page.goto("/nowhere"),
     }
+
+
+def _released(shop: Shop) -> None:
+    """Two releases of an experience with two variations, of which a visitor was shown one."""
+    for text in ("one", "another"):
+        files = {f"variation-{each}.js": f"module.exports = o => o.log.info('{text}')" for each in (101, 202)}
+        files["package.json"] = json.dumps({"traffic": {"101": 1, "202": 1}})
+        release(shop.runtime, Wanted(experience="offer", files=files, actor="ada", note=text))
+    httpx.post(f"{shop.address}/v1/experiences/offer/run", json={"visitor": "ada"}, trust_env=False)
+    assert shop.runtime.store.exposures.tally("offer")
 
 
 @pytest.mark.parametrize(("scheme", "width"), LOOKS)
@@ -119,6 +154,7 @@ def test_axe_finds_nothing_where_a_token_is_asked_for(shop: Shop, scheme: str, w
 
 
 def _violations(page: Page, name: str) -> list[str]:
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
     results = Axe().run(page).response
     found = [
         f"{name}: {each['id']}: {each['help']}: {each['nodes'][0]['html'][:200]}"

@@ -1,8 +1,11 @@
 """experience hold all and resume all: let nothing be delivered, by any worker, until somebody says so."""
 
+from contextlib import suppress
+
 import click
 
 from experience_runtime.cli.common import Verbs, everywhere, print_json, say
+from experience_runtime.domain.errors import Conflict
 from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings
 
@@ -71,10 +74,10 @@ def resume_all(settings: Settings, as_json: bool) -> None:
     say(f"deliveries go on; {_pending(document['pending'])}")
 
 
-def hold_at_start(runtime: Runtime) -> None:
-    """Hold everything before a worker begins, unless it is held."""
-    if runtime.operations.held_since() is None:
-        runtime.operations.hold_all(reason="started with --paused")
+def hold_unless_held(runtime: Runtime, *, reason: str = "started with --paused") -> None:
+    """Hold everything before a worker begins; who held it first keeps their reason."""
+    with suppress(Conflict):  # it is held already: nothing else conflicts
+        runtime.operations.hold_all(reason=reason)
 
 
 def _pending(count: int) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from experience_runtime.cli.common import everywhere, print_json, say
+from experience_runtime.cli.hold_all import hold_unless_held
 from experience_runtime.cli.progress import counted
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.executions import Filter, Status
@@ -69,7 +70,6 @@ def _held(settings: Settings, backup: Path) -> Callable[[str], None]:
 
     def prepare(copy: str) -> None:
         with Runtime(replace(settings, database=f"sqlite:///{os.path.abspath(copy)}")) as runtime:
-            if runtime.operations.held_since() is None:
-                runtime.operations.hold_all(reason=f"restored from {backup.name}"[:1000])
+            hold_unless_held(runtime, reason=f"restored from {backup.name}"[:1000])
 
     return prepare

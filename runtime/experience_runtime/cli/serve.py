@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from experience_runtime.cli.common import everywhere, print_json, say
-from experience_runtime.cli.hold_all import hold_at_start
+from experience_runtime.cli.hold_all import hold_unless_held
 from experience_runtime.cli.log import logs
 from experience_runtime.cli.stopping import on_stop
 from experience_runtime.domain.errors import InvalidParameter, Unauthorized
@@ -103,7 +103,7 @@ def serve(
             )
         runtime.check_database()
         if paused:
-            hold_at_start(runtime)
+            hold_unless_held(runtime)
         runtime.for_serving()  # requests come on many threads
         web = make_web(
             runtime, is_open=is_loopback(host), metrics=metrics, is_delivered=lambda: is_delivered(runtime)

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import click
 
 from experience_runtime.cli.common import everywhere, print_json
-from experience_runtime.cli.hold_all import hold_at_start
+from experience_runtime.cli.hold_all import hold_unless_held
 from experience_runtime.cli.log import logs
 from experience_runtime.cli.stopping import on_stop
 from experience_runtime.domain.errors import InvalidParameter
@@ -93,7 +93,7 @@ def worker(
         )
         runtime.check_database()
         if paused:
-            hold_at_start(runtime)
+            hold_unless_held(runtime)
         if place is not None:
             runtime.for_delivering()
             stack.enter_context(serving_numbers(*place, runtime, metrics))

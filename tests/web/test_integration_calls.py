@@ -163,6 +163,14 @@ def test_an_execute_answers_what_the_integration_answered_once_per_idempotency_k
     assert len(httpserver.log) == 1
 
 
+def test_a_test_call_answers_without_secrets(client: httpx.Client, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/hook").respond_with_json({"coupon": "A1", "echo": "s3cret-one"})
+
+    answer = ask(client, "call", {"payload": PAYLOAD})
+
+    assert (answer.json()["ok"], "A1" in answer.text, "s3cret-one" in answer.text) == (True, True, False)
+
+
 def test_a_schedule_that_was_interrupted_is_told_again_and_not_made_again(
     client: httpx.Client, runtime: Runtime
 ) -> None:

@@ -6,6 +6,8 @@ from fastapi import APIRouter, Depends
 from pydantic import Field, StrictInt
 
 from experience_runtime.domain.access import Right
+from experience_runtime.running.guest_calls import Started
+from experience_runtime.web.answering import answer_of
 from experience_runtime.web.api.idempotency import OnceRoute, documented_key
 from experience_runtime.web.api.models import (
     INTEGRATION,
@@ -88,7 +90,7 @@ def call(
 ) -> Document:
     """A test call, for real, now; it is kept as an execution. Scope: operator."""
     execution = runtime.scheduler.begin_execute(name, body.payload, key=None, visitor=None, experience=None)
-    result = runtime.dispatcher.call_now(execution, body.timeout_ms / 1000)
+    result = answer_of(runtime, Started(execution=execution, timeout_seconds=body.timeout_ms / 1000))
     return Document({"id": execution.id, "ok": True, "result": result})
 
 

@@ -14,6 +14,7 @@ from experience_runtime.domain.executions import Execution, Filter, Status
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.claims import Claim, in_hand
+from experience_runtime.releasing.releasing import Act, Wanted, change, release
 from experience_runtime.running.guest import Marshalled, Request
 from experience_runtime.running.guest_calls import GuestCalls
 from experience_runtime.runtime import Runtime
@@ -183,6 +184,28 @@ def test_a_job_that_was_begun_is_not_begun_again(
     answer = asked.send(client)
 
     assert (answer.status_code, answer.json()["id"], answer.json()["matching"]) == (202, begun.id, 7)
+
+
+def test_a_release_that_was_made_is_not_made_again_nor_taken_for_somebody_elses(
+    client: httpx.Client, runtime: Runtime
+) -> None:
+    place, files = "/v1/experiences/shop/releases", {"variation.js": "module.exports = () => {}"}
+    new = Asked(runtime=runtime, path=place, body={"files": files, "expected": 0})
+    made, live = new.interrupted(
+        lambda: release(runtime, Wanted(experience="shop", files=files, actor="ops", expected=0))
+    )
+    gone = Asked(runtime=runtime, path=f"{place}/deactivate", body={"expected": live.version})
+    change_made = gone.interrupted(
+        lambda: change(runtime, "shop", Act.DEACTIVATE, actor="ops", expected=live.version)
+    )
+
+    answer, answer_of_change = new.send(client), gone.send(client)
+
+    assert (answer.status_code, answer.json()["number"]) == (200, made.number), answer.text
+    assert answer.json()["live"]["version"] == live.version
+    assert (answer_of_change.status_code, answer_of_change.json()["version"]) == (200, change_made.version)
+    assert len(runtime.store.releases.releases("shop")) == 1
+    assert len(runtime.store.releases.changes("shop")) == 2
 
 
 def test_of_a_turn_what_was_not_made_yet_is_planned_now(runtime: Runtime) -> None:

@@ -25,6 +25,7 @@ from experience_runtime.domain.releases import (
     parse_share,
 )
 from experience_runtime.domain.values import read_note, shown
+from experience_runtime.engine.claims import made_when_asked_at
 from experience_runtime.running.guest import Problem
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.bundle import Bundle
@@ -59,7 +60,9 @@ def release(runtime: Runtime, wanted: Wanted, *, play: Play | None = None) -> tu
     """
     name, note = check_experience_name(wanted.experience), read_note(wanted.note)
     share, files = parse_share(wanted.share), check_files(wanted.files)
-    wrong = list(_faults(runtime, name, files)) or list(_failed_stories(runtime, name, files, play))
+    wrong: list[str] = []
+    if made_when_asked_at() is None:  # else it is only told again
+        wrong = list(_faults(runtime, name, files)) or list(_failed_stories(runtime, name, files, play))
     if wrong:
         told = wrong[:_MOST_TOLD]
         if len(wrong) > len(told):

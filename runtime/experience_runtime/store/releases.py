@@ -22,6 +22,7 @@ from experience_runtime.domain.values import shown
 from experience_runtime.store import rows
 from experience_runtime.store.audit import SqlAudit
 from experience_runtime.store.database import Database, Rows
+from experience_runtime.store.journal import Journal
 from experience_runtime.store.rows import Column
 
 _RELEASE = (
@@ -52,8 +53,9 @@ _CHANGE = (
 class SqlReleases:
     """`releases.Releases` in the store's own database."""
 
-    def __init__(self, database: Database, audit: SqlAudit) -> None:
+    def __init__(self, database: Database, journal: Journal, audit: SqlAudit) -> None:
         self._database = database
+        self._journal = journal
         self._audit = audit
 
     def put(
@@ -68,7 +70,15 @@ class SqlReleases:
             self._database.execute_counted("insert_release", _values(kept))
             return kept, self._insert(change, now)
 
-        return self._database.write(act)
+        return self._journal.write(
+            f"release of {made.experience}",
+            act,
+            as_json=lambda done: [done[0].number, done[1].version],
+            from_json=lambda made_then: (
+                self._read(made.experience, made_then[0]),
+                self._made(made.experience, made_then[1]),
+            ),
+        )
 
     def activate(self, number: int, *, made: Change, share: int | None, expected: int | None) -> Change:
         def decide(now: Change | None) -> Change:
@@ -94,7 +104,12 @@ class SqlReleases:
             now = self._now(made.experience, expected)
             return self._insert(decide(now), now)
 
-        return self._database.write(act)
+        return self._journal.write(
+            f"change of what runs of {made.experience}",
+            act,
+            as_json=lambda change: change.version,
+            from_json=lambda version: self._made(made.experience, version),
+        )
 
     def _now(self, experience: str, expected: int | None) -> Change | None:
         """The newest change, which stays the newest until this transaction ends."""
@@ -109,6 +124,12 @@ class SqlReleases:
         bound = {"experience": rows.text(experience), "number": version}
         found = self._database.execute("release_change", bound)
         return _change(found[0]) if found else None
+
+    def _made(self, experience: str, version: int) -> Change:
+        change = self._at(experience, version)
+        if change is None:
+            raise UnknownRelease(f"change {version} of {experience} was made, and is here no more")
+        return change
 
     def _insert(self, change: Change, now: Change | None) -> Change:
         ((last,),) = self._database.execute("last_release_change", {})

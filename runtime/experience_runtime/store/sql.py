@@ -76,7 +76,7 @@ class SqlStore(SqlVisitors[D]):
         self.runs = SqlRuns(self.database)
         self.pruning = SqlPruning(self.database, self.audit)
         self.exposures = SqlExposures(self.database)
-        self.releases = SqlReleases(self.database, self.audit)
+        self.releases = SqlReleases(self.database, self._journal, self.audit)
         self.alerts = SqlAlerts(self.database)
         self.erasing = SqlErasing(self.database, self._transitions, self.audit)
         self._finding = Finding(self.database)

@@ -1,6 +1,7 @@
 """Idempotency-Key: a write happens once and is answered alike, in a race too."""
 
 import hashlib
+import json
 import threading
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from experience_runtime.domain.executions import Filter
 from experience_runtime.engine.claims import Claim, in_hand
 from experience_runtime.runtime import Runtime
 
-from .conftest import Token, bearing
+from .conftest import REMINDER, Token, bearing
 from .gateway_client import encoded, refused_as
 
 RUN = "/v1/experiences/reminder/run"
@@ -80,6 +81,22 @@ def test_what_the_gateway_tells_with_200_and_may_happen_later_is_told_anew_each_
 
     assert told == [("forbidden", False)] * 2 + [("rate_limited", False)] * 2
     assert execute("webhook", "one", body, **operator) == (failed[0], True)
+
+
+def test_what_a_simulation_makes_is_none_of_what_its_request_made(client: httpx.Client) -> None:
+    story = json.dumps({"steps": [{"do": "run", "visitor": "v1"}], "expect": [{"integration": "webhook"}]})
+    released = {"files": {"variation.js": REMINDER, "story.json": story}}
+    asked: list[tuple[str, Any]] = [
+        ("/v1/simulate", {"experience": "reminder", "visitor": "v1"}),
+        ("/v1/experiences/shop/releases", released),
+    ]
+    for path, body in asked:
+        plain, keyed = (
+            client.post(path, json=body, headers=headers) for headers in ({}, {"Idempotency-Key": path})
+        )
+
+        assert (plain.status_code, keyed.status_code) == (200, 200), (plain.text, keyed.text)
+        assert len(keyed.json().get("executions", [])) == len(plain.json().get("executions", []))
 
 
 def test_keys_are_each_callers_own(client: httpx.Client, token: Token) -> None:

@@ -40,8 +40,11 @@ _in_hand: ContextVar[Claim | None] = ContextVar("claim", default=None)
 
 
 @contextmanager
-def in_hand(claim: Claim) -> Iterator[None]:
-    """Let what is written meanwhile, here and in the threads that are handed this context, be the claim's."""
+def in_hand(claim: Claim | None) -> Iterator[None]:
+    """Let what is written meanwhile, here and in the threads that are handed this context, be the claim's.
+
+    None: nobody's, as what a simulation writes to a store of its own.
+    """
     before = _in_hand.set(claim)
     try:
         yield

@@ -12,6 +12,7 @@ from experience_runtime.domain.errors import InvalidParameter, LimitWall
 from experience_runtime.domain.instants import iso, parse_start
 from experience_runtime.domain.page_facts import NO_FACTS, PageFacts
 from experience_runtime.domain.visitors import Visitor
+from experience_runtime.engine.claims import in_hand
 from experience_runtime.engine.ports import Integrations
 from experience_runtime.running.guest import Sandbox, Script
 from experience_runtime.simulation.simulate import simulate
@@ -95,15 +96,16 @@ def play(
                 "shorten the story, or use `experience simulate`, which has no such limit"
             )
 
-    return simulate(
-        script,
-        story,
-        sandbox=stage.sandbox,
-        integrations=stage.integrations,
-        conversions=stage.conversions,
-        now=request.now,
-        anonymous=request.visitor if request.story is None else request.somebody,
-        progress=hear,
-        client=stage.client,
-        redact=stage.redact,
-    )
+    with in_hand(None):
+        return simulate(
+            script,
+            story,
+            sandbox=stage.sandbox,
+            integrations=stage.integrations,
+            conversions=stage.conversions,
+            now=request.now,
+            anonymous=request.visitor if request.story is None else request.somebody,
+            progress=hear,
+            client=stage.client,
+            redact=stage.redact,
+        )

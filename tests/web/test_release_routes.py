@@ -13,7 +13,7 @@ from experience_runtime.runtime import Runtime
 from .conftest import REMINDER, Token, bearing, write
 
 AT = "/v1/experiences/shop/releases"
-STORY = '{"steps": [], "expect": {"executions": 7}}'
+STORY = '{"steps": [{"do": "run"}], "expect": [{"integration": "webhook"}]}'
 
 
 def files(text: str) -> dict[str, str]:
@@ -82,6 +82,7 @@ def test_what_cannot_be_released_is_refused_and_nothing_is_kept(
 
     told = {name: answer.json()["code"] for name, answer in found.items()}
     assert told == {name: code for name, (_, code) in BAD.items()}
+    assert "story.json: expect[0]" in found["what fails its story"].text
     assert "raise largest_body_kib" in found["a text too large"].text
     assert client.post("/v1/experiences/a%2Fb/releases", json={"files": files("x")}).status_code in (404, 422)
     assert runtime.store.releases.live() == []

@@ -70,11 +70,11 @@ def test_a_release_runs_from_the_database_and_its_executions_name_it(
 
 def test_what_does_not_pass_reaches_nobody(client: httpx.Client, runtime: Runtime, folder: Path) -> None:
     put(runtime, folder, "first")
-    story = {"story.json": '{"steps": [], "expect": {"executions": 7}}'}
+    story = {"story.json": '{"steps": [{"do": "run"}], "expect": [{"integration": "slack-update"}]}'}
     for files, why in (
         ({"variation.js": "module.exports = function ("}, "variation.js:1"),
         ({"variation.js": REMINDER, "variation-2.js": "let a; let a"}, "variation-2.js:1"),
-        ({"variation.js": REMINDER, **story}, "story.json"),
+        ({"variation.js": REMINDER, **story}, r"story\.json: expect\[0\]"),
         ({"variation.js": REMINDER, "story.json": "{"}, "story.json is not JSON"),
     ):
         with pytest.raises(NotReleasable, match=why):

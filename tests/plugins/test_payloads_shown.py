@@ -5,6 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from experience_runtime.domain.audit import AuditFilter
+from experience_runtime.domain.errors import Conflict, InvalidPayload
+from experience_runtime.plugins.showing import NOT_SHOWN
+from experience_runtime.runtime import Runtime
+from experience_runtime.settings.load import Settings
 
 from .test_registry import PLAIN, SECRET, in_folder, registry
 
@@ -61,3 +66,35 @@ def test_nothing_is_shown_of_what_a_broken_file_may_hide(tmp_path: Path) -> None
     for name in ("sms", "may-be-it"):
         assert "not shown" in found.shown(name, HOOK)
         assert HOOK not in found.shown(name, HOOK)
+
+
+def test_a_recurring_schedule_shows_no_more_of_its_payload_anywhere(tmp_path: Path) -> None:
+    """In its document, in a conflict and in the audit; that it differs is told all the same."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    text = f"{PLAIN}\n    def shown(self, payload):\n        return {{'to': payload['to']}}\n"
+    in_folder(folder, plain=text.replace("    payload = Payload\n", ""))
+    settings = Settings(database=f"sqlite:///{tmp_path}/rows.db", integrations_dir=folder)
+    daily = {"daily": "09:00", "timezone": "UTC"}
+    with Runtime(settings) as runtime:
+        for number in (1, 2):
+            runtime.recurring.set("digest", "plain", {"to": "ada", "code": f"s3cret {number}"}, daily)
+        with pytest.raises(Conflict) as late:
+            runtime.recurring.set("digest", "plain", {"to": "ada", "code": "s3cret 3"}, daily, expected=1)
+        shown = [runtime.lookup.schedule("digest"), *runtime.lookup.schedules()["schedules"]]
+        runtime.recurring.remove("digest")
+        audit = runtime.lookup.audit.list(AuditFilter())["entries"]
+
+    assert [each["payload"] for each in shown] == [{"to": "ada"}] * 2
+    assert "payload is" in late.value.message
+    assert [each["action"] for each in audit] == ["remove", "set", "set"]
+    assert audit[1]["after"]["payload"] == audit[1]["before"]["payload"] == {"to": "ada"}
+    assert "s3cret" not in json.dumps([shown, late.value.message, audit])
+
+
+def test_what_stands_where_a_payload_is_not_shown_is_no_payload() -> None:
+    """A schedule that is read while its integration is broken, and saved again, keeps what it had."""
+    with pytest.raises(InvalidPayload) as refused:
+        registry().parse_payload("webhook", NOT_SHOWN)
+
+    assert "send what is meant" in refused.value.message

@@ -8,6 +8,7 @@ from typing import Any
 from experience_runtime.documents.diagnosis import diagnosis
 from experience_runtime.documents.why import why, why_execution
 from experience_runtime.domain.access import Token
+from experience_runtime.domain.audit import differing
 from experience_runtime.domain.errors import InvalidWindow
 from experience_runtime.domain.executions import Attempt, Change, Execution, execution_id
 from experience_runtime.domain.instants import iso
@@ -21,6 +22,11 @@ Redact = Callable[[str], str]
 
 Shown = Callable[[str, str], str]
 """The JSON text of a payload as people may see it, by the name of its integration."""
+
+
+def as_it_is(_: str, payload: str) -> str:
+    """Show all of a payload."""
+    return payload
 
 
 def execution_document(
@@ -211,7 +217,7 @@ def whole_attempt_document(attempt: Attempt, *, redact: Redact) -> dict[str, Any
     }
 
 
-def schedule_document(schedule: Schedule, *, redact: Redact) -> dict[str, Any]:
+def schedule_document(schedule: Schedule, *, redact: Redact, shown: Shown) -> dict[str, Any]:
     """One recurring schedule; its `recurrence` is the object of options that makes it."""
     return {
         "name": schedule.name,
@@ -219,7 +225,7 @@ def schedule_document(schedule: Schedule, *, redact: Redact) -> dict[str, Any]:
         "recurrence": json.loads(schedule.recurrence),
         "timezone": schedule.zone,
         "window": _window_document(schedule.window),
-        "payload": redacted_value(schedule.payload, redact),
+        "payload": redacted_value(shown(schedule.integration, schedule.payload), redact),
         "skip": json.loads(schedule.skip),
         "catch_up": schedule.catch_up.value,
         "paused_at": None if schedule.paused_at is None else iso(schedule.paused_at),
@@ -229,6 +235,22 @@ def schedule_document(schedule: Schedule, *, redact: Redact) -> dict[str, Any]:
         "updated_at": iso(schedule.updated_at),
         "version": schedule.version,
     }
+
+
+def schedule_differences(
+    before: Schedule, after: Schedule, *, shown: Shown
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Of the documents of two, the members that are not the same, also where that is not shown.
+
+    Whoever tells of them takes the secrets out.
+    """
+
+    def documents(shown: Shown) -> list[dict[str, Any]]:
+        return [schedule_document(each, redact=str, shown=shown) for each in (before, after)]
+
+    names, _ = differing(*documents(as_it_is))
+    theirs, ours = documents(shown)
+    return {name: theirs[name] for name in names}, {name: ours[name] for name in names}
 
 
 def instants_document(instants: Sequence[datetime], zone: str) -> list[dict[str, str]]:

@@ -29,6 +29,7 @@ from experience_runtime.domain.executions import (
 )
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.runs import run_id
+from experience_runtime.domain.schedules import Schedule
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
 from experience_runtime.engine.agenda import Agenda
@@ -221,7 +222,7 @@ class Lookup:
     def schedules(self) -> dict[str, Any]:
         """Every recurring schedule, by name, and those that were removed within a day."""
         return {
-            "schedules": [schedule_document(each, redact=self._redact) for each in self._recurring.list()],
+            "schedules": [self._schedule(each) for each in self._recurring.list()],
             "removed": [
                 {"name": each.name, "integration": each.integration, "removed_at": iso(removed_at)}
                 for each, removed_at in self._operations.removed_schedules()
@@ -231,7 +232,7 @@ class Lookup:
     def schedule(self, name: str) -> dict[str, Any]:
         """One recurring schedule with its next instants and its last runs. Raises UnknownSchedule."""
         found = self._recurring.show(name)
-        return schedule_document(found.schedule, redact=self._redact) | {
+        return self._schedule(found.schedule) | {
             "next": instants_document(found.next, found.schedule.zone),
             "runs": [run_document(run, redact=self._redact) for run in found.runs],
         }
@@ -241,10 +242,13 @@ class Lookup:
         return {
             "saved": not dry_run,
             "is_new": saved.is_new,
-            "schedule": schedule_document(saved.schedule, redact=self._redact),
+            "schedule": self._schedule(saved.schedule),
             "next": instants_document(saved.next, saved.schedule.zone),
             "warnings": list(saved.warnings),
         }
+
+    def _schedule(self, schedule: Schedule) -> dict[str, Any]:
+        return schedule_document(schedule, redact=self._redact, shown=self._catalogue.shown)
 
     def visitor(self, visitor_id: str) -> dict[str, Any]:
         """One visitor's zone, and the last events and conversions. Raises UnknownVisitor."""

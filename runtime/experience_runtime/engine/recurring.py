@@ -140,7 +140,7 @@ class Recurring:
                 schedule = replacing(before, schedule)
             is_made = made_when_asked_at() is not None
             if expected is not None and not is_made:
-                require_version(expected, before, schedule)
+                require_version(expected, before, schedule, shown=self._integrations.shown)
             if dry_run or self._store.put(schedule, replacing=before):
                 if is_made:
                     schedule = self._store.schedule(name)

@@ -4,18 +4,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from experience_runtime.documents.documents import schedule_document
-from experience_runtime.domain.audit import differing
+from experience_runtime.documents.documents import Shown, schedule_differences
 from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.recurrences import Every, parse_recurrence
 from experience_runtime.domain.schedules import Schedule, Timing
-from experience_runtime.domain.values import shown
+from experience_runtime.domain.values import shown as spelled
 
 _OURS = ("integration", "recurrence", "timezone", "window", "payload", "skip", "catch_up")
 """What somebody sets of a schedule."""
 
 
-def require_version(expected: int, before: Schedule | None, wanted: Schedule) -> None:
+def require_version(expected: int, before: Schedule | None, wanted: Schedule, *, shown: Shown) -> None:
     """Raise Conflict, with both values of what differs, when `before` is not the version that was read."""
     if before is None:
         raise Conflict(
@@ -23,19 +22,18 @@ def require_version(expected: int, before: Schedule | None, wanted: Schedule) ->
         )
     if before.version == expected:
         return
-    theirs, yours = differing(_set(before), _set(wanted))
-    both = [f"{name} is {shown(theirs[name])} now, and yours is {shown(yours[name])}" for name in yours]
+    theirs, yours = schedule_differences(before, wanted, shown=shown)
+    both = [
+        f"{name} is {spelled(theirs[name])} now, and yours is {spelled(yours[name])}"
+        for name in yours
+        if name in _OURS
+    ]
     raise Conflict(
         f"the schedule {wanted.name} was changed since you read it (version {expected}, now "
         f"{before.version}): "
         + ("; ".join(both) or "it is what you want already")
         + ". Nothing was saved: look at both, and save again what is meant"
     )
-
-
-def _set(schedule: Schedule) -> dict[str, object]:
-    document = schedule_document(schedule, redact=str)  # whoever tells the refusal takes the secrets out
-    return {name: document[name] for name in _OURS}
 
 
 def replacing(before: Schedule, schedule: Schedule) -> Schedule:

@@ -34,7 +34,7 @@ from experience_runtime.plugins.finding import (
 )
 from experience_runtime.plugins.quarantine import stand_in
 from experience_runtime.plugins.setting_states import setting_states, unknown_settings
-from experience_runtime.plugins.showing import HIDDEN, shown_payload
+from experience_runtime.plugins.showing import HIDDEN, NOT_SHOWN, shown_payload
 from experience_runtime.settings.load import Settings
 from experience_runtime.settings.redaction import SECRET_LENGTH
 from experience_runtime.untrusted import foreign, plain_refusal
@@ -175,6 +175,10 @@ class Registry:
         return model.model_validate(self._settings.integration(name))
 
     def parse_payload(self, name: str, payload: Any) -> Any:
+        if payload == NOT_SHOWN:  # a document that came back
+            raise InvalidPayload(
+                f'payload is "{NOT_SHOWN}", the mark of one that is hidden; send what is meant'
+            )
         model = self.get(name).payload
         parsed = payload if model is None else self._fitted(name, model, payload)
         self._check_payload(name, parsed)

@@ -6,7 +6,8 @@ from typing import Any
 from experience_runtime.integration import Integration
 from experience_runtime.untrusted import foreign
 
-HIDDEN = json.dumps("[not shown: the integration could not say what may be]")
+NOT_SHOWN = "[not shown: the integration could not say what may be]"
+HIDDEN = json.dumps(NOT_SHOWN)
 
 
 def shown_payload(integration: Integration[Any, Any], payload: str) -> str:

@@ -116,12 +116,23 @@ class Runtime:
     def store(self) -> "SqlStore[Any]":
         from experience_runtime.store.opening import open_postgres, open_sqlite
 
+        def shown(name: str, payload: str) -> str:  # integrations are looked for when that is needed
+            return self.integrations.shown(name, payload)
+
         redact = self.settings.redact
         if self.is_shared:
             silence = None if self._lease_seconds is None else max(_LEAST_SILENCE, self._lease_seconds)
-            return self._keep(open_postgres(self.settings.database, silence_seconds=silence, redact=redact))
+            return self._keep(
+                open_postgres(self.settings.database, silence_seconds=silence, redact=redact, shown=shown)
+            )
         return self._keep(
-            open_sqlite(self.database_path, to_look=self._to_look, upgrades=self._upgrades, redact=redact)
+            open_sqlite(
+                self.database_path,
+                to_look=self._to_look,
+                upgrades=self._upgrades,
+                redact=redact,
+                shown=shown,
+            )
         )
 
     @cached_property

@@ -3,7 +3,7 @@
 import importlib.util
 from typing import TYPE_CHECKING, TypeAlias
 
-from experience_runtime.documents.documents import Redact
+from experience_runtime.documents.documents import Redact, Shown, as_it_is
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.store.sql import SqlStore
 from experience_runtime.store.sqlite.database import SqliteDatabase
@@ -18,18 +18,27 @@ _EXTRA = ("psycopg", "psycopg_pool", "procrastinate")
 
 
 def open_sqlite(
-    path: str, *, to_look: bool = False, upgrades: bool = False, redact: Redact = str
+    path: str,
+    *,
+    to_look: bool = False,
+    upgrades: bool = False,
+    redact: Redact = str,
+    shown: Shown = as_it_is,
 ) -> SqliteStore:
     """Open or create the store of a file, or with ":memory:" one that is forgotten when it is closed.
 
     `to_look`: one that cannot be written can be read; every write is refused. `upgrades`: see
-    `SqliteDatabase`. `redact`: see `SqlStore`.
+    `SqliteDatabase`. `redact`, `shown`: see `SqlStore`.
     """
-    return SqlStore(SqliteDatabase(path, to_look=to_look, upgrades=upgrades), redact=redact)
+    return SqlStore(SqliteDatabase(path, to_look=to_look, upgrades=upgrades), redact=redact, shown=shown)
 
 
 def open_postgres(
-    address: str, *, silence_seconds: float | None = None, redact: Redact = str
+    address: str,
+    *,
+    silence_seconds: float | None = None,
+    redact: Redact = str,
+    shown: Shown = as_it_is,
 ) -> PostgresStore:
     """Open the store of a server; InvalidParameter until `experience migrate` has made its tables."""
     require_postgres()
@@ -38,8 +47,8 @@ def open_postgres(
 
     check_schema(address)
     if silence_seconds is None:
-        return SqlStore(PostgresDatabase(address), redact=redact)
-    return SqlStore(PostgresDatabase(address, silence_seconds=silence_seconds), redact=redact)
+        return SqlStore(PostgresDatabase(address), redact=redact, shown=shown)
+    return SqlStore(PostgresDatabase(address, silence_seconds=silence_seconds), redact=redact, shown=shown)
 
 
 def require_postgres() -> None:

@@ -1,11 +1,11 @@
 """Schedules on SQL: rows that fire executions, in the transaction that moves them on."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from experience_runtime.documents.documents import schedule_document
+from experience_runtime.documents.documents import Shown, schedule_differences, schedule_document
 from experience_runtime.domain.audit import differing
 from experience_runtime.domain.errors import Conflict, UnknownSchedule
 from experience_runtime.domain.executions import Execution, execution_id
@@ -30,7 +30,10 @@ class SqlSchedules:
         journal: Journal,
         audit: SqlAudit,
         insert: Callable[[Execution], Execution],
+        shown: Shown,
     ) -> None:
+        """`shown` is applied to the payloads that the audit keeps."""
+        self._shown = shown
         self._database = database
         self._journal = journal
         self._audit = audit
@@ -46,18 +49,23 @@ class SqlSchedules:
                 "expected_next_at": rows.optional_ms(replacing.next_at),
             }
 
+        before: Mapping[str, Any] | None = None
+        if replacing is None:
+            _, after = differing({}, self._told(schedule))
+        else:
+            before, after = map(_set, schedule_differences(replacing, schedule, shown=self._shown))
+
         def act() -> bool:
             if self._database.execute_counted(statement, bound) == 0:
                 return False
             if replacing is None and self._database.execute_counted("forget_removed_schedule", bound):
                 self._database.execute("remove_runs", bound)  # of another schedule of this name
-            before, after = differing(_told(replacing), _told(schedule))
             self._audit.note(
                 "schedule",
                 _action(replacing, schedule),
                 object=schedule.name,
                 at=schedule.updated_at,
-                before=None if replacing is None else before,
+                before=before,
                 after=after,
             )
             return True
@@ -89,7 +97,7 @@ class SqlSchedules:
             self._database.execute("drop_removed_schedules", after)
             kept = {"now": to_ms(now), "schedule": json.dumps(rows.schedule_values(schedule))}
             self._database.execute("keep_removed_schedule", bound | kept)
-            self._audit.note("schedule", "remove", object=name, at=now, before=_told(schedule))
+            self._audit.note("schedule", "remove", object=name, at=now, before=self._told(schedule))
 
         self._journal.write(f"removal of the schedule {name}", act)
 
@@ -112,7 +120,7 @@ class SqlSchedules:
             if self._database.execute_counted("insert_schedule", rows.schedule_values(schedule)) == 0:
                 raise Conflict(f"there is a schedule {name} again; remove that one first, or leave it")
             self._database.execute("forget_removed_schedule", bound)
-            self._audit.note("schedule", "restore", object=name, at=now, after=_told(schedule))
+            self._audit.note("schedule", "restore", object=name, at=now, after=self._told(schedule))
             return schedule
 
         return self._journal.write(
@@ -228,6 +236,9 @@ class SqlSchedules:
         self._database.execute("drop_old_runs", {"name": name, "kept": KEPT_RUNS})
         return run
 
+    def _told(self, schedule: Schedule) -> dict[str, Any]:
+        return _set(schedule_document(schedule, redact=str, shown=self._shown))
+
     def _unknown(self, name: str) -> UnknownSchedule:
         return UnknownSchedule(
             f"there is no schedule {shown(name)} in {self._database.name!r}; "
@@ -239,8 +250,7 @@ _OWN = ("name", "last", "created_at", "updated_at", "version")
 """What a schedule's document says that nobody sets."""
 
 
-def _told(schedule: Schedule | None) -> dict[str, Any]:
-    document = {} if schedule is None else schedule_document(schedule, redact=str)
+def _set(document: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name not in _OWN}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from experience_runtime.documents.documents import Redact
+from experience_runtime.documents.documents import Redact, Shown, as_it_is
 from experience_runtime.domain.admission import NO_POLICIES, Policies
 from experience_runtime.domain.errors import ExperienceError, UnknownExecution
 from experience_runtime.domain.executions import (
@@ -56,8 +56,8 @@ D = TypeVar("D", bound=Database)
 class SqlStore(SqlVisitors[D]):
     """`ports.Store` over a database; `store.opening` makes one."""
 
-    def __init__(self, database: D, *, redact: Redact = str) -> None:
-        """`redact` takes secrets out of what the audit keeps."""
+    def __init__(self, database: D, *, redact: Redact = str, shown: Shown = as_it_is) -> None:
+        """`redact` takes secrets out of what the audit keeps, `shown` what integrations hide of payloads."""
         self.database = database
         self._journal = Journal(self.database)
         self.audit = SqlAudit(self.database, redact)
@@ -67,7 +67,7 @@ class SqlStore(SqlVisitors[D]):
         self.paces = SqlPaces(self.database)
         self._claiming = Claiming(self.database, self.integration_states, self.paces)
         self._adding = Adder(self.database, self._transitions)
-        self.schedules = SqlSchedules(self.database, self._journal, self.audit, self._adding.insert)
+        self.schedules = SqlSchedules(self.database, self._journal, self.audit, self._adding.insert, shown)
         self.workers = SqlWorkers(self.database)
         self.tokens = SqlTokens(self.database, self.audit)
         self.replies = SqlReplies(self.database)

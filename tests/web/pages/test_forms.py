@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from experience_runtime.documents.documents import schedule_document
+from experience_runtime.documents.documents import as_it_is, schedule_document
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.schedules import CatchUp, Schedule, parse_timing, timing_texts
 from experience_runtime.web.pages.forms import ScheduleForm, schedule_form
@@ -39,7 +39,7 @@ def test_a_schedule_comes_out_of_its_form_as_it_went_in(options: dict[str, objec
         next_at=NOW,
     )
 
-    form = schedule_form(schedule_document(schedule, redact=str))
+    form = schedule_form(schedule_document(schedule, redact=str, shown=as_it_is))
 
     assert timing_texts(parse_timing(form.options(), now=NOW)) == (recurrence, zone, window, skip)
     assert form.options()["catch_up"] == "none"

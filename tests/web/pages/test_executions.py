@@ -156,6 +156,21 @@ def test_what_is_pending_is_moved_and_run_now(empty_shop: Shop) -> None:
     expect(page.get_by_role("region", name="What happened")).to_contain_text("run now")
 
 
+def test_what_was_typed_stays_while_the_execution_changes(empty_shop: Shop) -> None:
+    page, id = empty_shop.page(), empty_shop.schedule()
+    page.clock.install()
+    page.goto(f"/executions/{id}")
+    page.get_by_label("Run at (UTC)").fill("2031-01-01T09:00")
+    page.get_by_label("Run at (UTC)").blur()
+    empty_shop.runtime.operations.move(id, {"delay": "2 days"}, reason="the shop is closed")
+
+    for asked in (f"/executions/{id}", "/stamp"):  # the second begins when the first has been shown
+        with page.expect_response(lambda answer, asked=asked: answer.url.endswith(asked)):
+            page.clock.run_for(4_000)
+
+    expect(page.get_by_label("Run at (UTC)")).to_have_value("2031-01-01T09:00")
+
+
 def test_a_failed_execution_shows_its_attempt_and_is_replayed(shop: Shop) -> None:
     failed = shop.executions(statuses=[Status.FAILED])[0]
     page = shop.page()

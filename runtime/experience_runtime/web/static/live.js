@@ -42,6 +42,7 @@ function restore (region, was) {
 
 // What a person opened, typed into or marked stays as it is.
 const isBusy = region => region.querySelector('details[open]') ||
+  [...region.querySelectorAll('input, textarea')].some(each => each.value !== each.defaultValue) ||
   (region.contains(document.activeElement) && document.activeElement.matches('input, select, textarea')) ||
   (String(getSelection()) && region.contains(getSelection().anchorNode))
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
+from experience_runtime.domain.clients import read_client
 from experience_runtime.domain.errors import Conflict, ExperienceError
 from experience_runtime.domain.executions import Execution, Filter, Status
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.visitors import Visitor
+from experience_runtime.engine.app_events import answer_app
 from experience_runtime.engine.claims import Claim, in_hand
 from experience_runtime.releasing.releasing import Act, Wanted, change, release
 from experience_runtime.running.guest import Marshalled, Request
@@ -206,6 +208,23 @@ def test_a_release_that_was_made_is_not_made_again_nor_taken_for_somebody_elses(
     assert (answer_of_change.status_code, answer_of_change.json()["version"]) == (200, change_made.version)
     assert len(runtime.store.releases.releases("shop")) == 1
     assert len(runtime.store.releases.changes("shop")) == 2
+
+
+def test_an_event_that_was_made_is_told_by_the_name_that_it_got(
+    client: httpx.Client, runtime: Runtime
+) -> None:
+    data = {"action": "webhook", "delay": "5 min", "url": "https://example.com/hook"}
+    told = {"bot_id": "bot", "channel_id": "messenger", "user_id": "anna"}
+    sent = {"function_id": "utils/scheduler", "data": data, "client": told}
+    asked = Asked(runtime=runtime, path="/csml/apps", body=sent)
+    made = asked.interrupted(
+        lambda: answer_app(runtime.scheduler, "utils/scheduler", data, client=read_client(told))
+    )
+
+    answer = asked.send(client).json()["data"]
+
+    assert made["success"], made
+    assert answer["result"]["schedule_id"] == made["result"]["schedule_id"]
 
 
 def test_of_a_turn_what_was_not_made_yet_is_planned_now(runtime: Runtime) -> None:

@@ -3,6 +3,7 @@
 Source: reference/scheduled-events#parameters.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -110,6 +111,11 @@ def _key(schedule_id: str, client: Client) -> str:
     """The name within bot and channel; the user is the key's owner."""
     scope = {name: value for name, value in client.fields().items() if name != "user_id"}
     return canonical_key({"schedule_id": schedule_id, **scope})
+
+
+def schedule_id_in(key: str) -> str:
+    """The name that a key of an event was made of."""
+    return str(json.loads(key)["schedule_id"])
 
 
 def _check_names(parameters: Mapping[str, object]) -> None:

@@ -17,6 +17,7 @@ from experience_runtime.domain.app_events import (
     plan_cancelling,
     plan_event,
     read_event,
+    schedule_id_in,
 )
 from experience_runtime.domain.clients import Client
 from experience_runtime.domain.errors import ExperienceError, Forbidden, InvalidParameter
@@ -77,6 +78,8 @@ def call_app(
         experience=experience,
         key_space=FUNCTION,
     )
+    if scheduled.execution.key is not None:  # what is told again has the name that was made then
+        schedule_id = schedule_id_in(scheduled.execution.key)
     return Answered(
         answer=_scheduled(event, schedule_id, scheduled.execution),
         execution=scheduled.execution,

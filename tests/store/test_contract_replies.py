@@ -13,6 +13,7 @@ import pytest
 from experience_runtime.domain.admission import IntegrationState
 from experience_runtime.domain.errors import AlreadyScheduled, Conflict
 from experience_runtime.domain.executions import Filter, IfExists
+from experience_runtime.domain.jobs import Job
 from experience_runtime.domain.visitor_events import VisitorEvent
 from experience_runtime.engine.claims import Claim, in_hand
 from experience_runtime.engine.keeping import Reply
@@ -22,6 +23,8 @@ from experience_runtime.store.sql import SqlStore
 
 from tests.support.executions import KEY, NOW, add, an_execution, keyed
 
+from .test_contract_releases import MADE
+from .test_contract_releases import put as released
 from .test_contract_schedules import a_schedule
 
 REPLY = Reply(status=200, media_type="application/json", body=b'{"a":"\xc3\xa9"}')
@@ -153,6 +156,13 @@ VERBS: dict[str, Any] = {
     "event": lambda store: store.events.record(
         VisitorEvent(visitor="ada", type="t", data="{}", at=NOW, received_at=NOW)
     ),
+    "job": lambda store: store.jobs.begin(
+        Job(id="job_1", verb="cancel", filter=Filter(), reason=None, matching=1, begun_at=NOW)
+    ),
+    "release": lambda store: released(store),
+    "no release": lambda store: store.releases.deactivate(
+        made=replace(MADE, experience="active"), expected=None
+    ),
 }
 
 
@@ -165,13 +175,15 @@ def everything(store: Store) -> Any:
     found = store.find(Filter(), limit=100).executions
     seen = store.events.of("ada", limit=10), store.events.conversions("ada", limit=10)
     schedules, states = store.schedules.schedules(), store.integration_states.all()
-    return schedules, states, found, [store.history(each.number) for each in found], seen
+    releases = store.releases.live(), store.releases.version()
+    return releases, schedules, states, found, [store.history(each.number) for each in found], seen
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_what_was_made_before_the_end_is_told_again_and_not_made_again(store: Store, verb: str) -> None:
     add(store, replace(keyed(1), cancel_on_conversion=True))
     assert store.schedules.put(a_schedule("kept"), replacing=None)
+    released(store, experience="active")
     act = VERBS[verb]
     with in_hand(claimed(store, by=ended_process())):
         first = act(store)

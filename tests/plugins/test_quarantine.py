@@ -10,6 +10,7 @@ from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.plugins.quarantine import likely_name
 from experience_runtime.plugins.registry import Registry
 from experience_runtime.runtime import Runtime
+from experience_runtime.runtime.standing import standing_of
 from experience_runtime.runtime.working import make_worker
 from experience_runtime.settings.load import Settings
 
@@ -63,6 +64,8 @@ def test_what_is_scheduled_for_a_broken_one_waits_until_it_is_repaired(tmp_path:
             held = runtime.operations.waits_because(found)
             assert set(held) == {each.id for each in found if each.status is Status.PENDING}
             assert all("broken: " in because for because in held.values())
+            standing = standing_of(runtime)
+            assert {standing.held(each.integration) for each in found if each.id in held} <= {"broken"}
             return Counter((each.integration, each.status) for each in found)
 
     with Runtime(settings) as runtime:

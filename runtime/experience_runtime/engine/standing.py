@@ -22,6 +22,7 @@ class Standing:
     now: datetime
     overview: Overview
     states: Mapping[str, IntegrationState]
+    broken: frozenset[str]
     waits: frozenset[str]
     held_by_pace: Mapping[str, int]
     unconfigured: frozenset[str]
@@ -37,11 +38,13 @@ class Standing:
         return ALL in self.states and self.states[ALL].paused_at is not None
 
     def held(self, integration: str) -> str:
-        """What keeps an integration from being called: paused, breaker, policy, no_worker, unconfigured,
-        pace, or ""."""
+        """What keeps an integration from being called: paused, broken, breaker, policy, no_worker,
+        unconfigured, pace, or ""."""
         state = state_of(self.states, integration)
         if state.paused_at is not None:
             return "paused"
+        if integration in self.broken:
+            return "broken"
         if integration in self.waits:
             return "breaker" if state.opened_at is not None else "policy"
         if self.workers == 0 or (self.served is not None and integration not in self.served):
@@ -66,6 +69,7 @@ def read_standing(
         now=now,
         overview=overview,
         states=states,
+        broken=frozenset(name for name in names if policies.of(name).broken is not None),
         waits=frozenset(
             name for name in names if state_of(states, name).waits_because(policies.of(name), now=now)
         ),

@@ -111,10 +111,12 @@ def test_a_cursor_of_another_order_is_refused(store: Store, sort: Sort, cursor: 
 
 def test_the_others_of_a_visitors_key_are_told_the_newest_first(store: Store) -> None:
     ada = [keyed(n) for n in (1, 2, 3)]
+    ada[0] = replace(ada[0], experience="shop")
     add(store, *ada, keyed(4, owner="ben"), replace(keyed(5), key_digest=b"o" * 16), keyed(6, owner=""))
 
     assert [each.number for each in store.same_key(ada[1], limit=5)] == [3, 1]
     assert [each.number for each in store.same_key(ada[1], limit=1)] == [3]
+    assert [each.number for each in store.same_key(ada[1], limit=5, of_experiences=True)] == [1]
     assert store.same_key(keyed(6, owner=""), limit=5) == store.same_key(an_execution(7), limit=5) == []
 
 

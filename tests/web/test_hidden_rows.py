@@ -122,6 +122,25 @@ def test_an_authors_pages_are_the_same_whether_hidden_rows_exist_or_not(
         assert _read(client, path, {}) == before[path], path
 
 
+def test_a_hidden_execution_of_the_same_key_is_not_told_beside_one_that_is_seen(
+    client: httpx.Client, token: Token
+) -> None:
+    author, operator = bearing(token(Scope.AUTHOR)), bearing(token(Scope.OPERATOR))
+    options = {"key": {"reminder": "basket"}, "delay": "1 hour"}
+    body = {"payload": {"body": 1}, "options": options, "visitor": "v1"}
+    hidden = client.post("/v1/integrations/webhook/schedule", json=body, headers=operator).json()["id"]
+    ran = client.post("/v1/experiences/reminder/run", json={"visitor": "v1"}, headers=author).json()
+    path = f"executions/{ran['executions'][0]['id']}"
+
+    told = {
+        name: [client.get(f"{at}/{path}", headers=headers).text for at in ("", "/v1")]
+        for name, headers in (("author", author), ("operator", operator))
+    }
+
+    assert [hidden in text for text in told["operator"]] == [True, True]
+    assert [hidden in text for text in told["author"]] == [False, False]
+
+
 def test_a_hidden_execution_is_refused_as_one_that_is_not_there(
     client: httpx.Client, token: Token, hide: Any
 ) -> None:

@@ -116,8 +116,11 @@ class Lookup:
             for each in executions
         ]
 
-    def execution(self, execution_id: str) -> dict[str, Any]:
-        """One execution with its history and its attempts. Raises UnknownExecution."""
+    def execution(self, execution_id: str, *, of_experiences: bool = False) -> dict[str, Any]:
+        """One execution with its history and its attempts. Raises UnknownExecution.
+
+        `of_experiences`: beside it only others that an experience made.
+        """
         number = execution_number(execution_id)
         execution = self._store.execution(number)
         runs = self._store.runs.of_execution(number)
@@ -133,7 +136,7 @@ class Lookup:
             "run_is_kept": bool(runs) and self._store.runs.is_kept(runs[0]),
             "same_key": [
                 {"id": each.id, "status": each.status.value, "due_at": iso(each.due_at)}
-                for each in self._store.same_key(execution, limit=SHOWN_OF_KEY)
+                for each in self._store.same_key(execution, limit=SHOWN_OF_KEY, of_experiences=of_experiences)
             ],
         }
 

@@ -81,8 +81,13 @@ class Executions(Protocol):
         """The attempts and the history of each of these, which were read just now; in the order given."""
         ...
 
-    def same_key(self, execution: Execution, *, limit: int) -> Sequence[Execution]:
-        """The others under a visitor's key, the newest first; none where the key is not the visitor's own."""
+    def same_key(
+        self, execution: Execution, *, limit: int, of_experiences: bool = False
+    ) -> Sequence[Execution]:
+        """The others under a visitor's key, the newest first; none where the key is not the visitor's own.
+
+        `of_experiences`: see `Filter`.
+        """
         ...
 
     def find(

@@ -253,6 +253,7 @@ LIMIT 1;
 -- The others of this visitor under this key, the newest first; what is one for the whole property has no index.
 SELECT {columns} FROM executions
 WHERE visitor = :visitor AND attempt >= 0 AND key_digest = :key_digest AND {key_owner} = :visitor AND number <> :number
+    [[of_experiences: AND experience IS NOT NULL]]
 ORDER BY number DESC LIMIT :limit;
 
 -- name: newer_running

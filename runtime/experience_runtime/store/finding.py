@@ -46,7 +46,7 @@ class Finding:
             executions=page, next=cursor_after(page[-1], sort) if page and len(found) > limit else None
         )
 
-    def same_key(self, execution: Execution, *, limit: int) -> Sequence[Execution]:
+    def same_key(self, execution: Execution, *, limit: int, of_experiences: bool) -> Sequence[Execution]:
         """See `stores.Executions.same_key`."""
         if execution.key_digest is None or not execution.key_owner:
             return []
@@ -54,6 +54,7 @@ class Finding:
             "visitor": rows.text(execution.key_owner),
             "key_digest": execution.key_digest,
             "number": execution.number,
+            "of_experiences": 1 if of_experiences else None,
             "limit": limit,
         }
         return [rows.execution(row) for row in self._database.look(lambda read: read("same_key", bound))]

@@ -311,8 +311,10 @@ class SqlStore(SqlVisitors[D]):
     ) -> Page:
         return self._finding.find(filter, sort=sort, cursor=cursor, limit=limit)
 
-    def same_key(self, execution: Execution, *, limit: int) -> Sequence[Execution]:
-        return self._finding.same_key(execution, limit=limit)
+    def same_key(
+        self, execution: Execution, *, limit: int, of_experiences: bool = False
+    ) -> Sequence[Execution]:
+        return self._finding.same_key(execution, limit=limit, of_experiences=of_experiences)
 
     def count(self, filter: Filter, *, most: int | None = None) -> int:
         return self._finding.count(filter, most=most)

@@ -97,12 +97,15 @@ class Caller:
         """The same, of what this caller may see: authors see what experiences made, viewers everything."""
         return filter if self.may(Right.READ) else replace(filter, of_experiences=True)
 
-    def require_visible(self, execution_id: str, read: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
-        """The document of an execution this caller may see; of another not even whether there is one."""
+    def require_visible(self, execution_id: str, read: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+        """The document of an execution this caller may see; of another not even whether there is one.
+
+        `read`: see `Lookup.execution`.
+        """
         if self.may(Right.READ):
             return read(execution_id)
         try:
-            document = read(execution_id)
+            document = read(execution_id, of_experiences=True)
         except UnknownExecution:
             document = {"experience": None}
         if document["experience"] is not None:

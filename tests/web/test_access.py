@@ -207,6 +207,22 @@ def test_every_other_route_asks_for_a_token_too(closed: httpx.Client, web: FastA
     assert open_to_all - FOR_ANYBODY - FOR_ANYBODYS_BROWSER == set()
 
 
+def test_every_form_of_the_pages_is_refused_unless_it_is_of_this_session(
+    client: httpx.Client, web: FastAPI
+) -> None:
+    programs = ("/v1/", "/integrations/", "/csml/", "/visitors/events", "/visitors/run/", "/visitors/k/")
+    posted = {route.path for route in web.state.routes if "POST" in route.methods}
+    forms = sorted(path for path in posted if not path.startswith((*programs, "/login", "/logout")))
+
+    answers = {
+        path: client.post(re.sub(r"\{[^}]*\}", "x", path), data={"form_token": "0" * 64}) for path in forms
+    }
+
+    assert len(forms) > 15
+    told = "this form is not from this session"
+    assert [each for each, said in answers.items() if said.status_code != 403 or told not in said.text] == []
+
+
 @pytest.mark.parametrize(("method", "path"), sorted(FOR_ANYBODY))
 def test_health_is_for_anybody(closed: httpx.Client, method: str, path: str) -> None:
     assert ask(closed, method, path, {}).status_code == 200

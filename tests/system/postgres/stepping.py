@@ -72,6 +72,8 @@ class Stepping:
     def _stop(self, statement: str) -> None:
         if statement == self.stops_at:
             self.stops_at = ""
+            # What was sent before may still be on its way: the server answers this after all of it.
+            self._database.execute("written_up_to", {})
             self.reached.set()
             assert self.go.wait(120)
 

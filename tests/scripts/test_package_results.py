@@ -56,7 +56,7 @@ def test_a_package_gives_what_it_gives_in_node(lab: Lab, npm_folder: Path, progr
     told = run([node, "-"], text + "program(say).then(() => console.log(JSON.stringify(lines)))", npm_folder)
     expected = json.loads(told)
 
-    text += "module.exports = async ({ log }) => { await program(say); lines.forEach(each => log.info(each)) }"
+    text += "module.exports = async o => { await program(say); lines.forEach(each => o.log.info(each)) }"
     report = lab.run(text, visitor=Visitor(id="ada", timezone=ZONE))
 
     assert report.outcome == "ran", report.error

@@ -15,9 +15,9 @@ from experience_runtime.domain.access import Scope
 
 from .conftest import Token
 
-EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "100"))
+EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "25"))
 # What covers the limits sends requests that are no HTTP; now and then the client loses its connection by one.
-PHASES = "examples,coverage,fuzzing" if EXAMPLES > 100 else "examples,fuzzing"
+PHASES = "examples,coverage,fuzzing" if EXAMPLES > 25 else "examples,fuzzing"
 _LONGEST_SECONDS = 60 + 30 * EXAMPLES
 
 
@@ -33,13 +33,12 @@ def test_the_server_is_what_its_document_says(client: httpx.Client, token: Token
             f"{client.base_url}/v1/openapi.json",
             "--header",
             f"Authorization: Bearer {token(Scope.OPERATOR)}",
-            "--checks=all",
             # a text that is no duration fits the document: the rules of the domain are not in it
             "--exclude-checks=positive_data_acceptance",
             f"--phases={PHASES}",
             f"--max-examples={EXAMPLES}",
             *(
-                [] if EXAMPLES > 100 else ["--seed=20261124"]
+                [] if EXAMPLES > 25 else ["--seed=20261124"]
             ),  # the same requests every time; a long run seeks new ones
             "--continue-on-failure",
             "--workers=2",

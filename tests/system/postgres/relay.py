@@ -9,7 +9,7 @@ class Relay:
     """Passes bytes on between its own port and `port`. While silent, it takes them and passes nothing on.
 
     The connection on which `last_words` are said next is cut off: they are passed on, or held while `holds`,
-    and the speaker hears nothing more. With `is_closed_by_them`, every other
+    and the speaker hears nothing more, and is told so once `may_cut` is set. With `is_closed_by_them`, every other
     connection is cut before that, and whoever comes from then on is sent away.
     """
 
@@ -20,7 +20,8 @@ class Relay:
         self.holds = False
         self.is_closed_by_them = False
         self._is_closed = False
-        self.have_been_said = threading.Event()
+        self.have_been_said, self.may_cut = threading.Event(), threading.Event()
+        self.may_cut.set()
         self._held: list[tuple[socket.socket, bytes]] = []
         self._unheard: set[socket.socket] = set()
         self._mutex = threading.Lock()
@@ -103,4 +104,5 @@ class Relay:
         else:
             sink.sendall(data)
         self.have_been_said.set()
+        self.may_cut.wait()
         source.shutdown(socket.SHUT_RDWR)

@@ -81,14 +81,20 @@ def test_a_commit_that_comes_after_it_was_asked_for_does_not_happen(
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             ).fetchall()
 
+    def has_marked() -> bool:
+        return any(kind == "Client" and "commit_marks" in query for kind, query in sessions())
+
     def waits() -> bool:
         return any(kind == "Lock" for kind, _ in sessions())
 
     with ThreadPoolExecutor(1) as thread:
         relay.holds = True
         relay.last_words = b"COMMIT"
+        relay.may_cut.clear()
         added = thread.submit(through.add, an_execution(1), IfExists.REPLACE)
         assert relay.have_been_said.wait(30)
+        until(has_marked, lambda: f"what was said before COMMIT does not arrive: {sessions()}")
+        relay.may_cut.set()
         until(waits, lambda: f"the second try does not wait for the first: {added}, {sessions()}")
         relay.let_go()
 

@@ -9,8 +9,8 @@ class Relay:
     """Passes bytes on between its own port and `port`. While silent, it takes them and passes nothing on.
 
     The connection on which `last_words` are said next is cut off: they are passed on, or held while `holds`,
-    and the speaker hears nothing more, and is told so once `may_cut` is set. With `is_closed_by_them`, every other
-    connection is cut before that, and whoever comes from then on is sent away.
+    and the speaker hears nothing more, which is seen once `may_cut` is set. With `is_closed_by_them`, every
+    other connection is cut before that, and whoever comes from then on is sent away.
     """
 
     def __init__(self, port: int) -> None:

@@ -39,6 +39,7 @@ CASES: dict[
     "five in any second": (lambda: Window(5), 250, 49.0),
     "a burst of 20, then one a second": (lambda: Bucket(1, 20), 70, 50.0),
     "five a second, then one": (lambda: Changing(Bucket(5, 5), 100, Bucket(1, 1)), 150, 69.0),
+    "two a second, then five": (lambda: Changing(Bucket(2, 2), 150, Bucket(5, 5)), 300, 104.0),
     "one a second, then five": (lambda: Changing(Bucket(1, 1), 50, Bucket(5, 5)), 150, 69.0),
 }
 

@@ -13,6 +13,7 @@ from experience_runtime.domain.errors import RateLimited
 from experience_runtime.domain.executions import Execution, Filter, Status
 from experience_runtime.domain.pace import MOST_HELD, Pace
 from experience_runtime.engine.delivery import InlineDelivery
+from experience_runtime.engine.receivers import FRESH, Receivers
 from experience_runtime.integration import Answer
 
 from tests.support.receivers import Bucket, Limit, Window
@@ -72,6 +73,31 @@ def test_a_call_that_began_late_is_followed_a_whole_spacing_later() -> None:
     assert world.seconds <= 1.2 * 59
     assert len(world.requests) <= 1.15 * 60
     world.store.close()
+
+
+def test_all_that_a_receiver_lets_through_between_two_refusals_is_its_pace() -> None:
+    world = Paced(lambda: Bucket(1, 50))  # it bears any pace for a while, and then no more than its own
+    world.due(110)
+
+    world.run_until_nothing_waits()
+
+    refused = [at for at, _, status in world.requests if status == 429]
+    assert len(refused) <= 10  # halving alone takes five before its pace is known, and 18 by the end
+    assert world.seconds <= 1.1 * 60
+    world.store.close()
+
+
+def test_what_a_receiver_may_have_in_flight_grows_with_its_answers_and_ever_less() -> None:
+    receivers = Receivers()
+    grown = []
+    for number in range(40):
+        took = timedelta(seconds=0 if number < 20 else 2)
+        receivers.ended(("sms", ""), began_at=NOW, ended_at=NOW + took, is_answered=True)
+        grown.append(receivers.trusted["sms", ""])
+
+    assert grown[:4] == [FRESH + 1, FRESH + 2, FRESH + 3, FRESH + 4]
+    assert grown[19] == FRESH + 4 + 16 // 4
+    assert grown[39] == grown[19] + 20  # of a slow one, each answer counts
 
 
 def test_not_now_uses_up_no_retry_and_opens_no_breaker() -> None:
@@ -134,11 +160,31 @@ def test_that_a_receiver_began_to_refuse_is_told_once(caplog: pytest.LogCaptureF
         way.go()
         dispatcher.run_due()
 
-    assert [status for _, _, status in world.requests] == [200, 429, 429, 429]
+    # what each had started at once, and not sent when it was told, is not sent
+    assert [status for _, _, status in world.requests] == [200, 429, 429]
     assert [line for line in caplog.messages if line.startswith("held by pace")] == [
         "held by pace: sms is called again at 2026-03-02T12:00:01.016Z, "
         "as its answer of 2026-03-02T12:00:00.016Z asks"
     ]
+    world.store.close()
+
+
+def test_what_is_not_sent_for_another_was_refused_waits_and_is_told_so() -> None:
+    world, way = Paced(lambda: Window(1)), Together()
+    way.free = lambda: 4 - len(way._waiting)  # type: ignore[method-assign]
+    dispatcher = world.dispatcher_on(way)
+    scheduled = world.due(4)
+    dispatcher.run_due()
+
+    way.go()
+    dispatcher.run_due()
+
+    assert [status for _, _, status in world.requests] == [200, 429]
+    kept = [world.execution(each.id) for each in scheduled[2:]]
+    assert [(row.status, row.begun, row.reason) for row in kept] == [(Status.PENDING, 0, "held by pace")] * 2
+    assert [a.outcome for a in world.store.attempts(kept[0].number)] == ["held"]
+    world.run_until_nothing_waits()
+    assert set(world.now_is(scheduled)) == {Status.SUCCEEDED}
     world.store.close()
 
 

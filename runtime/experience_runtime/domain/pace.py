@@ -35,6 +35,7 @@ _STEP_ANSWERS = 2
 _RAISE = 0.1
 _SETTLED_SECONDS = 4.0
 _MARGIN = 0.97
+_SAVED = 3  # times what passed then: what came before was saved up
 _BEHIND = 0.2  # of a spacing: a start that came a little late does not delay all that follow
 _MOST_WAY = 0.05  # of a spacing: a call reaches its receiver between its start and its answer, but soon
 _BATCH_SECONDS = 0.05
@@ -100,7 +101,8 @@ class PaceState:
     pace; `settled` lasted longer. `stepped_at` is when `per_second` was chosen, `step` counts those tried
     above what lasted, `answered` the answers since, `tries` how often a calm time ended in one. `since` is
     when the receiver began to refuse. It did so last at `refused_at`, asked for `wait_seconds`, and has done
-    so `refusals` times without an answer.
+    so `refusals` times without an answer; it has `let_through` so many since. One that `saves_up` what it
+    lets through bears a pace above its own for a while.
     """
 
     integration: str
@@ -120,6 +122,8 @@ class PaceState:
     stepped_at: datetime | None = None
     step: int = 0
     answered: int = 0
+    let_through: int = 0
+    saves_up: bool = False
     tries: int = 0
     seen_at: datetime
 
@@ -222,12 +226,17 @@ class PaceState:
             stepped_at=None,
             step=0,
             answered=0,
+            let_through=0,
         )
         if self.per_second is None:
             begun = max(recent * _MARGIN, 1 / max(wait, 1.0) * _MARGIN, _LEAST_PER_SECOND)
             return replace(taught, per_second=begun, lasting=begun, too_fast=None)
         if self.burst > 1:
             return taught  # it was the burst that was too much
+        return self._not_above_what_passed(self._slowed(taught, now), now)
+
+    def _slowed(self, taught: "PaceState", now: datetime) -> "PaceState":
+        assert self.per_second is not None
         if self.lasting is not None and self.per_second > self.lasting:
             too_fast = min(self.per_second, self.too_fast or math.inf)
             return replace(taught, per_second=self.lasting, too_fast=too_fast)
@@ -237,6 +246,24 @@ class PaceState:
                 taught, per_second=self.settled, lasting=self.settled, settled=None, too_fast=self.per_second
             )
         return replace(taught, per_second=slower, lasting=slower, settled=None, too_fast=self.per_second)
+
+    def _not_above_what_passed(self, slowed: "PaceState", now: datetime) -> "PaceState":
+        """Hold the slower pace of a receiver that saves up against all that passed since the refusal before.
+
+        It had nothing left at either, so that what has passed between them is its own pace.
+        """
+        if self.refused_at is None or self.per_second is None or not self.let_through:
+            return slowed
+        seconds = max((now - self.refused_at).total_seconds(), 0.001)
+        passed, most = self.let_through / seconds, (self.let_through + 1) / seconds
+        is_first = self.too_fast is None and self.step == 0  # what passed in the second before it refused
+        saves_up = self.saves_up or (is_first and self.per_second > _SAVED * most)
+        if not saves_up or (slowed.lasting or 0.0) <= most:
+            return replace(slowed, saves_up=saves_up)
+        passed = max(passed, _LEAST_PER_SECOND)
+        return replace(
+            slowed, per_second=passed, lasting=passed, settled=None, too_fast=most, saves_up=saves_up
+        )
 
     def _wait(self, spoken: Spoken) -> float:
         if spoken.wait_seconds is not None:
@@ -271,6 +298,7 @@ class PaceState:
             probing=False,
             refusals=0,
             answered=self.answered + 1,
+            let_through=self.let_through + 1,
             stepped_at=self.stepped_at or spoken.began_at,
         )
         per_second = state.per_second

@@ -11,13 +11,8 @@ from typing import Any
 
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.admission import NO_POLICIES, Policies
-from experience_runtime.domain.errors import (
-    CallFailed,
-    IntegrationTimeout,
-    InternalError,
-    Refusal,
-)
-from experience_runtime.domain.executions import LEASE_SECONDS, Execution, Settlement, Settling, Status
+from experience_runtime.domain.errors import CallFailed, IntegrationTimeout, InternalError, Refusal
+from experience_runtime.domain.executions import LEASE_SECONDS, Execution, Settling, Status
 from experience_runtime.domain.options import EXECUTE_TIMEOUT_SECONDS
 from experience_runtime.domain.pace import HELD_TOO_LONG, Pace
 from experience_runtime.engine.attempt import Isolation, Outcome, call, refused
@@ -27,9 +22,11 @@ from experience_runtime.engine.judging import (
     Ended,
     Judge,
     answer_again,
+    closed,
     opening_of,
     too_long_held,
     window_of,
+    withdrawn,
 )
 from experience_runtime.engine.ports import Clock, Delivery, Integrations, Relay
 from experience_runtime.engine.stores import DispatcherStore
@@ -88,7 +85,7 @@ class Dispatcher:
         self._ended: deque[Ended] = deque()  # filled by the delivery's threads
         self._calls: dict[tuple[int, int], _Call] = {}  # those that run, each ended by whoever takes it out
         self._unstarted: list[tuple[int, int, datetime]] = []  # (number, attempt, due_at) to be given back
-        self._held: set[tuple[int, int]] = set()  # (number, attempt), from the start until it is settled
+        self._held: dict[tuple[int, int], float] = {}  # when each started, monotonic, until it is settled
         self._renew_at = clock.now()
         self._seen: tuple[datetime | None] | None = None  # the `next_wake` of a `run_due` that found nothing
         self.wake = threading.Event()
@@ -202,7 +199,7 @@ class Dispatcher:
 
     def _start(self, claimed: Sequence[Execution], *, ahead: bool = False) -> list[Execution]:
         """Start what may run at this instant (`ahead`: at its own), and give the rest back."""
-        now = self._clock.now()
+        now, since = self._clock.now(), monotonic()
         at = {(each.number, each.attempt): max(now, each.due_at) if ahead else now for each in claimed}
         ready: dict[tuple[int, int], Execution] = {}
         for each in claimed:
@@ -212,7 +209,7 @@ class Dispatcher:
             self._unstarted.append((each.number, each.attempt, opening or each.due_at))
         lease_until = max(at.values(), default=now) + self._lease
         started = self._store.start_all(ready, now=now, lease_until=lease_until, at=at if ahead else None)
-        self._held.update(started)
+        self._held.update(dict.fromkeys(started, since))
         self._unstarted = [back for back in self._unstarted if back[:2] not in started]
         began_at = self._clock.now()  # a busy store may have kept it waiting beyond the end of a window
         running = []
@@ -222,8 +219,7 @@ class Dispatcher:
             if (opening := opening_of(execution, max(began_at, at[key]) if ahead else began_at)) is None:
                 running.append(execution)
             else:
-                late = Settlement(status=Status.PENDING, reason="window_closed", due_at=opening, held=True)
-                self._ended.append(Ended(execution, Outcome(code="window_closed"), late, began_at, began_at))
+                self._ended.append(closed(execution, opening, began_at))
         return running
 
     def _carry_out(self, execution: Execution) -> None:
@@ -234,12 +230,12 @@ class Dispatcher:
             refusal = refusal or too_long_held(execution, HELD_TOO_LONG, began_at)
             if refusal is None and window is not None and not window.contains(began_at):
                 # it has waited for a thread, or the machine has slept
-                opening = window.next_inside(began_at)
-                late = Settlement(status=Status.PENDING, reason="window_closed", due_at=opening, held=True)
-                self._ended.append(Ended(execution, Outcome(code="window_closed"), late, began_at, began_at))
-                self.wake.set()
+                self._end(closed(execution, window.next_inside(began_at), began_at))
                 return
             key = (execution.number, execution.attempt)
+            if refusal is None and self._hearing.was_refused(execution, since=self._held[key]):
+                self._end(withdrawn(execution, began_at))
+                return
             seconds = self._timeout(execution.integration)
             room = _ISOLATED_SECONDS if self._is_isolated(execution.integration) else 0.0
             self._calls[key] = _Call(execution, began_at, monotonic() + seconds + room)
@@ -250,12 +246,18 @@ class Dispatcher:
                     "%s of %s ended after its deadline: %s", execution.id, execution.integration, said
                 )
                 return
+            if outcome.asks_to_wait:
+                self._hearing.refused(execution)
             settlement = self._judge.after(execution, outcome, window)
-            self._ended.append(Ended(execution, outcome, settlement, began_at, self._clock.now()))
+            self._end(Ended(execution, outcome, settlement, began_at, self._clock.now()))
         except Exception:  # a thread of the delivery has nobody to tell
             self._calls.pop((execution.number, execution.attempt), None)
-            self._held.discard((execution.number, execution.attempt))
+            self._held.pop((execution.number, execution.attempt), None)
             _logger.exception("%s was interrupted; its lease brings it back", execution.id)
+            self.wake.set()
+
+    def _end(self, ended: Ended) -> None:
+        self._ended.append(ended)
         self.wake.set()
 
     def _end_overdue(self) -> None:
@@ -362,7 +364,8 @@ class Dispatcher:
             self._unstarted.extend(unstarted)
             self._ended.extendleft(reversed(ended))
             raise
-        self._held.difference_update((each.execution.number, each.execution.attempt) for each in ended)
+        for each in ended:
+            self._held.pop((each.execution.number, each.execution.attempt), None)
 
     def _settle(self, ended: Sequence[Ended]) -> None:
         settled = self._store.settle_all(

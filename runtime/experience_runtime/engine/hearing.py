@@ -3,12 +3,16 @@
 import logging
 from collections.abc import Mapping, Sequence
 
+from experience_runtime.clocks import monotonic
 from experience_runtime.domain.admission import IntegrationState, Policies, Policy
+from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.pace import Learned, Receiver, Spoken
 from experience_runtime.engine.judging import Ended
 from experience_runtime.engine.ports import Clock
 from experience_runtime.engine.receivers import Receivers
 from experience_runtime.engine.stores import DispatcherStore
+
+_MOST_REFUSED = 1000  # what is forgotten is only sent, and refused
 
 _logger = logging.getLogger(__name__)
 
@@ -22,6 +26,18 @@ class Hearing:
         self._failing: frozenset[str] | None = None  # integrations whose last attempt failed
         self._paced: set[Receiver] = set()  # those with a pace to be kept
         self._receivers = Receivers()
+        self._refused: dict[Receiver, float] = {}  # when each said "not now" last, monotonic
+
+    def refused(self, execution: Execution) -> None:
+        """Remember at once that its receiver said "not now"; from any thread, before it is heard."""
+        if len(self._refused) >= _MOST_REFUSED:
+            self._refused.clear()
+        self._refused[execution.integration, execution.pace_key] = monotonic()
+
+    def was_refused(self, execution: Execution, *, since: float) -> bool:
+        """Whether its receiver has said so to a call of this process since then."""
+        at = self._refused.get((execution.integration, execution.pace_key))
+        return at is not None and at >= since
 
     @property
     def trusted(self) -> Mapping[Receiver, int]:

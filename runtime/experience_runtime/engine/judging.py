@@ -134,6 +134,19 @@ def due_again(execution: Execution, now: datetime) -> datetime:
     return window.next_inside(execution.due_at if execution.begun else max(execution.requested_at, now))
 
 
+def closed(execution: Execution, opening: datetime, at: datetime) -> Ended:
+    """End an attempt that called nobody, for its window had closed; it waits for the next opening."""
+    later = Settlement(status=Status.PENDING, reason="window_closed", due_at=opening, held=True)
+    return Ended(execution, Outcome(code="window_closed"), later, at, at)
+
+
+def withdrawn(execution: Execution, at: datetime) -> Ended:
+    """End an attempt that called nobody, for its receiver had just refused another; its pace holds it."""
+    because = "not sent: the receiver has just asked another call to wait"
+    later = Settlement(status=Status.PENDING, reason="held by pace", held=True, because=because)
+    return Ended(execution, Outcome(code="held by pace"), later, at, at)
+
+
 def answer_again(execution: Execution, attempts: Sequence[Attempt]) -> Any:
     """What an `execute` that has ended is answered with once more: what its attempt kept of the answer.
 

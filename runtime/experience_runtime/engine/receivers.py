@@ -13,8 +13,12 @@ from experience_runtime.engine.ports import Integrations
 from experience_runtime.untrusted import foreign, spell
 
 FRESH = 4
-"""Calls in flight to a receiver that is not known to answer; each answer allows one more."""
+"""Calls in flight to a receiver that is not known to answer; each answer allows one more, to QUICKLY."""
 
+QUICKLY = 2 * FRESH
+"""From then on each fourth does: as many as are in flight are refused when a receiver has had enough."""
+
+_ANSWERS_FOR_ONE = 4
 _MOST_RECEIVERS = 10_000
 _MOST_ANSWERS = 512
 _MOST_TRUST = 1000  # the share of its integration ends it sooner
@@ -43,7 +47,11 @@ class Receivers:
         trust = self._trusted.get(receiver, FRESH)
         if is_answered:
             seen.answered.append(ended_at)
-            self._trusted[receiver] = min(trust + 1, _MOST_TRUST)
+            seen.unspent += 1
+            is_slow = ended_at - began_at >= _SOON  # so that few answers come, and each has to count
+            if trust < QUICKLY or is_slow or seen.unspent >= _ANSWERS_FOR_ONE:
+                seen.unspent = 0
+                self._trusted[receiver] = min(trust + 1, _MOST_TRUST)
         elif ended_at - began_at >= _SOON:
             self._trusted[receiver] = max(1, trust // 2)
         while len(self._seen) > _MOST_RECEIVERS:
@@ -62,6 +70,7 @@ class Receivers:
 @dataclass(slots=True)
 class _Seen:
     answered: deque[datetime] = field(default_factory=lambda: deque(maxlen=_MOST_ANSWERS))
+    unspent: int = 0  # answers that have allowed none yet
 
 
 def pace_key(integrations: Integrations, name: str, parsed: Any) -> str:

@@ -228,6 +228,7 @@ class _Unreachable:
         self.erasing, self.pruning = store.erasing, store.pruning
         self.releases, self.audit = store.releases, store.audit
         self.alerts, self.exposures = store.alerts, store.exposures
+        self.visitor_list = store.visitor_list
 
     def claim_due(self, **options: Any) -> Any:
         if self._failures:

@@ -78,6 +78,7 @@ MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
     ("GET", "/v1/audit"): READERS,
     ("POST", "/v1/hold"): OPERATORS,
     ("POST", "/v1/resume"): OPERATORS,
+    ("GET", "/v1/visitors"): READERS_OF_RUNS,
     ("GET", "/v1/visitors/{visitor_id}"): READERS,
     ("GET", "/v1/visitors/{visitor_id}/why"): READERS,
     ("GET", "/v1/visitors/{visitor_id}/export"): READERS,

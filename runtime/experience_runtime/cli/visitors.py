@@ -1,4 +1,4 @@
-"""experience visitors: show, identify, export, erase."""
+"""experience visitors: list, show, identify, export, erase."""
 
 import json
 import sys
@@ -19,13 +19,45 @@ from experience_runtime.settings.load import Settings
     cls=Verbs,
     epilog="""\b
 Examples:
+  experience visitors list ada
   experience visitors show v1
   experience visitors identify 3f2a9c41d07be856 customer-5512
   experience visitors export customer-5512 --json
   experience visitors erase customer-5512 --dry-run""",
 )
 def visitors() -> None:
-    """Show, export and erase visitors, and say which ids are one person."""
+    """List, show, export and erase visitors, and say which ids are one person."""
+
+
+@visitors.command(
+    "list",
+    epilog="""\b
+Examples:
+  experience visitors list
+  experience visitors list ada --json""",
+)
+@click.argument("text", default="", metavar="[TEXT]")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(1, 50), default=20, show_default=True, help="At most."
+)
+@everywhere
+def list_visitors(text: str, limit: int, settings: Settings, as_json: bool) -> None:
+    """List the visitors seen lately, or those whose id begins with TEXT or has it in it.
+
+    Other ids of the same person count. It says where it looked.
+    """
+    with Runtime(settings, to_look=True) as runtime:
+        document = runtime.lookup.visitors.list(text, limit=limit, of_experiences=False)
+    if as_json:
+        print_json(document)
+        return
+    for each in document["visitors"]:
+        others = [id for id in each["ids"] if id != each["id"]]
+        also = f"  also {', '.join(map(shown, others))}" if others else ""
+        say(f"{each['seen_at'] or 'not known when':24}  {each['id']}{also}")
+    if not document["visitors"]:
+        say("no visitor is found")
+    say(document["searched"])
 
 
 @visitors.command(

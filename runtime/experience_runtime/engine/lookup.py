@@ -38,6 +38,7 @@ from experience_runtime.engine.operations import Operations
 from experience_runtime.engine.recurring import Recurring, Saved
 from experience_runtime.engine.run_lookup import RunLookup
 from experience_runtime.engine.stores import Store
+from experience_runtime.engine.visitor_list import VisitorLookup
 
 SHOWN_EVENTS = 100
 SHOWN_OF_KEY = 10
@@ -89,6 +90,7 @@ class Lookup:
         self._redact = redact
         self.audit = AuditLookup(audit=store.audit, redact=redact)
         self.agenda = Agenda(store=store, schedules=recurring.list, holds=operations.holds, redact=redact)
+        self.visitors = VisitorLookup(store.visitor_list)
         self.runs = RunLookup(store=store, operations=operations, redact=redact)
 
     def executions(

@@ -16,6 +16,7 @@ from experience_runtime.engine.keeping import (
     Workers,
 )
 from experience_runtime.engine.releases import Releases
+from experience_runtime.engine.visitor_list import VisitorList
 
 
 class StoreParts(Protocol):
@@ -53,6 +54,9 @@ class StoreParts(Protocol):
 
     @property
     def pruning(self) -> Pruning: ...
+
+    @property
+    def visitor_list(self) -> VisitorList: ...
 
     @property
     def alerts(self) -> Alerts: ...

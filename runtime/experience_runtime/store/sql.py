@@ -47,6 +47,7 @@ from experience_runtime.store.schedules import SqlSchedules
 from experience_runtime.store.tokens import SqlTokens
 from experience_runtime.store.transitions import Transitions
 from experience_runtime.store.usage import SqlUsage
+from experience_runtime.store.visitor_list import SqlVisitorList
 from experience_runtime.store.visitors import SqlVisitors
 from experience_runtime.store.workers import SqlWorkers
 
@@ -80,6 +81,7 @@ class SqlStore(SqlVisitors[D]):
         self.alerts = SqlAlerts(self.database)
         self.erasing = SqlErasing(self.database, self._transitions, self.audit)
         self._finding = Finding(self.database)
+        self.visitor_list = SqlVisitorList(self.database)
         self.events = SqlEvents(self.database, self._journal)
 
     # --- schedule and cancel

@@ -60,3 +60,23 @@ def test_events_are_shown_on_the_visitors_clock(shop: Shop) -> None:
     page.goto(f"/visitors/{visitor}")
 
     expect(page.get_by_role("region", name="Events")).to_contain_text("ecView")
+
+
+def test_a_visitor_is_suggested_while_an_id_of_the_person_is_typed(empty_shop: Shop) -> None:
+    empty_shop.schedule(visitor="3f2a9c41")
+    empty_shop.runtime.identify("3f2a9c41", "customer-5512")
+    page = empty_shop.page()
+    page.goto("/visitors")
+    expect(page.get_by_role("row", name="3f2a9c41")).to_contain_text("customer-5512")
+
+    page.get_by_label("Visitor id").press_sequentially("Cust")
+
+    expect(page.locator("datalist option")).to_have_count(2)
+    assert page.locator("datalist option").evaluate_all("all => all.map(each => each.value)") == [
+        "customer-5512",
+        "3f2a9c41",
+    ]
+    page.get_by_role("button", name="Look up").click()
+    page.get_by_role("link", name="3f2a9c41").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("3f2a9c41")
+    expect(page.get_by_role("region", name="Where they are")).to_contain_text("customer-5512")

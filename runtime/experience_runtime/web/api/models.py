@@ -263,6 +263,20 @@ class WholeVisitor(VisitorFields):
     ids: list[str]
 
 
+class ListedVisitor(VisitorFields):
+    """`ids`: all of the person. `seen_at`: when they were last told of, as far as that is known."""
+
+    ids: list[str]
+    seen_at: Instant | None
+
+
+class VisitorList(BaseModel):
+    """`searched` says in words where was looked."""
+
+    visitors: list[ListedVisitor]
+    searched: str
+
+
 class Identified(BaseModel):
     """`ids`: all of the person."""
 

@@ -12,7 +12,14 @@ from experience_runtime.domain.visitor_events import happened_at
 from experience_runtime.domain.visitors import make_visitor
 from experience_runtime.engine.personal import erase, export
 from experience_runtime.web.api.idempotency import OnceRoute, documented_key
-from experience_runtime.web.api.models import Converted, Identified, Received, VisitorFields, WholeVisitor
+from experience_runtime.web.api.models import (
+    Converted,
+    Identified,
+    Received,
+    VisitorFields,
+    VisitorList,
+    WholeVisitor,
+)
 from experience_runtime.web.api.openapi import Body, Offset, VisitorId, Zone, answers
 from experience_runtime.web.api.run_models import ERASED, EXPORTED, ErasedDocument, Exported
 from experience_runtime.web.given import GivenRuntime
@@ -55,6 +62,31 @@ class IdentifyBody(Body):
 
 
 router = APIRouter(prefix="/v1", tags=["visitors"], route_class=OnceRoute)
+
+
+@router.get(
+    "/visitors",
+    summary="List visitors",
+    responses=answers(
+        VisitorList,
+        {
+            "visitors": [_FIELDS | {"ids": ["customer-5512", "v1"], "seen_at": "2026-03-06T15:30:00.000Z"}],
+            "searched": "Those of the last 1,000 runs, executions and events, the last seen first.",
+        },
+    ),
+)
+def list_visitors(
+    runtime: GivenRuntime,
+    caller: Annotated[Caller, needs(Right.READ_RUNS)],
+    text: Annotated[str, Query(max_length=200, description="What the id begins with, or a part of it.")] = "",
+    limit: Annotated[int, Query(ge=1, le=50, description="How many at most.")] = 20,
+) -> Document:
+    """Those seen lately, or those that a text may mean; `searched` says where was looked.
+
+    Authors see those for whom an experience ran. Scopes: author, operator, viewer.
+    """
+    of_experiences = not caller.may(Right.READ)
+    return Document(runtime.lookup.visitors.list(text, limit=limit, of_experiences=of_experiences))
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""The pages of visitors: search by id, and one visitor's events, conversions and executions."""
+"""The pages of visitors: the list, and one visitor's events, conversions and executions."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,7 +19,7 @@ from experience_runtime.domain.zones import iso_local
 from experience_runtime.engine.personal import erase
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.given import GivenRuntime
-from experience_runtime.web.guard.access import signed_in
+from experience_runtime.web.guard.access import caller_of, signed_in
 from experience_runtime.web.guard.login import own_form
 from experience_runtime.web.guard.problems import status_of
 from experience_runtime.web.pages.refusals import HtmlRoute
@@ -28,17 +28,41 @@ from experience_runtime.web.pages.rows import picture_of, rows_of
 
 HERE = "/visitors"
 _SHOWN = 50
+_LISTED = 30
 
 
-router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Right.READ)])
+router = APIRouter(route_class=HtmlRoute, include_in_schema=False)
 
 
-@router.get(HERE)
-def visitors(request: Request, runtime: GivenRuntime, rendering: GivenRendering, id: str = "") -> Response:
-    return _shown(request, id, runtime, rendering)
+@router.get(HERE, dependencies=[signed_in(Right.READ_RUNS)])
+def visitors(
+    request: Request, runtime: GivenRuntime, rendering: GivenRendering, id: str = "", text: str = ""
+) -> Response:
+    caller = caller_of(request)
+    if id:
+        if not caller.may(Right.READ):
+            return back_to(f"/executions?visitor={quote(id, safe='')}")
+        return _shown(request, id, runtime, rendering)
+    text, problem = text.strip(), None
+    found: dict[str, Any] = {"visitors": [], "searched": ""}
+    try:
+        found = runtime.lookup.visitors.list(text, limit=_LISTED, of_experiences=not caller.may(Right.READ))
+    except Refusal as refusal:
+        problem = refusal
+    if text and any(each["id"] == text for each in found["visitors"]) and caller.may(Right.READ):
+        return back_to(f"{HERE}?id={quote(text, safe='')}")
+    return rendering.page(
+        request,
+        "visitors.html",
+        here=HERE,
+        status=200 if problem is None else status_of(problem),
+        text=text,
+        found=found,
+        problem=problem,
+    )
 
 
-@router.get(HERE + "/{id:path}")
+@router.get(HERE + "/{id:path}", dependencies=[signed_in(Right.READ)])
 def visitor(request: Request, id: str, runtime: GivenRuntime, rendering: GivenRendering) -> Response:
     return _shown(request, id, runtime, rendering)
 
@@ -118,6 +142,7 @@ def _of(runtime: Runtime, id: str) -> dict[str, Any]:
 
     return {
         "known": True,
+        "other_ids": [each for each in found.get("ids", ()) if each != id],
         "zone": zone.name,
         "zone_is_known": zone_from != "default",
         "local": iso_local(now, zone),

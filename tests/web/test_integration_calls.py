@@ -3,20 +3,23 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import apsw
 import httpx
 import pytest
 from experience_runtime.domain.errors import InThePast
-from experience_runtime.domain.executions import Execution, Filter
+from experience_runtime.domain.executions import Execution, Filter, Status
 from experience_runtime.domain.visitors import make_visitor
 from experience_runtime.engine.claims import Claim, in_hand
 from experience_runtime.engine.prepared import Scheduled
 from experience_runtime.runtime import Runtime
+from experience_runtime.store.sqlite import file
 from pytest_httpserver import HTTPServer
+from werkzeug import Response
 
 from .conftest import REMINDER, write
 
@@ -351,3 +354,24 @@ def test_a_search_in_the_body_finds_what_the_list_finds_page_by_page(client: htt
     assert len(rest.json()["executions"]) == 1
     wrong = client.post("/v1/executions/search", json={"visiter": "v1"})
     assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid_parameter")
+
+
+def test_a_call_that_happened_is_told_though_the_database_is_locked_when_it_ends(
+    client: httpx.Client, runtime: Runtime, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told that nothing was stored, its caller would ask for it once more."""
+    monkeypatch.setattr(file, "BUSY_TIMEOUT_MS", 50)
+    assert executions(runtime) == []
+    with closing(apsw.Connection(runtime.database_path)) as another:
+        httpserver.expect_request("/hook").respond_with_handler(
+            lambda _: another.execute("BEGIN IMMEDIATE") and Response("taken")
+        )
+        answer = ask(client, "execute", {"payload": PAYLOAD})
+        another.execute("ROLLBACK")
+
+    assert (answer.status_code, len(httpserver.log)) == (200, 1)
+    (execution,) = executions(runtime)
+    assert execution.status is Status.RUNNING
+    runtime.dispatcher.run_due()
+    (execution,) = executions(runtime)
+    assert (execution.status, execution.attempt) == (Status.SUCCEEDED, 1)

@@ -324,8 +324,13 @@ class Dispatcher:
             outcome = Outcome(code=IntegrationTimeout.code, error=error)
         settlement = self._judge.after(execution, outcome, None)
         ended = Ended(execution, outcome, settlement, execution.created_at, self._clock.now())
-        self._hearing.hear([ended], self._learned())
-        self._settle([ended])
+        try:
+            self._hearing.hear([ended], self._learned())
+            self._settle([ended])
+        except InternalError as error:  # who hears that nothing was stored asks for it once more
+            _logger.error("%s ended, which is written down later: %s", execution.id, error)
+            self._ended.append(ended)
+            self.wake.set()
         if outcome.code is None:
             return outcome.answer
         if outcome.refusal is not None:

@@ -82,10 +82,13 @@ def call(
         execution = runtime.scheduler.begin_execute(
             name, read_json(payload), key=None, visitor=None, experience=None
         )
-        runtime.dispatcher.call_now(execution)
     except UnknownIntegration:
         raise
-    except ExperienceError as error:
+    except Refusal as refusal:
+        return _shown(request, name, runtime, rendering, called=refusal, payload=payload)
+    try:
+        runtime.dispatcher.call_now(execution)
+    except ExperienceError as error:  # it is made: nobody is to be told that nothing was stored
         return _shown(request, name, runtime, rendering, called=error, payload=payload)
     return back_to(path_of(name), "called")
 

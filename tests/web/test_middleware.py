@@ -1,5 +1,6 @@
 """What stands around every request: headers, hosts, origins, body limits, problems."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,7 +131,8 @@ def test_a_token_opens_a_session_and_logout_ends_it(
     assert text not in cookie
     secret = client.cookies["experience_session"]
     assert secret.encode() not in Path(runtime.database_path).read_bytes()
-    client.post("/logout", headers=own({"origin": "own"}, client))
+    form_token = re.findall(r'name="form_token" value="(\w+)"', client.get("/executions").text)[0]
+    client.post("/logout", data={"form_token": form_token}, headers=own({"origin": "own"}, client))
     assert "experience_session" not in client.cookies
 
 

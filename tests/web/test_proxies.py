@@ -10,7 +10,8 @@ import pytest
 from experience_runtime.domain.access import Scope
 from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import load_settings
-from experience_runtime.web.guard.middleware import host_name, is_own_origin
+from experience_runtime.web.guard.hosts import host_name
+from experience_runtime.web.guard.middleware import is_own_origin
 from experience_runtime.web.guard.proxies import Trust
 from experience_runtime.web.server import make_web
 from starlette.datastructures import Headers
@@ -25,7 +26,10 @@ from .proxied import TRUSTED, log_in
 
 @pytest.mark.parametrize(
     "header",
-    ["forwarded", "via", "x-forwarded-for", "X-Forwarded-Proto", "x-forwarded-anything", "X-Real-IP"],
+    [
+        *("forwarded", "via", "x-forwarded", "x-forwarded-for", "X-Forwarded-Proto", "x-forwarded-anything"),
+        *("X-Real-IP", "True-Client-IP", "CF-Ray", "x-original-url"),
+    ],
 )
 def test_while_all_is_open_nothing_that_came_through_a_proxy_is_answered(
     client: httpx.Client, token: Token, header: str
@@ -37,6 +41,15 @@ def test_while_all_is_open_nothing_that_came_through_a_proxy_is_answered(
     assert header.lower() in before.json()["detail"]
     assert "experience tokens create" in before.json()["detail"]
     assert closed.status_code == 200
+
+
+@pytest.mark.parametrize(("origin", "status"), [("https://ops.example", 403), ("http://localhost:1", 200)])
+def test_while_all_is_open_a_browser_that_asked_another_name_is_not_answered(
+    client: httpx.Client, origin: str, status: int
+) -> None:
+    headers = {"origin": origin, "sec-fetch-site": "same-origin"}
+
+    assert client.get("/v1/experiences", headers=headers).status_code == status
 
 
 def test_the_health_is_told_through_a_proxy_and_under_any_name(client: httpx.Client) -> None:

@@ -122,10 +122,12 @@ def test_below_a_path_every_page_is_found(
     assert set(found.values()) == {200}
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["told", "told-nothing"])
 def test_an_open_server_behind_it_answers_nobody(
-    behind: Callable[[str], httpx.Client], nginx: Callable[[str], int]
+    behind: Callable[[str], httpx.Client], nginx: Callable[[str], int], told: bool
 ) -> None:
-    with browser(nginx(before(behind(TRUSTED)))) as client:
+    server = SAMPLE.read_text() if told else re.sub(r"\n *proxy_(set|http).*", "", SAMPLE.read_text())
+    with browser(nginx(before(behind(TRUSTED), server))) as client:
         answer = client.get("/v1/experiences")
 
     assert answer.status_code == 403

@@ -80,7 +80,7 @@ def serve(
     from experience_runtime.cli.telemetry import telemetry
     from experience_runtime.runtime.alerts import alerting
     from experience_runtime.web.guard.connections import Gate, guarded, room_for_connections
-    from experience_runtime.web.guard.middleware import is_loopback
+    from experience_runtime.web.guard.hosts import is_loopback
     from experience_runtime.web.guard.proxies import Trust
     from experience_runtime.web.metrics import Metrics
     from experience_runtime.web.server import make_web

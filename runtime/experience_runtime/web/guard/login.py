@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from experience_runtime.domain.errors import Forbidden, Refusal
@@ -42,15 +43,6 @@ def login(
     return answer
 
 
-@router.post("/logout")
-def logout(request: Request) -> Response:
-    if secret := session_of(request):
-        access_of(request).end_session(secret)
-    answer = RedirectResponse("/login", status_code=_SEE_OTHER)
-    drop_session(request, answer)
-    return answer
-
-
 def form_token(request: Request) -> str:
     """What a page's form carries in its field `form_token`: made of the session, alike in every process."""
     session = session_of(request) or _NO_SESSION
@@ -61,6 +53,17 @@ async def own_form(request: Request, form_token: Annotated[str, Form(max_length=
     """A dependency of every route that takes a form: Forbidden when the form is not one of this session's."""
     if not hmac.compare_digest(_expected(request), form_token.encode("utf-8", "replace")):
         raise Forbidden("this form is not from this session; load the page again and send it once more")
+
+
+@router.post("/logout")
+async def logout(request: Request, form_token: Annotated[str, Form(max_length=64)] = "") -> Response:
+    """End the session that this form was shown in; without one there is nothing to end."""
+    if secret := session_of(request):
+        await own_form(request, form_token)
+        await run_in_threadpool(access_of(request).end_session, secret)
+    answer = RedirectResponse("/login", status_code=_SEE_OTHER)
+    drop_session(request, answer)
+    return answer
 
 
 def to_login(request: Request, _: NotSignedIn) -> Response:

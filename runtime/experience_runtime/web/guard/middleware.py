@@ -1,9 +1,6 @@
 """Shields: headers and checks around every request. Pure ASGI: nothing of a body is kept."""
 
-import ipaddress
-import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
@@ -13,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from experience_runtime.domain.errors import Forbidden
 from experience_runtime.domain.values import shown
+from experience_runtime.web.guard.hosts import host_name, is_loopback, is_same_origin
 from experience_runtime.web.guard.problems import refusal
 from experience_runtime.web.guard.proxies import came_through_proxy
 from experience_runtime.web.guard.session import SESSION_COOKIE
@@ -72,22 +70,22 @@ class LoopbackHost:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] != ALIVE:
-            detail = _not_from_here(Headers(scope=scope))
+            detail = _not_from_here(scope)
             if detail is not None and await run_in_threadpool(self._is_open):
                 await refusal(scope["path"], 403, Forbidden.code, detail)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
 
-def _not_from_here(headers: Headers) -> str | None:
+def _not_from_here(scope: Scope) -> str | None:
     """Why a request may come from elsewhere; None when nothing says so."""
-    host = headers.get("host", "")
+    host = Headers(scope=scope).get("host", "")
     fix = "make a token with `experience tokens create`"
     if not is_loopback(host_name(host)):
         return f"the Host {shown(host)} is not this machine's; use http://127.0.0.1, or {fix}"
-    if (header := came_through_proxy(headers)) is not None:
+    if (sign := came_through_proxy(scope)) is not None:
         return (
-            f"the request came through a proxy ({header} is set), and while there is no token everybody whom "
+            f"the request came through a proxy ({sign}), and while there is no token everybody whom "
             f"the proxy lets in could do everything; {fix}, or ask without the proxy"
         )
     return None
@@ -180,37 +178,6 @@ def is_own_origin(headers: Headers) -> bool:
     if origin is None or headers.get("sec-fetch-site") == "same-origin":
         return True
     return is_same_origin(origin, headers.get("host", ""))
-
-
-def is_same_origin(origin: str, host: str) -> bool:
-    """Tell whether an Origin is the Host asked; the scheme, with its usual port, is a proxy's business."""
-    try:
-        parts = urlsplit(origin)
-    except ValueError:
-        return False
-    port = _USUAL_PORTS.get(parts.scheme)
-    if port is None:
-        return False
-    return parts.netloc.lower().removesuffix(port) == host.lower().removesuffix(port) != ""
-
-
-_USUAL_PORTS = {"http": ":80", "https": ":443"}
-_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]@/\s]+))(?::[0-9]{1,5})?")
-
-
-def host_name(host: str) -> str:
-    """The name of a Host header, without its port; empty when any part of it is none."""
-    found = _HOST.fullmatch(host)
-    return (found[1] or found[2]) if found else ""
-
-
-def is_loopback(name: str) -> bool:
-    if name.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _shows_token(scope: Scope, headers: Headers) -> bool:

@@ -16,7 +16,9 @@ from collections.abc import Sequence
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from experience_runtime.domain.values import shown
 from experience_runtime.settings.networks import Network
+from experience_runtime.web.guard.hosts import is_loopback, origin_name
 
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
@@ -101,12 +103,27 @@ def path_prefix(scope: Scope) -> str:
     return str(scope.get("state", {}).get("prefix", ""))
 
 
-def came_through_proxy(headers: Headers) -> str | None:
-    """The name of a header that only a proxy adds; None when there is none."""
-    return next((n for n in headers if n in _ADDED or n.startswith("x-forwarded-")), None)
+def came_through_proxy(scope: Scope) -> str | None:
+    """What of a request only a proxy makes, as a sentence says it; None when there is nothing.
+
+    An nginx that was told nothing adds no header: it asks in HTTP/1.0, which no browser does.
+    """
+    headers = Headers(scope=scope)
+    for name in headers:
+        if name in _ADDED or name.startswith(_BEGUN):
+            return f"{name} is set"
+    if scope["http_version"] == "1.0":
+        return "it is HTTP/1.0"
+    origin = headers.get("origin", "")
+    if headers.get("sec-fetch-site") == "same-origin" and not is_loopback(origin_name(origin) or "localhost"):
+        return f"the browser asked {shown(origin)}"
+    return None
 
 
-_ADDED = frozenset({"forwarded", "via", "x-real-ip", "x-original-host", "x-client-ip", "cf-connecting-ip"})
+_ADDED = frozenset(
+    {"forwarded", "forwarded-for", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cdn-loop"}
+)
+_BEGUN = ("x-forwarded", "x-original-", "x-envoy-", "x-amzn-", "x-cluster-", "cf-")
 
 
 def _said(headers: Headers, name: str) -> str:

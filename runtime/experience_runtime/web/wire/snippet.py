@@ -16,7 +16,6 @@ import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -38,7 +37,7 @@ from experience_runtime.web.api.idempotency import OnceRoute
 from experience_runtime.web.api.openapi import Name
 from experience_runtime.web.given import GivenRuns, GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
-from experience_runtime.web.guard.middleware import host_name
+from experience_runtime.web.guard.hosts import host_name, origin_name
 from experience_runtime.web.guard.problems import Document
 from experience_runtime.web.guard.tags import is_known
 from experience_runtime.web.wire.bodies import Posted, posted_object
@@ -173,7 +172,7 @@ def _device_type(agent: str) -> str:
 
 def _keep_id(request: Request, answer: Response, visitor: object, domain: object) -> None:
     """Set the visitor's cookie from here, where the page lies on a host that this server may set one for."""
-    origin = urlsplit(request.headers.get("origin", "")).hostname or ""
+    origin = origin_name(request.headers.get("origin", ""))
     here = host_name(request.headers.get("host", "")).lower()
     if not isinstance(visitor, str) or not _ID.fullmatch(visitor) or not origin:
         return

@@ -1,12 +1,15 @@
 """A database that cannot be written to: new work is told when to come again, and all goes on by itself."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import apsw
 import httpx
 import pytest
+from experience_runtime.domain.access import Scope
 from experience_runtime.domain.executions import Filter
 from experience_runtime.runtime import Runtime
 from experience_runtime.store.sqlite import file
@@ -15,6 +18,8 @@ from experience_runtime.web.server import make_web
 from tests.support.serving import serving
 from tests.system.faults.vfs import BreakingDisk, Fault
 from tests.web.gateway_client import encoded
+
+from .conftest import Token
 
 NEVER = 1_000_000_000
 CONVERSION = {"type": "ecBasketTransactionSummary"}
@@ -131,9 +136,34 @@ WRITES = [
     ),
 ]
 
+TAB = "/settings/integrations/webhook"
+FORMS = [
+    ("/executions/{pending}/cancel", {}),
+    ("/executions/{pending}/move", {"time": "later"}),
+    ("/executions/{pending}/run", {}),
+    ("/executions/{ended}/replay", {}),
+    ("/executions/{cancelled}/restore", {}),
+    ("/executions/bulk/cancel", {"counted": "99"}),
+    ("/executions/bulk/replay", {"counted": "99"}),
+    ("/hold", {"reason": "look"}),
+    (f"{TAB}/pause", {}),
+    ("/settings/integrations/broadcast/resume", {}),
+    (f"{TAB}/call", {"payload": '{"body": 1}'}),
+    (
+        f"{TAB}/schedule",
+        {"name": "new", "kind": "daily", "daily_time": "09:00", "timezone": "UTC", "payload": '{"body": 1}'},
+    ),
+    *((f"{TAB}/schedule/daily/{verb}", {}) for verb in ("pause", "run", "remove")),
+    (f"{TAB}/schedule/paused/resume", {}),
+    ("/visitors", {"id": "v1", "event": "ecBasketTransactionSummary"}),
+    ("/visitors/erase", {"id": "v1", "sure": "v1"}),
+    ("/experiences/reminder/releases/ask/deactivate", {"version": "1"}),
+    ("/login", {"token": "token"}),
+]
+
 
 def test_while_another_process_keeps_the_database_locked_every_write_is_told_when_to_come_again(
-    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, token: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(file, "BUSY_TIMEOUT_MS", 50)  # of ten seconds
     assert runtime.store.count(Filter()) == 0
@@ -154,15 +184,36 @@ def test_while_another_process_keeps_the_database_locked_every_write_is_told_whe
             assert client.put(f"/v1/schedules/{name}", json=DAILY).status_code < 300
         client.post("/v1/schedules/paused/pause", json={})
         failed = client.get("/v1/executions?status=failed").json()["executions"][0]["id"]
+        cancelled = client.post(
+            f"/integrations/defer/{WEBHOOK}", json={"data": {"body": 1}, "delay": "1 day", "key": {"n": 2}}
+        ).json()["data"]["id"]
+        client.post(f"/v1/executions/{cancelled}/cancel", json={})
+        client.post("/v1/experiences/reminder/releases", json={"path": "released/reminder"})
+        named = {"pending": made["data"]["id"], "ended": failed, "cancelled": cancelled}
+        named["later"] = (runtime.clock.now() + timedelta(days=2)).isoformat()
+        client.headers["authorization"] = f"Bearer {(secret := token(Scope.OPERATOR))}"
+        named["token"] = secret
+        own = {"form_token": re.findall(r'name="form_token" value="(\w+)"', client.get(TAB).text)[0]}
         another.execute("BEGIN IMMEDIATE")
 
         def ask(asked: tuple[str, str, object]) -> tuple[str, int, str, str | None]:
             method, path, body = asked
-            path = path.format(pending=made["data"]["id"], ended=failed)
+            path = path.format(**named)
             answer = client.request(method, path, json=body)
             return path, answer.status_code, answer.text, answer.headers.get("retry-after")
 
         answers = list(pool.map(ask, WRITES))
+
+        def send(form: tuple[str, dict[str, str]]) -> tuple[str, int, str, str | None]:
+            path, fields = form[0].format(**named), form[1]
+            answer = client.post(
+                path,
+                data={**{name: named.get(value, value) for name, value in fields.items()}, **own},
+                headers={"accept": "text/html"},
+            )
+            return path, answer.status_code, answer.text, answer.headers.get("retry-after")
+
+        pages = list(pool.map(send, FORMS))
         read = [client.get(path).status_code for path in ("/v1/executions", "/", "/healthz")]
         another.execute("ROLLBACK")
         after = client.post("/v1/visitors/v1/convert", json={}).status_code
@@ -171,5 +222,6 @@ def test_while_another_process_keeps_the_database_locked_every_write_is_told_whe
         each for each in answers if each[1] != 503 or "database_unavailable" not in each[2] or not each[3]
     ]
     assert wrong == []
+    assert [page for page in pages if (page[1], page[3]) != (503, "5") or "</html>" not in page[2]] == []
     assert read == [200, 200, 200]
     assert after == 200

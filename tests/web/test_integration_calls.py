@@ -19,7 +19,7 @@ from experience_runtime.engine.prepared import Scheduled
 from experience_runtime.runtime import Runtime
 from experience_runtime.store.sqlite import file
 from pytest_httpserver import HTTPServer
-from werkzeug import Response
+from werkzeug import Request, Response
 
 from .conftest import REMINDER, write
 
@@ -363,9 +363,12 @@ def test_a_call_that_happened_is_told_though_the_database_is_locked_when_it_ends
     monkeypatch.setattr(file, "BUSY_TIMEOUT_MS", 50)
     assert executions(runtime) == []
     with closing(apsw.Connection(runtime.database_path)) as another:
-        httpserver.expect_request("/hook").respond_with_handler(
-            lambda _: another.execute("BEGIN IMMEDIATE") and Response("taken")
-        )
+
+        def take(_: Request) -> Response:
+            another.execute("BEGIN IMMEDIATE")
+            return Response("taken")
+
+        httpserver.expect_request("/hook").respond_with_handler(take)
         answer = ask(client, "execute", {"payload": PAYLOAD})
         another.execute("ROLLBACK")
 

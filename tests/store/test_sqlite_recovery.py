@@ -81,8 +81,11 @@ def test_a_backup_is_put_in_the_place_of_a_crashed_file_and_its_log(
     assert numbers(restored.moved_to) == list(range(1, 601))  # what was there is whole, with its log
 
 
-def test_a_backup_is_restored_where_there_is_nothing(backup: str, tmp_path: Path) -> None:
+def test_a_backup_is_restored_where_there_is_nothing(
+    backup: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     to = str(tmp_path / "new.db")
+    monkeypatch.chdir("/proc")  # another file system, on which nothing can be written
 
     assert restore(backup, to, nothing).moved_to is None
 

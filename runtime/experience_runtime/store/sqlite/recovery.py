@@ -81,18 +81,22 @@ def restore(
 
 def _swap(fresh: str, target: str) -> str | None:
     """Give a file its name. What had it stays whole under another: its log belongs to it, and to no other."""
-    aside = None
-    if os.path.exists(target) or os.path.exists(f"{target}-wal"):
-        aside = _free_name(target)
-    if aside is not None and os.path.exists(target):
+    was_there = os.path.exists(target) or os.path.exists(f"{target}-wal")
+    aside = _free_name(target) if was_there else None
+    if aside is not None:
+        _put_aside(target, aside)
+    os.replace(fresh, target)
+    sync_folder(target)
+    return aside
+
+
+def _put_aside(target: str, aside: str) -> None:
+    if os.path.exists(target):
         # until its log has followed it has two names, and is opened by none
         os.link(target, aside)
     for suffix in _BESIDE:
         with suppress(FileNotFoundError):
             os.rename(f"{target}{suffix}", f"{aside}{suffix}")
-    os.replace(fresh, target)
-    sync_folder(target)
-    return aside
 
 
 def _free_name(target: str) -> str:

@@ -25,9 +25,9 @@ from experience_runtime.scripts.loading import load_experience
 from experience_runtime.settings.load import Settings
 from experience_runtime.store.opening import SqliteStore, open_sqlite
 
-from tests.support.suite import pytest_collection_modifyitems
+from tests.support.suite import pytest_collection_modifyitems, pytest_configure
 
-__all__ = ["pytest_collection_modifyitems"]
+__all__ = ["pytest_collection_modifyitems", "pytest_configure"]
 
 NOW = datetime(2026, 3, 6, 16, 30, tzinfo=UTC)  # a Friday, 17:30 at UTC+1
 ADA = Visitor(id="ada", timezone="Europe/Paris")

@@ -8,11 +8,11 @@ from .parts import STORES
 
 
 def test_whatever_happens_the_runtime_does_what_the_model_says() -> None:
-    drive("sqlite", range(25))
+    drive("sqlite", range(12))
 
 
 def test_seeds_that_nobody_has_tried_do_not_find_another_disagreement() -> None:
-    drive("sqlite", fresh_seeds(12))
+    drive("sqlite", fresh_seeds(6))
 
 
 @pytest.mark.parametrize("store", STORES)

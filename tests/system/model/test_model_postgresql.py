@@ -8,8 +8,8 @@ pytestmark = pytest.mark.postgres
 
 
 def test_whatever_happens_the_runtime_does_what_the_model_says() -> None:
-    drive("postgresql", range(10))
+    drive("postgresql", range(5))
 
 
 def test_seeds_that_nobody_has_tried_do_not_find_another_disagreement() -> None:
-    drive("postgresql", fresh_seeds(3))
+    drive("postgresql", fresh_seeds(2))

@@ -68,7 +68,7 @@ _NEEDED_BYTES = 4 << 30
 
 
 def pytest_configure() -> None:
-    """Put the folders of tests into memory where there is room: a test would mostly wait for the disk's fsync.
+    """Put the folders of tests into memory where there is room: most of a test would be fsync.
 
     What is killed there is a process, never the machine, so nothing hangs on the disk. TMPDIR says otherwise.
     """

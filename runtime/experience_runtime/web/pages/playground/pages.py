@@ -62,6 +62,10 @@ class Stage:
     under_way: UnderWay
     session: str
 
+    def played(self, play: Play) -> PlayedOut:
+        """How it went when its form was sent, if that was just now; else played."""
+        return self.under_way.taken(self.session, play.address()) or self.play_out(play)
+
     def play_out(self, play: Play) -> PlayedOut:
         with self.at_once, self.under_way.heard(self.session) as progress:
             return play_out(self.runtime, self.simulations, play, progress=progress)
@@ -175,14 +179,15 @@ def play(request: Request, form: Annotated[PlayForm, Form()], stage: GivenStage)
             return back_to(_address(before, form.file))
         after = _acted(stage, before, form)
         read_story(after.story())
-        fails = bool(form.last) and bool(stage.play_out(after).faults)
+        out = stage.play_out(after)
     except ExperienceError as refusal:
         return play_page(request, stage, before, form=form, problem=refusal)
-    if fails:  # beside the last one that worked
-        return play_page(request, stage, after, last=form.last, file=form.file)
+    if form.last and out.faults:  # beside the last one that worked
+        return play_page(request, stage, after, out=out, last=form.last, file=form.file)
     if len(after.address()) <= LONGEST_ADDRESS:
+        stage.under_way.keep(stage.session, after.address(), out)
         return back_to(_address(after, form.file))
-    return play_page(request, stage, after, is_too_long=True, file=form.file)
+    return play_page(request, stage, after, out=out, is_too_long=True, file=form.file)
 
 
 def _address(play: Play, file: str) -> str:
@@ -288,17 +293,18 @@ def play_page(
     *,
     form: PlayForm | None = None,
     problem: ExperienceError | None = None,
+    out: PlayedOut | None = None,
     plays: bool = True,
     is_too_long: bool = False,
     last: str = "",
     file: str = "",
     written: str | None = None,
 ) -> Response:
-    """The page of a play. `written` is what was edited in `file` and could not be saved."""
-    out: PlayedOut | None = None
-    if plays and problem is None:
+    """The page of a play, which is played here unless `out` says how it went. `written` is what was edited in
+    `file` and could not be saved."""
+    if out is None and plays and problem is None:
         try:
-            out = stage.play_out(play)
+            out = stage.played(play)
         except ExperienceError as refusal:
             problem = refusal
     typed = play.model_dump() if form is None else form.model_dump() | {"repair": bool(form.repair)}

@@ -19,6 +19,7 @@ from experience_runtime.web.pages import (
     reference,
     releases,
     schedules,
+    selected,
     stamp,
     tokens,
     visitors,
@@ -40,11 +41,12 @@ def login(request: Request, rendering: GivenRendering, to: Annotated[str, Query(
     return rendering.page(request, "login.html", here="/login", to=to, problem=None)
 
 
-# bulk before executions: its paths would be read as an execution's id
+# bulk and selected before executions: their paths would be read as an execution's id
 _PAGES = (
     overview,
     agenda,
     bulk,
+    selected,
     executions,
     experiences,
     releases,

@@ -30,6 +30,10 @@ _OWN_ADDRESS = re.compile(r'(\b(?:href|src|action|formaction|data-stamp)=")/(?!/
 
 _DID = {
     "cancelled": "The execution is cancelled.",
+    "selected-cancelled": "The chosen executions are cancelled.",
+    "selected-replayed": "The chosen executions are pending again, and due now.",
+    "selected-restored": "The chosen executions are pending again, each at its own time.",
+    "selected-moved": "The chosen executions are moved, each inside its window.",
     "moved": "The execution is moved. Below is when it is due now, inside its window.",
     "run-now": "The execution is due now. Outside its window it waits for the next opening.",
     "replayed": "The execution is pending again, and due now.",

@@ -42,7 +42,8 @@ function restore (region, was) {
 
 // What a person opened, typed into or marked stays as it is.
 const isBusy = region => region.querySelector('details[open]') ||
-  [...region.querySelectorAll('input, textarea')].some(each => each.value !== each.defaultValue) ||
+  [...region.querySelectorAll('input, textarea')].some(each =>
+    each.value !== each.defaultValue || each.checked !== each.defaultChecked) ||
   (region.contains(document.activeElement) && document.activeElement.matches('input, select, textarea')) ||
   (String(getSelection()) && region.contains(getSelection().anchorNode))
 

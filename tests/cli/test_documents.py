@@ -152,7 +152,7 @@ def test_executions_list_and_show_print_executions(cli: CommandLine) -> None:
     check_execution(shown, *STORED, "attempts", "history", "run", "run_is_kept", "diagnosis", "same_key")
     assert {name: shown[name] for name in (*EXECUTION, *STORED)} == execution
     (change,) = shown["history"]
-    assert set(change) == {"at", "from", "to", "reason", "actor"}
+    assert set(change) == {"at", "from", "to", "reason", "actor", "payload_changed", "payload_before"}
     assert INSTANT.fullmatch(change["at"])
     assert (change["from"], change["to"]) == (None, "pending")
 

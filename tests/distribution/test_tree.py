@@ -15,7 +15,8 @@ from tests.support.needs import lacking
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("runtime/", "integrations/")
 MOST_LINES = 400
-LONGER: frozenset[str] = frozenset()  # name a file here, with the reason, when it has to be longer
+# name a file here, with the reason, when it has to be longer
+LONGER = frozenset({"CHANGELOG.md"})  # it grows with every change, and is read from its beginning
 NOT_WRITTEN_BY_HAND = (
     "requirements.lock",
     "deploy/requirements.lock",

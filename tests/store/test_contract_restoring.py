@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from experience_runtime.domain.errors import AlreadyScheduled, Conflict
-from experience_runtime.domain.executions import TRANSITIONS, Execution, Status
+from experience_runtime.domain.executions import TRANSITIONS, Execution, NewPayload, Status
 from experience_runtime.engine.stores import Store
 
 from tests.support.executions import (
@@ -44,6 +44,29 @@ def test_a_cancelled_execution_waits_again_at_its_time(store: Store) -> None:
     assert all(change.to_status in TRANSITIONS[change.from_status] for change in history)
     (claimed,) = claim(store)
     assert start(store, claimed)
+
+
+def test_what_is_replayed_with_another_payload_keeps_the_one_before_in_its_history(store: Store) -> None:
+    claimed = running(store, an_execution(1))
+    settle(store, 1, claimed.attempt, FAILED, now=NOW)
+    before = store.execution(1)
+    changed = NewPayload(payload='{"to":"ada"}', pace_key="ada")
+
+    row = store.replay(1, reason=None, now=LATER, changed=changed)
+
+    assert row == store.execution(1)
+    assert (row.payload, row.pace_key, row.status) == ('{"to":"ada"}', "ada", Status.PENDING)
+    assert [each.payload_before for each in store.history(1)][-2:] == [None, before.payload]
+    assert store.replay(1, reason=None, now=LATER, changed=changed) is None
+    settle(store, 1, _again(store).attempt, FAILED, now=LATER)
+    assert store.replay(1, reason=None, now=LATER) == replace(row, attempt=row.attempt + 1, due_at=LATER)
+    assert store.history(1)[-1].payload_before is None
+
+
+def _again(store: Store) -> Execution:
+    (claimed,) = claim(store, now=LATER)
+    assert start(store, claimed, now=LATER)
+    return claimed
 
 
 def test_only_what_is_cancelled_is_restored(store: Store) -> None:

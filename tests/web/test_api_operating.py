@@ -1,8 +1,17 @@
 """The API's main paths over recurring schedules, integrations and visitors."""
 
+import re
 from datetime import datetime
+from typing import Any
 
 import httpx
+from experience_runtime.domain.executions import execution_number
+from experience_runtime.runtime import Runtime
+from experience_runtime.simulation.simulated import Simulated
+from experience_runtime.web.simulations import Simulations
+from fastapi import FastAPI
+
+from tests.support.executions import FAILED, claim, settle, start
 
 from .api_client import done, refused, run
 
@@ -132,3 +141,59 @@ def test_a_conversion_is_recorded(client: httpx.Client) -> None:
 
     assert done(client.post("/v1/visitors/v1/convert")) == {"visitor": "v1", "cancelled": 1, "ids": [id]}
     assert refused(client.post("/v1/visitors/v1/convert", json={"event": "x"}), 422) == "invalid_parameter"
+
+
+def test_an_execution_is_replayed_with_another_payload_that_its_integration_takes(
+    client: httpx.Client, runtime: Runtime
+) -> None:
+    body = {"payload": {"message": "Helo"}, "options": {"delay": "1 hour"}, "visitor": "v1"}
+    waits, id = (done(client.post("/v1/integrations/slack-update/schedule", json=body))["id"] for _ in "ab")
+    number = execution_number(id)
+    runtime.operations.run_now(id)
+    (claimed,) = claim(runtime.store, now=runtime.clock.now())
+    start(runtime.store, claimed, now=runtime.clock.now())
+    settle(runtime.store, number, claimed.attempt, FAILED, now=runtime.clock.now())
+    path = f"/v1/executions/{id}/replay"
+
+    early = client.post(f"/v1/executions/{waits}/replay", json={"payload": {"message": "Hello"}})
+    wrong = client.post(path, json={"payload": {"mesage": "Hello"}})
+    replayed = done(client.post(path, json={"payload": {"message": "Hello"}, "reason": "a slip"}))
+
+    assert (refused(early, 409), refused(wrong, 422)) == ("conflict", "invalid_payload")
+    assert "mesage" in wrong.text
+    assert (replayed["status"], replayed["payload"]) == ("pending", {"message": "Hello"})
+    last = replayed["history"][-1]
+    assert (last["reason"], last["payload_changed"], last["payload_before"]) == (
+        "a slip",
+        True,
+        {"message": "Helo"},
+    )
+    entry = done(client.get(f"/v1/audit?object={id}"))["entries"][0]
+    assert (entry["action"], entry["after"]["payload_changed"]) == ("replay", True)
+
+
+# --- the playground
+
+
+class Counted(Simulations):
+    """Simulations, counted."""
+
+    count = 0
+
+    def play(self, *asked: Any, **options: Any) -> Simulated:
+        self.count += 1
+        return super().play(*asked, **options)
+
+
+def test_a_press_of_run_it_plays_once_and_its_address_plays_anew(
+    client: httpx.Client, web: FastAPI, runtime: Runtime
+) -> None:
+    played = web.state.simulations = Counted(runtime)
+    form = dict(
+        re.findall(r'name="(form_token|steps|moment)" value="([^"]*)"', client.get("/playground").text)
+    )
+    sent = client.post("/playground", data=form | {"source": "module.exports = () => 1", "act": "run"})
+
+    pages = [client.get(sent.headers["location"]).text for _ in range(2)]
+
+    assert (['id="result"' in page for page in pages], played.count) == ([True, True], 2)

@@ -247,6 +247,12 @@ def test_every_form_of_the_pages_leaves_one_entry(web: FastAPI, world: World) ->
             "experience",
             "rollback",
         ),
+        "/executions/selected/{verb}": lambda: (
+            ["cancel"],
+            {"id": world.scheduled()},
+            "execution",
+            "cancel",
+        ),
         "/executions/bulk/{verb}": lambda: (
             ["cancel"] if world.scheduled() else [],
             {"counted": "99"},

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from experience_runtime.cli.common import EXIT_REFUSED, everywhere, fail, print_json, say, tell
+from experience_runtime.cli.common import EXIT_REFUSED, everywhere, fail, print_json, read_payload, say, tell
 from experience_runtime.cli.filters import filtered
 from experience_runtime.cli.progress import counted
 from experience_runtime.domain.errors import ExperienceError, InvalidParameter
@@ -63,16 +63,19 @@ def cancel(
     epilog=f"""\b
 Examples:
   experience executions replay ex_0bb6rczg0ryj5
+  experience executions replay ex_0bb6rczg0ryj5 --with-payload '{{"message": "corrected"}}'
   experience executions replay --because not_configured --dry-run
   experience executions replay --integration slack-update --since 2026-03-02T08:00Z --yes
 
 What a filter means are the failed ones; --status succeeded replays what was delivered, once more.
 A replayed execution is due now, with all its retries before it; a closed window delays it.
+With another payload, the integration checks it first, and the history keeps the one before.
 
 {_HOW}"""
 )
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @click.option("--reason", metavar="TEXT", default="replayed", show_default=True, help="Kept in the history.")
+@click.option("--with-payload", "payload", metavar="JSON", help="Another payload than its own, for one ID.")
 @click.option("--all", "everything", is_flag=True, help="Every failed execution there is.")
 @click.option("--dry-run", is_flag=True, help="Only count what a filter means.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -81,6 +84,7 @@ A replayed execution is due now, with all its retries before it; a closed window
 def replay(
     ids: tuple[str, ...],
     reason: str,
+    payload: str | None,
     everything: bool,
     dry_run: bool,
     yes: bool,
@@ -89,10 +93,20 @@ def replay(
     as_json: bool,
 ) -> None:
     """Run finished executions again: those named by ID, or all that a filter means."""
+    if payload is not None and len(ids) != 1:
+        raise InvalidParameter(f"--with-payload is of one execution, and {len(ids)} ids are named; name one")
+    value = None if payload is None else read_payload(payload)
     with Runtime(settings) as runtime:
         bulk = _Bulk("replayed", "replay", as_json=as_json, dry_run=dry_run, yes=yes)
         if bulk.means_ids(ids, wanted, everything=everything):
-            bulk.each(ids, lambda id: runtime.scheduler.replay(id, reason=reason))
+            bulk.each(
+                ids,
+                lambda id: (
+                    runtime.scheduler.replay(id, reason=reason)
+                    if payload is None
+                    else runtime.operations.replay_with(id, value, reason=reason)
+                ),
+            )
             return
         bulk.matching(
             runtime.store.count(replayable(wanted)),

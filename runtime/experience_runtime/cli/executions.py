@@ -121,6 +121,8 @@ def _show(document: dict[str, Any]) -> None:
         reason = f"  {change['reason']}" if change["reason"] else ""
         by = f"  by {change['actor']}" if change["actor"] else ""
         say(f"{change['at']}  {change['from'] or '-'} -> {change['to']}{reason}{by}")
+        if change["payload_changed"]:
+            say(f"    payload changed; before {json.dumps(change['payload_before'], ensure_ascii=False)}")
     for attempt in document["attempts"]:
         parts = (attempt["outcome"] or "running", attempt["status"], attempt["error"])
         text = f"{attempt['at']}  attempt: " + " ".join(str(part) for part in parts if part)

@@ -11,14 +11,13 @@ from typing import Any
 
 import click
 
-from experience_runtime.cli.common import EXIT_REFUSED, Verbs, everywhere, fail, print_json, say
+from experience_runtime.cli.common import EXIT_REFUSED, Verbs, everywhere, fail, print_json, read_payload, say
 from experience_runtime.cli.holds import pause, resume
 from experience_runtime.cli.integration_template import integration_text, module_of, own_test_text
 from experience_runtime.domain.errors import (
     CallFailed,
     Conflict,
     InvalidParameter,
-    InvalidPayload,
     NotConfigured,
 )
 from experience_runtime.runtime import Runtime
@@ -173,12 +172,7 @@ Examples:
 @everywhere
 def call(name: str, payload: str, timeout: int, settings: Settings, as_json: bool) -> None:
     """Call NAME once, now, with PAYLOAD (JSON), and print its answer. The call is kept as an execution."""
-    try:
-        value: Any = json.loads(payload)
-    except (ValueError, RecursionError) as error:
-        raise InvalidPayload(
-            f'the payload is not JSON: {error}; write for instance \'{{"message": "Hello"}}\''
-        ) from None
+    value = read_payload(payload)
     with Runtime(settings) as runtime:
         execution = runtime.scheduler.begin_execute(name, value, key=None, visitor=None, experience=None)
         try:

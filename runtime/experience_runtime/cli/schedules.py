@@ -9,9 +9,17 @@ from typing import Any
 
 import click
 
-from experience_runtime.cli.common import EXIT_REFUSED, Verbs, everywhere, fail, print_json, say, styled
+from experience_runtime.cli.common import (
+    EXIT_REFUSED,
+    Verbs,
+    everywhere,
+    fail,
+    print_json,
+    read_payload,
+    say,
+    styled,
+)
 from experience_runtime.documents.documents import preview_document
-from experience_runtime.domain.errors import InvalidPayload
 from experience_runtime.domain.schedules import CatchUp, Outcome
 from experience_runtime.domain.windows import DAYS
 from experience_runtime.runtime import Runtime
@@ -165,7 +173,7 @@ def set_(
     """Save the schedule NAME, and print its next five instants in its zone and in UTC."""
     options = {**when, "catch_up": catch_up}
     with Runtime(settings) as runtime:
-        saved = runtime.recurring.set(name, integration, _json(payload), options, dry_run=dry_run)
+        saved = runtime.recurring.set(name, integration, read_payload(payload), options, dry_run=dry_run)
         document = runtime.lookup.saved(saved, dry_run=dry_run)
     if as_json:
         print_json(document)
@@ -304,15 +312,6 @@ _CATCH_UP = {
     CatchUp.ONE: "the latest missed instant runs",
     CatchUp.NONE: "what was missed does not run",
 }
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidPayload(
-            f'the payload is not JSON: {error}; write for instance \'{{"message": "Hello"}}\''
-        ) from None
 
 
 def _tell_edited(document: dict[str, Any], said: str, *, as_json: bool) -> None:

@@ -95,8 +95,17 @@ def whole_execution_document(
             execution, attempts, history, held=held, due_local=listed["due_local"], redact=redact
         ),
         "attempts": [whole_attempt_document(attempt, redact=redact) for attempt in attempts],
-        "history": [change_document(change, redact=redact) for change in history],
+        "history": [
+            change_document(change, redact=redact)
+            | _before(execution.integration, change.payload_before, redact=redact, shown=shown)
+            for change in history
+        ],
     }
+
+
+def _before(integration: str, payload: str | None, *, redact: Redact, shown: Shown) -> dict[str, Any]:
+    value = None if payload is None else redacted_value(shown(integration, payload), redact)
+    return {"payload_changed": payload is not None, "payload_before": value}
 
 
 def redacted_value(text: str, redact: Redact) -> Any:

@@ -98,13 +98,25 @@ class Execution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One state change, as the history keeps it; `actor` is who made it by hand, if anybody did."""
+    """One state change, as the history keeps it; `actor` is who made it by hand, if anybody did.
+
+    `payload_before`: the payload up to then, where another took its place.
+    """
 
     at: datetime
     from_status: Status | None
     to_status: Status
     reason: str | None
     actor: str | None = None
+    payload_before: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPayload:
+    """What an execution is to be called with from now on, and whose pace it keeps then."""
+
+    payload: str
+    pace_key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Operations: what an operator does to many executions, or to a whole integration."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -9,15 +10,17 @@ from datetime import datetime
 from experience_runtime.documents.documents import Redact
 from experience_runtime.domain.admission import ALL, NO_POLICIES, IntegrationState, Policies, Policy, state_of
 from experience_runtime.domain.errors import Conflict, InvalidParameter, Refusal
-from experience_runtime.domain.executions import Execution, Filter, Status, execution_number
+from experience_runtime.domain.executions import Execution, Filter, NewPayload, Status, execution_number
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.options import Options
 from experience_runtime.domain.pace import PaceState
+from experience_runtime.domain.payloads import check_payload
 from experience_runtime.domain.planning import check_reason, plan_move
 from experience_runtime.domain.schedules import Schedule, timing_of
 from experience_runtime.engine.claims import made_when_asked_at
 from experience_runtime.engine.judging import window_of
 from experience_runtime.engine.ports import Clock, Integrations
+from experience_runtime.engine.receivers import pace_key
 from experience_runtime.engine.stores import Store
 
 BATCH = 500
@@ -195,6 +198,29 @@ class Operations:
 
     def _paces(self, now: datetime) -> Sequence[PaceState]:
         return [pace for pace in self._store.paces.all() if pace.is_current(now)]
+
+    def replay_with(
+        self, execution_id: str, payload: object, *, reason: str | None = "replayed"
+    ) -> Execution:
+        """Run a finished execution again, now, with another payload; its own stands in the history.
+
+        Raises what `Scheduler.replay` does, and what is wrong with the payload for its integration. One that
+        is the same as its own is no change.
+        """
+        number, reason = execution_number(execution_id), check_reason(reason)
+        found, text = self._store.execution(number), check_payload(payload)
+        parsed = self._integrations.parse_payload(found.integration, json.loads(text))
+        changed = None
+        if json.loads(text) != json.loads(found.payload):
+            key_of_pace = pace_key(self._integrations, found.integration, parsed)
+            changed = NewPayload(payload=text, pace_key=key_of_pace)
+        replayed = self._store.replay(number, reason=reason, now=self._clock.now(), changed=changed)
+        if replayed is None:
+            raise Conflict(
+                f"{execution_id} is {self._store.execution(number).status}; "
+                "only one that failed or succeeded can be replayed"
+            )
+        return replayed
 
     def restore(self, execution_id: str, *, reason: str | None = "restored") -> Execution:
         """Take a cancel back: the execution is pending again, at its own time.

@@ -7,7 +7,16 @@ from typing import Protocol
 
 from experience_runtime.domain.admission import NO_POLICIES, Policies
 from experience_runtime.domain.errors import ExperienceError
-from experience_runtime.domain.executions import Attempt, Change, Execution, Filter, IfExists, Settling, Sort
+from experience_runtime.domain.executions import (
+    Attempt,
+    Change,
+    Execution,
+    Filter,
+    IfExists,
+    NewPayload,
+    Settling,
+    Sort,
+)
 from experience_runtime.domain.overview import Overview
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.keeping import (
@@ -176,8 +185,12 @@ class SchedulerStore(Executions, Protocol):
         after that left alone."""
         ...
 
-    def replay(self, number: int, *, reason: str | None, now: datetime) -> Execution | None:
+    def replay(
+        self, number: int, *, reason: str | None, now: datetime, changed: NewPayload | None = None
+    ) -> Execution | None:
         """failed | succeeded -> pending, due now, with all its retries before it; the attempts are kept.
+
+        With `changed`, another payload takes the place of its own, which the history keeps.
 
         None when it is in another state (or unknown); AlreadyScheduled while its key is pending again;
         Conflict when it asked to be cancelled by a conversion, and one was recorded since it was made.

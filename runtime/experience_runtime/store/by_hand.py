@@ -1,12 +1,13 @@
 """By hand: the changes of executions that a person asks for, each with its entry in the audit."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from experience_runtime.domain.errors import AlreadyScheduled, Conflict
-from experience_runtime.domain.executions import Execution, Status
+from experience_runtime.domain.executions import Execution, NewPayload, Status
 from experience_runtime.domain.instants import iso
 from experience_runtime.engine.auditing import actor_in_hand
 from experience_runtime.store.audit import SqlAudit
@@ -34,10 +35,13 @@ class ByHand:
         self._note("cancel", done, Status.CANCELLED, reason, now)
         return done
 
-    def replay(self, number: int, reason: str | None, now: datetime) -> Execution | None:
+    def replay(
+        self, number: int, reason: str | None, now: datetime, changed: NewPayload | None = None
+    ) -> Execution | None:
         """See `Transitions.replay`."""
-        replayed = self._transitions.replay(number, reason, now, actor=actor_name())
-        self._note("replay", [] if replayed is None else [replayed.id], Status.PENDING, reason, now)
+        replayed = self._transitions.replay(number, reason, now, actor=actor_name(), changed=changed)
+        more = {} if changed is None else {"payload_changed": True}
+        self._note("replay", [] if replayed is None else [replayed.id], Status.PENDING, reason, now, more)
         return replayed
 
     def restore(self, number: int, reason: str | None, now: datetime) -> Execution | None:
@@ -72,11 +76,19 @@ class ByHand:
 
         return list(acted())
 
-    def _note(self, action: str, ids: Sequence[str], to: Status, reason: str | None, now: datetime) -> None:
+    def _note(
+        self,
+        action: str,
+        ids: Sequence[str],
+        to: Status,
+        reason: str | None,
+        now: datetime,
+        more: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         """One entry, however many they are; none where nothing was changed."""
         if not ids:
             return
-        after: dict[str, Any] = {"status": to.value, "reason": reason}
+        after: dict[str, Any] = {"status": to.value, "reason": reason, **more}
         if len(ids) > 1:
             after |= {"count": len(ids), "ids": list(ids[:_MOST_NAMED])}
         self._audit.note("execution", action, object=ids[0] if len(ids) == 1 else "", at=now, after=after)

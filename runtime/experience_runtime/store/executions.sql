@@ -283,7 +283,8 @@ WHERE lease_until IS NOT NULL
 SELECT min(lease_until) FROM executions WHERE lease_until IS NOT NULL;
 
 -- name: replay
-UPDATE executions SET status = 'pending', reason = :reason, begun = 0, due_at = :now, held_at = NULL
+UPDATE executions SET status = 'pending', reason = :reason, begun = 0, due_at = :now, held_at = NULL,
+    payload = coalesce(CAST(:payload AS text), payload), pace_key = coalesce(CAST(:pace_key AS text), pace_key)
 WHERE number = :number AND status IN ('failed', 'succeeded')
 RETURNING {columns};
 
@@ -308,19 +309,19 @@ SELECT {columns} FROM executions WHERE number = :number;
 SELECT {columns} FROM executions WHERE number = :number {for_update};
 
 -- name: history
-SELECT at, from_status, to_status, reason, actor FROM history WHERE execution = :number ORDER BY seq;
+SELECT at, from_status, to_status, reason, actor, payload_before FROM history WHERE execution = :number ORDER BY seq;
 
 -- name: history_of_each
-SELECT execution, at, from_status, to_status, reason, actor FROM history WHERE execution {in_numbers}
+SELECT execution, at, from_status, to_status, reason, actor, payload_before FROM history WHERE execution {in_numbers}
 ORDER BY execution, seq;
 
 -- name: insert_history
 -- A row's birth is not here: `created_at` tells it, and waiting rows stay small.
-INSERT INTO history (execution, seq, at, from_status, to_status, reason, actor)
+INSERT INTO history (execution, seq, at, from_status, to_status, reason, actor, payload_before)
 VALUES (
     :execution,
     (SELECT coalesce(max(seq), 0) + 1 FROM history WHERE execution = :execution),
-    :at, :from_status, :to_status, :reason, :actor
+    :at, :from_status, :to_status, :reason, :actor, :payload_before
 );
 
 -- name: attempts

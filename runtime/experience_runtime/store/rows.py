@@ -79,13 +79,14 @@ def read(table: Sequence[Column], row: Sequence[Any]) -> Values:
 
 def change(row: Sequence[Any]) -> Change:
     """Read a row of `history`."""
-    at, from_status, to_status, reason, actor = row
+    at, from_status, to_status, reason, actor, payload_before = row
     return Change(
         at=from_ms(at),
         from_status=Status(from_status),
         to_status=Status(to_status),
         reason=reason,
         actor=actor,
+        payload_before=payload_before,
     )
 
 

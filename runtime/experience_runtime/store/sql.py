@@ -14,6 +14,7 @@ from experience_runtime.domain.executions import (
     Execution,
     Filter,
     IfExists,
+    NewPayload,
     Settling,
     Sort,
     execution_id,
@@ -143,10 +144,12 @@ class SqlStore(SqlVisitors[D]):
 
         return self._journal.write("conversion", act)
 
-    def replay(self, number: int, *, reason: str | None, now: datetime) -> Execution | None:
+    def replay(
+        self, number: int, *, reason: str | None, now: datetime, changed: NewPayload | None = None
+    ) -> Execution | None:
         return self._journal.write(
             "replay",
-            lambda: self._by_hand.replay(rows.bindable(number), reason, now),
+            lambda: self._by_hand.replay(rows.bindable(number), reason, now, changed),
             as_json=lambda replayed: None if replayed is None else replayed.number,
             from_json=lambda n: None if n is None else self._journal.execution_from_json(n),
         )

@@ -10,6 +10,7 @@ from experience_runtime.domain.errors import AlreadyScheduled, Conflict
 from experience_runtime.domain.executions import (
     TRANSITIONS,
     Execution,
+    NewPayload,
     Settlement,
     Settling,
     Status,
@@ -85,10 +86,16 @@ class Transitions:
         return [execution_id(number) for number in sorted(numbers)]
 
     def replay(
-        self, number: int, reason: str | None, now: datetime, *, actor: str | None = None
+        self,
+        number: int,
+        reason: str | None,
+        now: datetime,
+        *,
+        actor: str | None = None,
+        changed: NewPayload | None = None,
     ) -> Execution | None:
         found = self._hold_to_wait_again(number, (Status.FAILED, Status.SUCCEEDED))
-        return found and self._wait_again("replay", found, reason, now, actor)
+        return found and self._wait_again("replay", found, reason, now, actor, changed)
 
     def restore(
         self, number: int, reason: str | None, now: datetime, *, actor: str | None = None
@@ -131,13 +138,27 @@ class Transitions:
         )
 
     def _wait_again(
-        self, statement: str, found: Execution, reason: str | None, now: datetime, actor: str | None
+        self,
+        statement: str,
+        found: Execution,
+        reason: str | None,
+        now: datetime,
+        actor: str | None,
+        new: NewPayload | None = None,
     ) -> Execution | None:
         bound = {"number": found.number, "reason": rows.optional_text(reason), "now": to_ms(now)}
+        if statement == "replay":
+            bound |= {
+                "payload": None if new is None else new.payload,
+                "pace_key": None if new is None else rows.text(new.pace_key),
+            }
         changed = self._database.execute(statement, bound)
         if not changed:
             return None
-        self._record(found.number, found.status, Status.PENDING, reason, now, actor=actor)
+        before = None if new is None else found.payload
+        self._record(
+            found.number, found.status, Status.PENDING, reason, now, actor=actor, payload_before=before
+        )
         return rows.execution(changed[0])
 
     def move(
@@ -261,6 +282,7 @@ class Transitions:
         now: datetime,
         *,
         actor: str | None = None,
+        payload_before: str | None = None,
     ) -> None:
         _check(from_status, to_status)
         bound = {
@@ -270,6 +292,7 @@ class Transitions:
             "to_status": to_status.value,
             "reason": rows.optional_text(reason),
             "actor": rows.optional_text(actor),
+            "payload_before": payload_before,
         }
         self._database.execute("insert_history", bound)
 

@@ -270,3 +270,71 @@ def test_the_overview_counts_what_the_store_holds(shop: Shop) -> None:
         expect(figure.locator("dd")).to_have_text(str(len(shop.executions(statuses=[status]))))
     expect(page.get_by_role("region", name="What runs next").locator("tbody tr")).to_have_count(10)
     expect(page.get_by_role("region", name="Failures of the last 24 hours")).to_contain_text("send-sms")
+
+
+def test_another_payload_is_checked_with_its_place_and_then_replayed_and_shown_as_changed(shop: Shop) -> None:
+    failed = shop.executions(statuses=[Status.FAILED])[0]
+    page = shop.page()
+    page.goto(f"/executions/{failed.id}")
+    page.get_by_text("Replay with another payload…").click()
+    expect(page.get_by_label("Payload (JSON)")).to_have_value(re.compile("Your order is on its way"))
+
+    page.get_by_label("Payload (JSON)").fill('{"to": "+15550111",\n "text": oops}')
+    page.get_by_role("button", name="Replay with this payload").click()
+    expect(page.get_by_role("alert")).to_contain_text("line 2 column 10")
+    expect(page.get_by_label("Payload (JSON)")).to_be_focused()
+    assert shop.runtime.store.execution(failed.number) == failed
+    page.get_by_label("Payload (JSON)").fill('{"to": "+15550111", "text": "It is here"}')
+    page.get_by_role("button", name="Replay with this payload").click()
+
+    expect(page.get_by_role("status")).to_contain_text("pending again")
+    expect(page.get_by_label("Payload", exact=True)).to_contain_text("It is here")
+    page.get_by_text("Changed at").click()
+    expect(page.get_by_label("Payload before")).to_contain_text("Your order is on its way")
+
+
+@WITH_AND_WITHOUT_SCRIPT
+def test_chosen_executions_are_moved_and_cancelled_and_the_rest_stays(empty_shop: Shop, script: bool) -> None:
+    first, second, stays = (empty_shop.schedule(visitor=each) for each in ("ada", "ben", "eve"))
+    page = empty_shop.page(script=script)
+    page.goto("/executions?integration=update-crm")
+    page.get_by_label(f"Choose {first}").check()
+    page.get_by_label(f"Choose {second}").check()
+
+    page.get_by_role("button", name="Move…").click()
+    page.get_by_label("Run at (UTC)").fill("2031-01-01T09:00")
+    page.get_by_role("button", name="Move 2 executions").click()
+    expect(page.get_by_role("alert")).to_contain_text("2031-01-01")
+    expect(page.get_by_label("Run at (UTC)")).to_be_focused()
+    soon = (empty_shop.runtime.clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+    page.get_by_label("Run at (UTC)").fill(soon)
+    page.get_by_role("button", name="Move 2 executions").click()
+
+    expect(page.get_by_role("status")).to_contain_text("moved")
+    due = {each.id: each.due_at.strftime("%Y-%m-%dT%H:%M") for each in empty_shop.executions()}
+    assert (due[first], due[second], due[stays] < soon) == (soon, soon, True)
+    expect(page.get_by_label("Integration")).to_have_value("update-crm")
+    page.get_by_label(f"Choose {first}").check()
+    page.get_by_label(f"Choose {second}").check()
+    page.get_by_role("button", name="Cancel…").click()
+    empty_shop.runtime.scheduler.cancel_execution(second, reason=None)  # by somebody else, meanwhile
+    page.get_by_role("button", name="Cancel 2 executions").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("1 execution is cancelled")
+    expect(page.get_by_role("region", name="1 could not be cancelled")).to_contain_text("is cancelled")
+    assert [each.id for each in empty_shop.executions(statuses=[Status.PENDING])] == [stays]
+
+
+def test_one_box_chooses_all_that_are_shown(empty_shop: Shop) -> None:
+    for visitor in ("ada", "ben", "eve"):
+        empty_shop.schedule(visitor=visitor)
+    page = empty_shop.page()
+    page.goto("/executions")
+    expect(page.get_by_role("button", name="Cancel…")).to_be_disabled()
+
+    page.get_by_label("Choose", exact=True).check()
+    expect(page.get_by_text("3 chosen")).to_be_visible()
+    page.get_by_role("button", name="Cancel…").click()
+    page.get_by_role("button", name="Cancel 3 executions").click()
+
+    expect(page.get_by_role("status")).to_contain_text("cancelled")
+    assert not empty_shop.executions(statuses=[Status.PENDING])

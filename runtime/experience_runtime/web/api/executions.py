@@ -111,6 +111,10 @@ class MoveBody(Body):
 
 class ReplayBody(Body):
     reason: _Reason = "replayed"
+    payload: Any = Field(
+        default=None,
+        description="Another payload than its own, checked by the integration. Left out: its own.",
+    )
 
 
 class RestoreBody(Body):
@@ -218,8 +222,15 @@ def replay(
     _: Annotated[Caller, needs(Right.CHANGE)],
     body: ReplayBody | None = None,
 ) -> Document:
-    """Run one that failed or succeeded again, now, with all its retries. Scope: operator."""
-    runtime.scheduler.replay(execution_id, reason="replayed" if body is None else body.reason)
+    """Run one that failed or succeeded again, now, with all its retries. Scope: operator.
+
+    With `payload`, it is called with that; the history keeps the one before.
+    """
+    body = body or ReplayBody()
+    if "payload" in body.model_fields_set:
+        runtime.operations.replay_with(execution_id, body.payload, reason=body.reason)
+    else:
+        runtime.scheduler.replay(execution_id, reason=body.reason)
     return Document(runtime.lookup.execution(execution_id))
 
 

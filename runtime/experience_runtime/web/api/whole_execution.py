@@ -1,5 +1,7 @@
 """The answer of the API about one execution, with everything that is known of it."""
 
+from typing import Any
+
 from pydantic import BaseModel, Field
 
 from experience_runtime.domain.executions import Status
@@ -19,6 +21,8 @@ class ChangeDocument(BaseModel):
     to: str
     reason: str | None
     actor: str | None = Field(description="Who made it by hand, if anybody did.")
+    payload_changed: bool = Field(description="Whether it was replayed with another payload.")
+    payload_before: Any = Field(description="The payload up to then; null where it was not changed.")
 
 
 class SameKey(BaseModel):
@@ -43,7 +47,15 @@ WHOLE_EXECUTION = LISTED_EXECUTION | {
     "same_key": [],
     "attempts": [],
     "history": [
-        {"at": "2026-03-06T15:30:00.000Z", "from": None, "to": "pending", "reason": None, "actor": None}
+        {
+            "at": "2026-03-06T15:30:00.000Z",
+            "from": None,
+            "to": "pending",
+            "reason": None,
+            "actor": None,
+            "payload_changed": False,
+            "payload_before": None,
+        }
     ],
     "run": "rn_0bb6rczg0ryj5",
     "run_is_kept": True,

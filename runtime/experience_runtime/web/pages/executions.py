@@ -1,6 +1,7 @@
 """The pages of executions: the list with its picture, and one with all that happened to it."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -15,6 +16,7 @@ from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import caller_of, signed_in
 from experience_runtime.web.guard.login import own_form
 from experience_runtime.web.guard.problems import status_of
+from experience_runtime.web.pages.forms import read_json
 from experience_runtime.web.pages.refusals import HtmlRoute
 from experience_runtime.web.pages.rendering import GivenRendering, back_to
 from experience_runtime.web.pages.rows import attempts_of, picture_of, row_of, rows_of
@@ -41,7 +43,13 @@ class _Page:
         self._rendering = rendering
 
     def acted(
-        self, act: Callable[[], object], said: str, *, reason: str, time: str | None = None
+        self,
+        act: Callable[[], object],
+        said: str,
+        *,
+        reason: str,
+        time: str | None = None,
+        payload: str | None = None,
     ) -> Response:
         """Act, and come back with a note; what is refused is told over what was typed."""
         try:
@@ -49,12 +57,18 @@ class _Page:
         except UnknownExecution:
             raise
         except Refusal as refusal:
-            return self.shown(problem=refusal, reason=reason, time=time)
+            return self.shown(problem=refusal, reason=reason, time=time, payload=payload)
         return back_to(f"{HERE}/{self.id}", said)
 
     def shown(
-        self, *, problem: ExperienceError | None = None, reason: str = "", time: str | None = None
+        self,
+        *,
+        problem: ExperienceError | None = None,
+        reason: str = "",
+        time: str | None = None,
+        payload: str | None = None,
     ) -> Response:
+        """`payload`: what was typed for another one, if it was."""
         found = caller_of(self._request).require_visible(self.id, self._runtime.lookup.execution)
         return self._rendering.page(
             self._request,
@@ -65,9 +79,16 @@ class _Page:
             reason=reason,
             time=found["due_at"][:16] if time is None else time,
             row=row_of(found, self._runtime.clock.now()),
+            payload=payload,
+            is_whole=self._is_whole(found),
             changes=found["history"],
             attempts=attempts_of(found["attempts"]),
         )
+
+    def _is_whole(self, found: Mapping[str, Any]) -> bool:
+        """Whether the payload is shown as it is: what stands for a secret is never to be sent instead."""
+        stored = self._runtime.store.execution(execution_number(self.id)).payload
+        return bool(found["payload"] == json.loads(stored))
 
 
 GivenPage = Annotated[_Page, Depends()]
@@ -130,11 +151,16 @@ def replay(
     page: GivenPage,
     runtime: GivenRuntime,
     reason: Annotated[str, Form()] = "",
+    payload: Annotated[str | None, Form()] = None,
 ) -> Response:
+    why = reason.strip() or "replayed"
+    if payload is None:
+        return page.acted(lambda: runtime.scheduler.replay(page.id, reason=why), "replayed", reason=reason)
     return page.acted(
-        lambda: runtime.scheduler.replay(page.id, reason=reason.strip() or "replayed"),
+        lambda: runtime.operations.replay_with(page.id, read_json(payload), reason=why),
         "replayed",
         reason=reason,
+        payload=payload,
     )
 
 

@@ -1,0 +1,2 @@
+-- What an execution was to be called with, before somebody replayed it with another payload.
+ALTER TABLE history ADD COLUMN payload_before TEXT; -- NULL: the payload stayed

@@ -57,7 +57,8 @@ PORTABLE = [
     *("domain", "engine", "isolation", "running", "sandbox", "scripts"),
     *("simulation", "plugins", "settings", "store", "cli"),
 ]
-PORTABLE_SUITE = [*SUITE, "-m", "not slow and not browser and not postgres", "-p", "no:cacheprovider"]
+PORTABLE_SUITE = [*SUITE, "-p", "no:cacheprovider"]
+PORTABLE_MARKS = "not slow and not browser and not postgres"
 PORTABLE_TOOLS = [
     *("hatchling", "hypothesis", "jsonschema-rs", "mypy", "pytest", "pytest-httpserver", "pytest-instafail"),
     *("pytest-xdist", "ruff", "standardwebhooks"),
@@ -225,8 +226,8 @@ def lock(root: Path, arguments: "list[str]") -> int:
 def elsewhere(root: Path, arguments: "list[str]") -> int:
     """Run the portable part on the lowest versions allowed and on the other Pythons; return a failure's code.
 
-    The lowest versions are tried on the first other Python, the locked ones on the rest: each run costs
-    minutes. A Python that is not here is named, and fails nothing.
+    The lowest versions are tried on the first other Python, the locked ones on the rest, without what takes
+    seconds: each run costs minutes. A Python that is not here is named, and fails nothing.
     """
     own = ".".join(map(str, sys.version_info[:2]))
     found = {version: other_python(version) for version in OTHERS if version != own}
@@ -241,7 +242,8 @@ def elsewhere(root: Path, arguments: "list[str]") -> int:
             print(f"Python {version} with {'the lowest' if lowest else 'the locked'} versions", flush=True)
             _fill_elsewhere(root, uv, python, folder, lowest=lowest)
             tests = arguments or ["tests/" + each for each in PORTABLE]
-            words = [str(folder / BIN / "python"), "-m", *PORTABLE_SUITE, *tests]
+            marks = PORTABLE_MARKS if lowest else f"{PORTABLE_MARKS} and not seconds"
+            words = [str(folder / BIN / "python"), "-m", *PORTABLE_SUITE, "-m", marks, *tests]
             failed = subprocess.call(words, cwd=root, env=_environment(folder)) or failed
     return failed
 

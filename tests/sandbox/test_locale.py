@@ -55,6 +55,7 @@ def test_it_is_what_node_says_or_refused(lab: Lab) -> None:
     assert refused < count / 20
 
 
+@pytest.mark.slow  # node works half a minute; what it writes does not hang on the Python
 def test_the_data_is_what_its_maker_writes() -> None:
     node = shutil.which("node")
     if node is None:

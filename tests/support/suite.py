@@ -26,7 +26,7 @@ SLOW = (
         "system/races/",
     ),
 )
-# Whole commands, terminals, served applications: many seconds a file. Other Pythons run these too.
+# Whole commands, terminals, served applications: many seconds a file. One other Python runs these too.
 SECONDS = (
     *("cli/test_broken_input.py", "cli/test_bulk.py", "cli/test_codes.py", "cli/test_dev.py"),
     *("cli/test_documents.py", "cli/test_new.py", "cli/test_pty.py", "cli/test_simulate.py"),

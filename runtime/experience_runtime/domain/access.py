@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
+from functools import cache
 from urllib.parse import urlsplit
 
 from experience_runtime.domain.durations import parse_delay
@@ -55,6 +56,11 @@ _PERMITTED: Mapping[Scope, frozenset[Right]] = {
 
 def permitted(scopes: Iterable[Scope]) -> frozenset[Right]:
     """The rights of all these scopes together: each adds its own, and none changes another's."""
+    return _together(frozenset(scopes))
+
+
+@cache
+def _together(scopes: frozenset[Scope]) -> frozenset[Right]:
     return frozenset[Right]().union(*(_PERMITTED[scope] for scope in scopes))
 
 

@@ -8,6 +8,7 @@ import asyncio
 import ipaddress
 import resource
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import h11
@@ -158,6 +159,7 @@ def guarded(gate: Gate) -> type[GuardedProtocol]:
     return Guarded
 
 
+@lru_cache(maxsize=1024)
 def neighbourhood(address: str) -> str:
     """What counts as one address: of IPv6 a network of 64 bits, which one customer is given."""
     try:

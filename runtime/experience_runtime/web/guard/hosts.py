@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 
@@ -27,6 +28,7 @@ def host_name(host: str) -> str:
     return (found[1] or found[2]) if found else ""
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(name: str) -> bool:
     if name.lower() == "localhost":
         return True

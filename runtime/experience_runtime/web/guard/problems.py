@@ -98,6 +98,9 @@ _AWAY = (
 _logger = logging.getLogger(__name__)
 
 
+_encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
+
+
 class Throttled(RateLimited):
     """Too many requests of one caller; `retry_after` is in seconds."""
 
@@ -110,7 +113,7 @@ class Document(JSONResponse):
     """A JSON document, in ASCII: a text cut inside a surrogate pair stays an escape."""
 
     def render(self, content: Any) -> bytes:
-        return json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
+        return _encode(content).encode("ascii")
 
 
 class RefusedDocument(Document):

@@ -36,6 +36,8 @@ class Trust:
         self._networks = networks
 
     def __call__(self, address: str) -> bool:
+        if not self._networks:
+            return False
         known = _address(address)
         return known is not None and any(known in network for network in self._networks)
 

@@ -115,9 +115,10 @@ def redacted_value(text: str, redact: Redact) -> Any:
     """
     top = [json.loads(text)]
     pieces = list(_pieces(top))
-    shown = dict(zip(pieces, _redacted_each(pieces, redact), strict=True))
-    if all(piece == said for piece, said in shown.items()):
+    said = _redacted_each(pieces, redact)
+    if said == pieces:
         return top[0]
+    shown = dict(zip(pieces, said, strict=True))
     waiting: list[Any] = [top]  # no recursion: it may be deep
     while waiting:
         holder = waiting.pop()
@@ -139,11 +140,14 @@ def redacted_value(text: str, redact: Redact) -> Any:
 _BETWEEN = "\n\x1e\n"  # no address goes over the end of a line, and no secret holds this
 
 
-def _redacted_each(pieces: Sequence[str], redact: Redact) -> Sequence[str]:
+def _redacted_each(pieces: list[str], redact: Redact) -> list[str]:
     """Each text redacted; in one go, since most hold nothing to take out."""
     whole = _BETWEEN.join(pieces)
     if whole.count(_BETWEEN) == max(0, len(pieces) - 1):
-        parts = redact(whole).split(_BETWEEN)
+        told = redact(whole)
+        if told == whole:
+            return pieces
+        parts = told.split(_BETWEEN)
         if len(parts) == len(pieces):
             return parts
     return [redact(piece) for piece in pieces]

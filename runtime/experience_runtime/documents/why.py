@@ -15,6 +15,7 @@ _ZONE_FROM = {
     "visitor_offset": "the visitor's offset",
     "default": "no zone is known",
 }
+_DAYS = [day.capitalize() for day in DAYS]
 _NOTICED = timedelta(seconds=1)  # a recurring schedule fires some milliseconds after its instant
 
 
@@ -124,9 +125,9 @@ def _outcome(execution: Execution) -> str | None:
 def _clock(at: datetime, zone: Zone) -> str:
     """Spell the local day and minute: `Friday 18:10`."""
     local = zone.local(at)  # the day from DAYS: strftime's %A follows the machine's locale
-    return f"{DAYS[local.weekday()].capitalize()} {local:%H:%M}"
+    return f"{_DAYS[local.weekday()]} {local.hour:02}:{local.minute:02}"
 
 
 def _dated(at: datetime, zone: Zone) -> str:
     local = zone.local(at)
-    return f"{DAYS[local.weekday()].capitalize()} {local:%Y-%m-%d %H:%M}"
+    return f"{_DAYS[local.weekday()]} {local.date()} {local.hour:02}:{local.minute:02}"

@@ -1,5 +1,6 @@
 """Executions: one integration call that waits, runs, and ends in a state that says why."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -213,6 +214,8 @@ def cursor_after(execution: Execution, sort: Sort) -> str:
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _DIGITS = 13  # 13 x 5 bits hold the 63 bits of a number
+_ID = re.compile(f"ex_[{_ALPHABET}]{{{_DIGITS}}}")
+_TO_PYTHONS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")  # the digits that int() reads
 
 
 def execution_id(number: int) -> str:
@@ -234,13 +237,9 @@ def id_part(text: str) -> tuple[int, int] | None:
 
 def execution_number(text: str) -> int:
     """Read an id back. Anything that is not one raises UnknownExecution."""
-    digits = text.removeprefix("ex_")
-    if not text.startswith("ex_") or len(digits) != _DIGITS or any(d not in _ALPHABET for d in digits):
+    if not _ID.fullmatch(text):
         raise UnknownExecution(
             f"{text[:64]!r} is not an execution id; an id looks like {execution_id(0)} "
             "(`experience executions list` shows them)"
         )
-    number = 0
-    for digit in digits:
-        number = number * 32 + _ALPHABET.index(digit)
-    return number
+    return int(text[3:].translate(_TO_PYTHONS), 32)

@@ -40,7 +40,7 @@ class ParsedTime:
 
 def from_ms(ms: int) -> datetime:
     """Make the instant that lies `ms` Unix milliseconds after 1970."""
-    return _EPOCH + timedelta(milliseconds=ms)
+    return _EPOCH + ms * _MILLISECOND
 
 
 def to_ms(dt: datetime) -> int:

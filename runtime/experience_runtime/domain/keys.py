@@ -54,7 +54,9 @@ def other_types(canonical: str) -> list[str]:
         value = json.loads(canonical)
         if not isinstance(value, dict):
             return []
-        others = {_ENCODER.encode(_turned(value, turn)) for turn in (_as_text, _as_value)}
+        turned = [_turned(value, turn) for turn in (_as_text, _as_value)]
+        # a text and what it says are never equal: what equals the key has nothing to turn
+        others = {_ENCODER.encode(other) for other in turned if other != value}
     except RecursionError:  # deeper than anybody would mistype
         return []
     return sorted(others - {canonical})

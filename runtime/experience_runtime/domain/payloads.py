@@ -10,13 +10,16 @@ MOST_BYTES = 256 * 1024
 MOST_LEVELS = 500
 """Deeper nesting could be written but not read back everywhere, since readers recurse."""
 
+# making an encoder takes longer than a small text
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
 
 def json_text(value: object) -> str:
     """Write a JSON value compactly; text stays as it is unless it holds a lone surrogate.
 
     Raises what `json.dumps` raises for what is not JSON; NaN and infinities are not.
     """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = _encode(value)
     try:
         text.encode()
     except UnicodeEncodeError:  # half a pair from a cut JavaScript string: no database takes it raw

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from experience_runtime.domain.executions import Execution
+from experience_runtime.domain.keys import key_digest
 from experience_runtime.domain.planning import Plan
 from experience_runtime.domain.zones import Zone, rules_version
 from experience_runtime.engine.stores import Cancelling
@@ -36,6 +37,44 @@ def new_execution(wanted: Wanted, number: int, zone: tuple[Zone, str]) -> Execut
         zone_from=zone[1],
         zone_rules=rules_version(),
         pace_key=wanted.pace_key,
+    )
+
+
+def planned_execution(
+    wanted: Wanted,
+    planned: Plan,
+    number: int,
+    *,
+    owner: str | None,
+    key_owner: str,
+    key_space: str,
+    experience: str | None,
+    release: int | None,
+    site: str | None,
+) -> Execution:
+    """The row of what is wanted, as it is planned; `owner` is the visitor it is for."""
+    return Execution(
+        number=number,
+        integration=wanted.integration,
+        payload=wanted.payload,
+        created_at=wanted.at,
+        requested_at=planned.requested_at,
+        due_at=planned.due_at,
+        zone=planned.zone.name,
+        zone_from=planned.zone_from,
+        zone_rules=rules_version(),
+        pace_key=wanted.pace_key,
+        experience=experience,
+        release=release,
+        visitor=owner,
+        key=planned.key,
+        key_digest=None if planned.key is None else key_digest(key_space, planned.key),
+        key_owner=key_owner,
+        asked=planned.asked,
+        window=None if planned.window is None else planned.window.text,
+        cancel_on_conversion=planned.cancel_on_conversion,
+        retries=wanted.retries,
+        site=site,
     )
 
 

@@ -37,6 +37,7 @@ from experience_runtime.engine.prepared import (
     Scheduled,
     Wanted,
     new_execution,
+    planned_execution,
 )
 from experience_runtime.engine.receivers import pace_key
 from experience_runtime.engine.sites import acting_site
@@ -196,20 +197,15 @@ class Scheduler:
         site = acting_site()
         if site is not None:
             site.require_room()
-        execution = replace(
-            new_execution(wanted, self._numbers.next(wanted.at), (planned.zone, planned.zone_from)),
+        execution = planned_execution(
+            wanted,
+            planned,
+            self._numbers.next(wanted.at),
+            owner=owner,
+            key_owner=key_owner,
+            key_space=space,
             experience=experience,
             release=self._release,
-            visitor=owner,
-            requested_at=planned.requested_at,
-            due_at=planned.due_at,
-            key=planned.key,
-            key_digest=None if planned.key is None else key_digest(space, planned.key),
-            key_owner=key_owner,
-            asked=planned.asked,
-            window=None if planned.window is None else planned.window.text,
-            cancel_on_conversion=planned.cancel_on_conversion,
-            retries=wanted.retries,
             site=None if site is None else site.name,
         )
         return PreparedSchedule(execution=execution, plan=planned, key_space=space)

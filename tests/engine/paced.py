@@ -1,12 +1,14 @@
 """A world whose receivers limit their callers, in virtual time; and the limits that it is judged by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 from experience_runtime.domain.admission import Policies, Policy
 from experience_runtime.domain.executions import Execution
+from experience_runtime.engine.delivery import InlineDelivery
 from experience_runtime.integration import Answer
 
 from tests.support.receivers import Bucket, Changing, Limit, Window
@@ -82,3 +84,49 @@ CASES = {
     "one a second, then five": Case(lambda: Changing(Bucket(1, 1), 50, Bucket(5, 5)), 150, 69),
     "two a second, then five": Case(lambda: Changing(Bucket(2, 2), 150, Bucket(5, 5)), 300, 104),
 }
+
+
+@dataclass
+class Refusing:
+    """Lets nothing through until then."""
+
+    until: float
+
+    def lets_through(self, at: float) -> bool:
+        return at >= self.until
+
+
+class Late(Paced):
+    """Calls begin some milliseconds after they were admitted, and reach their receiver later still."""
+
+    def __init__(self, limit: Callable[[], Limit]) -> None:
+        self._chance = Random(0)
+        super().__init__(limit)
+        self.dispatcher = self.dispatcher_on(InlineDelivery(before=lambda _: self._passes(30)))
+
+    def _call(self, payload: Any, context: Any) -> Any:
+        self._passes(15)
+        return super()._call(payload, context)
+
+    def _passes(self, milliseconds: float) -> None:
+        late = timedelta(milliseconds=self._chance.expovariate(1 / milliseconds))
+        self.clock.advance_to(self.clock.now() + late)
+
+
+class Together(InlineDelivery):
+    """Keeps what it is given until it is let go: calls that are on their way at the same time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: list[tuple[Execution, Callable[[Execution], None]]] = []
+
+    def submit(self, executions: Sequence[Execution], deliver: Callable[[Execution], None]) -> None:
+        self._waiting += [(each, deliver) for each in executions]
+
+    def free(self) -> int:
+        return 2 - len(self._waiting)
+
+    def go(self) -> None:
+        while self._waiting:
+            execution, deliver = self._waiting.pop(0)
+            deliver(execution)

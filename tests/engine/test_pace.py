@@ -1,36 +1,22 @@
 """Pace: a receiver that says "not now" is called as fast as it lets through, and nothing fails for that."""
 
 import itertools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from random import Random
 from typing import Any
 
 import pytest
 from experience_runtime.domain.admission import Policies, Policy
 from experience_runtime.domain.errors import RateLimited
-from experience_runtime.domain.executions import Execution, Filter, Status
+from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.domain.pace import MOST_HELD, Pace
-from experience_runtime.engine.delivery import InlineDelivery
 from experience_runtime.engine.receivers import FRESH, Receivers
 from experience_runtime.integration import Answer
 
-from tests.support.receivers import Bucket, Limit, Window
+from tests.support.receivers import Bucket, Window
 
 from .conftest import NOW
-from .paced import BREAKING, CASES, TAKES, Paced
+from .paced import BREAKING, CASES, TAKES, Late, Paced, Refusing, Together
 from .policed import Policed
-
-
-@dataclass
-class Refusing:
-    """Lets nothing through until then."""
-
-    until: float
-
-    def lets_through(self, at: float) -> bool:
-        return at >= self.until
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -44,23 +30,6 @@ def test_a_paced_receiver_gets_everything_about_as_fast_as_it_takes_it(name: str
     assert set(world.now_is(scheduled)) == {Status.SUCCEEDED}
     case.judge(world)
     world.store.close()
-
-
-class Late(Paced):
-    """Calls begin some milliseconds after they were admitted, and reach their receiver later still."""
-
-    def __init__(self, limit: Callable[[], Limit]) -> None:
-        self._chance = Random(0)
-        super().__init__(limit)
-        self.dispatcher = self.dispatcher_on(InlineDelivery(before=lambda _: self._passes(30)))
-
-    def _call(self, payload: Any, context: Any) -> Any:
-        self._passes(15)
-        return super()._call(payload, context)
-
-    def _passes(self, milliseconds: float) -> None:
-        late = timedelta(milliseconds=self._chance.expovariate(1 / milliseconds))
-        self.clock.advance_to(self.clock.now() + late)
 
 
 def test_a_call_that_began_late_is_followed_a_whole_spacing_later() -> None:
@@ -127,25 +96,6 @@ def test_a_503_without_retry_after_is_a_failure_and_one_with_it_is_pace() -> Non
     assert [a.outcome for a in world.store.attempts(failed[0].number)] == ["retry", "held"]
     assert world.store.integration_states.of("sms").failures <= 1
     world.store.close()
-
-
-class Together(InlineDelivery):
-    """Keeps what it is given until it is let go: calls that are on their way at the same time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._waiting: list[tuple[Execution, Callable[[Execution], None]]] = []
-
-    def submit(self, executions: Sequence[Execution], deliver: Callable[[Execution], None]) -> None:
-        self._waiting += [(each, deliver) for each in executions]
-
-    def free(self) -> int:
-        return 2 - len(self._waiting)
-
-    def go(self) -> None:
-        while self._waiting:
-            execution, deliver = self._waiting.pop(0)
-            deliver(execution)
 
 
 def test_that_a_receiver_began_to_refuse_is_told_once(caplog: pytest.LogCaptureFixture) -> None:

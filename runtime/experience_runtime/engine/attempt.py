@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from experience_runtime.domain.errors import IntegrationTimeout, Refusal
 from experience_runtime.domain.executions import Execution
 from experience_runtime.engine.ports import Clock, Integrations
-from experience_runtime.integration import Answer, Context, Http, IntegrationFailed
+from experience_runtime.integration import Answer, Context, Http, Integration, IntegrationFailed
 from experience_runtime.log_context import HIDDEN, payload_texts
 from experience_runtime.untrusted import (
     NotJson,
@@ -73,6 +73,15 @@ class Isolation(Protocol):
     def call(self, execution: Execution, *, seconds: float) -> Outcome:
         """Call once, and never raise; past `seconds` it is an `integration_timeout`, and does no more."""
         ...
+
+
+def timeout_of(integrations: Integrations, name: str) -> float:
+    """How many seconds a call of this integration may take."""
+    try:
+        timeout = integrations.get(name).timeout
+    except Refusal:
+        return Integration.timeout
+    return timeout if isinstance(timeout, int | float) and timeout > 0 else Integration.timeout
 
 
 def call(

@@ -15,7 +15,7 @@ from experience_runtime.domain.errors import CallFailed, IntegrationTimeout, Int
 from experience_runtime.domain.executions import LEASE_SECONDS, Execution, Settling, Status
 from experience_runtime.domain.options import EXECUTE_TIMEOUT_SECONDS
 from experience_runtime.domain.pace import HELD_TOO_LONG, Pace
-from experience_runtime.engine.attempt import Isolation, Outcome, call, refused
+from experience_runtime.engine.attempt import Isolation, Outcome, call, refused, timeout_of
 from experience_runtime.engine.attempt_lines import tell_ended, tell_given_back, tell_span
 from experience_runtime.engine.hearing import Hearing
 from experience_runtime.engine.judging import (
@@ -30,7 +30,7 @@ from experience_runtime.engine.judging import (
 )
 from experience_runtime.engine.ports import Clock, Delivery, Integrations, Relay
 from experience_runtime.engine.stores import DispatcherStore
-from experience_runtime.integration import Http, Integration
+from experience_runtime.integration import Http
 from experience_runtime.tracing import tracing
 from experience_runtime.untrusted import Redact
 
@@ -236,7 +236,7 @@ class Dispatcher:
             if refusal is None and self._hearing.was_refused(execution, since=self._held[key]):
                 self._end(withdrawn(execution, began_at))
                 return
-            seconds = self._timeout(execution.integration)
+            seconds = timeout_of(self._integrations, execution.integration)
             room = _ISOLATED_SECONDS if self._is_isolated(execution.integration) else 0.0
             self._calls[key] = _Call(execution, began_at, monotonic() + seconds + room)
             outcome = refused(refusal, self._redact) if refusal else self._call(execution, seconds)
@@ -268,7 +268,7 @@ class Dispatcher:
                 continue
             execution = running.execution
             self._delivery.abandon(execution)
-            seconds = self._timeout(execution.integration)
+            seconds = timeout_of(self._integrations, execution.integration)
             error = (
                 f"{execution.integration} did not end within {seconds:g} s, its timeout, and may still act"
             )
@@ -279,13 +279,6 @@ class Dispatcher:
             window, _ = window_of(execution)
             settlement = self._judge.after(execution, outcome, window)
             self._ended.append(Ended(execution, outcome, settlement, running.began_at, self._clock.now()))
-
-    def _timeout(self, integration: str) -> float:
-        try:
-            timeout = self._integrations.get(integration).timeout
-        except Refusal:
-            return Integration.timeout
-        return timeout if isinstance(timeout, int | float) and timeout > 0 else Integration.timeout
 
     def stuck(self) -> Sequence[Execution]:
         """The calls of this process that were given up and have not ended."""

@@ -54,6 +54,20 @@ def test_the_stories_of_several_are_what_each_is_told_alone(store: Store) -> Non
     assert store.stories([]) == []
 
 
+def test_those_that_are_still_there_are_told_with_their_attempts(store: Store) -> None:
+    many = range(1, 121)
+    add(store, *(an_execution(number) for number in many))
+    for claimed in claim(store, limit=2):
+        assert start(store, claimed)
+        settle(store, claimed.number, claimed.attempt, SUCCEEDED, now=LATER)
+
+    found = store.with_attempts([404, *reversed(many), 2**63])
+
+    assert found == [(store.execution(number), store.attempts(number)) for number in reversed(many)]
+    assert [len(attempts) for _, attempts in found] == [0] * 118 + [1, 1]
+    assert store.with_attempts([]) == []
+
+
 def test_find_lists_newest_first_page_by_page(store: Store) -> None:
     add(store, *(an_execution(number) for number in range(1, 8)))
 

@@ -1,7 +1,6 @@
 """Lookup: what is stored and registered, read once for the command line, the API and the pages."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -18,7 +17,7 @@ from experience_runtime.documents.documents import (
 )
 from experience_runtime.domain.admission import ALL, Policies, Policy, hold_of
 from experience_runtime.domain.catalogue import Description, SettingState
-from experience_runtime.domain.errors import UnknownExecution, UnknownVisitor
+from experience_runtime.domain.errors import UnknownVisitor
 from experience_runtime.domain.executions import (
     Execution,
     Filter,
@@ -144,14 +143,11 @@ class Lookup:
 
     def of_run(self, execution_ids: Sequence[str]) -> list[dict[str, Any]]:
         """The executions that a run made, with their attempts, as its author sees them; those still there."""
-        documents = []
-        for number in map(execution_number, dict.fromkeys(execution_ids)):
-            with suppress(UnknownExecution):  # erased with its visitor, a moment ago
-                execution, attempts = self._store.execution(number), self._store.attempts(number)
-                documents.append(
-                    execution_document(execution, attempts, redact=self._redact, shown=self._catalogue.shown)
-                )
-        return documents
+        numbers = [execution_number(each) for each in dict.fromkeys(execution_ids)]
+        return [
+            execution_document(execution, attempts, redact=self._redact, shown=self._catalogue.shown)
+            for execution, attempts in self._store.with_attempts(numbers)
+        ]
 
     def integrations(self, *, with_schedules: bool = True) -> dict[str, Any]:
         """Every registered integration, by name; without schedules, their count is 0: authors see none."""

@@ -86,6 +86,10 @@ class Executions(Protocol):
         """Every attempt whose delivery began, oldest first."""
         ...
 
+    def with_attempts(self, numbers: Sequence[int]) -> list[tuple[Execution, list[Attempt]]]:
+        """Those that are still there, in the order given, each with its attempts, oldest first."""
+        ...
+
     def stories(self, executions: Sequence[Execution]) -> list[tuple[list[Attempt], list[Change]]]:
         """The attempts and the history of each of these, which were read just now; in the order given."""
         ...

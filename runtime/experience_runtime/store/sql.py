@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from experience_runtime.documents.documents import Redact, Shown, as_it_is
 from experience_runtime.domain.admission import NO_POLICIES, Policies
@@ -53,6 +54,9 @@ from experience_runtime.store.visitors import SqlVisitors
 from experience_runtime.store.workers import SqlWorkers
 
 D = TypeVar("D", bound=Database)
+
+_WITH_ATTEMPTS = ("execution", "attempts")
+_READ_TOGETHER = 50  # executions; who writes waits meanwhile
 
 
 class SqlStore(SqlVisitors[D]):
@@ -309,6 +313,17 @@ class SqlStore(SqlVisitors[D]):
         return [
             (attempts[each.number], [rows.birth(each, changes[each.number]), *changes[each.number]])
             for each in executions
+        ]
+
+    def with_attempts(self, numbers: Sequence[int]) -> list[tuple[Execution, list[Attempt]]]:
+        found: list[list[tuple[Any, ...]]] = []
+        for first in range(0, len(numbers), _READ_TOGETHER):
+            some = numbers[first : first + _READ_TOGETHER]
+            asked = [(what, {"number": rows.bindable(each)}) for each in some for what in _WITH_ATTEMPTS]
+            found += self.database.read(partial(self.database.execute_together, asked))
+        pairs = zip(found[::2], found[1::2], strict=True)
+        return [
+            (rows.execution(made[0]), [rows.attempt(row) for row in tried]) for made, tried in pairs if made
         ]
 
     def find(

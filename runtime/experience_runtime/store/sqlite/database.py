@@ -96,11 +96,11 @@ class SqliteDatabase:
     def write(self, act: Callable[[], T]) -> T:
         if self._refusal is not None:
             raise self._refusal
-        self._identity.require()
         began = monotonic()
         try:
             result = self._commits.write(act)
         except apsw.Error as error:
+            self._identity.require()
             raise failure(self.path, error) from error
         self._identity.require()  # what was put into a file that is gone is not acknowledged
         hearer().committed(monotonic() - began)

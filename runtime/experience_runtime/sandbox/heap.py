@@ -29,6 +29,7 @@ _REGION_BYTES = 8 * 1024 * 1024
 _LEAST_ARENA, _ARENA_BYTES = 3700, 4096
 _MOST_SPARE_ARENAS = 128
 _MOST_USED_BLOCK = 128
+_OBJECT_BLOCK = 80
 _TRIM_FROM_BYTES = 8 * 1024 * 1024
 _PAGE = mmap.PAGESIZE
 
@@ -78,6 +79,7 @@ class Heap:
         self._sizes: dict[Address, int] = {}  # of what is the image's
         self._live: dict[Address, int] = {}  # of what was taken since
         self._spare: list[Address] = []
+        self._holes: dict[int, list[Address]] = {}  # by size: what was given back before `seal`
         self._refuse_from = self._limit = 1 << 62
         self.used_bytes = 0
         """Taken since `seal` and not given back."""
@@ -93,13 +95,14 @@ class Heap:
         self.is_over = self.used_bytes >= limit_bytes
 
     def stock(self, runtime: Address) -> None:
-        """Before `seal`: leave room in an arena of every size, and of each small one a whole arena more, so
-        that a short run asks for few. One that is empty would be given back and asked for again and again."""
+        """Before `seal`: leave room in an arena of every size, of each small one a whole arena more, and of
+        that of objects two, so that a short run asks for few. One that is empty would be given back and
+        asked for again and again."""
         for block in _ARENA_CLASSES:
             loose: list[Address] = []
-            for _ in range(2 if block <= _MOST_USED_BLOCK else 1):
-                top = self._top
-                while self._top == top:
+            for _ in range(3 if block == _OBJECT_BLOCK else 2 if block <= _MOST_USED_BLOCK else 1):
+                blocks = len(self._sizes)
+                while len(self._sizes) == blocks:
                     loose.append(engine.malloc_in(runtime, block - 8))
                 loose.pop()  # the first of a new arena, which it keeps
             for at in loose:
@@ -184,12 +187,7 @@ class Heap:
     def _take(self, size: int, *, instead_of: int = 0) -> Address:
         """A block of this size, perhaps in the place of one of another; 0 when there is no room."""
         if not self._is_sealed:
-            at = self._top
-            if size > self._region + _REGION_BYTES - at:
-                return 0
-            self._top = at + (size + 15 & -16)
-            self._sizes[at] = size
-            return at
+            return self._take_of_region(size)
         if _LEAST_ARENA < size <= _ARENA_BYTES:
             size = _ARENA_BYTES
         if not self._may_take(size - instead_of):
@@ -198,6 +196,17 @@ class Heap:
         if at:
             self._live[at] = size
             self.used_bytes += size
+        return at
+
+    def _take_of_region(self, size: int) -> Address:
+        room = size + 15 & -16
+        holes = self._holes.get(room)
+        at = holes.pop() if holes else self._top
+        if at == self._top:
+            if room > self._region + _REGION_BYTES - at:
+                return 0
+            self._top = at + room
+        self._sizes[at] = size
         return at
 
     # --- the engine's five functions
@@ -216,6 +225,8 @@ class Heap:
         if size is not None:  # what is the image's comes back with it
             self.used_bytes -= size
             self._give_back(at or 0, size)
+        elif at and not self._is_sealed:
+            self._holes.setdefault(self._sizes.pop(at) + 15 & -16, []).append(at)
 
     def realloc(self, at: Address | None, size: int) -> Address:
         if at is None:

@@ -3,17 +3,18 @@
 // Every pattern is learned from samples, and kept only where it gives all of them again: what is left out is
 // refused by the prelude.
 'use strict'
-const LOCALES = ('en-US en-GB en-AU en-CA de-DE de-AT de-CH fr-FR fr-CA es-ES es-MX it-IT nl-NL pt-BR pt-PT sv-SE da-DK nb-NO fi-FI ' +
-  'pl-PL cs-CZ tr-TR ja-JP zh-CN ko-KR').split(' ')
+const { LOCALES, literal } = require('./locale_files.js')
 const CURRENCIES = 'EUR USD GBP JPY CHF SEK DKK NOK PLN CZK TRY CNY KRW AUD CAD NZD BRL MXN INR'.split(' ')
 const WORDS = { n: 'numeric', 2: '2-digit', s: 'short', l: 'long' }
 const STYLES = { F: 'full', L: 'long', M: 'medium', S: 'short' }
 
-const SAMPLES = []
+const ALL = []
 for (let n = 0; n < 48; n++) {
   const hour = n % 24
-  SAMPLES.push(new Date(Date.UTC(n % 3 === 0 ? 2005 : n % 3 === 1 ? 2026 : 1999, n % 12, 1 + (n * 7) % 28, hour, n % 2 ? 5 : 42, n % 2 ? 37 : 9)))
+  ALL.push(new Date(Date.UTC(n % 3 === 0 ? 2005 : n % 3 === 1 ? 2026 : 1999, n % 12, 1 + (n * 7) % 28, hour, n % 2 ? 5 : 42, n % 2 ? 37 : 9)))
 }
+
+const FEW = ALL.filter((_, n) => n % 5 === 0) // every hour's half and every month's third
 
 const two = n => (n < 10 ? '0' : '') + n
 const cut = (word, field) => word === '-' ? {} : { [field]: WORDS[word] }
@@ -56,6 +57,8 @@ const TOKENS = {
   r: ['hour', d => '' + (d.getUTCHours() % 12)],
   m: ['minute', d => two(d.getUTCMinutes())],
   s: ['second', d => two(d.getUTCSeconds())],
+  u: ['minute', d => '' + d.getUTCMinutes()],
+  v: ['second', d => '' + d.getUTCSeconds()],
   A: ['month', (d, names) => names.A[d.getUTCMonth()]],
   B: ['month', (d, names) => names.B[d.getUTCMonth()]],
   C: ['month', (d, names) => names.C[d.getUTCMonth()]],
@@ -64,11 +67,12 @@ const TOKENS = {
   F: ['weekday', (d, names) => names.F[d.getUTCDay()]],
   G: ['weekday', (d, names) => names.G[d.getUTCDay()]],
   H: ['weekday', (d, names) => names.H[d.getUTCDay()]],
-  P: ['dayPeriod', (d, names) => names.P[d.getUTCHours() < 12 ? 0 : 1]]
+  P: ['dayPeriod', (d, names) => names.P[d.getUTCHours() < 12 ? 0 : 1]],
+  Z: ['timeZoneName', (d, names, value) => value]
 }
 
 // -> '{E}, {A} {d}', or null
-function learn (locale, options, known) {
+function learn (locale, options, known, SAMPLES = ALL) {
   const format = new Intl.DateTimeFormat(locale, { ...options, timeZone: 'UTC' })
   const all = SAMPLES.map(date => format.formatToParts(date))
   let pattern = ''
@@ -80,16 +84,17 @@ function learn (locale, options, known) {
       pattern += value
       continue
     }
-    const token = Object.keys(TOKENS).find(name => TOKENS[name][0] === type && all.every((parts, n) => parts[at].value === TOKENS[name][1](SAMPLES[n], known)))
+    const token = Object.keys(TOKENS).find(name => TOKENS[name][0] === type && all.every((parts, n) => parts[at].value === TOKENS[name][1](SAMPLES[n], known, parts[at].value)))
     if (token === undefined) return null
     pattern += '{' + token + '}'
   }
   return pattern
 }
 
+const ZONE_NAMES = { zs: 'short', zo: 'shortOffset', zl: 'longOffset' }
 const DATE_KEYS = ['F', 'L', 'M', 'S']
 for (const w of '-sl') for (const y of '-n2') for (const m of '-n2sl') for (const d of '-n2') if (w + y + m + d !== '----') DATE_KEYS.push(w + y + m + d)
-const TIME_KEYS = ['M', 'S', 'M1', 'S1', 'M0', 'S0']
+const TIME_KEYS = ['L', 'M', 'S', 'L1', 'M1', 'S1', 'L0', 'M0', 'S0']
 for (const h of 'n2') for (const ms of ['', 'm', 'o', 'ms', 'op', 'mp', 'os']) for (const cycle of ['', '1', '0']) TIME_KEYS.push(h + ms + cycle)
 
 function dateOptions (key) {
@@ -99,7 +104,7 @@ function dateOptions (key) {
 const digit = (key, padded, plain, field) => key.includes(padded) ? { [field]: '2-digit' } : key.includes(plain) ? { [field]: 'numeric' } : {}
 function timeOptions (key) {
   const cycle = /[01]$/.test(key) ? { hour12: key.endsWith('1') } : {}
-  if (/[MS]/.test(key)) return { timeStyle: STYLES[key[0]], ...cycle }
+  if (/[LMS]/.test(key)) return { timeStyle: STYLES[key[0]], ...cycle }
   return { hour: WORDS[key[0]], ...digit(key, 'm', 'o', 'minute'), ...digit(key, 's', 'p', 'second'), ...cycle }
 }
 
@@ -108,12 +113,18 @@ function dates (locale) {
   const found = { names: known, d: {}, t: {}, g: {} }
   for (const key of DATE_KEYS) found.d[key] = learn(locale, dateOptions(key), known)
   for (const key of TIME_KEYS) found.t[key] = learn(locale, timeOptions(key), known)
+  for (const key of TIME_KEYS) {
+    for (const [suffix, timeZoneName] of /[LMS]/.test(key) ? [] : Object.entries(ZONE_NAMES)) {
+      const named = learn(locale, { ...timeOptions(key), timeZoneName }, known)
+      if (named !== found.t[key] + ' {Z}') found.t[key + suffix] = named || '' // the prelude refuses what was not learned
+    }
+  }
   const counts = {}
   for (const date of DATE_KEYS) {
     const glues = new Set()
     for (const time of TIME_KEYS) {
-      if (found.d[date] === null || found.t[time] === null || (date.length === 1) !== /[MS]/.test(time)) continue
-      const whole = learn(locale, { ...dateOptions(date), ...timeOptions(time) }, known)
+      if (found.d[date] === null || found.t[time] === null || (date.length === 1) !== /[LMS]/.test(time)) continue
+      const whole = learn(locale, { ...dateOptions(date), ...timeOptions(time) }, known, FEW)
       const isBetween = whole !== null && whole.startsWith(found.d[date]) && whole.endsWith(found.t[time])
       glues.add(isBetween ? whole.slice(found.d[date].length, whole.length - found.t[time].length) : null)
     }
@@ -129,7 +140,7 @@ function dates (locale) {
 // numbers: the parts of a style, and how groups are made
 function separators (locale, options) {
   const of = (number, type) => (new Intl.NumberFormat(locale, options).formatToParts(number).find(part => part.type === type) || { value: '' }).value
-  return { group: of(1234567.5, 'group'), decimal: of(1234567.5, 'decimal') || of(0.5, 'decimal'), least: of(1234, 'group') === '' ? 5 : 4 }
+  return { group: of(1234567.5, 'group'), decimal: of(1234567.5, 'decimal') || of(0.5, 'decimal'), least: of(options.style === 'percent' ? 12.34 : 1234, 'group') === '' ? 5 : 4 }
 }
 function template (locale, options, number) {
   let text = ''
@@ -155,7 +166,7 @@ function numbers (locale) {
   return found
 }
 
-const lines = LOCALES.map(locale => `    '${locale}': ${JSON.stringify(JSON.stringify({ ...dates(locale), numbers: numbers(locale) })).replace(/'/g, '\\u0027').replace(/\\"/g, '"').replace(/^"|"$/g, "'")}`)
+const lines = LOCALES.map(locale => `    '${locale}': ${literal(JSON.stringify({ ...dates(locale), numbers: numbers(locale) }))}`)
 process.stdout.write(`// What \`Intl\` knows of locales: written by tests/sandbox/make_locale_data.js from CLDR ${process.versions.cldr}, and read by
 // 24_locale.js. A locale is JSON: {names, d: dates, t: times, g: what stands between them, glue, numbers}.
 (function (kit) {

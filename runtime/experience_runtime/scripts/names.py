@@ -76,7 +76,7 @@ MEMBERS_OF_OPTIONS: Mapping[str, tuple[str, ...]] = {
 INTEGRATION_MEMBERS = ("execute", "schedule", "cancel")
 """The methods of an integration; calling it is `execute`."""
 
-SUPPORTED_INTL = ("DateTimeFormat", "NumberFormat")
+SUPPORTED_INTL = ("DateTimeFormat", "NumberFormat", "PluralRules", "RelativeTimeFormat", "ListFormat")
 """What `Intl` has here."""
 
 PACKAGES = frozenset(

@@ -44,6 +44,38 @@
     return parsed[name]
   }
 
+  // What a topic of the data says of a locale, which may be what it says of another.
+  const read = kit.create(null)
+  kit.words = function (topic, name) {
+    const all = kit.localeWords[topic]
+    let text = all[name]
+    if (all[text] !== undefined) text = all[text]
+    if (read[text] === undefined) read[text] = kit.parse(text)
+    return read[text]
+  }
+  // The form of a word for numbers of a category; one text is that of every number.
+  kit.formOf = function (forms, category) {
+    if (typeof forms === 'string') return forms
+    const found = kit.descriptor(forms, category)
+    return found === undefined ? forms.other : found.value
+  }
+
+  // Short names of zones: {minutes ahead: name}; undefined where a locale says the offset, null where nobody can tell.
+  const zoneNames = kit.create(null)
+  kit.shortZone = function (name, zone, minutes) {
+    const all = kit.words('zones', 'all')
+    if (zoneNames[zone] === undefined) {
+      zoneNames[zone] = null
+      for (const row in all.zones) {
+        if (kit.indexOf(' ' + all.zones[row] + ' ', ' ' + zone + ' ') >= 0) zoneNames[zone] = all.names[row] || null
+      }
+    }
+    if (zoneNames[zone] === null) return null
+    const own = kit.descriptor(zoneNames[zone], name)
+    const found = own === undefined ? undefined : kit.descriptor(own.value, kit.String(minutes))
+    return found === undefined ? undefined : found.value
+  }
+
   // options
   const asObject = (options) => options === undefined ? {} : typeof options === 'object' && options !== null ? options : refuse('options are an object, not ' + shown(options))
 
@@ -90,10 +122,13 @@
   const Intl = {}
   kit.hidden(kit.global, 'Intl', Intl)
 
-  // A part of Intl: `make` gives what an instance keeps, of its arguments.
-  function part (name, make) {
+  // A part of Intl: `make` gives what an instance keeps, of its arguments; some need `new`.
+  function part (name, make, needsNew) {
     const Part = kit.record({ [name]: function (locales, options) {
-      if (new.target === undefined) return new Part(locales, options)
+      if (new.target === undefined) {
+        if (needsNew) throw new kit.TypeError('Intl.' + name + ' is made with new')
+        return new Part(locales, options)
+      }
       const format = make(locales, options)
       format.kind = name
       keep(formats, this, format)

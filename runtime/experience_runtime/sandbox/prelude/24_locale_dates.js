@@ -10,10 +10,10 @@
   const MONTHS = kit.record({ numeric: 'n', '2-digit': '2', short: 's', long: 'l' })
   const WEEKDAYS = kit.record({ short: 's', long: 'l' })
   const DATE_STYLES = kit.record({ full: 'F', long: 'L', medium: 'M', short: 'S' })
-  const TIME_STYLES = kit.record({ medium: 'M', short: 'S' })
+  const TIME_STYLES = kit.record({ long: 'L', medium: 'M', short: 'S' })
+  const ZONE_NAMES = kit.record({ short: 'zs', shortOffset: 'zo', longOffset: 'zl' })
   const OTHERS = kit.record({
-    era: undefined, dayPeriod: undefined, fractionalSecondDigits: undefined, timeZoneName: undefined,
-    hourCycle: undefined, calendar: 'gregory', numberingSystem: 'latn'
+    era: undefined, dayPeriod: undefined, fractionalSecondDigits: undefined, hourCycle: undefined, calendar: 'gregory', numberingSystem: 'latn'
   })
 
   function zoneOf (options) {
@@ -42,17 +42,18 @@
     const second = letter(options, 'second', NUMBERS)
     const dateStyle = letter(options, 'dateStyle', DATE_STYLES)
     const timeStyle = letter(options, 'timeStyle', TIME_STYLES)
+    const zoneName = letter(options, 'timeZoneName', ZONE_NAMES)
     const cycle = options.hour12 === undefined ? '' : options.hour12 ? '1' : '0'
     const zone = zoneOf(options)
     const date = weekday + year + month + day
     const time = hour + minute + second
     const styles = dateStyle + timeStyle
     if (styles !== '') {
-      if (date + time !== '') throw new kit.TypeError('dateStyle and timeStyle stand alone; leave out weekday, year, month, day, hour, minute and second')
+      if (date + time + zoneName !== '') throw new kit.TypeError('dateStyle and timeStyle stand alone; leave out weekday, year, month, day, hour, minute, second and timeZoneName')
       if ((needed === 'date' && timeStyle !== '') || (needed === 'time' && dateStyle !== '')) {
         throw new kit.TypeError((needed === 'date' ? 'timeStyle' : 'dateStyle') + ' does not go with a ' + needed + '; use toLocaleString')
       }
-      return made(name, zone, dateStyle, timeStyle === '' ? '' : timeStyle + cycle)
+      return made(name, zone, dateStyle, timeStyle === '' ? '' : timeStyle + cycle, timeStyle === 'L' ? 'zs' : '')
     }
     const isEmpty = (needed === 'time' || date === '') && (needed === 'date' || time === '')
     let dateKey = date === '' ? '' : (weekday || '-') + (year || '-') + (month || '-') + (day || '-')
@@ -62,18 +63,47 @@
       hour = hour || 'n'
       parts = 'op'
     }
-    return made(name, zone, dateKey, hour + parts === '' ? '' : hour + parts + cycle)
+    return made(name, zone, dateKey, hour + parts === '' ? '' : hour + parts + cycle, zoneName)
   }
 
-  function made (name, zone, dateKey, timeKey) {
+  function made (name, zone, dateKey, timeKey, zoneName) {
     const data = dataOf(name)
     const date = dateKey === '' ? '' : data.d[dateKey]
-    const time = timeKey === '' ? '' : data.t[timeKey]
-    const glue = dateKey === '' || timeKey === '' ? '' : data.g[dateKey] === undefined ? data.glue : data.g[dateKey]
+    let time = timeKey === '' ? '' : data.t[timeKey]
+    if (zoneName !== '' && time !== undefined && kit.indexOf(time, '{Z}') < 0) {
+      const named = data.t[timeKey + zoneName]
+      time = timeKey === '' ? '{Z}' : named === undefined ? time + ' {Z}' : named || undefined
+    }
+    const glue = dateKey === '' || time === '' ? '' : data.g[dateKey] === undefined ? data.glue : data.g[dateKey]
     if (date === undefined || time === undefined || glue === null) {
       refuse('this combination of date and time options is not supported for ' + name + '; write fewer, or dateStyle and timeStyle')
     }
-    return kit.record({ locale: name, zone: zone, names: data.names, pattern: date + glue + time })
+    return kit.record({ locale: name, zone: zone, zoneName: zoneName, names: data.names, pattern: date + glue + time })
+  }
+
+  // '+1', '-3:30', '+05:45' as the locale writes it
+  function offsetText (format, minutes) {
+    const how = kit.words('offset', format.locale)
+    const isLong = format.zoneName === 'zl'
+    if (minutes === 0) return isLong ? how[4] : how[3]
+    const ahead = minutes < 0 ? -minutes : minutes
+    const rest = ahead % 60
+    const hours = (ahead - rest) / 60
+    return how[0] + (minutes < 0 ? how[1] : '+') + (isLong ? two(hours) : hours) + (isLong || rest !== 0 ? how[2] + two(rest) : '')
+  }
+
+  const NAMED_FROM = RealDate.UTC(2020, 0)
+  const NAMED_UNTIL = RealDate.UTC(2038, 0)
+  function zoneText (format, minutes, time) {
+    if (format.zoneName !== 'zs') return offsetText(format, minutes)
+    if (time < NAMED_FROM || time >= NAMED_UNTIL) {
+      refuse('timeZoneName "short" is not supported before 2020 and after 2037; write "shortOffset" or "longOffset"')
+    }
+    const named = kit.shortZone(format.locale, format.zone, minutes)
+    if (named === null) {
+      refuse('timeZoneName "short" is not supported for ' + format.zone + ', whose names have changed; write "shortOffset" or "longOffset"')
+    }
+    return named === undefined ? offsetText(format, minutes) : named
   }
 
   const field = (name) => kit.method(proto['getUTC' + name])
@@ -88,11 +118,13 @@
   const TYPES = kit.record({
     y: 'year', z: 'year', M: 'month', N: 'month', A: 'month', B: 'month', C: 'month', D: 'month', d: 'day', e: 'day',
     E: 'weekday', F: 'weekday', G: 'weekday', H: 'weekday', h: 'hour', i: 'hour', j: 'hour', k: 'hour', q: 'hour', r: 'hour',
-    m: 'minute', s: 'second', P: 'dayPeriod'
+    m: 'minute', u: 'minute', s: 'second', v: 'second', P: 'dayPeriod', Z: 'timeZoneName'
   })
 
-  function token (mark, date, names) {
+  function token (mark, date, format, time) {
+    const names = format.names
     switch (mark) {
+      case 'Z': return zoneText(format, (getTime(date) - time) / 60000, time)
       case 'y': return '' + yearOf(date)
       case 'z': return two(yearOf(date) % 100)
       case 'M': return '' + (monthOf(date) + 1)
@@ -107,6 +139,8 @@
       case 'r': return '' + hourOf(date) % 12
       case 'm': return two(minuteOf(date))
       case 's': return two(secondOf(date))
+      case 'u': return '' + minuteOf(date)
+      case 'v': return '' + secondOf(date)
       case 'P': return names.P[hourOf(date) < 12 ? 0 : 1]
       case 'E': case 'F': case 'G': case 'H': return names[mark][weekdayOf(date)]
       default: return names[mark][monthOf(date)]
@@ -132,7 +166,7 @@
       }
       if (literal !== '') tell('literal', literal)
       literal = ''
-      tell(TYPES[pattern[at + 1]], token(pattern[at + 1], date, format.names))
+      tell(TYPES[pattern[at + 1]], token(pattern[at + 1], date, format, time))
       at += 2
     }
     if (literal !== '') tell('literal', literal)

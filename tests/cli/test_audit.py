@@ -25,8 +25,10 @@ LOOKS = {
     "check", "explain", "worker", "workers list", "serve", "tokens list", "releases list",
     "releases show", "releases diff", "executions list", "executions show", "runs list", "runs show",
     "runs tail", "why", "schedules list", "schedules show", "audit list", "visitors show",
+    "visitors list",
     "visitors export", "integrations list", "integrations show", "integrations check",
-    "integrations new", "migrate", "backup", "restore", "doctor", "schedules preview", "traffic",
+    "integrations new", "webhooks list", "webhooks test", "migrate", "backup", "restore", "doctor",
+    "schedules preview", "traffic",
 }  # fmt: skip
 """What changes nothing that is in use, or the whole of a database, which nobody may be using."""
 

@@ -202,6 +202,22 @@ def test_alerts_print_how_each_stands_and_what_a_test_came_to(cli: CommandLine) 
     assert 'alerts.ops tells nobody: the integration "slack-update" is not' in checks["alerts"]["detail"]
 
 
+def test_webhooks_print_whom_they_tell_and_what_a_test_came_to(cli: CommandLine) -> None:
+    Path("experience.toml").write_text('[webhooks.crm]\nurl = "env:CRM"\nintegrations = ["webhook"]\n')
+
+    listed = cli.json("webhooks", "list")
+    tested = cli("webhooks", "test", "crm", "--json")
+    unknown = cli("webhooks", "test", "crn", "--json").refusal
+
+    ends = ["execution.succeeded", "execution.failed", "execution.cancelled"]
+    crm = {"name": "crm", "on": ends, "integrations": ["webhook"], "behind": 0}
+    assert listed == {"webhooks": [crm], "waiting": 0}
+    assert (tested.code, set(tested.document)) == (2, {"webhook", "ok", "error"})
+    assert (tested.document["ok"], tested.document["error"]["code"]) == (False, "not_configured")
+    assert "webhooks.crm.url refers to the environment variable CRM" in tested.document["error"]["message"]
+    assert 'did you mean "crm"?' in unknown["message"]
+
+
 def test_integrations_check_says_what_is_missing(cli: CommandLine) -> None:
     said = cli("integrations", "check", "slack-update", "--json")
 

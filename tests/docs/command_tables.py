@@ -8,7 +8,10 @@ from experience_runtime.cli import main
 
 from .stage import ROOT
 
-NAMES = ("cli", "cli-executions", "cli-schedules", "cli-visitors", "cli-operating", "cli-releases")
+NAMES = (
+    *("cli", "cli-executions", "cli-schedules", "cli-visitors"),
+    *("cli-operating", "cli-telling", "cli-releases"),
+)
 PAGES = tuple(ROOT / "docs" / "reference" / f"{name}.md" for name in NAMES)
 EVERYWHERE = "Options of every command"
 _COMMON = ("--database", "--integrations", "--config", "--json")

@@ -35,7 +35,7 @@ RETIRED = re.compile(r"\b(?:beget|begets|begot|begotten|healths|presences|crew|d
 
 def _words() -> set[str]:
     """What stands in code marks in the glossary, one word each."""
-    return set(re.findall(r"`([a-z_]+)`", PAGE.read_text(encoding="utf-8")))
+    return set(re.findall(r"`([a-z_.]+)`", PAGE.read_text(encoding="utf-8")))
 
 
 def _section(title: str) -> set[str]:

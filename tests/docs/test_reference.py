@@ -14,7 +14,7 @@ from experience_runtime.domain import app_events, clients, errors, options, recu
 from experience_runtime.plugins.registry import Registry
 from experience_runtime.running.guest import Limits
 from experience_runtime.runtime import Runtime
-from experience_runtime.settings import alerts, delivery, environment, load, serving
+from experience_runtime.settings import alerts, delivery, environment, load, serving, webhooks
 from experience_runtime.settings.load import load_settings
 from experience_runtime.simulation.story import Story
 from experience_runtime.web.server import make_web
@@ -63,6 +63,7 @@ def _settings() -> set[str]:
         | {f"serve.{name}" for name in serving.SERVE_SETTINGS}
         | {f"retention.{kind}" for kind in retention.KINDS}
         | {f"alerts.NAME.{name}" for name in alerts.ALERT_SETTINGS}
+        | {f"webhooks.NAME.{name}" for name in webhooks.WEBHOOK_SETTINGS}
         | {"csml.client", "integrations.NAME.site"}
         | built_in
         | {environment.CONFIG, *environment.OLDER_NAMES, *environment.NAMED}
@@ -97,11 +98,11 @@ def _recurring() -> set[str]:
 PAGES: dict[str, Callable[[], Iterable[str]]] = {
     "schedule-options": _options,
     "codes": _codes,
-    "settings settings-environment alerts": _settings,
+    "settings settings-environment alerts webhooks": _settings,
     "stories": _story,
     "recurring-schedules": _recurring,
     "scheduled-events": lambda: app_events._KNOWN,
-    "cli cli-executions cli-schedules cli-visitors cli-operating cli-releases": commands,
+    "cli cli-executions cli-schedules cli-visitors cli-operating cli-telling cli-releases": commands,
     "integrations": lambda: sdk.__all__,
 }
 
@@ -141,7 +142,9 @@ def test_every_operation_that_other_programs_call_has_its_heading(tmp_path: Path
     with Runtime(load_settings(database=f"sqlite:///{tmp_path}/a.db", environ={})) as runtime:
         routes = make_web(runtime, is_open=True).state.routes
     web = "experience_runtime.web."
-    spoken = tuple(web + each for each in ("wire.", "health", "api.integration_calls", "api.batch"))
+    spoken = tuple(
+        web + each for each in ("wire.", "health", "api.integration_calls", "api.batch", "api.stream")
+    )
 
     assert set(_names("http")) == {
         f"{method} {route.path}"

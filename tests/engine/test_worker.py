@@ -227,7 +227,7 @@ class _Unreachable:
         self.workers, self.runs = store.workers, store.runs
         self.erasing, self.pruning = store.erasing, store.pruning
         self.releases, self.audit = store.releases, store.audit
-        self.alerts, self.exposures = store.alerts, store.exposures
+        self.alerts, self.exposures, self.feed = store.alerts, store.exposures, store.feed
         self.visitor_list = store.visitor_list
 
     def claim_due(self, **options: Any) -> Any:

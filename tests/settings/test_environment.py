@@ -30,7 +30,7 @@ def as_variables(values: dict[str, Any], path: tuple[str, ...] = ()) -> dict[str
             found |= as_variables(value, here)
             continue
         begin, *rest = here
-        if begin in ("integrations", "delivery", "alerts", "experiences"):
+        if begin in ("integrations", "delivery", "alerts", "webhooks", "experiences"):
             name = "__".join((begin.removesuffix("s") if begin == "integrations" else begin, *rest))
         else:
             name = "_".join(here)

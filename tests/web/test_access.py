@@ -40,6 +40,7 @@ MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
     ("POST", RELEASES + "/rollback"): OPERATORS,
     ("POST", RELEASES + "/deactivate"): OPERATORS,
     ("GET", "/v1/agenda"): READERS,
+    ("GET", "/v1/stream"): READERS_OF_RUNS,
     ("GET", "/v1/runs"): READERS_OF_RUNS,
     ("GET", "/v1/runs/{run_id}"): READERS_OF_RUNS,
     ("POST", "/v1/simulate"): AUTHORS,
@@ -130,7 +131,8 @@ def ask(client: httpx.Client, method: str, path: str, headers: dict[str, str]) -
         place.replace("{number}", "1").replace("{visitor_id}", "v1").replace("{run_id}", "rn_0000000000001")
     )
     body = BODIES.get(path) if method != "GET" else None
-    return client.request(method, place, json=body, headers=headers)
+    brief = {"seconds": 0} if path == "/v1/stream" else None
+    return client.request(method, place, params=brief, json=body, headers=headers)
 
 
 def is_let_in(answer: httpx.Response) -> bool:

@@ -34,6 +34,7 @@ _VERBS: dict[str, tuple[str, str]] = {
     "visitors": ("visitors:visitors", "Show, export and erase visitors, and say which ids are one person."),
     "integrations": ("integrations:integrations", "List, check and call integrations."),
     "alerts": ("alerts:alerts", "List what people are told of, and try it."),
+    "webhooks": ("webhooks:webhooks", "List which programs are told of state changes, and try it."),
     "hold": ("hold_all:hold", "Hold all deliveries, of every worker."),
     "resume": ("hold_all:resume", "Let deliveries go on."),
     "migrate": ("migrate:migrate", "Make or upgrade the tables of a database; copy a file into one."),

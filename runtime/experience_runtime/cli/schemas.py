@@ -14,6 +14,7 @@ from experience_runtime.settings.alerts import ALERT_SETTINGS
 from experience_runtime.settings.delivery import POLICY_SETTINGS
 from experience_runtime.settings.load import OUTBOUND_SETTINGS, TOP_SETTINGS
 from experience_runtime.settings.serving import SERVE_SETTINGS
+from experience_runtime.settings.webhooks import WEBHOOK_SETTINGS
 from experience_runtime.simulation.story import Story
 
 FILES = {
@@ -39,6 +40,9 @@ _TYPES: dict[str, Any] = {
     "integration": {"type": "string"},
     "on": _TEXTS,
     "every": {"type": "string"},
+    "url": {"type": "string"},
+    "secret": {"type": "string"},
+    "headers": {"type": "object", "additionalProperties": {"type": "string"}},
     "payload": {},
     "isolate": {"type": "boolean"},
     "authors_may_release": {"type": "boolean"},
@@ -81,6 +85,10 @@ def _settings(registry: Registry) -> dict[str, Any]:
         "serve": _table(SERVE_SETTINGS),
         "delivery": {"type": "object", "additionalProperties": _table(POLICY_SETTINGS)},
         "alerts": {"type": "object", "additionalProperties": _table(ALERT_SETTINGS)},
+        "webhooks": {
+            "type": "object",
+            "additionalProperties": _table(WEBHOOK_SETTINGS, integrations=_TEXTS),
+        },
         "csml": {"type": "object"},
         "integrations": {
             "type": "object",
@@ -98,8 +106,8 @@ def _settings(registry: Registry) -> dict[str, Any]:
     }
 
 
-def _table(names: Any) -> dict[str, Any]:
-    fields = {name: _TYPES.get(name, {"type": "integer"}) for name in names}
+def _table(names: Any, **own: dict[str, Any]) -> dict[str, Any]:
+    fields = {name: own.get(name) or _TYPES.get(name, {"type": "integer"}) for name in names}
     return {"type": "object", "properties": fields, "additionalProperties": False}
 
 

@@ -23,8 +23,7 @@ from experience_runtime.settings.load import Settings
 
 if TYPE_CHECKING:
     import uvicorn
-
-    from experience_runtime.web.api.jobs import Jobs
+    from starlette.datastructures import State
 
 GRACE_SECONDS = 30
 """How long requests that are being answered may still take once the server is told to stop."""
@@ -79,6 +78,7 @@ def serve(
 
     from experience_runtime.cli.telemetry import telemetry
     from experience_runtime.runtime.alerts import alerting
+    from experience_runtime.runtime.webhooks import telling
     from experience_runtime.web.guard.connections import Gate, guarded, room_for_connections
     from experience_runtime.web.guard.hosts import is_loopback
     from experience_runtime.web.guard.proxies import Trust
@@ -135,8 +135,8 @@ def serve(
                 say(f"serving {address}" + (_OPEN if is_open else "; callers need a token"))
             worker = None if no_worker else _worker(runtime)
             try:
-                with alerting(runtime):
-                    _serve(uvicorn.Server(config), listener, worker, web.state.jobs, runtime.dispatcher.wake)
+                with alerting(runtime), telling(runtime):
+                    _serve(uvicorn.Server(config), listener, worker, web.state, runtime.dispatcher.wake)
             finally:
                 web.state.jobs.close()
 
@@ -148,10 +148,10 @@ def _serve(
     server: "uvicorn.Server",
     listener: socket.socket,
     worker: Worker | None,
-    jobs: "Jobs",
+    state: "State",
     wake: threading.Event,
 ) -> None:
-    stop = threading.Event()
+    stop: threading.Event = state.streams.ending  # what is open for long ends with the rest
 
     def end() -> None:
         server.should_exit = True
@@ -161,7 +161,7 @@ def _serve(
     on_stop(end)
     loops: list[Callable[[], object]] = [
         lambda: server.run(sockets=[listener]),
-        lambda: jobs.keep_going_on(stop),
+        lambda: state.jobs.keep_going_on(stop),
     ]
     if worker is not None:
         loops.append(lambda: worker.run(stop))

@@ -74,6 +74,7 @@ def worker(
     from experience_runtime.cli.metrics import place_of, serving_numbers
     from experience_runtime.cli.telemetry import telemetry
     from experience_runtime.runtime.alerts import alerting
+    from experience_runtime.runtime.webhooks import telling
     from experience_runtime.web.metrics import Metrics
 
     stop, metrics = threading.Event(), Metrics()
@@ -97,9 +98,10 @@ def worker(
         if place is not None:
             runtime.for_delivering()
             stack.enter_context(serving_numbers(*place, runtime, metrics))
-        if settings.alerts:
+        if settings.alerts or settings.webhooks:
             runtime.for_delivering()
         stack.enter_context(alerting(runtime))
+        stack.enter_context(telling(runtime))
         if runtime.only is not None:
             _require_served(runtime, runtime.only)
         wake = runtime.dispatcher.wake

@@ -6,6 +6,7 @@ from datetime import datetime
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.keys import key_digest
 from experience_runtime.domain.planning import Plan
+from experience_runtime.domain.visitors import Visitor, check_visitor_id
 from experience_runtime.domain.zones import Zone, rules_version
 from experience_runtime.engine.stores import Cancelling
 
@@ -120,3 +121,8 @@ class Cancelled:
     elsewhere: bool
     doubt: str | None = None
     warnings: tuple[str, ...] = ()
+
+
+def owner_id(visitor: Visitor | None) -> str | None:
+    """Whose an execution is; None for nobody's."""
+    return None if visitor is None or visitor.id is None else check_visitor_id(visitor.id)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from experience_runtime.domain.errors import DatabaseUnavailable
 from experience_runtime.domain.retention import KINDS, Kind, Retention
+from experience_runtime.engine.feed import Feed
 from experience_runtime.engine.keeping import Pruning
 from experience_runtime.engine.ports import Clock
 
@@ -25,8 +26,13 @@ _logger = logging.getLogger(__name__)
 class Pruner:
     """A worker's part in it: of several workers, one at a time removes a kind."""
 
-    def __init__(self, pruning: Pruning, clock: Clock, retention: Retention) -> None:
+    def __init__(
+        self, pruning: Pruning, clock: Clock, retention: Retention, *, feed: Feed | None = None
+    ) -> None:
+        """`feed`: what is kept of state changes goes too."""
         self._pruning = pruning
+        self._feed = feed
+        self._feed_at: datetime | None = None
         self._clock = clock
         self._retention = retention
         self._next_at: dict[Kind, datetime] = {}
@@ -35,11 +41,22 @@ class Pruner:
     def step(self) -> None:
         """Remove a batch of one kind, if it is time for that."""
         now = self._clock.now()
+        if self._feed is not None and (self._feed_at is None or self._feed_at <= now):
+            self._feed_at = now + self._prune_feed(self._feed, now)
         for kind in itertools.islice(self._turns, len(KINDS)):
             before = self._retention.before(kind, now)
             if before is not None and self._next_at.get(kind, now) <= now:
                 self._next_at[kind] = now + self._prune(kind, before, now)
                 return
+
+    def _prune_feed(self, feed: Feed, now: datetime) -> timedelta:
+        try:
+            return PAUSE if feed.prune(now=now, limit=BATCH) == BATCH else _LOOK
+        except DatabaseUnavailable:
+            raise
+        except Exception:  # as below
+            _logger.exception("old state changes could not be removed; trying again later")
+            return REST
 
     def _prune(self, kind: Kind, before: datetime, now: datetime) -> timedelta:
         """Remove a batch; return how long to leave this kind alone."""

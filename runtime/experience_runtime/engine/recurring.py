@@ -33,6 +33,7 @@ from experience_runtime.domain.schedules import (
     timing_of,
     timing_texts,
 )
+from experience_runtime.domain.state_changes import require_for_callers
 from experience_runtime.domain.zones import rules_version
 from experience_runtime.engine.claims import made_when_asked_at
 from experience_runtime.engine.keeping import Schedules
@@ -112,6 +113,7 @@ class Recurring:
         that was read; Conflict with what differs where it is another now.
         """
         check_name(name)
+        require_for_callers(integration)
         self._integrations.get(integration)
         payload_text = check_payload(payload)
         self._integrations.parse_payload(integration, json.loads(payload_text))

@@ -23,6 +23,7 @@ from experience_runtime.domain.executions import (
 from experience_runtime.domain.keys import canonical_key, key_digest, space_of
 from experience_runtime.domain.payloads import check_payload
 from experience_runtime.domain.planning import CancelPlan, Plan, check_reason, plan, plan_cancel, visitor_zone
+from experience_runtime.domain.state_changes import require_for_callers
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor, check_visitor_id
 from experience_runtime.engine.claims import made_when_asked_at, may_still_run
@@ -37,6 +38,7 @@ from experience_runtime.engine.prepared import (
     Scheduled,
     Wanted,
     new_execution,
+    owner_id,
     planned_execution,
 )
 from experience_runtime.engine.receivers import pace_key
@@ -126,6 +128,7 @@ class Scheduler:
 
     def want(self, integration: str, payload: object) -> Wanted:
         """Check a payload for its integration, at this instant; what is planned for it, `put` takes."""
+        require_for_callers(integration)
         found = self._integrations.get(integration)
         text = check_payload(payload)
         # The model reads what will be stored, not the caller's object: what passes now passes at run time.
@@ -191,7 +194,7 @@ class Scheduler:
         key_space: str | None = None,
         own_space: str | None = None,
     ) -> PreparedSchedule:
-        owner = _owner_id(visitor)
+        owner = owner_id(visitor)
         key_owner = owner if planned.scope_is_visitor and owner else ""
         space = space_of(key_space or wanted.integration, None if key_owner else own_space)
         site = acting_site()
@@ -252,7 +255,7 @@ class Scheduler:
         """Do everything of `cancel` but the cancelling itself; for `carry_out`."""
         self._integrations.get(integration)
         planned = plan_cancel(options, defaults=defaults, visitor=visitor)
-        is_the_visitors = planned.scope_is_visitor and _owner_id(visitor)
+        is_the_visitors = planned.scope_is_visitor and owner_id(visitor)
         space = space_of(integration, None if is_the_visitors else own_space)
         return self.prepare_cancel(space, planned, visitor=visitor)
 
@@ -271,7 +274,7 @@ class Scheduler:
         self, key_space: str, planned: CancelPlan, *, visitor: Visitor | None
     ) -> PreparedCancel:
         """Do everything of `cancel_under` but the cancelling itself; for `carry_out`."""
-        owner = _owner_id(visitor)
+        owner = owner_id(visitor)
         cancelling = Cancelling(
             key_digest=key_digest(key_space, planned.key),
             key_owner=owner if planned.scope_is_visitor and owner else "",
@@ -351,7 +354,7 @@ class Scheduler:
         too when the integration's rate is used up; Conflict while it is paused.
         """
         wanted = self.want(integration, payload)
-        owner = _owner_id(visitor)
+        owner = owner_id(visitor)
         canonical = None if key is None else canonical_key(key)
         is_made = made_when_asked_at() is not None
         if not is_made:
@@ -390,7 +393,3 @@ class Scheduler:
     def _refuse(self, number: int, rule: str) -> NoReturn:
         status = self._store.execution(number).status
         raise Conflict(f"{execution_id(number)} is {status}; {rule}")
-
-
-def _owner_id(visitor: Visitor | None) -> str | None:
-    return None if visitor is None or visitor.id is None else check_visitor_id(visitor.id)

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from experience_runtime.engine.auditing import Audit
 from experience_runtime.engine.exposures import Exposures
+from experience_runtime.engine.feed import Feed
 from experience_runtime.engine.keeping import (
     Alerts,
     Erasing,
@@ -60,3 +61,6 @@ class StoreParts(Protocol):
 
     @property
     def alerts(self) -> Alerts: ...
+
+    @property
+    def feed(self) -> Feed: ...

@@ -21,6 +21,7 @@ from experience_runtime.domain.errors import (
     Refusal,
     UnknownIntegration,
 )
+from experience_runtime.domain.state_changes import STATE_CHANGES
 from experience_runtime.domain.values import nearest
 from experience_runtime.integration import Cache, Integration, MemoryCache
 from experience_runtime.plugins.finding import (
@@ -68,7 +69,7 @@ class Registry:
     @functools.cached_property
     def _all_found(self) -> Mapping[str, Found]:
         everything: Iterable[Found] = (
-            itertools.chain(installed(), in_folder(self._settings.integrations_dir))
+            itertools.chain(installed(), in_folder(self._settings.integrations_dir), self._own())
             if self._only is None
             else given(self._only)
         )
@@ -89,6 +90,13 @@ class Registry:
             if found.why is not None:
                 self._note_broken(name, found.why)
         return by_name
+
+    def _own(self) -> Iterator[Found]:
+        """What tells the webhooks, where there are any."""
+        if self._settings.webhooks:
+            from experience_runtime.plugins.state_changes import own
+
+            yield from own()
 
     def _note_broken(self, name: str, why: str) -> None:
         self._broken[name] = self._settings.redact(why)
@@ -296,6 +304,9 @@ class Registry:
 
 
 def _how_to_set(name: str, setting: str) -> str:
+    if name == STATE_CHANGES:
+        _, webhook, key, *_ = [*setting.split("."), "", ""]
+        return f"see [webhooks.{webhook}] in experience.toml: {key} = …"
     written = f'write {setting} = "env:NAME" under [integrations.{name}] in experience.toml'
     if setting != setting.lower():
         return written  # a variable sets names in small letters

@@ -16,7 +16,9 @@ def make_worker(runtime: Runtime) -> Worker:
         runtime.store,
         runtime.clock,
         recurring=runtime.recurring,
-        pruner=Pruner(runtime.store.pruning, runtime.clock, runtime.settings.retention),
+        pruner=Pruner(
+            runtime.store.pruning, runtime.clock, runtime.settings.retention, feed=runtime.store.feed
+        ),
         lock=None if runtime.is_shared else FileLock(runtime.database_path),
         fleet=Fleet(
             workers=runtime.store.workers,

@@ -18,6 +18,7 @@ from experience_runtime.domain.values import nearest
 from experience_runtime.settings.alerts import ALERT_SETTINGS
 from experience_runtime.settings.delivery import POLICY_BOUNDS, POLICY_SETTINGS
 from experience_runtime.settings.serving import BOUNDS
+from experience_runtime.settings.webhooks import WEBHOOK_SETTINGS
 
 CONFIG = "EXPERIENCE_CONFIG"
 TOKEN = "EXPERIENCE_TOKEN"
@@ -68,6 +69,10 @@ NAMED: Mapping[str, tuple[str, Mapping[str, Kind] | Kind]] = {
         "alerts",
         {key: Kind.TEXTS if key == "on" else Kind.TEXT for key in ALERT_SETTINGS},
     ),
+    "EXPERIENCE_WEBHOOKS__": (
+        "webhooks",
+        {key: Kind.TEXTS if key in ("on", "integrations") else Kind.TEXT for key in WEBHOOK_SETTINGS},
+    ),
     "EXPERIENCE_EXPERIENCES__": ("experiences", Kind.TEXT),
 }
 """The tables whose keys somebody names: what their variables begin with, the table, the kinds of its keys.
@@ -79,6 +84,7 @@ _EXAMPLES = {
     "integrations": "SLACK_UPDATE__URL",
     "delivery": "SLACK_UPDATE__CONCURRENCY",
     "alerts": "OPS__INTEGRATION",
+    "webhooks": "CRM__URL",
     "experiences": "REMINDER",
 }
 

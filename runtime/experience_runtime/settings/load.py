@@ -14,6 +14,7 @@ from experience_runtime.domain.app_events import WEBHOOK_INTEGRATION
 from experience_runtime.domain.clients import FIELDS, NO_CLIENT, Client, read_client
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.retention import Retention
+from experience_runtime.domain.state_changes import STATE_CHANGES, Webhook
 from experience_runtime.domain.values import nearest
 from experience_runtime.settings.alerts import read_alert
 from experience_runtime.settings.delivery import read_policy
@@ -29,6 +30,7 @@ from experience_runtime.settings.redaction import (
 from experience_runtime.settings.references import Missing, References
 from experience_runtime.settings.retention import read_retention
 from experience_runtime.settings.serving import Served, read_served, take_site
+from experience_runtime.settings.webhooks import read_webhook, receiver
 
 T = TypeVar("T")
 
@@ -48,6 +50,7 @@ TOP_SETTINGS = (
     "csml",
     "retention",
     "alerts",
+    "webhooks",
 )
 OUTBOUND_SETTINGS = ("allow_private",)
 
@@ -72,6 +75,7 @@ class Settings:
     client: Client = NO_CLIENT
     retention: Retention = field(default_factory=Retention)
     alerts: tuple[Rule, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
     served: Served = field(default_factory=Served)
     config: Path | None = None
     code_left_out: Path | None = None
@@ -93,9 +97,11 @@ class Settings:
     def policies(self) -> Mapping[str, Policy]:
         """The delivery policies by the names of their tables; capitals and `-` or `_` make no difference.
 
-        Events call many addresses: unless it is asked for, one that is down holds up none of the others.
+        Events and webhooks call many addresses: unless it is asked for, one that is down holds up none of
+        the others.
         """
-        return _PlainNames({WEBHOOK_INTEGRATION: Policy(breaker_failures=0), **self.delivery})
+        unbroken = dict.fromkeys((WEBHOOK_INTEGRATION, STATE_CHANGES), Policy(breaker_failures=0))
+        return _PlainNames({**unbroken, **self.delivery})
 
     def unknown_tables(self, names: Sequence[str]) -> list[str]:
         """Tell of tables of integrations and of their delivery that none of these names has."""
@@ -186,6 +192,12 @@ def load_settings(
         alerts=tuple(
             read_alert(name, table.table(f"alerts.{name}"), where=f"{table.where('alerts')}: alerts.{name}")
             for name in _own_names(table, "alerts")
+        ),
+        webhooks=tuple(
+            read_webhook(
+                name, table.table(f"webhooks.{name}"), where=f"{table.where('webhooks')}: webhooks.{name}"
+            )
+            for name in _own_names(table, "webhooks")
         ),
         served=read_served(
             table.table("serve"),
@@ -285,6 +297,13 @@ def _integrations(
 ) -> tuple[dict[str, Mapping[str, object]], dict[str, Mapping[str, Missing]], frozenset[str], Sequence[str]]:
     """The tables with their references resolved, what is missing, which are for sites, possible secrets."""
     tables = {name: dict(table.table(f"integrations.{name}")) for name in _own_names(table, "integrations")}
+    if STATE_CHANGES in map(plain, tables):
+        raise InvalidParameter(
+            f"{table.where('integrations')}: [integrations.{STATE_CHANGES}] is not read; "
+            "write [webhooks.NAME] with url, secret and headers"
+        )
+    if told := {name: receiver(table.table(f"webhooks.{name}")) for name in _own_names(table, "webhooks")}:
+        tables[STATE_CHANGES] = {"webhooks": told}
     sites = {name for name, values in tables.items() if take_site(values, where=f"integrations.{name}")}
     resolved: dict[str, Mapping[str, object]] = {}
     missing: dict[str, Mapping[str, Missing]] = {}

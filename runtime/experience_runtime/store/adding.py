@@ -67,6 +67,10 @@ class Adder:
         (inserted,), _ = self._insert_each([execution])
         return inserted
 
+    def insert_all(self, executions: Sequence[Execution]) -> Sequence[Execution]:
+        """The same of several."""
+        return self._insert_each(executions)[0] if executions else ()
+
     def _add_together(self, addings: Sequence[Adding]) -> list[Added]:
         """Add what replaces, each under a key of its own, which is held, or under none."""
         replaced: list[str | None] = [None] * len(addings)

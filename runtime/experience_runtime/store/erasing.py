@@ -81,7 +81,13 @@ class SqlErasing:
         numbers = {"numbers": json.dumps([number for number, _ in found])}
         ids = {"ids": json.dumps([[execution_id(number)] for number, _ in found])}
         self._database.execute("erase_audit_of_executions", ids)
-        for statement in ("erase_history", "erase_attempts", "erase_execution_links", "erase_executions"):
+        for statement in (
+            "erase_changes",
+            "erase_history",
+            "erase_attempts",
+            "erase_execution_links",
+            "erase_executions",
+        ):
             self._database.execute(statement, numbers)
         runs = {"numbers": json.dumps([run for (run,) in self._database.execute("runs_of_visitor", bound)])}
         self._database.execute("drop_run_links", runs)

@@ -34,6 +34,7 @@ from experience_runtime.store.database import Database
 from experience_runtime.store.erasing import SqlErasing
 from experience_runtime.store.events import SqlEvents
 from experience_runtime.store.exposures import SqlExposures
+from experience_runtime.store.feed import SqlFeed
 from experience_runtime.store.finding import Finding
 from experience_runtime.store.integration_states import SqlIntegrationStates
 from experience_runtime.store.jobs import SqlJobs
@@ -85,6 +86,7 @@ class SqlStore(SqlVisitors[D]):
         self.releases = SqlReleases(self.database, self._journal, self.audit)
         self.alerts = SqlAlerts(self.database)
         self.erasing = SqlErasing(self.database, self._transitions, self.audit)
+        self.feed = SqlFeed(self.database, self._adding.insert_all)
         self._finding = Finding(self.database)
         self.visitor_list = SqlVisitorList(self.database)
         self.events = SqlEvents(self.database, self._journal)

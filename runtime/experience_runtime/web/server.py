@@ -20,11 +20,13 @@ from experience_runtime.web.api import kept_runs as api_kept_runs
 from experience_runtime.web.api import releases as api_releases
 from experience_runtime.web.api import runs as api_runs
 from experience_runtime.web.api import schedules as api_schedules
+from experience_runtime.web.api import stream as api_stream
 from experience_runtime.web.api import tokens as api_tokens
 from experience_runtime.web.api import traffic as api_traffic
 from experience_runtime.web.api import visitors as api_visitors
 from experience_runtime.web.api.document import ABOUT, TAGS, add_document, operation_id
 from experience_runtime.web.api.jobs import Jobs
+from experience_runtime.web.api.state_changes import add_webhooks
 from experience_runtime.web.bench import Bench
 from experience_runtime.web.guard import login
 from experience_runtime.web.guard.access import Access, NotSignedIn
@@ -56,6 +58,7 @@ _ROUTERS = (
     api_kept_runs.router,
     api_agenda.router,
     api_executions.router,
+    api_stream.router,
     api_schedules.router,
     api_integrations.router,
     integration_calls.router,
@@ -112,6 +115,7 @@ def make_web(
     web.state.clock = runtime.clock
     web.state.jobs = Jobs(runtime.store.jobs, runtime.operations, runtime.clock)
     web.state.metrics = metrics
+    web.state.streams = api_stream.Streams()
     web.state.at_once = at_once = AtOnce(MOST_AT_ONCE)
     web.state.runs = Runs(runtime, metrics, at_once)
     web.state.quotas = Quotas(
@@ -151,6 +155,7 @@ def make_web(
         web.include_router(router)
     web.state.routes = [route for router in routers for route in flat(router.routes)]
     add_document(web)
+    add_webhooks(web)
     return web
 
 

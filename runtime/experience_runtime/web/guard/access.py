@@ -156,6 +156,13 @@ class Access:
             self._admit(found, request)
         return found
 
+    def is_still_good(self, caller: Caller) -> bool:
+        """Whether a caller would be let in again, whose answer lasts for long."""
+        if caller.token is None:
+            return self.is_open()
+        kept = self._tokens.token(caller.token.digest)
+        return kept is not None and self._is_good(kept)
+
     def may_call(self, origin: str, site_key: str | None) -> bool:
         """Whether a page of this origin may call with a token: this site key, or any when none is named."""
         if site_key is None:

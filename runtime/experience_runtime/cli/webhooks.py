@@ -1,0 +1,108 @@
+"""experience webhooks: which programs are told of state changes, and how far they are."""
+
+from typing import Any
+
+import click
+
+from experience_runtime.cli.common import EXIT_REFUSED, Verbs, everywhere, fail, print_json, say
+from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.executions import Filter, Status
+from experience_runtime.domain.state_changes import STATE_CHANGES, Webhook
+from experience_runtime.domain.values import nearest, shown
+from experience_runtime.runtime import Runtime
+from experience_runtime.settings.load import Settings
+
+
+@click.group(cls=Verbs)
+def webhooks() -> None:
+    """List which programs are told of state changes, and try it."""
+
+
+@webhooks.command(
+    "list",
+    epilog="""\b
+Examples:
+  experience webhooks list
+  experience webhooks list --json
+
+`serve` and `worker` tell them. Each call is an execution of state-changes;
+`experience executions list --integration state-changes` shows how it went.""",
+)
+@everywhere
+def list_(settings: Settings, as_json: bool) -> None:
+    """List the webhooks under [webhooks], of what each is told, and what has yet to reach them."""
+    with Runtime(settings, to_look=True) as runtime:
+        found = [_document(runtime, each) for each in settings.webhooks]
+        waiting = _waiting(runtime)
+    if as_json:
+        print_json({"webhooks": found, "waiting": waiting})
+        return
+    for each in found:
+        of = ", ".join(each["integrations"]) or "every integration"
+        say(f"{each['name']:<20} {', '.join(each['on'])}  of {of}")
+        if each["behind"]:
+            say(f"        {each['behind']:,} changes are yet to be looked at")
+    if waiting:
+        say(f"{waiting:,} calls wait or are under way")
+    if not found:
+        say('no webhooks; write [webhooks.crm] with url = "env:CRM_WEBHOOK_URL"')
+
+
+@webhooks.command(
+    "test",
+    epilog="""\b
+Examples:
+  experience webhooks test crm""",
+)
+@click.argument("name")
+@everywhere
+def test(name: str, settings: Settings, as_json: bool) -> None:
+    """Call the webhook NAME now, with an event of the type `test`."""
+    from experience_runtime.plugins.http import Outbound
+    from experience_runtime.runtime.webhooks import call_to_test
+
+    webhook = _webhook(name, settings)
+    with Runtime(settings) as runtime:
+        http = Outbound(now=runtime.clock.now, allow_private=settings.allow_private)
+        try:
+            outcome = call_to_test(runtime, webhook, http)
+        finally:
+            http.close()
+    if as_json:
+        error = None if outcome.code is None else {"code": outcome.code, "message": outcome.error}
+        print_json({"webhook": name, "ok": error is None, "error": error})
+    if outcome.code is not None:
+        if as_json:
+            raise SystemExit(EXIT_REFUSED)
+        fail(f"{outcome.code}: {outcome.error}", EXIT_REFUSED)
+    if not as_json:
+        say(f"{name} took the event")
+
+
+def _document(runtime: Runtime, webhook: Webhook) -> dict[str, Any]:
+    position = end = None
+    if runtime.has_database:
+        feed = runtime.store.feed
+        position, end = feed.position(webhook.name), feed.position("")
+    return {
+        "name": webhook.name,
+        "on": list(webhook.on),
+        "integrations": list(webhook.integrations),
+        "behind": 0 if position is None or end is None else end - position,
+    }
+
+
+def _waiting(runtime: Runtime) -> int:
+    if not runtime.has_database:
+        return 0
+    filter = Filter(statuses=(Status.PENDING, Status.RUNNING), integration=STATE_CHANGES)
+    return runtime.store.count(filter)
+
+
+def _webhook(name: str, settings: Settings) -> Webhook:
+    names = [each.name for each in settings.webhooks]
+    if name not in names:
+        meant = nearest(name, names, cutoff=0.5)
+        hint = f'did you mean "{meant}"?' if meant else f"there are: {', '.join(names) or 'none'}"
+        raise InvalidParameter(f"there is no webhook {shown(name)}; {hint}")
+    return settings.webhooks[names.index(name)]

@@ -1,0 +1,237 @@
+"""/v1/stream: the state changes of executions as they happen, as server-sent events."""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from experience_runtime.clocks import monotonic
+from experience_runtime.documents.state_changes import event_text, state_change_document
+from experience_runtime.domain.access import Right
+from experience_runtime.domain.errors import DatabaseUnavailable, InvalidParameter
+from experience_runtime.domain.state_changes import EventType, StateChange, is_of
+from experience_runtime.domain.values import shown
+from experience_runtime.engine.feed import Feed, Told
+from experience_runtime.runtime import Runtime
+from experience_runtime.web.api.openapi import Body, Responses, answers
+from experience_runtime.web.api.state_changes import STATE_CHANGE, StateChangeEvent
+from experience_runtime.web.given import GivenRuntime
+from experience_runtime.web.guard.access import Access, Caller, needs
+from experience_runtime.web.guard.problems import Throttled
+
+READER = "stream"
+MOST_STREAMS = 50
+MOST_OF_CALLER = 10
+LONGEST_SECONDS = 3600
+LOOK_SECONDS = 1.0
+QUIET_SECONDS = 15.0
+BATCH = 100
+
+_MOST_DIGITS = 18
+
+
+class Streams:
+    """The streams that are open in this process; `ending` is set when they are to end."""
+
+    def __init__(self, *, most: int = MOST_STREAMS, most_of_caller: int = MOST_OF_CALLER) -> None:
+        self.ending = threading.Event()
+        self._most = most
+        self._most_of_caller = most_of_caller
+        self._lock = threading.Lock()
+        self._open: Counter[str] = Counter()
+
+    def require_room(self, caller: str) -> None:
+        """Throttled where there are enough."""
+        if self._is_full(caller):
+            raise Throttled(
+                f"{self._open[caller]} streams of {shown(caller)}, and {self._open.total()} in all, are open "
+                "here, and no more are let in; end one, or read one for several purposes",
+                retry_after=5,
+            )
+
+    @contextmanager
+    def one(self, caller: str) -> Iterator[bool]:
+        """Count one while it lasts; whether there was room."""
+        with self._lock:
+            has_room = not self._is_full(caller)
+            self._open[caller] += 1
+        try:
+            yield has_room
+        finally:
+            with self._lock:
+                self._open[caller] -= 1
+                if not self._open[caller]:
+                    del self._open[caller]
+
+    def _is_full(self, caller: str) -> bool:
+        return self._open.total() >= self._most or self._open[caller] >= self._most_of_caller
+
+
+class Wanted(Body):
+    """Of what to tell, from where on, and how long."""
+
+    type: list[EventType] = Field(
+        default=[], max_length=20, description="Only these types; may be given several times."
+    )
+    integration: list[str] = Field(
+        default=[], max_length=50, description="Only executions of these integrations."
+    )
+    after: int | None = Field(
+        default=None,
+        ge=0,
+        lt=10**_MOST_DIGITS,
+        description="Go on after this position; 0 is the oldest that is kept. `Last-Event-ID` wins.",
+    )
+    seconds: int = Field(
+        default=LONGEST_SECONDS,
+        ge=0,
+        le=LONGEST_SECONDS,
+        description="End after so long; 0 tells what there is, and ends.",
+    )
+
+
+def _answers() -> Responses:
+    given = answers(StateChangeEvent, STATE_CHANGE)
+    example = f"id: 1207\nevent: execution.failed\ndata: {event_text(dict(STATE_CHANGE))}\n\n"
+    given[200] = {
+        "description": "Server-sent events; the `data` of each is a `StateChangeEvent`.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}, "example": example}},
+    }
+    return given
+
+
+router = APIRouter(prefix="/v1", tags=["executions"])
+
+
+@router.get(
+    "/stream",
+    operation_id="streamStateChanges",
+    summary="Follow state changes",
+    response_class=StreamingResponse,
+    responses=_answers(),
+)
+def stream(
+    request: Request,
+    wanted: Annotated[Wanted, Query()],
+    runtime: GivenRuntime,
+    caller: Annotated[Caller, needs(Right.READ_RUNS)],
+    last_event_id: Annotated[
+        str | None, Header(max_length=64, description="The `id` of the last event that was received.")
+    ] = None,
+) -> StreamingResponse:
+    """What happens to executions, within about a second, as server-sent events.
+
+    Ask again with the last `id` as `Last-Event-ID`, and nothing is missing: changes are kept for a day after
+    they were told. Scopes: operator, viewer; author, who is told of what experiences made.
+    """
+    after = wanted.after if last_event_id is None else _position(last_event_id)
+    streams: Streams = request.app.state.streams
+    access: Access = request.app.state.access
+    streams.require_room(caller.name)
+    following = _Following(
+        feed=runtime.store.feed,
+        wanted=wanted,
+        line=_line_of(runtime),
+        is_over=streams.ending.is_set,
+        may_go_on=lambda: access.is_still_good(caller),
+        sees_all=caller.may(Right.READ),
+    )
+    runtime.store.feed.begin(READER, now=runtime.clock.now())
+    start, gap = following.begin(after)
+
+    async def told() -> AsyncIterator[str]:
+        with streams.one(caller.name) as has_room:
+            if has_room:
+                async for text in following.follow(start, gap):
+                    yield text
+
+    return StreamingResponse(told(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Following:
+    """One stream."""
+
+    feed: Feed
+    wanted: Wanted
+    line: Callable[[StateChange], str]
+    is_over: Callable[[], bool]
+    may_go_on: Callable[[], bool]
+    sees_all: bool
+
+    def begin(self, after: int | None) -> tuple[int, str]:
+        """Where it begins, and what is said first."""
+        end = self.feed.arrange()
+        if after is None:
+            return end, ""
+        first = self.feed.first() or end + 1
+        if first - 1 <= after <= end:
+            return after, ""
+        start = end if after > end else first - 1
+        gap = _event("gap", start, {"after": after, "first": start + 1})
+        return start, gap if after else ""  # from the oldest there is was asked for
+
+    async def follow(self, position: int, said: str) -> AsyncIterator[str]:
+        ends_at = monotonic() + self.wanted.seconds
+        yield f"retry: 3000\nid: {position}\n\n{said}"
+        quiet_since = monotonic()
+        while True:
+            try:
+                told = await run_in_threadpool(self._look, position)
+                if monotonic() - quiet_since >= QUIET_SECONDS:
+                    if not await run_in_threadpool(self.may_go_on):
+                        return
+                    quiet_since = monotonic()
+                    yield f": still here\nid: {position}\n\n"
+            except DatabaseUnavailable:
+                return  # whoever reads asks again
+            if text := "".join(self.line(each) for each in told.changes if self._is_wanted(each)):
+                yield text
+            has_more, position = told.position > position, told.position
+            if has_more and not self.is_over():
+                continue
+            if self.is_over() or monotonic() >= ends_at:
+                yield f"id: {position}\n\n"
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _look(self, position: int) -> Told:
+        self.feed.arrange()
+        return self.feed.after(position, limit=BATCH)
+
+    def _is_wanted(self, change: StateChange) -> bool:
+        if not self.sees_all and change.execution.experience is None:
+            return False
+        if self.wanted.type and change.type not in self.wanted.type:
+            return False
+        return is_of(change, tuple(self.wanted.integration))
+
+
+def _line_of(runtime: Runtime) -> Callable[[StateChange], str]:
+    redact, shown_payload = runtime.settings.redact, runtime.integrations.shown
+
+    def line(change: StateChange) -> str:
+        document = state_change_document(change, redact=redact, shown=shown_payload)
+        return _event(change.type, change.position, document)
+
+    return line
+
+
+def _event(name: str, position: int, document: dict[str, Any]) -> str:
+    return f"id: {position}\nevent: {name}\ndata: {event_text(document)}\n\n"
+
+
+def _position(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:
+        return int(text)
+    raise InvalidParameter(
+        f"Last-Event-ID {shown(text)} is not the id of an event of this stream; send the last one, or none"
+    )

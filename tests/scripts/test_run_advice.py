@@ -21,6 +21,16 @@ TOLD: Mapping[str, tuple[str, str, str]] = {
         "script_error",
         "options.integration(…).schedul is not a function; did you mean schedule?",
     ),
+    "a member of a part of options": (
+        "module.exports = options => {\n  options.log.»inof('x')\n}",
+        "script_error",
+        "options.log.inof is not a function; did you mean options.log.info?",
+    ),
+    "a member of a part of options that is like none": (
+        "module.exports = options => {\n  options.uv.»subscribe('ecView')\n}",
+        "script_error",
+        "options.uv.subscribe is not a function; it has emit",
+    ),
     "a class": ("»module.exports = class Variation {}", "script_error", "it is a class; export a function"),
     "a const that is changed": (
         HEAD + "const a = 1\n  »a = 2\n  return a\n}",

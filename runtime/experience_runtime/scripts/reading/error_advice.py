@@ -24,6 +24,7 @@ from experience_runtime.scripts.reading.links import arguments_of
 from experience_runtime.scripts.reading.literals import UNKNOWN, Reading
 from experience_runtime.scripts.reading.missing import beside_hint
 from experience_runtime.scripts.reading.page_aliases import page_name, said_of
+from experience_runtime.scripts.reading.part_advice import of_part
 from experience_runtime.scripts.reading.scopes import Scopes
 from experience_runtime.scripts.reading.source import FUNCTIONS, Place, Source, ancestors, walk
 from experience_runtime.scripts.reading.syntax_advice import explain, without_a_place
@@ -253,7 +254,8 @@ def _advised(message: str, frame: Frame | None, files: Sequence[Source]) -> str:
         return f"{message}: {said}" if said else _about_nothing(message, of_nothing, chain)
     if message == "TypeError: not a function":
         of_answer = None if frame is None else _of_answer(*frame)
-        return _about_alias(frame) or _about_call(message, of_answer or chain)
+        said = _about_alias(frame) or (None if frame is None else of_part(*frame))
+        return said or _about_call(message, of_answer or chain)
     return next((f"{message}; {fix}" for start, fix in _FIXES if message.startswith(start)), message)
 
 

@@ -94,6 +94,8 @@ class Picture:
     bars: Sequence[Bar] = ()
     now_x: float | None = None
     now_label: str = "now"
+    bends: bool = False
+    """Whether the scale is wide around now, and narrow far from it."""
 
     @property
     def axis_y(self) -> int:
@@ -136,6 +138,7 @@ def around_now(points: Sequence[Point], now: datetime) -> Picture:
         ticks=ticks,
         marks=marks,
         now_x=round(middle, 2),
+        bends=True,
         summary=_summary(points, now),
     )
 

@@ -40,23 +40,46 @@ function restore (region, was) {
   if (same) same.focus({ preventScroll: true })
 }
 
-// What a person opened, typed into or marked stays as it is.
-const isBusy = region => region.querySelector('details[open]') ||
+// What a person has opened is opened again: each is known by its section and its place in it.
+function opened (region) {
+  const counts = new Map()
+  return [...region.querySelectorAll('details')].map(each => {
+    const section = each.closest('[aria-labelledby]')
+    const name = section ? section.getAttribute('aria-labelledby') : ''
+    counts.set(name, (counts.get(name) || 0) + 1)
+    return { each, place: `${name} ${counts.get(name)}` }
+  })
+}
+
+// What a person is about to do, typed into or marked stays as it is.
+const isBusy = region => region.querySelector('details.ask[open]') ||
   [...region.querySelectorAll('input, textarea')].some(each =>
-    each.value !== each.defaultValue || each.checked !== each.defaultChecked) ||
+    each.matches('[type="checkbox"], [type="radio"]')
+      ? each.checked !== each.defaultChecked
+      : each.value !== each.defaultValue) ||
   (region.contains(document.activeElement) && document.activeElement.matches('input, select, textarea')) ||
   (String(getSelection()) && region.contains(getSelection().anchorNode))
+
+// As they came: whether a person has opened something since is no difference.
+function same (fresh, region) {
+  const shut = region.cloneNode(true)
+  const [before, after] = [shut, fresh].map(each => [...each.querySelectorAll('details')])
+  before.forEach((each, index) => { if (after[index]) each.open = after[index].open })
+  return shut.innerHTML === fresh.innerHTML
+}
 
 async function look () {
   const answer = await get(location.href, 'text/html')
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html')
   for (const region of regions()) {
     const next = fresh.getElementById(region.id)
-    if (!next || isBusy(region) || next.innerHTML === region.innerHTML) continue
+    if (!next || isBusy(region) || same(next, region)) continue
     const was = place(region)
+    const open = new Set(opened(region).filter(({ each }) => each.open).map(({ place }) => place))
     const scrolled = [...region.querySelectorAll('.scroll')].map(each => each.scrollLeft)
     region.replaceChildren(...next.childNodes)
     region.querySelectorAll('.scroll').forEach((each, index) => { each.scrollLeft = scrolled[index] || 0 })
+    for (const { each, place } of opened(region)) if (open.has(place)) each.open = true
     restore(region, was)
   }
   const ended = fresh.querySelector('[data-ended]')

@@ -7,7 +7,7 @@ import pytest
 from experience_runtime.domain.access import Scope, Token, new_token, token_digest
 from experience_runtime.domain.errors import Conflict
 from experience_runtime.domain.executions import Status
-from experience_runtime.domain.overview import Backlog, Failures
+from experience_runtime.domain.overview import Backlog, Ended, Failures
 from experience_runtime.domain.visitor_events import VisitorEvent
 from experience_runtime.domain.visitor_history import VisitorHistory
 from experience_runtime.engine.stores import Store
@@ -192,3 +192,21 @@ def test_an_empty_store_has_an_overview(store: Store) -> None:
 
     assert set(found.counts.values()) == {0}
     assert (found.backlog, found.failures, found.next, found.oldest_due_at) == ([], [], [], None)
+
+
+def test_what_ended_is_counted_by_the_hour(store: Store) -> None:
+    ends = ((1, SUCCEEDED, NOW), (2, SUCCEEDED, LATER), (3, FAILED, LATER), (4, SUCCEEDED, LATER))
+    for number, settlement, at in ends:
+        claimed = running(store, an_execution(number))
+        settle(store, number, claimed.attempt, settlement, now=at)
+    add(store, an_execution(5))
+    store.cancel(5, reason=None, now=LATER)
+    first, second = (at.replace(minute=0, second=0, microsecond=0) for at in (NOW, LATER))
+
+    assert list(store.ended_by_hour(since=NOW, most=10)) == [
+        Ended(hour=first, status=Status.SUCCEEDED, count=1),
+        Ended(hour=second, status=Status.FAILED, count=1),
+        Ended(hour=second, status=Status.SUCCEEDED, count=2),
+    ]
+    assert [each.hour for each in store.ended_by_hour(since=LATER, most=10)] == [second, second]
+    assert sum(each.count for each in store.ended_by_hour(since=NOW, most=2)) <= 2

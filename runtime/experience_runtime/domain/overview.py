@@ -36,6 +36,15 @@ class Failures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How many executions ended so in the hour that began at `hour`."""
+
+    hour: datetime
+    status: Status
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """The waiting room at one instant.
 

@@ -17,7 +17,7 @@ from experience_runtime.domain.executions import (
     Settling,
     Sort,
 )
-from experience_runtime.domain.overview import Overview
+from experience_runtime.domain.overview import Ended, Overview
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.keeping import (
     IntegrationStates,
@@ -119,6 +119,13 @@ class Executions(Protocol):
 
     def overview(self, *, now: datetime, failed_since: datetime, next_limit: int) -> Overview:
         """How everything stands. Of failures since then the last 10,000 are counted."""
+        ...
+
+    def ended_by_hour(self, *, since: datetime, most: int) -> Sequence[Ended]:
+        """How many succeeded and failed in each hour since then, the earliest first; of the last `most` ends.
+
+        One that failed, was replayed and succeeded counts as both.
+        """
         ...
 
 

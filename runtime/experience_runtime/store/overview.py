@@ -4,7 +4,7 @@ from datetime import datetime
 
 from experience_runtime.domain.executions import Execution, Status
 from experience_runtime.domain.instants import from_ms, to_ms
-from experience_runtime.domain.overview import Backlog, Failures, Overview, Running
+from experience_runtime.domain.overview import Backlog, Ended, Failures, Overview, Running
 from experience_runtime.store import rows
 from experience_runtime.store.database import Rows
 
@@ -33,6 +33,15 @@ def read_overview(read: Rows, *, now: datetime, failed_since: datetime, next_lim
         failures=[Failures(integration=name, reason=reason, count=count) for name, reason, count in failed],
         next=_next(read, backlog, next_limit),
     )
+
+
+def read_ended(read: Rows, *, since: datetime, most: int) -> list[Ended]:
+    """See `stores.Executions.ended_by_hour`."""
+    found = read("ended_by_hour", {"since": to_ms(since), "limit": most})
+    return [
+        Ended(hour=from_ms(hour * 3_600_000), status=Status(status), count=count)
+        for hour, status, count in found
+    ]
 
 
 def _next(read: Rows, backlog: list[Backlog], limit: int) -> list[Execution]:

@@ -31,6 +31,15 @@ WHERE status = 'failed'
 GROUP BY integration, executions.reason
 ORDER BY failures DESC, integration, executions.reason NULLS FIRST;
 
+-- name: ended_by_hour
+SELECT at / 3600000 AS hour, to_status, count(*) FROM (
+    SELECT at, to_status FROM history WHERE to_status IN ('succeeded', 'failed', 'cancelled') AND at >= :since
+    ORDER BY at DESC LIMIT :limit
+) AS ended
+WHERE to_status IN ('succeeded', 'failed')
+GROUP BY hour, to_status
+ORDER BY hour, to_status;
+
 -- name: next_of
 SELECT due_at, number FROM executions
 WHERE status = 'pending' AND lease_until IS NULL AND integration = :integration

@@ -21,7 +21,7 @@ from experience_runtime.domain.executions import (
     execution_id,
 )
 from experience_runtime.domain.instants import to_ms
-from experience_runtime.domain.overview import Overview
+from experience_runtime.domain.overview import Ended, Overview
 from experience_runtime.engine.ports import HandOver
 from experience_runtime.engine.stores import Added, Adding, Cancelling, Done, Page, RetryAt
 from experience_runtime.store import rows
@@ -39,7 +39,7 @@ from experience_runtime.store.finding import Finding
 from experience_runtime.store.integration_states import SqlIntegrationStates
 from experience_runtime.store.jobs import SqlJobs
 from experience_runtime.store.journal import Journal
-from experience_runtime.store.overview import read_overview
+from experience_runtime.store.overview import read_ended, read_overview
 from experience_runtime.store.paces import SqlPaces
 from experience_runtime.store.planning_again import PlanningAgain
 from experience_runtime.store.pruning import SqlPruning
@@ -348,6 +348,9 @@ class SqlStore(SqlVisitors[D]):
         return self.database.look(
             lambda read: read_overview(read, now=now, failed_since=failed_since, next_limit=next_limit)
         )
+
+    def ended_by_hour(self, *, since: datetime, most: int) -> Sequence[Ended]:
+        return self.database.look(lambda read: read_ended(read, since=since, most=most))
 
     def stamp(self) -> str:
         return self.database.stamp()

@@ -20,6 +20,7 @@ from experience_runtime.web.guard.problems import status_of
 from experience_runtime.web.pages.refusals import HtmlRoute
 from experience_runtime.web.pages.rendering import GivenRendering, Rendering, back_to
 from experience_runtime.web.pages.rows import picture_of, rows_of
+from experience_runtime.web.pages.trend import MOST, trend_of
 from experience_runtime.web.pages.wanted import link
 from experience_runtime.web.pages.wording import relative
 
@@ -113,6 +114,7 @@ def _shown(
         ],
         due_link=link(now, status=Status.PENDING, due_until=now + _TICK),
         schedules=_schedules(runtime, now),
+        trend=trend_of(runtime.store.ended_by_hour(since=now - 2 * FAILURES_WITHIN, most=MOST), now=now),
         rows=rows_of(upcoming, now),
         picture=picture_of(upcoming, now),
     )

@@ -18,8 +18,9 @@ def test_the_way_from_an_integration_to_its_schedule(shop: Shop) -> None:
     page.goto("/settings/integrations")
 
     page.get_by_role("link", name="Edit slack-update").click()
+    page.get_by_role("link", name="Settings of slack-update").click()
     expect(page.get_by_role("heading", name="Settings")).to_be_visible()
-    page.get_by_role("link", name="Schedule", exact=True).click()
+    page.get_by_role("link", name="Schedule it").click()
     page.get_by_role("link", name="daily-digest").click()
 
     expect(page.get_by_label("Name")).to_have_value("daily-digest")

@@ -19,6 +19,7 @@ from experience_runtime.web.guard.login import form_token
 from experience_runtime.web.guard.problems import told_of
 from experience_runtime.web.guard.proxies import path_prefix
 from experience_runtime.web.pages import wording as spoken
+from experience_runtime.web.pages.cells import labelled
 
 # Not `no-referrer`: then a browser would not say where a form comes from, and it would be refused.
 HEADERS = {"Referrer-Policy": "same-origin"}
@@ -57,6 +58,9 @@ _DID = {
 }
 """What a form's answer says after its redirect: a closed list, so that nobody can say anything else."""
 
+_WRONG = ' aria-invalid="true"'
+"""The first field of a form that was refused has the focus."""
+
 _NOTE = "experience_note"
 """The cookie that has a key of it, from the redirect to the next page. Not `Secure`: it is no secret."""
 _NOTE_SECONDS = 60
@@ -75,9 +79,17 @@ class Rendering:
     """Makes the answers of the pages."""
 
     def page(
-        self, request: Request, template: str, *, here: str, status: int = 200, **values: Any
+        self,
+        request: Request,
+        template: str,
+        *,
+        here: str,
+        status: int = 200,
+        invalid: str = "",
+        **values: Any,
     ) -> HTMLResponse:
-        """Render a whole page. A refusal among the values is told without secrets."""
+        """Render a whole page. A refusal among the values is told without secrets; `invalid` is the id of the
+        field that it is about."""
         caller = getattr(request.state, "caller", None)
 
         def may(right: Right) -> bool:
@@ -101,6 +113,9 @@ class Rendering:
                 **told,
             )
         )
+        if invalid:
+            text = text.replace(f' id="{invalid}"', f' id="{invalid}"{_WRONG}', 1)
+        text = labelled(text.replace(_WRONG, _WRONG + " autofocus", 1))
         # in what a template was given, every quote is an entity: these are addresses of the templates
         text = _STATIC_ADDRESS.sub(self._with_version, text)
         if prefix := path_prefix(request.scope):

@@ -13,10 +13,17 @@ from fastapi.responses import Response
 from experience_runtime.documents.documents import instants_document
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.admission import hold_of
-from experience_runtime.domain.errors import Conflict, ExperienceError, Refusal, UnknownSchedule
+from experience_runtime.domain.errors import (
+    Conflict,
+    ExperienceError,
+    InvalidPayload,
+    PayloadTooLarge,
+    Refusal,
+    UnknownSchedule,
+)
 from experience_runtime.domain.schedules import Schedule
 from experience_runtime.domain.windows import DAYS
-from experience_runtime.domain.zones import zone_names
+from experience_runtime.domain.zones import UTC, zone_names
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import signed_in
@@ -157,6 +164,8 @@ def _page(
         editing=editing,
         hides_payload=bool(editing) and not form.payload,
         problem=problem,
+        invalid="" if problem is None else _field_of(problem, form),
+        is_fresh=not editing and problem is None and form.timezone == UTC.name and not form.name,
         acted=acted,
         preview=preview,
         wrong=wrong,
@@ -169,6 +178,27 @@ def _page(
         ],
         audit=runtime.lookup.audit.of("schedule", editing) if editing else [],
         schedules=[_row(runtime.lookup.schedule(each), now) for each in own],
+    )
+
+
+def _field_of(problem: ExperienceError, form: ScheduleForm) -> str:
+    """The id of the field that a refusal is about, as far as its code and its first words tell."""
+    begins = problem.message.removeprefix("a schedule is ").split(" ")[0].strip('":')
+    match problem.code, begins:
+        case ((InvalidPayload.code | PayloadTooLarge.code), _):
+            return "payload"
+        case _, "name" | "named" | "schedule":
+            return "name"
+        case _, "timezone" | "zone":
+            return "timezone"
+        case _, "window":
+            return "window_day"
+        case _, "skip":
+            return "skip"
+        case Conflict.code, _:
+            return ""
+    return {"every": "every_count", "daily": "daily_time", "weekly": "weekly_time", "cron": "cron"}.get(
+        form.kind, ""
     )
 
 

@@ -27,7 +27,7 @@ from experience_runtime.web.pages.rendering import GivenRendering, Rendering, ba
 from experience_runtime.web.pages.rows import picture_of, rows_of
 
 HERE = "/visitors"
-_SHOWN = 50
+_SHOWN = 20
 _LISTED = 30
 
 
@@ -78,7 +78,7 @@ def convert(
     try:
         runtime.scheduler.convert(id, event=event.strip() or None)
     except Refusal as refusal:
-        return _shown(request, id, runtime, rendering, problem=refusal, event=event)
+        return _shown(request, id, runtime, rendering, problem=refusal, event=event, invalid="event")
     return back_to(f"{HERE}?id={quote(id, safe='')}", "converted")
 
 
@@ -95,7 +95,7 @@ def erase_person(
             raise InvalidParameter(f"{shown(sure)} is not this visitor's id; type it to erase the visitor")
         erase(runtime.store, runtime.clock, id)
     except Refusal as refusal:
-        return _shown(request, id, runtime, rendering, problem=refusal)
+        return _shown(request, id, runtime, rendering, problem=refusal, invalid="sure")
     return back_to(HERE, "erased")
 
 
@@ -107,6 +107,7 @@ def _shown(
     *,
     problem: ExperienceError | None = None,
     event: str = "",
+    invalid: str = "",
 ) -> Response:
     values: dict[str, Any] = {"known": False}
     if id:
@@ -121,6 +122,7 @@ def _shown(
         status=200 if problem is None else status_of(problem),
         id=id,
         problem=problem,
+        invalid=invalid,
         event=event,
         conversion_names=runtime.settings.conversions,
         **values,

@@ -3,7 +3,11 @@
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
 
 for (const field of document.querySelectorAll('[data-browsers-zone]')) {
-  field.value ||= zone
+  const isFresh = field.dataset.browsersZone === 'fresh' // nobody has chosen what stands there
+  if (isFresh ? field.value !== zone : !field.value) {
+    field.value = zone
+    field.dispatchEvent(new Event('input', { bubbles: true }))
+  }
   if ('again' in field.dataset) location.replace(`?zone=${encodeURIComponent(zone)}`) // what is shown is of a zone
 }
 for (const list of document.querySelectorAll('[data-zones]')) {

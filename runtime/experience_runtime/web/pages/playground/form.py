@@ -109,7 +109,7 @@ class Play(BaseModel):
             story["visitors"] = [{"id": visitor} | zone]
         story["steps"] = [run, *(_step(step, step.visitor or visitor) for step in self.steps)]
         if self.answers.strip():
-            story["answers"] = read_json(self.answers, "the answers")
+            story["answers"] = read_json(self.answers, "the text of the answers")
         return story
 
     def _told(self) -> dict[str, Any]:
@@ -180,6 +180,27 @@ def make_play(fields: dict[str, Any]) -> Play:
         first = error.errors(include_url=False)[0]
         where = " ".join(str(part) for part in first["loc"])
         raise InvalidParameter(f"{where}: {first['msg']}") from None
+
+
+_BEGINNINGS = {
+    "the data": "data",
+    "what the page tells": "page",
+    "the text of the answers": "answers",
+    "the story": "told",
+    "the event's data": "emit_type",
+    "the event": "emit_type",
+    "the key": "cancel_key",
+    "cancel needs": "cancel_key",
+    "timezone": "timezone",
+    "delay": "forward",
+    "time would": "forward",
+    "time ": "at",
+}
+
+
+def field_of(message: str) -> str:
+    """The id of the field that a refusal is about, by how it begins; "" where that tells none."""
+    return next((field for begins, field in _BEGINNINGS.items() if message.startswith(begins)), "")
 
 
 def read_story(story: dict[str, Any]) -> Story:

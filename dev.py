@@ -50,6 +50,7 @@ DOCS = ["zensical", "build", "--strict", "--clean"]
 SUITE = [*PYTEST, "-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
 FAST = ["-m", "not slow and not seconds and not postgres"]
 MUTATE = ["python", "-m", "tests.support.mutate"]
+PROGRAMS = {"demo": DEMO, "docs": DOCS, "mutate": MUTATE, "clients": ["python", "clients/build.py"]}
 COVER = ["--cov", "--cov-report", "term:skip-covered"]
 
 # What runs on other Pythons too: all that needs no browser, no PostgreSQL and no development tool of its own.
@@ -78,6 +79,7 @@ Usage: python3 dev.py COMMAND [ARGUMENT...]
   test    static checks, then the whole test suite; with arguments, the tests alone, with those
           --fast leaves out what takes long, and PostgreSQL: under two minutes
   docs    build the documentation into site/; a broken link or anchor fails
+  clients build the clients of the API for Python and TypeScript, or the one that is named
   cover   the suite, or the tests that the arguments name, and how much of the code they run
   elsewhere  a large part of the suite on the other Pythons that are here, and on the lowest versions allowed
   mutate  change the code in one place at a time, and tell which changes no test notices
@@ -124,7 +126,7 @@ def main(arguments: list[str]) -> int:
     if command in ("-h", "--help", "help"):
         print(HELP, end="")
         return 0
-    if command not in ("demo", "test", "check", "docs", "cover", "elsewhere", "lock", "mutate"):
+    if command not in (*PROGRAMS, "test", "check", "cover", "elsewhere", "lock"):
         print((f'There is no command "{command}".\n\n' if command else "") + HELP, end="", file=sys.stderr)
         return 2
     try:
@@ -136,12 +138,10 @@ def main(arguments: list[str]) -> int:
     except SetUpFailed as failure:
         print(f"dev.py: {failure}", file=sys.stderr)
         return 1
-    if command == "demo":
-        return hand_over([*DEMO, *rest])
+    if command in PROGRAMS:
+        return hand_over([*PROGRAMS[command], *rest])
     if command == "check":
         return check()
-    if command in ("docs", "mutate"):
-        return hand_over([*(DOCS if command == "docs" else MUTATE), *rest])
     if command == "cover":
         return hand_over([*suite_of(rest), *COVER, *rest])
     chosen = [each for each in rest if each != "--fast"]

@@ -22,6 +22,8 @@ NOT_WRITTEN_BY_HAND = (
     "deploy/requirements.lock",
     "tests/vectors/",
     "tests/scripts/packages/package-lock.json",
+    "clients/python/generator.txt",
+    "clients/typescript/package-lock.json",
 )
 
 # Written in pieces, so that this file keeps its own rules.

@@ -3,8 +3,8 @@
     python nursery.py DATABASE URL
 
 Lines on stdin: `worker` starts a worker process and says its id on stdout; `schedule FIRST COUNT` schedules
-that many and says each execution's id once it is acknowledged, `replaced ID` and `cancelled ID` likewise,
-then `done`. The parent holds no database and no thread, so that a child is as good as a process of its own.
+that many and says what was acknowledged, as `asking.py` has it, then `done`. The parent holds no database and
+no thread, so that a child is as good as a process of its own.
 """
 
 import contextlib
@@ -14,9 +14,9 @@ import signal
 import ssl
 import sys
 import threading
+from functools import partial
 
 from experience_runtime.clocks import SystemClock
-from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.delivery import ThreadDelivery
 from experience_runtime.engine.dispatcher import Dispatcher
 from experience_runtime.engine.scheduler import Scheduler
@@ -27,6 +27,8 @@ from experience_runtime.plugins.registry import Registry
 from experience_runtime.settings.load import Settings, load_settings
 from experience_runtime.store.opening import open_sqlite
 from experience_runtime.store.sqlite.lock import FileLock
+
+from tests.system.faults.asking import CONVERSIONS, Asking
 
 CONCURRENCY = 8
 
@@ -52,20 +54,6 @@ def deliver(path: str, settings: Settings, registry: Registry, trust: ssl.SSLCon
     Worker(dispatcher, store, clock, lock=FileLock(path), poll_seconds=0.02).run(threading.Event())
 
 
-def schedule(scheduler: Scheduler, number: int) -> None:
-    """Schedule one; every fifth replaces the one before it, every seventh is cancelled again."""
-    visitor = Visitor(id=f"visitor {number}" if number % 5 else f"visitor {number - 1}")
-    payload = {"number": number, "fails_first": number % 11 == 0}
-    options = {"delay": number % 4 * 10, "key": "order"}
-    scheduled = scheduler.schedule("webhook", payload, options, visitor=visitor)
-    print(scheduled.execution.id, flush=True)
-    if scheduled.replaced:
-        print("replaced", scheduled.replaced, flush=True)
-    if number % 7 == 0:
-        for cancelled in scheduler.cancel("webhook", {"key": "order", "reason": "test"}, visitor=visitor).ids:
-            print("cancelled", cancelled, flush=True)
-
-
 def main() -> None:
     path, url = sys.argv[1:]
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the killed
@@ -79,7 +67,7 @@ def main() -> None:
     trust = ssl.create_default_context()  # what takes a worker longest is done once, for all of them
     with contextlib.suppress(IntegrationFailed):
         Outbound(now=SystemClock().now, allow_private=settings.allow_private).post("http://127.0.0.1:1/")
-    scheduler: Scheduler | None = None
+    asking: Asking | None = None
     for line in sys.stdin:
         match line.split():
             case ["worker"]:
@@ -89,12 +77,16 @@ def main() -> None:
                     os._exit(0)
                 print(child, flush=True)
             case ["schedule", first, count]:
-                if scheduler is None:
+                if asking is None:
                     scheduler = Scheduler(
-                        store=open_sqlite(path), clock=SystemClock(), integrations=registry, conversions=()
+                        store=open_sqlite(path),
+                        clock=SystemClock(),
+                        integrations=registry,
+                        conversions=CONVERSIONS,
                     )
+                    asking = Asking(scheduler, "webhook", partial(print, flush=True))
                 for number in range(int(first), int(first) + int(count)):
-                    schedule(scheduler, number)
+                    asking.ask(number, {"number": number, "fails_first": number % 11 == 0})
                 print("done", flush=True)
 
 

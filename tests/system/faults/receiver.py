@@ -4,7 +4,10 @@ import contextlib
 import json
 import threading
 from collections import Counter
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from experience_runtime.clocks import SystemClock
 
 
 class _Server(ThreadingHTTPServer):
@@ -17,6 +20,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
+        self.arrivals: list[tuple[str, datetime]] = []  # when each had been read
         self.total = 0
         self._changed = threading.Condition()
         receiver = self
@@ -53,6 +57,7 @@ class Receiver:
 
     def _count(self, webhook_id: str) -> int:
         with self._changed:
+            self.arrivals.append((webhook_id, SystemClock().now()))
             self.counts[webhook_id] += 1
             self.total += 1
             self._changed.notify_all()

@@ -18,9 +18,11 @@ from experience_runtime.store.opening import open_sqlite
 
 from tests.support.executions import an_execution
 
+from .asking import Told
 from .commands import a_project, told
 from .judgement import judged
 from .receiver import Receiver
+from .shadow import assert_sound
 from .workload import Work, assert_ended_well, until
 
 CALLERS = 6
@@ -115,7 +117,8 @@ def test_commands_threads_and_a_worker_share_a_file_that_is_held_for_a_while(
     assert faults == []
     assert len(acknowledged) == CALLERS * EACH + 20
     assert {counting.counts[each] for each in acknowledged} == {1}
-    judged(store, counting, acknowledged, set())
+    judged(store, counting.arrivals, Told(scheduled=acknowledged))
+    assert_sound(store.database.connection)
     store.close()
 
 

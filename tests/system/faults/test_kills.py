@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.store.opening import open_sqlite
 
 from . import ROUNDS
-from .commands import IMPORTED, a_project, told
-from .judgement import judged
+from .asking import Told
+from .commands import IMPORTED, ROOT, a_project, told
+from .judgement import judged, waiting
 from .receiver import Receiver
+from .shadow import assert_sound
 from .workload import until
 
 BURST = 14
@@ -29,8 +30,7 @@ class Nursery:
     """Talks to `nursery.py`; remembers what was acknowledged."""
 
     process: "subprocess.Popen[str]"
-    acknowledged: set[str] = field(default_factory=set)
-    withdrawn: set[str] = field(default_factory=set)  # replaced or cancelled, as acknowledged
+    told: Told = field(default_factory=Told)
 
     def worker(self) -> int:
         self._say("worker")
@@ -41,8 +41,7 @@ class Nursery:
 
     def end_schedule(self) -> None:
         while (line := self._line()) != "done":
-            *verb, execution_id = line.split()
-            (self.withdrawn if verb else self.acknowledged).add(execution_id)
+            self.told.hear(line)
 
     def _say(self, line: str) -> None:
         assert self.process.stdin is not None
@@ -61,7 +60,7 @@ def _nursery(path: str, url: str, log: Path) -> Iterator[Nursery]:
     with log.open("wb") as err:
         process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("nursery.py")), path, url],
-            env=os.environ | {"PYTHONPATH": IMPORTED},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([IMPORTED, str(ROOT)])},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=err,
@@ -80,7 +79,7 @@ def test_killed_workers_lose_nothing_and_repeat_only_what_was_in_flight(
 ) -> None:
     chance, moment = random.Random(9), threading.Event()
     path = str(tmp_path / "experience.db")
-    store, open_ones = open_sqlite(path), Filter(statuses=[Status.PENDING, Status.RUNNING])
+    store = open_sqlite(path)
     with (
         _nursery(path, counting.url, tmp_path / "workers.log") as workers,
         _nursery(path, counting.url, tmp_path / "scheduling.log") as scheduling,
@@ -95,10 +94,11 @@ def test_killed_workers_lose_nothing_and_repeat_only_what_was_in_flight(
             scheduling.end_schedule()
             if kill % 20 == 19 or kill == ROUNDS - 1:
                 last = workers.worker()
-                until(lambda: not store.count(open_ones))
+                until(lambda: not waiting(store))
                 os.kill(last, signal.SIGKILL)
 
-    repeated, figures = judged(store, counting, scheduling.acknowledged, scheduling.withdrawn)
+    repeated, figures = judged(store, counting.arrivals, scheduling.told)
+    assert_sound(store.database.connection)
     print(f"\n{ROUNDS} kills: {figures}")
     assert repeated, "no kill met a call in flight"
     store.close()
@@ -107,22 +107,23 @@ def test_killed_workers_lose_nothing_and_repeat_only_what_was_in_flight(
 def test_killed_commands_lose_nothing_that_a_run_was_told(tmp_path: Path, counting: Receiver) -> None:
     chance, moment = random.Random(9), threading.Event()
     project = a_project(tmp_path, counting)
-    acknowledged: set[str] = set()
+    acknowledged = Told()
     for _ in range(COMMANDS):
         worker = project.worker()
         run = project.begin("run", "burst", "--json")
         counting.wait_for(counting.total + 1 + chance.randrange(10), seconds=60)
         moment.wait(chance.random() * 0.01)
         worker.kill()
-        acknowledged |= told(run)
+        acknowledged.scheduled |= told(run)
 
     last = project.worker()  # what was lost waits some seconds before it is tried again
     store = open_sqlite(str(tmp_path / "experience.db"))
-    until(lambda: not store.count(Filter(statuses=[Status.PENDING, Status.RUNNING])))
+    until(lambda: not waiting(store))
     last.terminate()
     assert last.end() == 0
 
-    _, figures = judged(store, counting, acknowledged, set())
+    _, figures = judged(store, counting.arrivals, acknowledged)
+    assert_sound(store.database.connection)
     print(f"\n{COMMANDS} kills of `experience worker`: {figures}")
-    assert len(acknowledged) == COMMANDS * 10
+    assert len(acknowledged.scheduled) == COMMANDS * 10
     store.close()

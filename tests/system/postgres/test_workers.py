@@ -4,15 +4,22 @@ import os
 import signal
 from collections import Counter
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from experience_runtime.clocks import SystemClock
 from experience_runtime.domain.executions import Filter
 from experience_runtime.domain.schedules import CatchUp, Schedule
+from experience_runtime.engine.scheduler import Scheduler
+from experience_runtime.plugins.registry import Registry
+from experience_runtime.settings.load import load_settings
 from experience_runtime.store.opening import PostgresStore
 
 from tests.support.postgres import shared
+from tests.system.faults.asking import CONVERSIONS, Asking, Told
+from tests.system.faults.judgement import judged, waiting
 
+from .nursery import INTEGRATIONS
 from .yard import LEASE, Yard, until
 
 
@@ -66,17 +73,29 @@ def test_eight_workers_run_a_recurring_schedule_once(yard: Yard) -> None:
         assert run.outcome.value == "fired"
 
 
-def test_a_killed_worker_is_taken_over_and_only_what_was_in_flight_comes_twice(yard: Yard) -> None:
+def test_a_killed_worker_is_taken_over_and_only_what_was_in_flight_comes_twice(
+    yard: Yard, store: PostgresStore, tmp_path: Path
+) -> None:
+    (tmp_path / "noted.py").write_text(INTEGRATIONS, encoding="utf-8")
+    registry = Registry(load_settings(integrations_dir=tmp_path, environ={}))
+    clock, told = SystemClock(), Told()
+    scheduler = Scheduler(store=store, clock=clock, integrations=registry, conversions=CONVERSIONS)
+    asking = Asking(scheduler, "noted", told.hear)
     victim = yard.worker()
     yard.worker()
     until(lambda: len(yard.store.workers.all()) == 2, lambda: "the workers do not report themselves")
-    yard.schedule(300, seconds=0.02)
-    yard.wait_for(80)
+    for number in range(1, 200):
+        asking.ask(number, 0.05)
+    until(lambda: victim in {pid for _, _, pid in yard.received()[-20:]}, lambda: "it gets nothing to do")
 
     os.kill(victim, signal.SIGKILL)
-    yard.wait_until_done()
+    for number in range(200, 240):
+        asking.ask(number, 0.05)
+    until(lambda: not waiting(store), lambda: f"{waiting(store)} are left", seconds=400)
 
-    assert yard.judge() <= 8  # what it had in flight
+    repeated, figures = judged(store, yard.arrivals(), told)
+    print(f"\none worker of two killed: {figures}")
+    assert repeated <= 8  # what it had in flight
 
 
 def test_a_worker_that_stood_still_past_its_lease_changes_nothing(yard: Yard) -> None:

@@ -15,9 +15,12 @@ from typing import Any
 
 import experience_runtime
 from experience_runtime.clocks import SystemClock, monotonic
-from experience_runtime.domain.executions import Execution, Filter, IfExists, Status
-from experience_runtime.domain.instants import to_ms
+from experience_runtime.domain.executions import Execution, Filter, IfExists, Status, execution_id
+from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.engine.stores import Store
+
+from tests.system.faults.asking import Told
+from tests.system.faults.judgement import Arrival, judged
 
 LEASE = 3
 DEADLINE_SECONDS = 180
@@ -61,6 +64,11 @@ class Yard:
         lines = [line.split() for line in self.received_path.read_text().splitlines()]
         return [(id, int(attempt), int(pid)) for id, attempt, pid, _ in lines]
 
+    def arrivals(self) -> list[Arrival]:
+        """When each call had begun, by execution."""
+        lines = [line.split() for line in self.received_path.read_text().splitlines()]
+        return [(id, from_ms(int(float(at) * 1000))) for id, _, _, at in lines]
+
     def wait_for(self, count: int) -> None:
         """Wait until there were so many calls."""
         until(lambda: len(self.received()) >= count, lambda: f"{len(self.received())} of {count} calls")
@@ -83,6 +91,7 @@ class Yard:
 
     def judge(self) -> int:
         """Assert that nothing was lost or repeated but what was in flight; return how many were repeated."""
+        judged(self.store, self.arrivals(), Told(scheduled={execution_id(each) for each in self.made}))
         calls = Counter(id for id, _, _ in self.received())
         found = list(self.store.find(Filter(), limit=1_000_000).executions)
         assert {each.number for each in found} == set(self.made)

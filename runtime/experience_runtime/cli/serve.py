@@ -113,6 +113,7 @@ def serve(
             most=room_for_connections(),
             per_address=settings.served.connections_per_address,
             is_proxy=Trust(settings.served.trusted_proxies),
+            is_full=web.state.queue.is_too_long,
         )
         config = uvicorn.Config(
             web,

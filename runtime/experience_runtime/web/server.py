@@ -34,6 +34,7 @@ from experience_runtime.web.guard.access_log import Observed
 from experience_runtime.web.guard.connections import BODY_SECONDS
 from experience_runtime.web.guard.limits import AtOnce, BodyLimit, Crowd
 from experience_runtime.web.guard.middleware import LoopbackHost, SameSite, SecurityHeaders, SharedOrigins
+from experience_runtime.web.guard.pressure import Queue
 from experience_runtime.web.guard.problems import Defects, Document, handle_problems
 from experience_runtime.web.guard.proxies import Proxied, Trust
 from experience_runtime.web.guard.tags import Tagged
@@ -145,7 +146,10 @@ def make_web(
     web.add_middleware(LoopbackHost, is_open=access.is_open)
     web.add_middleware(Defects)
     is_proxy = Trust(served.trusted_proxies)
-    web.add_middleware(Crowd, per_address=served.connections_per_address, is_proxy=is_proxy)
+    web.state.queue = Queue()
+    web.add_middleware(
+        Crowd, per_address=served.connections_per_address, is_proxy=is_proxy, queue=web.state.queue
+    )
     web.add_middleware(SecurityHeaders)
     web.add_middleware(Observed, metrics=metrics)
     web.add_middleware(snippet.Renamed, snippet_path=served.snippet_path)

@@ -6,6 +6,7 @@ connections. Here whoever has been sending a request for longest gives way to th
 
 import asyncio
 import ipaddress
+import json
 import resource
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -13,6 +14,11 @@ from typing import Any, ClassVar
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from experience_runtime.domain.errors import RateLimited
+from experience_runtime.web.guard.middleware import ALIVE
+from experience_runtime.web.guard.pressure import Lag
+from experience_runtime.web.guard.problems import problem_document
 
 HEAD_SECONDS = 10.0
 """How long a connection may stay open without a whole head of a request on it."""
@@ -36,12 +42,27 @@ _LATE = (
     b"\r\nthe request took too long to arrive\n"
 )
 
+_IS_UP = f"GET {ALIVE} ".encode()
+_LINGER_SECONDS = 1.0
+"""For the rest of a request that was refused: closed at once, its sender might see no answer."""
+
+
+def _come_again() -> bytes:
+    detail = "more requests come than are answered here; try again"
+    body = json.dumps(problem_document(503, RateLimited.code, detail)).encode()
+    head = (
+        "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
+        f"Content-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
 
 class Gate:
     """The connections of one server. `most` in all, `per_address` of one address; 0: as many as it likes.
 
     Past either, the oldest connection on which no whole request has arrived is closed. `deadlines`: in
-    seconds, of a head, of a body, and of a receiver that reads none of its answer.
+    seconds, of a head, of a body, and of a receiver that reads none of its answer. `is_full` tells whether
+    the application would refuse the next request.
     """
 
     def __init__(
@@ -51,7 +72,11 @@ class Gate:
         per_address: int,
         is_proxy: Callable[[str], bool] = lambda _: False,
         deadlines: tuple[float, float, float] = (HEAD_SECONDS, BODY_SECONDS + _GRACE, STALLED_SECONDS),
+        lag: Lag | None = None,
+        is_full: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._lag = lag or Lag()
+        self._is_full = is_full
         self.head_seconds, self.body_seconds, self.stalled_seconds = deadlines
         self._most = most
         self._per_address = per_address
@@ -62,7 +87,12 @@ class Gate:
     def __len__(self) -> int:
         return len(self._all)
 
+    def is_behind(self) -> bool:
+        """Whether so much comes that it is refused unread."""
+        return self._is_full() or self._lag.is_behind(len(self._all))
+
     def enter(self, connection: "GuardedProtocol") -> None:
+        self._lag.watch(self.__len__)
         address = connection.client[0] if connection.client else ""
         neighbours = neighbourhood(address)
         mine = self._of.setdefault(neighbours, {})
@@ -97,6 +127,7 @@ class GuardedProtocol(H11Protocol):
     _phase: Any = None
     _deadline: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
+    _is_refused = False
 
     @property
     def is_arriving(self) -> bool:
@@ -116,8 +147,24 @@ class GuardedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._is_refused:
+            return
+        if self.gate.is_behind() and self._begins(data):
+            self._refuse()
+            return
         super().data_received(data)
         self._watch()
+
+    def _begins(self, data: bytes) -> bool:
+        """Whether a request begins here; not the one that asks whether the process is up."""
+        is_idle = self.conn.our_state is h11.IDLE and self.conn.their_state is h11.IDLE
+        return is_idle and not self.conn.trailing_data[0] and not data.startswith(_IS_UP)
+
+    def _refuse(self) -> None:
+        self._is_refused = True
+        _stop(self._deadline)
+        self.transport.write(_come_again())
+        self._deadline = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

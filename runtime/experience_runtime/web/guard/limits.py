@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from experience_runtime.domain.errors import InvalidParameter, PayloadTooLarge, RateLimited
 from experience_runtime.web.guard.connections import neighbourhood
 from experience_runtime.web.guard.middleware import ALIVE
+from experience_runtime.web.guard.pressure import Queue
 from experience_runtime.web.guard.problems import Throttled, problem, refusal
 
 _MOST_BUCKETS = 10_000
@@ -23,7 +24,9 @@ MOST_REQUESTS = 500
 
 
 class Crowd:
-    """Refuses a request while so many are worked on, except the one that asks whether the process is up.
+    """Refuses a request while so many are worked on, or it would wait long for its turn.
+
+    The one that asks whether the process is up is let in all the same.
 
     Of one address there are at most `per_address`, also where a trusted proxy says whose it is: who sends a
     hundred bodies slowly, or reads a hundred answers slowly, is in nobody else's way. 0: as many as it likes.
@@ -36,6 +39,7 @@ class Crowd:
         most: int = MOST_REQUESTS,
         per_address: int = 0,
         is_proxy: Callable[[str], bool] = lambda _: False,
+        queue: Queue | None = None,
     ) -> None:
         self._app = app
         self._most = most
@@ -43,12 +47,13 @@ class Crowd:
         self._is_proxy = is_proxy
         self._inside = 0
         self._of: Counter[str] = Counter()
+        self._queue = queue or Queue()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] == ALIVE:
             await self._app(scope, receive, send)
             return
-        if self._inside >= self._most:
+        if self._inside >= self._most or self._queue.is_too_long():
             detail = f"{self._inside} requests are being answered here, and no more fit; try again"
             await problem(503, RateLimited.code, detail, headers={"Retry-After": "1"})(scope, receive, send)
             return
@@ -60,10 +65,22 @@ class Crowd:
             return
         self._inside += 1
         self._of[place] += 1
+        self._queue.came()
+        is_answered = False
+
+        async def answer(message: Message) -> None:
+            nonlocal is_answered
+            if not is_answered:
+                is_answered = True
+                self._queue.answered()
+            await send(message)
+
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, answer)
         finally:
             self._inside -= 1
+            if not is_answered:
+                self._queue.answered()
             self._of[place] -= 1
             if not self._of[place]:
                 del self._of[place]

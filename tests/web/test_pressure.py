@@ -1,0 +1,96 @@
+"""Pressure: more than can be answered is refused at once, and told when to come again."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from experience_runtime.web.guard.connections import Gate
+from experience_runtime.web.guard.pressure import LONGEST_WAIT_SECONDS, Lag, Queue
+from starlette.responses import PlainTextResponse
+
+from .test_connections import connected, gated, rest
+
+THREADS = 40
+
+
+class Time:
+    def __init__(self) -> None:
+        self.at = 100.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+def let_in(queue: Queue, most: int = 1000) -> int:
+    """Let requests in until one is refused; return how many."""
+    for count in range(most):
+        if queue.is_too_long():
+            return count
+        queue.came()
+    return most
+
+
+def test_a_burst_is_let_in_and_then_as_many_as_are_answered_in_time(time: Time) -> None:
+    queue = Queue(threads=lambda: THREADS, now=time)
+
+    assert let_in(queue) == THREADS + 60
+    time.at += LONGEST_WAIT_SECONDS
+    for _ in range(50):
+        queue.answered()
+
+    assert let_in(queue) == 40  # so many that 50 wait, as many as were answered just now
+    time.at += 3 * LONGEST_WAIT_SECONDS
+    queue.answered()
+    assert let_in(queue) == 0  # nothing gets done any more
+    for _ in range(60):
+        queue.answered()
+    assert let_in(queue, 40) == 40  # nobody waits: a burst is let in again
+
+
+def test_requests_whose_answers_have_begun_keep_nobody_out(time: Time) -> None:
+    queue = Queue(threads=lambda: THREADS, now=time)
+    for _ in range(400):  # streams
+        queue.came()
+        queue.answered()
+    time.at += 60
+
+    assert let_in(queue) == THREADS + 60
+
+
+def test_a_loop_that_is_behind_on_many_connections_is_noticed(time: Time) -> None:
+    lag = Lag(now=time)
+    ticks: list[Callable[[], object]] = []
+    lag.watch(lambda: 0, call_later=lambda _, tick, connections: ticks.append(lambda: tick(connections)))
+
+    time.at += 0.5
+    assert not lag.is_behind(100)
+    time.at += 0.2
+    assert lag.is_behind(100)
+    assert not lag.is_behind(49)  # so few keep no loop busy; the machine may
+    ticks.pop()()
+    assert not lag.is_behind(100)
+
+
+def test_what_is_refused_unread_is_told_when_to_come_again_and_the_health_is_told_all_the_same() -> None:
+    full = [True]
+    answer = PlainTextResponse("ok")
+    with gated(answer, Gate(most=100, per_address=0, is_full=lambda: full[0])) as place:
+        url = f"http://127.0.0.1:{place[1]}"
+        refused = httpx.post(f"{url}/v1/anything", json={"a": 1}, trust_env=False)
+        is_up = httpx.get(f"{url}/healthz", trust_env=False)
+        late = connected(place, b"POST /v1/anything HTTP/1.1\r\nContent-Length: 5\r\n\r\n")
+        late.sendall(b"12345")  # it comes after the answer, which is read all the same
+        seen = rest(late)
+        full[0] = False
+        taken = httpx.post(f"{url}/v1/anything", json={"a": 1}, trust_env=False)
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert refused.json()["code"] == "rate_limited"
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert seen.startswith(b"HTTP/1.1 503 ")
+    assert (is_up.status_code, taken.status_code) == (200, 200)

@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 from threading import Event
 
 import pytest
-from experience_runtime.domain.executions import Execution, IfExists, Status
+from experience_runtime.clocks import VirtualClock
+from experience_runtime.domain.executions import Execution, Filter, IfExists, Status
 from experience_runtime.domain.zones import rules_version
 from experience_runtime.engine.worker import Worker
 
 from tests.support.executions import an_execution
 
 from .conftest import NOW, World
+from .test_recurring_firing import recurring_on
 
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -95,6 +97,95 @@ def test_it_runs_at_its_instant_and_not_a_millisecond_before(world: World, case:
     ((_, context),) = world.integrations.calls
     assert context.now == at(runs)
     assert world.execution(scheduled.execution.id).zone_rules == rules_version()
+
+
+RECURRING = {
+    # since, options, the runs
+    "29 February": (
+        "2027-02-27T00:00",
+        {"cron": "0 9 29 2 *", "timezone": "UTC"},
+        ["2028-02-29T09:00", "2032-02-29T09:00"],
+    ),
+    "the last day of the year, in New York": (
+        "2026-12-30T12:00",
+        {"daily": "23:59", "timezone": "America/New_York"},
+        ["2026-12-31T04:59", "2027-01-01T04:59", "2027-01-02T04:59"],
+    ),
+    "the day without 02:30, in Paris": (
+        "2026-03-27T12:00",
+        {"daily": "02:30", "timezone": "Europe/Paris"},
+        ["2026-03-28T01:30", "2026-03-29T01:00", "2026-03-30T00:30"],
+    ),
+    "the day with 02:30 twice, in Paris": (
+        "2026-10-24T12:00",
+        {"daily": "02:30", "timezone": "Europe/Paris"},
+        ["2026-10-25T00:30", "2026-10-26T01:30"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", RECURRING)
+def test_a_recurring_schedule_fires_at_its_instant_and_not_a_millisecond_before(
+    world: World, case: str
+) -> None:
+    since, options, expected = RECURRING[case]
+    world.clock = VirtualClock(at(since))
+    recurring = recurring_on(world)
+    recurring.set("digest", "slack-update", "text", options)
+
+    for runs in expected:
+        world.clock.advance_to(at(runs) - MILLISECOND)
+        assert recurring.fire_due() == 0
+        world.clock.advance_to(at(runs))
+        assert recurring.fire_due() == 1
+        world.advance(milliseconds=1)
+        for execution in world.store.find(Filter(statuses=[Status.PENDING])).executions:
+            assert execution.due_at == at(runs)
+            world.scheduler.cancel_execution(execution.id, reason=None)  # what waits is not fired again
+
+    assert len(recurring.show("digest").runs) == len(expected)
+
+
+@pytest.mark.parametrize(
+    ("planned", "by_now"),
+    [
+        ("2026-03-03T16:00", "2026-03-03T17:00"),  # 9:00 in Vancouver comes an hour later
+        ("2026-03-03T18:00", "2026-03-03T17:00"),  # or earlier
+        ("2026-03-04T16:00", "2026-03-04T17:00"),  # today's has run: not a second time
+        ("2026-03-03T17:00", "2026-03-03T17:00"),
+        ("2026-03-03T23:00", "2026-03-03T23:00"),  # no rules differ by so much: somebody has planned it so
+    ],
+)
+def test_the_next_run_is_planned_again_by_the_rules_of_the_zone_as_they_are(
+    world: World, caplog: pytest.LogCaptureFixture, planned: str, by_now: str
+) -> None:
+    recurring = recurring_on(world)
+    recurring.set("digest", "slack-update", "text", {"daily": "09:00", "timezone": "America/Vancouver"})
+    saved = recurring.get("digest")
+    assert world.store.schedules.put(replace(saved, next_at=at(planned)), replacing=saved)
+    world.clock.advance_to(at("2026-03-02T23:00"))
+
+    recurring.fire_due()
+
+    assert recurring.get("digest").next_at == at(by_now)
+    assert ("by other rules of its time zone" in caplog.text) == (planned != by_now)
+
+
+def test_a_run_that_its_window_has_moved_stays_where_it_is(world: World) -> None:
+    recurring = recurring_on(world)
+    window = {"day": "sunday-saturday", "time": "09:00-17:00"}
+    recurring.set(
+        "digest", "slack-update", "text", {"cron": "0 */2 * * *", "timezone": "UTC", "window": window}
+    )
+    world.clock.advance_to(at("2026-03-03T08:30"))
+    recurring.fire_due()
+    saved = recurring.get("digest")
+    moved = replace(saved, next_at=at("2026-03-03T09:00"), version=saved.version + 1)  # asked for at 8:00
+    assert world.store.schedules.put(moved, replacing=saved)
+
+    recurring_on(world).fire_due()
+
+    assert recurring.get("digest").next_at == at("2026-03-03T09:00")
 
 
 def of_other_rules(**fields: object) -> Execution:

@@ -49,6 +49,8 @@ SHOWN_RUNS = 20
 _AT_ONCE = 100
 _LOOK_EVERY = timedelta(minutes=1)
 _LOOK_AGAIN = timedelta(hours=1)
+_MOST_MOVED = timedelta(hours=49)  # by a window: to the next day at most, and a day may be longer
+_MOST_CHANGED = timedelta(hours=3)  # by which a country has changed its clocks
 _TRIES = 5
 _DEFAULT_RETRIES = 5
 
@@ -245,41 +247,30 @@ class Recurring:
         return len(due)
 
     def _plan_again(self, now: datetime) -> None:
-        """Bring back what lies further ahead than its own rule allows: a clock that was ahead put it there.
+        """Plan again what its own rule does not plan so.
 
-        Further than its next run but one: a clock put back a little must not fire the same instant twice.
+        A clock that was ahead has put it further away than its next run but one (one that was put back a
+        little must not fire the same instant twice), or the rules of its time zone were others then.
         """
         if self._looked_at <= now < self._looked_at + _LOOK_EVERY:
             return
         self._looked_at = now
 
         def planned(schedule: Schedule, at: datetime) -> Schedule:
-            due = self._too_far_ahead(schedule, at)
-            return schedule if due is None else replace(schedule, next_at=due)
+            again = _misplaced(schedule, at)
+            return schedule if again is None else replace(schedule, next_at=again[0])
 
         for schedule in self._store.schedules():
             with suppress(UnknownSchedule, Conflict):  # removed, or edited by somebody else at this moment
-                if self._too_far_ahead(schedule, now) is not None:
+                if (again := _misplaced(schedule, now)) is not None:
                     after = self._edit(schedule.name, planned)
                     _logger.warning(
-                        "the next run of %s lay at %s, further ahead than its rule allows; it is %s now",
+                        "the next run of %s lay at %s, %s; it is %s now",
                         schedule.name,
                         schedule.next_at,
+                        again[1],
                         after.next_at,
                     )
-
-    @staticmethod
-    def _too_far_ahead(schedule: Schedule, now: datetime) -> datetime | None:
-        """Its next run by its rule, when the one that is planned lies beyond the run after that."""
-        if schedule.next_at is None or schedule.next_at <= now:
-            return None
-        try:
-            timing = timing_of(schedule)
-        except Refusal:  # `fire_due` records it when it is due
-            return None
-        due = timing.next_after(now)
-        following = None if due is None else timing.next_after(due)
-        return due if following is not None and schedule.next_at > following else None
 
     def _firing(self, schedule: Schedule, now: datetime) -> Firing:
         due_at = schedule.next_at or now
@@ -355,6 +346,36 @@ class Recurring:
 
 class _Edit(Protocol):
     def __call__(self, schedule: Schedule, now: datetime, /) -> Schedule: ...
+
+
+def _misplaced(schedule: Schedule, now: datetime) -> tuple[datetime, str] | None:
+    """When a schedule runs next by its rule, and why not when it was planned to; None when it was well."""
+    planned_at = schedule.next_at
+    if planned_at is None or planned_at <= now:
+        return None
+    try:
+        timing = timing_of(schedule)
+    except Refusal:  # `fire_due` records it when it is due
+        return None
+    due = timing.next_after(now)
+    following = None if due is None else timing.next_after(due)
+    if due is None or following is None or planned_at in (due, following):
+        return None
+    if planned_at > following:
+        return due, "further ahead than its rule allows"
+    if _is_run(timing, planned_at):  # asked for before now, and moved by its window
+        return None
+    nearest = min(due, following, key=lambda at: abs(at - planned_at))
+    if abs(nearest - planned_at) > _MOST_CHANGED:
+        return None
+    return nearest, "by other rules of its time zone than are known now"
+
+
+def _is_run(timing: Timing, instant: datetime) -> bool:
+    at: datetime | None = instant - _MOST_MOVED
+    while at is not None and at < instant:
+        at = timing.next_after(at)
+    return at == instant
 
 
 def _some(timing: Timing, now: datetime) -> Sequence[datetime]:

@@ -172,7 +172,7 @@ def _daily(name: str, now: datetime) -> Schedule:
     return Schedule(
         name=name,
         integration="noted",
-        recurrence='{"daily":"12:00"}',
+        recurrence=f'{{"daily":"{now + timedelta(hours=6):%H:%M}"}}',  # far from the run that is planned
         zone="UTC",
         window=None,
         payload="0",

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from experience_runtime.domain.clients import NO_CLIENT
+from experience_runtime.domain.errors import InvalidParameter, MissingParameter
 from experience_runtime.domain.instants import iso, to_ms
 from experience_runtime.domain.page_facts import MOST_EVENTS, read_page_facts
 from experience_runtime.domain.visitor_events import VisitorEvent
+from experience_runtime.domain.visitors import Visitor
 from experience_runtime.running.boot import situation_of
 from experience_runtime.running.report import Report
 from experience_runtime.simulation.simulate import simulate
-from experience_runtime.simulation.story import parse_story
+from experience_runtime.simulation.story import check_playable, parse_story
 
 from tests.conftest import ADA, NOW, Lab
 
@@ -196,6 +198,54 @@ def test_a_story_keeps_what_happened_for_the_next_run(lab: Lab) -> None:
 
     said = [line["message"] for report in simulated.reports for line in report.log if line["level"] == "info"]
     assert said == ["0 undefined", "1 1"]
+
+
+def test_a_state_that_is_kept_is_there_for_later_runs_also_in_a_story(lab: Lab) -> None:
+    text = "const v = options.getVisitorState().value; options.log.info(v.tier, v.viewNumber, v.city)"
+    happened(lab, "ecView")
+    told: list[dict[str, Any]] = [
+        {"state": {"tier": "gold", "viewNumber": 7, "city": "Paris"}, "keep_state": True},
+        {"state": {"tier": "once"}},
+        {"state": {"city": None}, "keep_state": True},
+        {},
+    ]
+    expected = ["gold 7 Paris", "once 7 Paris", "gold 7 null", "gold 7 undefined"]
+
+    said = []
+    for each in told:
+        situation = situation_of(ADA, facts=read_page_facts(**each))
+        report = lab.does(text, visitor_state=situation.visitor_state, keep_state=situation.keep_state)
+        said += [line["message"] for line in report.log if line["level"] == "info"]
+    assert said == expected
+
+    steps = [
+        {"do": "run", "visitor": "ada", "after": minutes * 60_000, **each}
+        for minutes, each in enumerate(told)
+    ]
+    story = {"visitors": [{"id": "ada", "state": {"tier": "silver"}}], "steps": steps}
+    simulated = simulate(
+        lab.bundle(f"module.exports = options => {{ {text} }}"),
+        parse_story(story, where="story"),
+        sandbox=lab.pool,
+        integrations=lab.registry,
+        conversions=(),
+        now=NOW,
+        client=NO_CLIENT,
+        redact=str,
+    )
+    lines = [line for report in simulated.reports for line in report.log]
+    assert [line["message"] for line in lines if line["level"] == "info"] == expected
+
+
+def test_a_state_is_kept_of_somebody_and_of_something() -> None:
+    with pytest.raises(MissingParameter, match="keep_state keeps the state, and there is none"):
+        read_page_facts(keep_state=True)
+    with pytest.raises(InvalidParameter, match="nobody is known; name one"):
+        situation_of(Visitor(id=None), facts=read_page_facts(state={"a": 1}, keep_state=True))
+    for step in ({"state": {"a": 1}}, {"visitor": "ada"}):
+        story = parse_story({"steps": [{"do": "run", "keep_state": True, **step}]}, where="story")
+        with pytest.raises((InvalidParameter, MissingParameter), match="a step has keep_state and no"):
+            check_playable(story, NOW)
 
 
 class TestWhatNobodyTold:

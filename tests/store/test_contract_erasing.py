@@ -30,6 +30,7 @@ def fill(store: Store, visitor: str, number: int) -> None:
     )
     store.runs.keep(run)
     store.events.record(VisitorEvent(visitor=visitor, type="ecView", data="{}", at=NOW, received_at=NOW))
+    store.events.keep_state(visitor, {"tier": "gold"}, now=NOW)
     store.convert(visitor, event="bought", now=NOW)
     store.remember_visitor(Visitor(id=visitor, timezone="Europe/Paris", timezone_offset=None), now=NOW)
     store.allow_execute(key_digest=b"m" * 16, key_owner=visitor, now=NOW, per_seconds=60)
@@ -40,13 +41,14 @@ def left(store: Store, visitor: str) -> dict[str, Any]:
         "executions": [each.number for each in store.find(Filter(visitor=visitor)).executions],
         "runs": [each.number for each in store.runs.find(RunFilter(visitor=visitor))],
         "events": len(store.events.of(visitor, limit=10)),
+        "state": store.events.state(visitor),
         "conversions": len(store.events.conversions(visitor, limit=10)),
         "zone": store.visitor(visitor) is not None,
         "ids": store.ids_of_person(visitor),
     }
 
 
-NOTHING = {"executions": [], "runs": [], "events": 0, "conversions": 0, "zone": False}
+NOTHING = {"executions": [], "runs": [], "events": 0, "state": {}, "conversions": 0, "zone": False}
 
 
 def test_nothing_of_a_person_stays_and_nobody_else_loses_anything(store: Store) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from experience_runtime.domain.access import Scope, Token, new_token, token_digest
-from experience_runtime.domain.errors import Conflict
+from experience_runtime.domain.errors import Conflict, PayloadTooLarge
 from experience_runtime.domain.executions import Status
 from experience_runtime.domain.overview import Backlog, Ended, Failures
 from experience_runtime.domain.visitor_events import VisitorEvent
@@ -210,3 +210,23 @@ def test_what_ended_is_counted_by_the_hour(store: Store) -> None:
     ]
     assert [each.hour for each in store.ended_by_hour(since=LATER, most=10)] == [second, second]
     assert sum(each.count for each in store.ended_by_hour(since=NOW, most=2)) <= 2
+
+
+def test_a_kept_state_is_added_to_member_after_member_and_is_the_persons(store: Store) -> None:
+    events = store.events
+    events.keep_state("ada", {"tier": "silver", "city": "Paris\0", "old": 1}, now=NOW)
+    events.keep_state("customer-1", {"tier": "gold"}, now=NOW + MINUTE)
+    events.keep_state("ada", {"old": None, "list": [1, {"a": None}]}, now=NOW)
+
+    assert events.state("ada") == {"tier": "silver", "city": "Paris\0", "list": [1, {"a": None}]}
+    assert events.state("bob") == {}
+    store.identify("ada", "customer-1", now=NOW)
+    for id in ("ada", "customer-1"):
+        assert events.history(id, limit=5).state == {**events.state("ada"), "tier": "gold"}
+
+    with pytest.raises(PayloadTooLarge, match="the kept state would have 65"):
+        events.keep_state("ada", {"more": "x" * 65_500}, now=NOW)
+    assert events.state("ada")["tier"] == "silver"
+    with pytest.raises(PayloadTooLarge):
+        events.keep_state("bob", {"more": "x" * 65_530}, now=NOW)
+    assert events.state("bob") == {}

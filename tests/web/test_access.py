@@ -301,6 +301,10 @@ def test_a_site_runs_what_is_released_and_sees_little_of_it(closed: httpx.Client
     draft = closed.post("/v1/experiences/draft/run", json=body, headers=key)
 
     assert (seen.json()["outcome"], seen.json()["log"]) == ("ran", [])
+    keeps = body | {"state": {"tier": "gold"}, "keep_state": True}
+    refused = closed.post("/v1/experiences/reminder/run", json=keeps, headers=key)
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert "keep_state is not for a site's key" in refused.text
     assert "the payload" not in seen.text
     assert "told to the author" not in seen.text
     assert "the payload" in whole.text

@@ -26,7 +26,7 @@ def lived(client: httpx.Client, folder: Path) -> None:
     key = {"Idempotency-Key": "order-1"}
     for visitor in (WHO, ALIAS, "bystander"):
         for n in range(30):
-            body = {"visitor": visitor, "data": n}
+            body = {"visitor": visitor, "data": n, "state": {"mail": visitor}, "keep_state": n == 0}
             assert client.post("/v1/experiences/talks/run", json=body).status_code == 200
         body = {"type": "ecView", "data": {"mail": f"{visitor}@example.com"}, "timezone": "Europe/Paris"}
         assert client.post(f"/v1/visitors/{visitor}/events", json=body).status_code == 200
@@ -95,6 +95,7 @@ def test_everything_of_a_person_is_exported_over_all_ids(client: httpx.Client, f
         f"{WHO}@example.com",
         f"{ALIAS}@example.com",
     }
+    assert [each["state"] for each in document["states"]] == [{"mail": WHO}, {"mail": ALIAS}]
     assert len(document["conversions"]) == 1
     assert all("history" in each for each in document["executions"])
     assert all("log" in each for each in document["runs"])

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from experience_runtime.web.pages.playground.form import Play
 from pytest_httpserver import HTTPServer
 
 from .conftest import write
@@ -61,6 +62,25 @@ TRIGGERS: dict[str, tuple[str, list[dict[str, Any]], dict[str, Any], bool]] = {
 }
 
 
+# fires where all that a caller can tell has come to the run
+EVERY_FACT = """module.exports = function triggers (o, cb) {
+  const b = o.getBrowserState().value, v = o.getVisitorState().value
+  o.uv.on('ecBasketSummary', function (e) {
+    const all = [e.basket.total, v.country, b.url, b.ua.deviceType, o.cookies.get('group'), o.data.city]
+    o.log.info(all.join(' '))
+    cb(all.every(Boolean))
+  }).replay()
+}"""
+FACTS: dict[str, Any] = {
+    "events": [BASKET],
+    "state": {"country": "France"},
+    "browser": {"url": "https://shop.example/", "ua": {"deviceType": "mobile"}},
+    "cookies": {"group": "b"},
+}
+DATA = {"city": "Lyon"}
+SAID = "120 France https://shop.example/ mobile b Lyon"
+
+
 @pytest.fixture
 def client(folder: Path, project: Project, httpserver: HTTPServer) -> Iterator[httpx.Client]:
     """A server in a process of its own, whose drafts are the samples and what a test writes beside them."""
@@ -71,6 +91,8 @@ def client(folder: Path, project: Project, httpserver: HTTPServer) -> Iterator[h
     for sample in SAMPLES.iterdir():
         for file in sample.glob("*.js*"):
             write(folder / "drafts" / sample.name / file.name, file.read_text(encoding="utf-8"))
+    write(folder / "drafts/all/triggers.js", EVERY_FACT)
+    write(folder / "drafts/all/variation.js", VARIATION)
     for number, (triggers, _, _, _) in enumerate(TRIGGERS.values()):
         text = f"module.exports = function triggers (o, cb) {{ {triggers} }}"
         write(folder / f"drafts/t{number}/triggers.js", text)
@@ -151,3 +173,60 @@ def test_triggers_fire_for_real_where_they_fire_in_a_simulation(client: httpx.Cl
 
         assert what_it_did(real) == what_it_did(simulated), name
         assert bool(real["executions"]) is fires, name
+
+
+def test_every_way_to_a_run_takes_the_same_facts(client: httpx.Client, project: Project) -> None:
+    def told(*words: str) -> dict[str, Any]:
+        for name, value in {**FACTS, "data": DATA}.items():
+            (project.folder / f"{name}.json").write_text(json.dumps(value))
+        files = [f"--{name}={name}.json" for name in ("state", "browser", "cookies", "data")]
+        event = f"--event=ecBasketSummary={json.dumps(BASKET['data'])}"
+        done = project.experience(*words, "drafts/all", "--visitor=eve", *files, event, "--json")
+        assert done.returncode == 0, done.stderr
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
+
+    asked = {"visitor": "eve", "data": DATA, **FACTS}
+    story = {"steps": [{"do": "run", **asked}]}
+    ways = {
+        "POST …/run": answered(client.post("/v1/experiences/all/run", json=asked)),
+        "POST /v1/simulate": answered(client.post("/v1/simulate", json={"experience": "all", **asked})),
+        "a story": answered(client.post("/v1/simulate", json={"experience": "all", "story": story})),
+        "experience run": told("run"),
+        "experience simulate": told("simulate"),
+    }
+    for way, document in ways.items():
+        assert [line["message"] for line in document["log"]] == [SAID], way
+        assert len(document["executions"]) == 1, way
+    without = answered(client.post("/v1/experiences/all/run", json={"visitor": "eve"}))
+    assert without["executions"] == []
+
+    play = Play(experience="all", visitor="eve", data=json.dumps(DATA), page=json.dumps(FACTS))
+    page = client.get(f"/playground?s={play.address()}")
+    assert page.status_code == 200
+    assert SAID in page.text
+
+    # and where that is said, the state is kept for the runs to come
+    keeps = {"visitor": "kay", "state": {"country": "France", "no": 1}, "keep_state": True}
+    number = list(TRIGGERS).index("a country")
+
+    assert answered(client.post(f"/v1/experiences/t{number}/run", json=keeps))["executions"]
+    assert answered(client.post(f"/v1/experiences/t{number}/run", json={"visitor": "kay"}))["executions"]
+    (project.folder / "state.json").write_text('{"no": null, "tier": "gold"}')
+    done = project.experience(
+        "run", f"drafts/t{number}", "--visitor=kay", "--state=state.json", "--keep-state"
+    )
+    assert done.returncode == 0, done.stderr
+
+    kept = {"country": "France", "tier": "gold"}
+    assert answered(client.get("/v1/visitors/kay"))["state"] == kept
+    assert answered(client.get("/v1/visitors/kay/export"))["states"] == [{"id": "kay", "state": kept}]
+    assert "gold" in client.get("/visitors?id=kay").text
+    assert (
+        'state {"country": "France", "tier": "gold"}' in project.experience("visitors", "show", "kay").stdout
+    )
+    answered(client.delete("/v1/visitors/kay"))
+    assert client.get("/v1/visitors/kay").status_code == 404
+    for wrong in ({"state": {"a": 1}}, {"visitor": "kay"}):
+        refused = client.post(f"/v1/experiences/t{number}/run", json={"keep_state": True, **wrong})
+        assert (refused.status_code, "keep_state keeps the state" in refused.text) == (422, True)

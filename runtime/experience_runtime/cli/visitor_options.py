@@ -42,6 +42,9 @@ def visitor_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 help="What happened on the page before; as often as needed.",
             ),
             _file("--state", "JSON for options.getVisitorState()."),
+            click.option(
+                "--keep-state", is_flag=True, help="Keep that state with the visitor, for later runs."
+            ),
             _file("--browser", "JSON for options.getBrowserState(): url, referrer, language, ua, …"),
             _file("--cookies", "JSON: the page's cookies, by their names."),
             click.option(
@@ -72,6 +75,7 @@ def _with_facts(command: Callable[..., Any]) -> Callable[..., Any]:
         state_file: Path | None,
         browser_file: Path | None,
         cookies_file: Path | None,
+        keep_state: bool,
         **others: Any,
     ) -> Any:
         def read() -> PageFacts:
@@ -80,6 +84,7 @@ def _with_facts(command: Callable[..., Any]) -> Callable[..., Any]:
                 state=read_json_file("--state", state_file),
                 browser=read_json_file("--browser", browser_file),
                 cookies=read_json_file("--cookies", cookies_file),
+                keep_state=keep_state,
             )
 
         return command(*args, read_facts=read, **others)

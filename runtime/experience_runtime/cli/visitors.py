@@ -72,7 +72,7 @@ Examples:
 @click.argument("visitor_id", metavar="ID")
 @everywhere
 def show(visitor_id: str, settings: Settings, as_json: bool) -> None:
-    """Show a visitor's last known zone, and the last 100 events and conversions."""
+    """Show a visitor's last known zone, the kept state, and the last 100 events and conversions."""
     with Runtime(settings) as runtime:
         document = runtime.lookup.visitor(visitor_id)
     if as_json:
@@ -81,6 +81,8 @@ def show(visitor_id: str, settings: Settings, as_json: bool) -> None:
     offset = document["timezone_offset"]
     zone = document["timezone"] or ("not known" if offset is None else f"{offset} minutes behind UTC")
     say(f"{document['id']}  zone {zone}")
+    if document["state"]:
+        say(f"state {json.dumps(document['state'], ensure_ascii=False)}")
     for each in document["conversions"]:
         say(f"{each['at']}  conversion {each['event']}")
     for each in document["events"]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from experience_runtime.domain.errors import InvalidParameter, PayloadTooLarge
+from experience_runtime.domain.errors import InvalidParameter, MissingParameter, PayloadTooLarge
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitor_events import check_event_data, check_event_type
 
@@ -19,21 +19,34 @@ MOST_FACT_BYTES = 64 * 1024
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFacts:
     """`events` happened on the page before the run, each {"type", "data"}; `state` stands above what is known
-    of the visitor; `browser` and `cookies` (name to value) are the page's, None where nobody told."""
+    of the visitor; `browser` and `cookies` (name to value) are the page's, None where nobody told.
+
+    `keep_state`: the state is kept with the visitor, see `kept_state`."""
 
     events: Sequence[Mapping[str, Any]] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
     browser: Mapping[str, Any] | None = None
     cookies: Mapping[str, str] = field(default_factory=dict)
+    keep_state: bool = False
 
 
 NO_FACTS = PageFacts()
 
 
 def read_page_facts(
-    *, events: object = None, state: object = None, browser: object = None, cookies: object = None
+    *,
+    events: object = None,
+    state: object = None,
+    browser: object = None,
+    cookies: object = None,
+    keep_state: bool = False,
 ) -> PageFacts:
-    """Read them as they were sent. Raises InvalidParameter, InvalidPayload or PayloadTooLarge."""
+    """Read them as they were sent.
+
+    Raises InvalidParameter, InvalidPayload, MissingParameter or PayloadTooLarge.
+    """
+    if keep_state and state is None:
+        raise MissingParameter('keep_state keeps the state, and there is none; send {"state": {…}} too')
     jar = _object(cookies, "cookies")
     for name, value in jar.items():
         if not isinstance(value, str):
@@ -43,7 +56,23 @@ def read_page_facts(
         state=_object(state, "state"),
         browser=None if browser is None else _object(browser, "browser"),
         cookies=jar,
+        keep_state=keep_state,
     )
+
+
+def kept_state(kept: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of a visitor once more is told: each member replaces the one before, null takes it out.
+
+    Raises PayloadTooLarge where it would be too much.
+    """
+    state = {name: value for name, value in {**kept, **told}.items() if value is not None}
+    size = len(json.dumps(state, allow_nan=False))
+    if size > MOST_FACT_BYTES:
+        raise PayloadTooLarge(
+            f"the kept state would have {size} bytes as JSON; at most {MOST_FACT_BYTES}: nothing was kept, "
+            "send null for members that are not needed any more"
+        )
+    return state
 
 
 def _object(value: object, name: str) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """A visitor's history, and what it tells: how often they came, what they saw, what they bought."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 from experience_runtime.domain.event_names import is_view
 from experience_runtime.domain.instants import to_ms
@@ -17,12 +18,13 @@ class VisitorHistory:
     """What is kept of a person, under each of their ids.
 
     `events`: the newest, oldest first. `moments`: when each kept event happened, and its type.
-    `conversions`: when each happened. The last two in any order.
+    `conversions`: when each happened. These two in any order. `state`: what callers told, and said to keep.
     """
 
     events: Sequence[VisitorEvent] = ()
     moments: Sequence[tuple[datetime, str]] = ()
     conversions: Sequence[datetime] = ()
+    state: Mapping[str, Any] = field(default_factory=dict)
 
 
 def visitor_numbers(history: VisitorHistory) -> dict[str, int]:

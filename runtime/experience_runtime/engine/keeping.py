@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from experience_runtime.domain.access import Token
 from experience_runtime.domain.admission import IntegrationState
@@ -97,6 +97,14 @@ class Events(Protocol):
 
     def history(self, visitor: str, *, limit: int) -> VisitorHistory:
         """What is kept of the person who has this id; at most so many events."""
+        ...
+
+    def keep_state(self, visitor: str, state: Mapping[str, Any], *, now: datetime) -> None:
+        """Keep what was told of a visitor, see `kept_state`; PayloadTooLarge, and then nothing is kept."""
+        ...
+
+    def state(self, visitor: str) -> Mapping[str, Any]:
+        """What is kept of this id alone."""
         ...
 
     def conversions(self, visitor: str, *, limit: int) -> Sequence[Conversion]:

@@ -1,5 +1,6 @@
 """Lookup: what is stored and registered, read once for the command line, the API and the pages."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
@@ -9,6 +10,7 @@ from experience_runtime.documents.documents import (
     execution_document,
     instants_document,
     listed_execution_document,
+    redacted_value,
     run_document,
     schedule_document,
     visitor_document,
@@ -258,9 +260,11 @@ class Lookup:
         events = self._store.events.of(visitor_id, limit=SHOWN_EVENTS)
         conversions = self._store.events.conversions(visitor_id, limit=SHOWN_EVENTS)
         ids = self._store.ids_of_person(visitor_id)
-        if known is None and not events and not conversions and ids == [visitor_id]:
+        state = self._store.events.state(visitor_id)
+        if known is None and not events and not conversions and not state and ids == [visitor_id]:
             raise UnknownVisitor(f"nothing is known of visitor {shown(visitor_id)}: no event and no zone")
         return visitor_document(known or Visitor(id=visitor_id)) | {
+            "state": redacted_value(json.dumps(state), self._redact),
             "events": [visitor_event_document(each, redact=self._redact) for each in events],
             "conversions": [
                 {"at": iso(each.at), "received_at": iso(each.received_at), "event": each.event}

@@ -1,8 +1,14 @@
 """Personal data: everything that is kept of one person, to hand out or to erase."""
 
+import json
 from typing import Any
 
-from experience_runtime.documents.documents import Redact, visitor_document, visitor_event_document
+from experience_runtime.documents.documents import (
+    Redact,
+    redacted_value,
+    visitor_document,
+    visitor_event_document,
+)
 from experience_runtime.domain.executions import Filter
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.runs import RunFilter
@@ -33,6 +39,11 @@ def export(store: Store, lookup: Lookup, visitor: str, *, redact: Redact) -> dic
         "visitor": visitor,
         "ids": ids,
         "zones": [visitor_document(each) for each in known],
+        "states": [
+            {"id": id, "state": redacted_value(json.dumps(state), redact)}
+            for id in ids
+            if (state := store.events.state(id))
+        ],
         "events": [
             visitor_event_document(each, redact=redact)
             for id in ids

@@ -39,10 +39,14 @@ class Situation:
     browser: Mapping[str, Any] | None = None
     """The page's facts as they were sent, for `getBrowserState()`; None: nobody sent any."""
     cookies: Mapping[str, str] = field(default_factory=dict)
+    keep_state: bool = False
+    """`visitor_state` is kept with the visitor, for the runs to come."""
 
 
 def situation_of(visitor: Visitor, data: Any = None, facts: PageFacts = NO_FACTS) -> Situation:
-    """What a run finds of what its caller tells."""
+    """What a run finds of what its caller tells. InvalidParameter for a state to keep of nobody."""
+    if facts.keep_state and visitor.id is None:
+        raise InvalidParameter("keep_state keeps the state with a visitor, and nobody is known; name one")
     return Situation(
         visitor=visitor,
         data=data,
@@ -50,6 +54,7 @@ def situation_of(visitor: Visitor, data: Any = None, facts: PageFacts = NO_FACTS
         events=facts.events,
         browser=facts.browser,
         cookies=facts.cookies,
+        keep_state=facts.keep_state,
     )
 
 

@@ -46,7 +46,7 @@ def open_run(
     run = ExperienceRun(
         sandbox=sandbox,
         script=script,
-        situation=with_history(replace(situation, visitor=visitor), events),
+        situation=with_history(replace(situation, visitor=visitor), events, now=clock.now()),
         answers=GuestCalls(
             scheduler=scheduler.of_release(script.experience.release),
             visitor=visitor,

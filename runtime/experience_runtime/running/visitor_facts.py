@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.page_facts import MOST_EVENT_BYTES, MOST_EVENTS
@@ -12,14 +13,17 @@ from experience_runtime.engine.keeping import Events
 from experience_runtime.running.boot import Situation
 
 
-def with_history(situation: Situation, events: Events) -> Situation:
-    """Put the visitor's stored events before the page's own, and their numbers below the state that is given.
+def with_history(situation: Situation, events: Events, *, now: datetime) -> Situation:
+    """Put the visitor's stored events before the page's own, and what is known below the state that is given.
 
+    A state that is to be kept is on disk when this returns.
     Source: reference/experiences#what-a-run-knows-of-the-visitor.
     """
     visitor = situation.visitor.id
     if visitor is None:
         return situation
+    if situation.keep_state:
+        events.keep_state(visitor, situation.visitor_state, now=now)
     history = events.history(visitor, limit=max(0, MOST_EVENTS - len(situation.events)))
     stored = [
         {"type": each.type, "data": json.loads(each.data), "at": to_ms(each.at)}
@@ -28,7 +32,7 @@ def with_history(situation: Situation, events: Events) -> Situation:
     return replace(
         situation,
         past=stored,
-        visitor_state={**visitor_numbers(history), **situation.visitor_state},
+        visitor_state={**visitor_numbers(history), **history.state, **situation.visitor_state},
     )
 
 

@@ -45,8 +45,8 @@ class PlayRequest:
             story = one_run(self.visitor, self.data, self.facts)
         elif self.visitor != NOBODY or self.data is not None or self.facts != NO_FACTS:
             raise InvalidParameter(
-                "a story names its own visitors; leave visitor, timezone, data, state, events, browser and "
-                "cookies out"
+                "a story names its own visitors; leave visitor, timezone, data, state, keep_state, events, "
+                "browser and cookies out"
             )
         else:
             story = self.story

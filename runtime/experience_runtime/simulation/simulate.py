@@ -20,7 +20,7 @@ from experience_runtime.domain.clients import Client
 from experience_runtime.domain.errors import LimitWall
 from experience_runtime.domain.event_names import is_view
 from experience_runtime.domain.executions import Execution, Filter
-from experience_runtime.domain.page_facts import PageFacts
+from experience_runtime.domain.page_facts import PageFacts, kept_state
 from experience_runtime.domain.visitor_events import VisitorEvent, check_event_data
 from experience_runtime.domain.visitors import Visitor, make_visitor
 from experience_runtime.engine.delivery import InlineDelivery
@@ -262,12 +262,12 @@ class _Simulation:
                 self._scheduler.cancel(step.integration, options, visitor=self._visitor(step.visitor))
 
     def _run(self, step: RunStep) -> None:
-        visitor = self._visitor(step.visitor)
+        visitor, facts = self._visitor(step.visitor), self._facts(step)
         if step.new_page:
             self._finish_runs(lambda each: each.visitor == visitor.id and each.run.wake_at is None)
         run = open_run(
             self._script,
-            replace(situation_of(visitor, step.data, self._facts(step)), seed=self._run_seed()),
+            replace(situation_of(visitor, step.data, facts), seed=self._run_seed()),
             sandbox=self._sandbox,
             scheduler=self._scheduler,
             events=self._store.events,
@@ -287,7 +287,11 @@ class _Simulation:
             self._finish_runs(lambda each: each is oldest)
 
     def _facts(self, step: RunStep) -> PageFacts:
-        return step.facts({**self._states.get(step.visitor or "", {}), **step.state})
+        kept = self._states.get(step.visitor or "", {})
+        if step.keep_state:
+            self._states[step.visitor or ""] = kept_state(kept, step.state)
+        # kept above: what the story says of its visitors is known before any run
+        return replace(step.facts({**kept, **step.state}), keep_state=False)
 
     def _run_seed(self) -> int:
         return int.from_bytes(hashlib.sha256(b"%b %d" % (self._seed, len(self._reports))).digest()[:16])

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictBool, StrictInt, ValidationError, model_validator
 
 from experience_runtime.domain.durations import parse_delay
-from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.errors import InvalidParameter, MissingParameter
 from experience_runtime.domain.instants import parse_start, parse_time
 from experience_runtime.domain.page_facts import NO_FACTS, PageFacts, read_page_facts
 from experience_runtime.domain.values import refuse_constant
@@ -61,6 +61,7 @@ class RunStep(_Step):
     state: Mapping[str, Any] = Field(default_factory=dict)
     browser: Mapping[str, Any] | None = None
     cookies: Mapping[str, str] = Field(default_factory=dict)
+    keep_state: StrictBool = False
 
     def facts(self, state: Mapping[str, Any]) -> PageFacts:
         """What the page tells, with the visitor's `state`. Raises the Refusal of what cannot be."""
@@ -69,6 +70,7 @@ class RunStep(_Step):
             state=dict(state),
             browser=None if self.browser is None else dict(self.browser),
             cookies=dict(self.cookies),
+            keep_state=self.keep_state,
         )
 
 
@@ -171,7 +173,7 @@ def parse_story(content: object, *, where: str) -> Story:
 
 def one_run(visitor: Visitor, data: Any, facts: PageFacts = NO_FACTS) -> Story:
     """The story of one run for one visitor."""
-    told = {name: getattr(facts, name) for name in ("events", "state", "browser", "cookies")}
+    told = {name: getattr(facts, name) for name in ("events", "state", "browser", "cookies", "keep_state")}
     known = (
         []
         if visitor.id is None
@@ -188,6 +190,10 @@ def check_playable(story: Story, now: datetime) -> None:
         raise InvalidParameter('the story runs nothing; give it a step {"do": "run"}')
     for step in story.steps:
         if isinstance(step, RunStep):
+            if step.keep_state and not step.state:
+                raise MissingParameter("a step has keep_state and no state; give it what is to be kept")
+            if step.keep_state and step.visitor is None:
+                raise InvalidParameter("a step has keep_state and no visitor; name whose state it is")
             step.facts(step.state)
         if isinstance(step, EmitStep):
             check_event_type(step.type)

@@ -94,6 +94,7 @@ class SqlErasing:
         self._database.execute("drop_runs", runs)
         for statement in (
             "erase_events",
+            "erase_state",
             "erase_conversions",
             "erase_exposures",
             "erase_marks",

@@ -21,6 +21,9 @@ DELETE FROM executions WHERE number {in_numbers};
 -- name: erase_events
 DELETE FROM events WHERE visitor = :visitor;
 
+-- name: erase_state
+DELETE FROM visitor_states WHERE visitor = :visitor;
+
 -- name: erase_conversions
 DELETE FROM conversions WHERE visitor = :visitor;
 

@@ -40,6 +40,26 @@ WHERE visitor IN (
 )
 ORDER BY at DESC LIMIT :limit;
 
+-- name: states_of_person
+SELECT state FROM visitor_states
+WHERE visitor IN (
+    SELECT CAST(:visitor AS text) UNION
+    SELECT visitor FROM persons WHERE person = (SELECT person FROM persons WHERE visitor = :visitor)
+)
+ORDER BY at, visitor;
+
+-- name: state_of
+SELECT state FROM visitor_states WHERE visitor = :visitor;
+
+-- name: begin_state
+INSERT INTO visitor_states (visitor, at, state) VALUES (:visitor, :now, '{}') ON CONFLICT (visitor) DO NOTHING;
+
+-- name: hold_state
+SELECT state FROM visitor_states WHERE visitor = :visitor {for_update};
+
+-- name: put_state
+UPDATE visitor_states SET at = :now, state = :state WHERE visitor = :visitor;
+
 -- name: conversions_of
 SELECT at, event, coalesce(received_at, at) FROM conversions WHERE visitor = :visitor ORDER BY at DESC LIMIT :limit;
 

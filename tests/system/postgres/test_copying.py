@@ -103,6 +103,7 @@ def path(tmp_path: Path) -> str:
     store.pruning.step("events", before=NOW - a_day, now=NOW, limit=1, pause=a_day, rest=a_day)
     store.jobs.begin(Job(id="job_1", verb="cancel", filter=Filter(), reason=None, matching=1, begun_at=NOW))
     store.events.record(VisitorEvent(visitor="ada", type="seen", data="{}", at=NOW, received_at=NOW))
+    store.events.keep_state("ada", {"tier": "gold"}, now=NOW)
     store.close()
     return path
 

@@ -258,6 +258,7 @@ class EventDocument(BaseModel):
 
 
 class WholeVisitor(VisitorFields):
+    state: dict[str, Any]
     events: list[EventDocument]
     conversions: list[dict[str, str]]
     ids: list[str]

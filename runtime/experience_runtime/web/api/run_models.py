@@ -127,6 +127,7 @@ class Exported(BaseModel):
     visitor: str
     ids: list[str]
     zones: list[dict[str, Any]]
+    states: list[dict[str, Any]]
     events: list[dict[str, Any]]
     conversions: list[dict[str, Any]]
     exposures: list[dict[str, Any]]
@@ -148,6 +149,7 @@ EXPORTED: dict[str, Any] = {
     "visitor": "v1",
     "ids": ["v1"],
     "zones": [{"id": "v1", "timezone": "Europe/Paris", "timezone_offset": None}],
+    "states": [{"id": "v1", "state": {"tier": "gold"}}],
     "events": [],
     "conversions": [],
     "exposures": [],

@@ -10,7 +10,7 @@ from pydantic import Field, StrictBool, StrictInt
 
 from experience_runtime.documents.documents import plan_document
 from experience_runtime.domain.access import Right
-from experience_runtime.domain.errors import InvalidParameter, ScriptFault
+from experience_runtime.domain.errors import Forbidden, InvalidParameter, ScriptFault
 from experience_runtime.domain.instants import parse_start
 from experience_runtime.domain.page_facts import MOST_EVENTS, PageFacts, read_page_facts
 from experience_runtime.domain.planning import plan
@@ -62,11 +62,19 @@ class _Told(Body):
         default=None, description="The page's facts, for `options.getBrowserState()`: `url`, `referrer`, …"
     )
     cookies: dict[str, str] | None = Field(default=None, description="The page's cookies, by their names.")
+    keep_state: StrictBool = Field(
+        default=False,
+        description="Keep `state` with the visitor, for the runs to come; null takes a member out.",
+    )
 
     def facts(self) -> PageFacts:
         """Raises the Refusal of what cannot be."""
         return read_page_facts(
-            events=self.events, state=self.state, browser=self.browser, cookies=self.cookies
+            events=self.events,
+            state=self.state,
+            browser=self.browser,
+            cookies=self.cookies,
+            keep_state=self.keep_state,
         )
 
 
@@ -153,9 +161,14 @@ def run(
 ) -> Document:
     """For real, for one visitor, to its end; the document of `experience run --json`.
 
-    Scopes: author, operator; site for released ones, and it sees no log, payload, key or answer.
+    Scopes: author, operator; site for released ones and without keep_state; it sees no log, payload or key.
     """
     facts = body.facts()
+    if facts.keep_state and caller.is_limited:
+        raise Forbidden(
+            "keep_state is not for a site's key, which is in everybody's hands; leave it out, and let your "
+            "backend run the experience with it"
+        )
     visitor = runtime.visitor(body.visitor, timezone=body.timezone, timezone_offset=body.timezone_offset)
     situation = situation_of(visitor, body.data, facts)
     done = runs.run(

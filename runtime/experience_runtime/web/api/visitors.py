@@ -92,10 +92,12 @@ def list_visitors(
 @router.get(
     "/visitors/{visitor_id}",
     summary="Show a visitor",
-    responses=answers(WholeVisitor, _FIELDS | {"events": [], "conversions": [], "ids": ["v1"]}, 404),
+    responses=answers(
+        WholeVisitor, _FIELDS | {"state": {}, "events": [], "conversions": [], "ids": ["v1"]}, 404
+    ),
 )
 def show(visitor_id: VisitorId, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.READ)]) -> Document:
-    """The last known zone, and the last 100 events and conversions. Scopes: operator, viewer."""
+    """Zone, kept state, and the last 100 events and conversions. Scopes: operator, viewer."""
     return Document(runtime.lookup.visitor(visitor_id))
 
 

@@ -134,7 +134,7 @@ def _of(runtime: Runtime, id: str) -> dict[str, Any]:
     try:
         found = runtime.lookup.visitor(id)
     except UnknownVisitor:  # executions may be there all the same
-        found = visitor_document(Visitor(id=id)) | {"events": [], "conversions": []}
+        found = visitor_document(Visitor(id=id)) | {"state": {}, "events": [], "conversions": []}
     known = make_visitor(id, timezone=found["timezone"], timezone_offset=found["timezone_offset"])
     zone, zone_from = visitor_zone(known, [])
     page = runtime.lookup.executions(Filter(visitor=id), limit=_SHOWN)
@@ -152,6 +152,7 @@ def _of(runtime: Runtime, id: str) -> dict[str, Any]:
         "has_more": page["next"] is not None,
         "story": runtime.lookup.runs.why(id),
         "picture": picture_of(page["executions"], now),
+        "state": found["state"],
         "events": [on_their_clock(each) for each in found["events"]],
         "conversions": [on_their_clock(each) for each in found["conversions"]],
     }

@@ -26,7 +26,7 @@ LONGEST_SOURCE = 100_000
 LONGEST_STORY = 200_000
 LONGEST_ADDRESS = 6_000
 _MOST_BYTES = 400_000
-_PAGE = {"events", "state", "browser", "cookies"}
+_PAGE = {"events", "state", "browser", "cookies", "keep_state"}
 
 
 class PlayStep(BaseModel):
@@ -231,7 +231,8 @@ def _page(told: Any) -> dict[str, Any]:
     """What the page tells, each under its name. Raises InvalidParameter."""
     if not isinstance(told, dict) or told.keys() - _PAGE:
         raise InvalidParameter(
-            "what the page tells is an object of events, state, browser and cookies; write for instance "
+            "what the page tells is an object of events, state, keep_state, browser and cookies; write for "
+            "instance "
             '{"browser": {"url": "https://shop.example/"}}'
         )
     return told

@@ -107,7 +107,7 @@ def test_check_prints_ok_and_problems(cli: CommandLine) -> None:
     write(Path("good/variation.js"), variation(""))
     write(Path("bad/variation.js"), variation("options.integration('slak-update')"))
 
-    assert cli.json("check", "good") == {"ok": True, "problems": [], "warnings": []}
+    assert cli.json("check", "good") == {"ok": True, "problems": [], "warnings": [], "waits": []}
     said = cli("check", "bad", "--json")
 
     assert said.code == 1

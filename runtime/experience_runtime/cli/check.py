@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json, styled
+from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json, styled, visible
 from experience_runtime.cli.shown import show_problem
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.proving.finding import find_experiences
@@ -89,5 +89,10 @@ def _show(path: Path, checked: Checked, *, is_one: bool) -> None:
         show_problem(problem, source=source_of(problem, path, checked.script))
     for warning in checked.warnings:
         show_problem(warning, source=source_of(warning, path, checked.script), is_warning=True)
+    if checked.waits:
+        kinds = dict.fromkeys(wait.kind for wait in checked.waits)
+        names = {kind: [visible(each.name) for each in checked.waits if each.kind == kind] for kind in kinds}
+        told = "; ".join(f"{kind} {', '.join(names[kind])}" for kind in kinds)
+        click.echo(styled(f"{path}: its triggers wait for or read {told}", dim=True))
     if not checked.problems:
         click.echo(styled(f"{path}: no problem found", fg="green"))

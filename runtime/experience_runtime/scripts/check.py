@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +12,9 @@ from experience_runtime.running.guest import Problem, Sandbox
 from experience_runtime.running.opening import check as compile_all
 from experience_runtime.running.report import problem_document
 from experience_runtime.scripts.bundle import Bundle, without_file
+from experience_runtime.scripts.facts import Wait
 from experience_runtime.scripts.loading import fault_problem
-from experience_runtime.scripts.rules import find_all, find_in_package
+from experience_runtime.scripts.rules import find_all, find_in_package, waits_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class Checked:
     problems: Sequence[Problem]
     warnings: Sequence[Problem] = ()
     script: Bundle | None = None
+    waits: Sequence[Wait] = ()
 
     def without_doubt_of(self, code: str) -> "Checked":
         """The same where problems of a code are warnings: it is not known whether they are any."""
@@ -36,6 +38,7 @@ class Checked:
             "ok": not self.problems,
             "problems": [_document(problem) for problem in self.problems],
             "warnings": [_document(warning) for warning in self.warnings],
+            "waits": [asdict(wait) for wait in self.waits],
         }
 
 
@@ -49,6 +52,7 @@ def check_script(
         return Checked(problems=[fault_problem(fault)])
     text = script.experience.package_text
     problems, warnings = find_in_package(text) if text else ([], [])
+    waits: dict[Wait, None] = {}
     for name in script.experience.variants or (None,):
         try:
             each = script if name is None else script.variant(name)
@@ -59,9 +63,10 @@ def check_script(
         problems += _syntax_errors(each, sandbox)
         found, doubts = find_all(each, integrations, now)
         problems, warnings = [*problems, *found], [*warnings, *doubts]
+        waits |= dict.fromkeys(waits_of(each))
     if script.experience.variants:  # what they share was looked at with each of them
         problems, warnings = list(dict.fromkeys(problems)), list(dict.fromkeys(warnings))
-    return Checked(problems=problems, warnings=warnings, script=script)
+    return Checked(problems=problems, warnings=warnings, script=script, waits=[*waits])
 
 
 def _broken_json(files: Mapping[str, str]) -> Iterator[Problem]:

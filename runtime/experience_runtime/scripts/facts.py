@@ -60,11 +60,22 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """What triggers wait for, or read: `kind` is event, poll, browser, visitor or cookie."""
+
+    kind: str
+    name: str
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileFacts:
     """What one file does. `members` are those read of an integration that it may not have.
 
     `decides_nothing`: they are triggers that export no function. `returned` is where the function stands that
-    a variation returns.
+    a variation returns. `answers_early`: where async triggers leave their callback to a listener.
     """
 
     file: str
@@ -75,6 +86,8 @@ class FileFacts:
     is_blank: bool
     decides_nothing: bool = False
     returned: Place | None = None
+    waits: Sequence[Wait] = ()
+    answers_early: Place | None = None
 
     def problem(self, code: str, message: str, at: Place) -> Problem:
         """A problem at a place of this file."""
@@ -95,10 +108,16 @@ def read_facts(answer: Sequence[Mapping[str, Any]]) -> list[FileFacts]:
             problems=[Problem(file=each["file"], **problem) for problem in each["problems"]],
             is_blank=each["is_blank"],
             decides_nothing=each["decides_nothing"],
-            returned=None if each["returned"] is None else (each["returned"][0], each["returned"][1]),
+            returned=_place(each["returned"]),
+            waits=[Wait(file=each["file"], **wait) for wait in each["waits"]],
+            answers_early=_place(each["answers_early"]),
         )
         for each in answer
     ]
+
+
+def _place(answer: Sequence[int] | None) -> Place | None:
+    return None if answer is None else (answer[0], answer[1])
 
 
 def read_literal(answer: Mapping[str, Any] | None, *, lines_above: int = 0) -> Literal | None:

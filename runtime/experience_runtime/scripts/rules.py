@@ -31,6 +31,7 @@ from experience_runtime.scripts.facts import (
     Literal,
     Member,
     Place,
+    Wait,
     read_facts,
     read_literal,
 )
@@ -87,10 +88,21 @@ def find_all(
         elif facts.returned is not None:
             said = "this function is returned, and nobody calls it; call it, or write return { remove: … }"
             doubts.append(facts.problem("script_error", said, facts.returned))
+        elif facts.answers_early is not None:
+            said = (
+                "async triggers say yes when they end, also before this event has come, so the variation "
+                "runs for everybody; leave async out, or await a promise that the listener fulfils"
+            )
+            doubts.append(facts.problem("script_error", said, facts.answers_early))
         elif facts.is_blank:
             doubts.append(facts.problem("script_error", "this file is empty, so nothing runs", (1, 1)))
     order = {facts.file: number for number, facts in enumerate(files)}
     return _in_order(found, order)[:MOST_PROBLEMS], _in_order(doubts, order)[:MOST_PROBLEMS]
+
+
+def waits_of(script: Bundle) -> list[Wait]:
+    """What the triggers wait for, or read of the browser, the visitor and the cookies, in their order."""
+    return [wait for facts in read_facts(script.ask_check() or ()) for wait in facts.waits]
 
 
 def _in_order(problems: list[Problem], order: Mapping[str, int]) -> list[Problem]:

@@ -15,14 +15,15 @@ from experience_runtime.scripts.reading.missing import Missing, owned_names
 from experience_runtime.scripts.reading.reached import Reached
 from experience_runtime.scripts.reading.scopes import Scopes
 from experience_runtime.scripts.reading.source import Source
+from experience_runtime.scripts.reading.waiting import Waiting
 
 MOST_PROBLEMS = 100
 
 
 def look_through(files: Sequence[Source], asked: Mapping[str, Any]) -> list[dict[str, Any]]:
     """For each file {"file", "links", "calls", "members", "problems", "is_blank", "decides_nothing",
-    "returned"}; `asked` has its "modules", what can be required, its "beside", other files of the folder,
-    and "repair"."""
+    "returned", "waits", "answers_early"}; `asked` has its "modules", what can be required, its "beside",
+    other files of the folder, and "repair"."""
     all_scopes = [Scopes(source, repair=asked["repair"]) for source in files]
     owned = owned_names(all_scopes)
     called = {name for scopes in all_scopes for name in _called(scopes)}
@@ -40,6 +41,7 @@ def look_through(files: Sequence[Source], asked: Mapping[str, Any]) -> list[dict
         problems = list(
             islice(chain(exports, missing, taken, assigned_constants(scopes, reached)), MOST_PROBLEMS)
         )
+        waiting = Waiting(scopes, reached)
         returned = returned_function(scopes) if scopes.source.role == "variation" else None
         answers.append(
             {
@@ -51,6 +53,8 @@ def look_through(files: Sequence[Source], asked: Mapping[str, Any]) -> list[dict
                 "is_blank": is_blank(scopes.source),
                 "decides_nothing": scopes.source.role == "triggers" and exports_no_function(scopes),
                 "returned": None if returned is None else scopes.source.place(returned.start_byte),
+                "waits": waiting.found,
+                "answers_early": waiting.answers_early(),
             }
         )
     return answers

@@ -115,6 +115,17 @@ class Checked(BaseModel):
     ok: bool
     problems: list[FoundProblem]
     warnings: list[FoundProblem]
+    waits: list["Waited"]
+
+
+class Waited(BaseModel):
+    """What triggers wait for, or read: `kind` is event, poll, browser, visitor or cookie."""
+
+    kind: str
+    name: str
+    file: str
+    line: int
+    column: int
 
 
 class Planned(BaseModel):
@@ -341,6 +352,7 @@ CHECKED = {
     "ok": False,
     "problems": [{"code": "syntax_error", "message": "…", "file": "variation.js", "line": 4, "column": 3}],
     "warnings": [],
+    "waits": [{"kind": "event", "name": "ecBasketSummary", "file": "triggers.js", "line": 2, "column": 3}],
 }
 PLANNED = {
     name: EXECUTION[name] for name in ("requested_at", "due_at", "due_local", "zone", "zone_from", "why")

@@ -69,12 +69,13 @@
       return setTime(this, kit.apply(write, new RealDate(getTime(this)), args))
     })
   }
-  const setFullYear = kit.method(proto.setFullYear)
+  const setUTCFullYear = kit.method(proto.setUTCFullYear)
   override('getYear', function () { return utcGetters.FullYear(local(this)) - 1900 })
   override('setYear', function (year) {
-    const number = kit.Number(year)
+    const before = local(this)
+    const number = +year
     const whole = number - (number % 1)
-    return setFullYear(this, whole >= 0 && whole <= 99 ? 1900 + whole : number)
+    return setTime(this, toUTC(setUTCFullYear(before, whole >= 0 && whole <= 99 ? 1900 + whole : number)))
   })
   override('getTimezoneOffset', function () {
     const time = getTime(this)
@@ -84,7 +85,8 @@
   const DAYS = 'SunMonTueWedThuFriSat'
   const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec'
   const two = (number) => (number < 10 ? '0' : '') + number
-  const year = (number) => number < 0 ? '-' + kit.slice('00000' + -number, -6) : (number < 1000 ? kit.slice('000' + number, -4) : '' + number)
+  const four = (number) => number < 1000 ? kit.slice('000' + number, -4) : '' + number
+  const year = (number) => number < 0 ? '-' + four(-number) : four(number)
 
   function dateText (shifted) {
     const day = utcGetters.Day(shifted) * 3
@@ -114,10 +116,12 @@
   // A text without a zone is local time, but for a date alone, which is UTC.
   const ISO_LOCAL = /^([+-]\d{6}|\d{4})-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?$/
   const ISO_ANY = /^([+-]\d{6}|\d{4})(-\d\d){0,2}(T.*)?$/
+  const NO_DAY = /^([+-]\d{6}|\d{4})-(00|\d\d-00)/ // the engine reads it as something else
   const HAS_ZONE = /(Z|GMT|UTC|[A-Z][SD]T|[+-]\d{1,2}:?\d\d)\s*(\([^)]*\))?\s*$/i
 
   function parse (text) {
-    const written = kit.String(text)
+    const written = `${text}`
+    if (kit.matches(NO_DAY, written)) return NaN
     const isLocal = kit.matches(ISO_LOCAL, written)
     const space = isLocal ? kit.indexOf(written, ' ') : -1
     const normal = space < 0 ? written : kit.slice(written, 0, space) + 'T' + kit.slice(written, space + 1)
@@ -135,7 +139,7 @@
         time = getTime(given)
       } else {
         const primitive = typeof given === 'object' && given !== null ? kit.primitive(given) : given
-        time = typeof primitive === 'string' ? parse(primitive) : kit.Number(primitive)
+        time = typeof primitive === 'string' ? parse(primitive) : +primitive
       }
     } else if (args.length > 1) {
       time = toUTC(kit.apply(realUTC, undefined, args))

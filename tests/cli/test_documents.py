@@ -118,6 +118,21 @@ def test_check_prints_ok_and_problems(cli: CommandLine) -> None:
     assert 'did you mean "slack-update"?' in problem["message"]
 
 
+def test_check_says_what_triggers_wait_for(cli: CommandLine) -> None:
+    write(Path("my/variation.js"), variation(""))
+    listens = "o.uv.on('ec\\u001bView', () => o.getBrowserState().then(b => cb(b.url)))"
+    write(Path("my/triggers.js"), f"module.exports = (o, cb) => {{\n  {listens} }}")
+
+    event, url = cli.json("check", "my")["waits"]
+
+    assert event == {"kind": "event", "name": "ec\x1bView", "file": "triggers.js", "line": 2, "column": 3}
+    assert (url["kind"], url["name"], url["line"]) == ("browser", "url", 2)
+    assert cli("check", "my").out.splitlines() == [
+        "my: its triggers wait for event ec\\u001bView; read browser url",
+        "my: no problem found",
+    ]
+
+
 def test_explain_prints_the_plan(cli: CommandLine) -> None:
     # a Friday; 18:00 in New York is past the window, the next opening is Monday 09:00, still at -05:00
     words = (

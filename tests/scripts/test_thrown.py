@@ -99,6 +99,12 @@ THROWN: Mapping[str, tuple[str, int | None, int | None, tuple[str, ...]]] = {
         ("optoins is not defined: did you mean options?",),
     ),
     "a name nothing is like": ("zebra()", 2, 3, ("zebra is not defined: declare it",)),
+    "a file for a loader of pages": (
+        "define([], () => {})",
+        2,
+        3,
+        ("let the compiler or bundler write its form",),
+    ),
     "a name used too early": (
         "later; const later = 1",
         2,
@@ -276,3 +282,10 @@ def test_a_long_line_and_a_long_log_cost_the_host_little(lab: Lab) -> None:
     problem = lab.fails(HEAD + "/* " + "x(" * 300_000 + " */ null.x\n}")
 
     assert problem.line == 2
+
+
+def test_a_parameter_under_another_name_is_told(lab: Lab) -> None:
+    problem = lab.fails("module.exports = o => {\n  options.log.info('x')\n}")
+
+    assert "options is not defined: it is the first parameter of the exported function" in problem.message
+    assert (problem.line, problem.column) == (2, 3)

@@ -14,6 +14,7 @@ from experience_runtime.proving.finding import find_experiences
 from experience_runtime.proving.formats import github, sarif
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.check import Checked
+from experience_runtime.scripts.facts import Wait
 from experience_runtime.scripts.loading import prepare, source_of
 from experience_runtime.settings.load import Settings
 
@@ -90,9 +91,16 @@ def _show(path: Path, checked: Checked, *, is_one: bool) -> None:
     for warning in checked.warnings:
         show_problem(warning, source=source_of(warning, path, checked.script), is_warning=True)
     if checked.waits:
-        kinds = dict.fromkeys(wait.kind for wait in checked.waits)
-        names = {kind: [visible(each.name) for each in checked.waits if each.kind == kind] for kind in kinds}
-        told = "; ".join(f"{kind} {', '.join(names[kind])}" for kind in kinds)
-        click.echo(styled(f"{path}: its triggers wait for or read {told}", dim=True))
+        click.echo(styled(f"{path}: its triggers {visible(_waits_text(checked.waits))}", dim=True))
     if not checked.problems:
         click.echo(styled(f"{path}: no problem found", fg="green"))
+
+
+def _waits_text(waits: Sequence[Wait]) -> str:
+    """`wait for event ecView; read browser url`."""
+    kinds = dict.fromkeys(wait.kind for wait in waits)
+    told: dict[str, list[str]] = {}
+    for kind in kinds:
+        names = ", ".join(wait.name for wait in waits if wait.kind == kind)
+        told.setdefault("wait for" if kind in ("event", "poll") else "read", []).append(f"{kind} {names}")
+    return "; ".join(f"{verb} {' and '.join(told[verb])}" for verb in ("wait for", "read") if verb in told)

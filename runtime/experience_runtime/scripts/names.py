@@ -52,6 +52,12 @@ WEB_NAMES: Mapping[str, str] = {
     ),
     **dict.fromkeys(("__dirname", "__filename"), _NO_NODE + "require('./data.json') reads a file beside it"),
     "global": _NO_NODE + "write globalThis",
+    "options": "it is the first parameter of the exported function; write module.exports = options => {…}",
+    "cb": "it is the second parameter of triggers; write module.exports = (options, cb) => {…}",
+    **dict.fromkeys(
+        ("define", "System"),
+        "this is written for a page's loader; let the compiler or bundler write its form cjs or esm",
+    ),
 }
 """What a page has and this runtime may lack: told when a run missed it, for an engine may learn them."""
 

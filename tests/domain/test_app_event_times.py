@@ -173,7 +173,7 @@ def test_what_a_time_was_read_as_is_told() -> None:
 
 @pytest.mark.parametrize(
     "written",
-    [1772879580.5, 1772879580500.0, {"content": {"milliseconds": 1772879580500}}],
+    [1772879580.5, 1772879580500.0, {"content": {"milliseconds": 1772879580500.7}}],
     ids=["a fraction of seconds", "milliseconds", "what a bot's Time() is as JSON"],
 )
 def test_a_bots_own_ways_to_write_an_instant_are_read(written: object) -> None:

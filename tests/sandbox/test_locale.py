@@ -75,6 +75,10 @@ def test_the_data_is_what_its_maker_writes() -> None:
 
 
 REFUSED = {
+    "new Date().toLocaleDateString('de-DE', { era: 'short' })": "era is supported for en-US with a year, month",
+    "new Date().toLocaleDateString('en-US', { era: 'short', month: 'long' })": "era is supported for en-US",
+    "new Date(-1e14).toLocaleDateString('en-US', { era: 'short' })": "era is supported from the year 1 on",
+    "new Date().toLocaleDateString('de-u-ca-buddhist')": 'the locale "de-u-ca-buddhist" is not supported',
     "new Date().toLocaleDateString('en-ZZ')": 'the locale "en-ZZ" is not supported; write one of en-US,',
     "new Date().toLocaleString('de-DE', { timeZone: 'Asia/' + 'Tokyo' })": (
         'timeZone "Asia/Tokyo" is not known in this run, which knows the zones that stand in its code or data'
@@ -120,10 +124,20 @@ def test_what_is_not_known_is_refused(lab: Lab, text: str, said: str) -> None:
 def test_a_language_alone_a_list_and_no_locale_are_read(lab: Lab) -> None:
     body = (
         "const at = new Date(Date.UTC(2026, 2, 9)), say = (l) => options.log.info(at.toLocaleDateString(l))\n"
-        "say(); say('de'); say('EN-gb'); say(['xx', 'fr-FR']); say('pt'); say('no')"
+        "say(); say('de'); say('EN-gb'); say(['xx', 'fr-FR']); say('pt'); say('no')\n"
+        "say('de-AT-u-ca-gregory-nu-latn'); options.log.info(at.toLocaleDateString('en', { era: 'short' }))"
     )
 
-    assert lab.says(body) == ["3/9/2026", "9.3.2026", "09/03/2026", "09/03/2026", "09/03/2026", "9.3.2026"]
+    assert lab.says(body) == [
+        "3/9/2026",
+        "9.3.2026",
+        "09/03/2026",
+        "09/03/2026",
+        "09/03/2026",
+        "9.3.2026",
+        "9.3.2026",
+        "3/9/2026 AD",
+    ]
 
 
 def test_what_a_guest_hangs_on_the_language_changes_no_text(lab: Lab) -> None:

@@ -90,7 +90,7 @@ def _show(path: Path, checked: Checked, *, is_one: bool) -> None:
         show_problem(problem, source=source_of(problem, path, checked.script))
     for warning in checked.warnings:
         show_problem(warning, source=source_of(warning, path, checked.script), is_warning=True)
-    if checked.waits:
+    if checked.waits and not checked.problems:
         click.echo(styled(f"{path}: its triggers {visible(_waits_text(checked.waits))}", dim=True))
     if not checked.problems:
         click.echo(styled(f"{path}: no problem found", fg="green"))

@@ -79,7 +79,8 @@ def _delay_ms(delay: object) -> int:
 def _instant_ms(time: Mapping[object, object]) -> int | None:
     """What a bot's `Time()` is as JSON: {"content": {"milliseconds": …}}."""
     content = time.get("content")
-    return whole_number(content.get("milliseconds")) if isinstance(content, Mapping) else None
+    number = _number(content.get("milliseconds")) if isinstance(content, Mapping) else None
+    return None if number is None else math.floor(number)
 
 
 def _number(time: object) -> int | float | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from experience_runtime.domain.access import Token
 from experience_runtime.domain.admission import IntegrationState
@@ -14,8 +14,6 @@ from experience_runtime.domain.pace import Learned, Pace, PaceState, Receiver
 from experience_runtime.domain.retention import Kind, Pruned
 from experience_runtime.domain.runs import FailureGroup, KeptRun, RunCount, RunFilter
 from experience_runtime.domain.schedules import Firing, Schedule, ScheduleRun
-from experience_runtime.domain.visitor_events import Conversion, VisitorEvent
-from experience_runtime.domain.visitor_history import VisitorHistory
 from experience_runtime.domain.visitors import Erased
 from experience_runtime.domain.workers import WorkerInfo
 from experience_runtime.engine.claims import Claim
@@ -82,34 +80,6 @@ class Tokens(Protocol):
         ...
 
     def end_session(self, digest: bytes) -> None: ...
-
-
-class Events(Protocol):
-    """What visitors did."""
-
-    def record(self, event: VisitorEvent) -> None:
-        """Keep an event; of each visitor the newest 1,000 stay."""
-        ...
-
-    def of(self, visitor: str, *, limit: int) -> Sequence[VisitorEvent]:
-        """The last events of a visitor, newest first."""
-        ...
-
-    def history(self, visitor: str, *, limit: int) -> VisitorHistory:
-        """What is kept of the person who has this id; at most so many events."""
-        ...
-
-    def keep_state(self, visitor: str, state: Mapping[str, Any], *, now: datetime) -> None:
-        """Keep what was told of a visitor, see `kept_state`; PayloadTooLarge, and then nothing is kept."""
-        ...
-
-    def state(self, visitor: str) -> Mapping[str, Any]:
-        """What is kept of this id alone."""
-        ...
-
-    def conversions(self, visitor: str, *, limit: int) -> Sequence[Conversion]:
-        """The last conversions of a visitor, newest first."""
-        ...
 
 
 class Runs(Protocol):

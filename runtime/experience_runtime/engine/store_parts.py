@@ -3,12 +3,12 @@
 from typing import Protocol
 
 from experience_runtime.engine.auditing import Audit
+from experience_runtime.engine.events import Events
 from experience_runtime.engine.exposures import Exposures
 from experience_runtime.engine.feed import Feed
 from experience_runtime.engine.keeping import (
     Alerts,
     Erasing,
-    Events,
     Pruning,
     Replies,
     Runs,

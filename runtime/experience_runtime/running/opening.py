@@ -7,7 +7,7 @@ from experience_runtime.domain.clients import NO_CLIENT, Client
 from experience_runtime.domain.errors import ScriptFault
 from experience_runtime.domain.instants import from_ms
 from experience_runtime.domain.visitors import Visitor, in_default_zone
-from experience_runtime.engine.keeping import Events
+from experience_runtime.engine.events import Events
 from experience_runtime.engine.ports import Clock, Integrations
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.running.boot import Situation, boot

@@ -9,7 +9,7 @@ from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.page_facts import MOST_EVENT_BYTES, MOST_EVENTS
 from experience_runtime.domain.visitor_events import VisitorEvent
 from experience_runtime.domain.visitor_history import visitor_numbers
-from experience_runtime.engine.keeping import Events
+from experience_runtime.engine.events import Events
 from experience_runtime.running.boot import Situation
 
 

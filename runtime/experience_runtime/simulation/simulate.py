@@ -7,11 +7,10 @@ the story's answers.
 
 import hashlib
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 from experience_runtime.clocks import VirtualClock, monotonic
 from experience_runtime.documents.documents import Redact, execution_document
@@ -20,7 +19,6 @@ from experience_runtime.domain.clients import Client
 from experience_runtime.domain.errors import LimitWall
 from experience_runtime.domain.event_names import is_view
 from experience_runtime.domain.executions import Execution, Filter
-from experience_runtime.domain.page_facts import PageFacts, kept_state
 from experience_runtime.domain.visitor_events import VisitorEvent, check_event_data
 from experience_runtime.domain.visitors import Visitor, make_visitor
 from experience_runtime.engine.delivery import InlineDelivery
@@ -36,6 +34,7 @@ from experience_runtime.running.problems import wall_text
 from experience_runtime.running.report import Report
 from experience_runtime.running.run import ExperienceRun
 from experience_runtime.simulation.expectations import Happened, goal_ids, judge
+from experience_runtime.simulation.kept_states import KeptStates
 from experience_runtime.simulation.names import check_names
 from experience_runtime.simulation.scripted import NoHttp, Played
 from experience_runtime.simulation.simulated import Simulated
@@ -132,7 +131,7 @@ class _Simulation:
             zip(story.step_instants(self._began_at), range(len(story.steps)), story.steps, strict=True),
             key=lambda each: each[:2],
         )
-        self._states: dict[str, Mapping[str, Any]] = {}
+        self._states = KeptStates(story)
         self._seed = hashlib.sha256(f"{script.experience.name} {self._began_at}".encode()).digest()
         self._clock = VirtualClock(self._began_at)
         self._store: Store = open_sqlite(":memory:")
@@ -262,7 +261,7 @@ class _Simulation:
                 self._scheduler.cancel(step.integration, options, visitor=self._visitor(step.visitor))
 
     def _run(self, step: RunStep) -> None:
-        visitor, facts = self._visitor(step.visitor), self._facts(step)
+        visitor, facts = self._visitor(step.visitor), self._states.facts(step)
         if step.new_page:
             self._finish_runs(lambda each: each.visitor == visitor.id and each.run.wake_at is None)
         run = open_run(
@@ -285,13 +284,6 @@ class _Simulation:
             oldest = self._open[0]
             oldest.run.end_by(LimitWall.code, _TOO_MANY_OPEN)
             self._finish_runs(lambda each: each is oldest)
-
-    def _facts(self, step: RunStep) -> PageFacts:
-        kept = self._states.get(step.visitor or "", {})
-        if step.keep_state:
-            self._states[step.visitor or ""] = kept_state(kept, step.state)
-        # kept above: what the story says of its visitors is known before any run
-        return replace(step.facts({**kept, **step.state}), keep_state=False)
 
     def _run_seed(self) -> int:
         return int.from_bytes(hashlib.sha256(b"%b %d" % (self._seed, len(self._reports))).digest()[:16])
@@ -385,7 +377,6 @@ class _Simulation:
     def _remember_visitors(self) -> None:
         for each in self._story.visitors:
             known = make_visitor(each.id, timezone=each.timezone, timezone_offset=each.timezone_offset)
-            self._states[each.id] = each.state
             self._store.remember_visitor(known, now=self._began_at)
 
     def _visitor(self, visitor_id: str | None) -> Visitor:

@@ -19,16 +19,23 @@
   known.no = 'nb-NO'
   const parsed = kit.create(null)
 
+  // what every date and number is written in anyway may be asked for: de-u-ca-gregory-nu-latn
+  const AS_IT_IS = /^[a-z]{2}(-[a-z]{2})?-u(-ca-gregory|-nu-latn)+$/
+  function nameOf (tag) {
+    const written = lower(tag)
+    return known[kit.matches(AS_IT_IS, written) ? kit.slice(written, 0, kit.indexOf(written, '-u-')) : written]
+  }
+
   function locale (asked) {
     let tag = asked
     if (kit.isArray(asked)) {
       tag = asked[0]
       for (let index = 0; index < asked.length; index++) {
-        if (typeof asked[index] === 'string' && known[lower(asked[index])] !== undefined) return known[lower(asked[index])]
+        if (typeof asked[index] === 'string' && nameOf(asked[index]) !== undefined) return nameOf(asked[index])
       }
     }
     if (tag === undefined) return 'en-US'
-    const found = typeof tag === 'string' ? known[lower(tag)] : undefined
+    const found = typeof tag === 'string' ? nameOf(tag) : undefined
     return found !== undefined ? found : refuse('the locale ' + shown(tag) + ' is not supported; write one of ' + names)
   }
 
@@ -111,7 +118,7 @@
     const found = []
     const all = kit.isArray(asked) ? asked : asked === undefined ? [] : [asked]
     for (let index = 0; index < all.length; index++) {
-      if (typeof all[index] === 'string' && known[lower(all[index])] !== undefined) kit.push(found, all[index])
+      if (typeof all[index] === 'string' && nameOf(all[index]) !== undefined) kit.push(found, all[index])
     }
     return found
   }

@@ -11,10 +11,13 @@
   const WEEKDAYS = kit.record({ short: 's', long: 'l' })
   const DATE_STYLES = kit.record({ full: 'F', long: 'L', medium: 'M', short: 'S' })
   const TIME_STYLES = kit.record({ long: 'L', medium: 'M', short: 'S' })
+  const ERAS = kit.record({ short: ' {X}' })
   const ZONE_NAMES = kit.record({ short: 'zs', shortOffset: 'zo', longOffset: 'zl' })
   const OTHERS = kit.record({
-    era: undefined, dayPeriod: undefined, fractionalSecondDigits: undefined, hourCycle: undefined, calendar: 'gregory', numberingSystem: 'latn'
+    dayPeriod: undefined, fractionalSecondDigits: undefined, hourCycle: undefined, calendar: 'gregory', numberingSystem: 'latn'
   })
+
+  const NUMBERS_ALONE = /^-n[n2][n2]$/
 
   function zoneOf (options) {
     const zone = options.timeZone
@@ -43,17 +46,18 @@
     const dateStyle = letter(options, 'dateStyle', DATE_STYLES)
     const timeStyle = letter(options, 'timeStyle', TIME_STYLES)
     const zoneName = letter(options, 'timeZoneName', ZONE_NAMES)
+    const era = letter(options, 'era', ERAS)
     const cycle = options.hour12 === undefined ? '' : options.hour12 ? '1' : '0'
     const zone = zoneOf(options)
     const date = weekday + year + month + day
     const time = hour + minute + second
     const styles = dateStyle + timeStyle
     if (styles !== '') {
-      if (date + time + zoneName !== '') throw new kit.TypeError('dateStyle and timeStyle stand alone; leave out weekday, year, month, day, hour, minute, second and timeZoneName')
+      if (date + time + zoneName + era !== '') throw new kit.TypeError('dateStyle and timeStyle stand alone; leave out weekday, year, month, day, hour, minute, second, timeZoneName and era')
       if ((needed === 'date' && timeStyle !== '') || (needed === 'time' && dateStyle !== '')) {
         throw new kit.TypeError((needed === 'date' ? 'timeStyle' : 'dateStyle') + ' does not go with a ' + needed + '; use toLocaleString')
       }
-      return made(name, zone, dateStyle, timeStyle === '' ? '' : timeStyle + cycle, timeStyle === 'L' ? 'zs' : '')
+      return made(name, zone, dateStyle, timeStyle === '' ? '' : timeStyle + cycle, timeStyle === 'L' ? 'zs' : '', '')
     }
     const isEmpty = (needed === 'time' || date === '') && (needed === 'date' || time === '')
     let dateKey = date === '' ? '' : (weekday || '-') + (year || '-') + (month || '-') + (day || '-')
@@ -63,12 +67,15 @@
       hour = hour || 'n'
       parts = 'op'
     }
-    return made(name, zone, dateKey, hour + parts === '' ? '' : hour + parts + cycle, zoneName)
+    if (era !== '' && (name !== 'en-US' || !kit.matches(NUMBERS_ALONE, dateKey))) {
+      refuse('era is supported for en-US with a year, month and day in numbers alone; leave it out')
+    }
+    return made(name, zone, dateKey, hour + parts === '' ? '' : hour + parts + cycle, zoneName, era)
   }
 
-  function made (name, zone, dateKey, timeKey, zoneName) {
+  function made (name, zone, dateKey, timeKey, zoneName, era) {
     const data = dataOf(name)
-    const date = dateKey === '' ? '' : data.d[dateKey]
+    const date = dateKey === '' ? '' : data.d[dateKey] === undefined ? undefined : data.d[dateKey] + era
     let time = timeKey === '' ? '' : data.t[timeKey]
     if (zoneName !== '' && time !== undefined && kit.indexOf(time, '{Z}') < 0) {
       const named = data.t[timeKey + zoneName]
@@ -118,13 +125,14 @@
   const TYPES = kit.record({
     y: 'year', z: 'year', M: 'month', N: 'month', A: 'month', B: 'month', C: 'month', D: 'month', d: 'day', e: 'day',
     E: 'weekday', F: 'weekday', G: 'weekday', H: 'weekday', h: 'hour', i: 'hour', j: 'hour', k: 'hour', q: 'hour', r: 'hour',
-    m: 'minute', u: 'minute', s: 'second', v: 'second', P: 'dayPeriod', Z: 'timeZoneName'
+    m: 'minute', u: 'minute', s: 'second', v: 'second', P: 'dayPeriod', Z: 'timeZoneName', X: 'era'
   })
 
   function token (mark, date, format, time) {
     const names = format.names
     switch (mark) {
       case 'Z': return zoneText(format, (getTime(date) - time) / 60000, time)
+      case 'X': return yearOf(date) > 0 ? 'AD' : refuse('era is supported from the year 1 on')
       case 'y': return '' + yearOf(date)
       case 'z': return two(yearOf(date) % 100)
       case 'M': return '' + (monthOf(date) + 1)

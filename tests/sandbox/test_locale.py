@@ -75,7 +75,7 @@ def test_the_data_is_what_its_maker_writes() -> None:
 
 
 REFUSED = {
-    "new Date().toLocaleDateString('de-DE', { era: 'short' })": "era is supported for en-US with a year, month",
+    "new Date().toLocaleDateString('de-DE', { era: 'short' })": "era is supported for en-US with a year",
     "new Date().toLocaleDateString('en-US', { era: 'short', month: 'long' })": "era is supported for en-US",
     "new Date(-1e14).toLocaleDateString('en-US', { era: 'short' })": "era is supported from the year 1 on",
     "new Date().toLocaleDateString('de-u-ca-buddhist')": 'the locale "de-u-ca-buddhist" is not supported',

@@ -2,11 +2,12 @@
 # ruff: noqa: E501
 """What is said of a story of the wrong form: the path, the value, the rule and the near miss."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from experience_runtime.domain.errors import InvalidParameter
-from experience_runtime.simulation.story import parse_story
+from experience_runtime.domain.errors import InvalidParameter, Refusal
+from experience_runtime.simulation.story import check_playable, parse_story
 
 
 @pytest.mark.parametrize(
@@ -50,3 +51,29 @@ def test_a_story_of_the_wrong_form_is_refused_at_its_place(content: Any, message
     assert refused.value.message.startswith(f"mine.json: {message}")
     assert "pydantic" not in refused.value.message
     assert "Input" not in refused.value.message
+
+
+RUN = {"do": "run", "visitor": "ada"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"visitors": [{"id": "ada"}, {"id": "bob", "timezone": "Europe/Pariss"}]}, 'visitors[1]: timezone "Europe/Pariss" is not'),
+        ({"visitors": [{"id": "ada"}, {"id": "ada"}]}, 'visitors[1]: "ada" is a visitor already, at visitors[0]'),
+        ({"steps": [RUN, {"do": "emit", "type": "ecView", "after": "3 huors"}]}, 'steps[1].after: delay "3 huors" is not'),
+        ({"steps": [RUN, RUN | {"after": "+3 huors"}]}, 'steps[1].after: delay "3 huors" is not'),
+        ({"steps": [RUN, RUN | {"at": "noon"}]}, 'steps[1].at: time "noon" is not ISO 8601'),
+        ({"steps": [RUN, {"do": "emit", "type": ""}]}, "steps[1]: "),
+        ({"at": "yesterday"}, 'at: time "yesterday" is not ISO 8601'),
+        ({"for": "1 yaer"}, 'for: delay "1 yaer" is not'),
+        ({"for": "1d", "expect": [{"due_at": "tomorrow"}]}, 'expect[0].due_at: time "tomorrow" is not ISO 8601'),
+    ],
+)  # fmt: skip
+def test_a_value_that_cannot_be_is_refused_at_its_place(content: dict[str, Any], message: str) -> None:
+    story = parse_story({"steps": [RUN]} | content, where="mine.json")
+
+    with pytest.raises(Refusal) as refused:
+        check_playable(story, datetime(2026, 3, 6, tzinfo=UTC))
+
+    assert refused.value.message.startswith(message)

@@ -26,7 +26,7 @@ class ScriptedAnswer(Part):
     `key`: only calls of executions under this key have it.
     """
 
-    status: StrictInt = 200
+    status: StrictInt = Field(default=200, ge=100, le=599)
     body: Any = None
     retry_after: StrictFloat | None = None
     failure: Literal["timeout", "network"] | None = None

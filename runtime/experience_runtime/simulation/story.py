@@ -1,20 +1,21 @@
 """Stories: a scripted scenario for QA, as story.json has it. Source: reference/stories."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictBool, StrictInt, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, StrictBool, StrictInt, ValidationError, model_validator
 
 from experience_runtime.domain.durations import parse_delay
-from experience_runtime.domain.errors import InvalidParameter, MissingParameter
+from experience_runtime.domain.errors import InvalidParameter, MissingParameter, Refusal
 from experience_runtime.domain.instants import parse_start, parse_time
 from experience_runtime.domain.page_facts import NO_FACTS, PageFacts, read_page_facts
-from experience_runtime.domain.values import refuse_constant
+from experience_runtime.domain.values import refuse_constant, shown
 from experience_runtime.domain.visitor_events import check_event_data, check_event_type
-from experience_runtime.domain.visitors import Visitor
+from experience_runtime.domain.visitors import Visitor, make_visitor
 from experience_runtime.simulation.expected import Expectation, Part, ScriptedAnswer
 from experience_runtime.simulation.story_errors import first_error
 
@@ -109,38 +110,83 @@ class Story(Part):
     expect: tuple[Expectation, ...] = ()
     allow_others: StrictBool = False
     variation: str | None = None
+    _is_written: bool = PrivateAttr(default=False)  # by a person, who is told the place of what is wrong
+
+    @contextmanager
+    def _place(self, path: str) -> Iterator[None]:
+        try:
+            yield
+        except Refusal as refusal:
+            if not self._is_written:
+                raise
+            raise type(refusal)(f"{path}: {refusal.message}") from None
 
     def starts_at(self, otherwise: datetime) -> datetime:
-        return otherwise if self.at is None else parse_start(self.at, now=otherwise)
+        with self._place("at"):
+            return otherwise if self.at is None else parse_start(self.at, now=otherwise)
 
     def horizon_ms(self, began_at: datetime) -> int:
         """How long to watch; left out, 30 days, and at least until the last instant that is expected."""
-        given = parse_delay(self.horizon)
+        with self._place("for"):
+            given = parse_delay(self.horizon)
+        expected = []
+        for index, each in enumerate(self.expect):
+            if each.due_at is not None:
+                with self._place(f"expect[{index}].due_at"):
+                    expected.append(parse_time(each.due_at, now=began_at).at)
         if "horizon" in self.model_fields_set:
             return given
-        expected = [
-            parse_time(each.due_at, now=began_at).at for each in self.expect if each.due_at is not None
-        ]
         last = max(expected, default=began_at) - began_at + timedelta(minutes=1)
         return max(given, last // timedelta(milliseconds=1))
 
     def step_instants(self, began_at: datetime) -> list[datetime]:
         """When each step happens, in the order they are written in."""
         found: list[datetime] = []
-        for step in self.steps:
-            if step.at is not None:
-                found.append(parse_time(step.at, now=began_at).at)
-            elif isinstance(step.after, str) and step.after.lstrip().startswith("+"):
-                before = found[-1] if found else began_at
-                found.append(before + timedelta(milliseconds=parse_delay(step.after.lstrip()[1:].lstrip())))
-            else:
-                found.append(began_at + timedelta(milliseconds=parse_delay(step.after or 0)))
+        for index, step in enumerate(self.steps):
+            with self._place(f"steps[{index}].{'after' if step.at is None else 'at'}"):
+                found.append(_instant(step, began_at, found[-1] if found else began_at))
         return found
+
+    def check_visitors(self) -> None:
+        """Raise the Refusal of a zone that is none, or of an id that two have."""
+        ids = [each.id for each in self.visitors]
+        for index, each in enumerate(self.visitors):
+            with self._place(f"visitors[{index}]"):
+                make_visitor(each.id, timezone=each.timezone, timezone_offset=each.timezone_offset)
+                if each.id in ids[:index]:
+                    raise InvalidParameter(
+                        f"{shown(each.id)} is a visitor already, at visitors[{ids.index(each.id)}]; "
+                        "give each an id of its own"
+                    )
+
+    def check_steps(self) -> None:
+        """Raise the Refusal of what a step tells and nobody can."""
+        for index, step in enumerate(self.steps):
+            with self._place(f"steps[{index}]"):
+                if isinstance(step, RunStep):
+                    if step.keep_state and not step.state:
+                        raise MissingParameter(
+                            "a step has keep_state and no state; give it what is to be kept"
+                        )
+                    if step.keep_state and step.visitor is None:
+                        raise InvalidParameter("a step has keep_state and no visitor; name whose state it is")
+                    step.facts(step.state)
+                if isinstance(step, EmitStep):
+                    check_event_type(step.type)
+                    check_event_data(step.data)
 
     @property
     def others_fail(self) -> bool:
         """Whether an execution that nobody expects is a difference: once anything is expected."""
         return "expect" in self.model_fields_set and not self.allow_others
+
+
+def _instant(step: _Step, began_at: datetime, before: datetime) -> datetime:
+    if step.at is not None:
+        return parse_time(step.at, now=began_at).at
+    if isinstance(step.after, str) and step.after.lstrip().startswith("+"):
+        return before + timedelta(milliseconds=parse_delay(step.after.lstrip()[1:].lstrip()))
+    return began_at + timedelta(milliseconds=parse_delay(step.after or 0))
 
 
 def load_story(path: Path) -> Story:
@@ -163,12 +209,17 @@ def read_story_text(text: str, *, where: str) -> Story:
     return parse_story(content, where=where)
 
 
-def parse_story(content: object, *, where: str) -> Story:
-    """Read a story's JSON value. Raises InvalidParameter; `where` names it."""
+def parse_story(content: object, *, where: str, is_written: bool = True) -> Story:
+    """Read a story's JSON value. Raises InvalidParameter; `where` names it.
+
+    `is_written`: by somebody who is told the places in it; else it was made of what a form says.
+    """
     try:
-        return Story.model_validate(content)
+        story = Story.model_validate(content)
     except ValidationError as error:
         raise InvalidParameter(f"{where}: {first_error(error, Story, content)}") from None
+    story._is_written = is_written
+    return story
 
 
 def one_run(visitor: Visitor, data: Any, facts: PageFacts = NO_FACTS) -> Story:
@@ -188,16 +239,8 @@ def check_playable(story: Story, now: datetime) -> None:
     """Raise the Refusal of a story that runs nothing, goes on past the calendar, or tells what nobody can."""
     if not any(isinstance(step, RunStep) for step in story.steps):
         raise InvalidParameter('the story runs nothing; give it a step {"do": "run"}')
-    for step in story.steps:
-        if isinstance(step, RunStep):
-            if step.keep_state and not step.state:
-                raise MissingParameter("a step has keep_state and no state; give it what is to be kept")
-            if step.keep_state and step.visitor is None:
-                raise InvalidParameter("a step has keep_state and no visitor; name whose state it is")
-            step.facts(step.state)
-        if isinstance(step, EmitStep):
-            check_event_type(step.type)
-            check_event_data(step.data)
+    story.check_visitors()
+    story.check_steps()
     try:
         began_at = story.starts_at(now)
         began_at + timedelta(milliseconds=story.horizon_ms(began_at))

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import zlib
 from datetime import datetime
 from typing import Any, Literal
@@ -198,14 +199,20 @@ _BEGINNINGS = {
 }
 
 
+_PLACED = re.compile(r"(steps|visitors|expect)\[|answers\.|(at|for): ")
+"""The place in a story that somebody wrote."""
+
+
 def field_of(message: str) -> str:
     """The id of the field that a refusal is about, by how it begins; "" where that tells none."""
+    if _PLACED.match(message):
+        return "told"
     return next((field for begins, field in _BEGINNINGS.items() if message.startswith(begins)), "")
 
 
-def read_story(story: dict[str, Any]) -> Story:
+def read_story(story: dict[str, Any], *, is_told: bool) -> Story:
     """The story of a play. Raises InvalidParameter naming the place."""
-    return parse_story(story, where="the story")
+    return parse_story(story, where="the story", is_written=is_told)
 
 
 def _step(step: PlayStep, visitor: str | None) -> dict[str, Any]:

@@ -179,7 +179,7 @@ def play(request: Request, form: Annotated[PlayForm, Form()], stage: GivenStage)
             _keep(stage, bench, before, form)
             return back_to(_address(before, form.file))
         after = _acted(stage, before, form)
-        read_story(after.story())
+        read_story(after.story(), is_told=bool(after.told.strip()))
         out = stage.play_out(after)
     except ExperienceError as refusal:
         return play_page(request, stage, before, form=form, problem=refusal)
@@ -201,7 +201,7 @@ def _address(play: Play, file: str) -> str:
 
 def _keep(stage: Stage, bench: Bench, play: Play, form: PlayForm) -> None:
     """Save the play as the experience's story, as it was written where nothing came on top of it."""
-    read_story(play.story())
+    read_story(play.story(), is_told=bool(play.told.strip()))
     text = play.told if play.told.strip() and not play.steps else _story_text(stage, play)
     bench.write(play.experience, _story_file(bench, play.experience, form.file), text, seen=form.story_seen)
 

@@ -32,7 +32,7 @@ def play_out(
 
     `progress` hears the virtual time.
     """
-    story = read_story(play.story())
+    story = read_story(play.story(), is_told=bool(play.told.strip()))
     visitor = _first(play, story)
     # without a visitor, there is a zone all the same
     request = PlayRequest(now=runtime.clock.now(), story=story, somebody=replace(visitor, id=None))

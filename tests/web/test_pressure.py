@@ -1,11 +1,12 @@
 """Pressure: more than can be answered is refused at once, and told when to come again."""
 
+import contextlib
 from collections.abc import Callable
 
 import httpx
 import pytest
 from experience_runtime.web.guard.connections import Gate
-from experience_runtime.web.guard.pressure import LONGEST_WAIT_SECONDS, Lag, Queue
+from experience_runtime.web.guard.pressure import LONGEST_WAIT_SECONDS, Lag, Queue, Turn
 from starlette.responses import PlainTextResponse
 
 from .test_connections import connected, gated, rest
@@ -26,40 +27,46 @@ def time() -> Time:
     return Time()
 
 
-def let_in(queue: Queue, most: int = 1000) -> int:
-    """Let requests in until one is refused; return how many."""
-    for count in range(most):
-        if queue.is_too_long():
-            return count
-        queue.came()
-    return most
+def let_in(queue: Queue, most: int = 1000) -> list[Turn]:
+    """Let requests in until one is refused."""
+    turns: list[Turn] = []
+    while len(turns) < most and not queue.is_too_long():
+        turns.append(queue.came())
+    return turns
 
 
 def test_a_burst_is_let_in_and_then_as_many_as_are_answered_in_time(time: Time) -> None:
     queue = Queue(threads=lambda: THREADS, now=time)
 
-    assert let_in(queue) == THREADS + 60
+    turns = let_in(queue)
+    assert len(turns) == THREADS + 60
     time.at += LONGEST_WAIT_SECONDS
     for _ in range(50):
-        queue.answered()
+        turns.pop().answered()
 
-    assert let_in(queue) == 40  # so many that 50 wait, as many as were answered just now
+    turns += let_in(queue)
+    assert len(turns) == 50 + 40  # so many that 50 wait, as many as were answered just now
     time.at += 3 * LONGEST_WAIT_SECONDS
-    queue.answered()
-    assert let_in(queue) == 0  # nothing gets done any more
+    turns.pop().answered()
+    assert let_in(queue) == []  # nothing gets done any more
     for _ in range(60):
-        queue.answered()
-    assert let_in(queue, 40) == 40  # nobody waits: a burst is let in again
+        turns.pop().answered()
+    assert len(let_in(queue, 40)) == 40  # nobody waits: a burst is let in again
 
 
-def test_requests_whose_answers_have_begun_keep_nobody_out(time: Time) -> None:
+def test_slow_bodies_and_answers_that_have_begun_keep_nobody_out(time: Time) -> None:
     queue = Queue(threads=lambda: THREADS, now=time)
-    for _ in range(400):  # streams
-        queue.came()
-        queue.answered()
-    time.at += 60
+    with contextlib.ExitStack() as slow:
+        for _ in range(200):
+            queue.came().answered()  # a stream
+            slow.enter_context(queue.came().arriving())
+        early = queue.came()
+        with early.arriving():
+            early.answered()  # refused before its body was here
+        time.at += 60
 
-    assert let_in(queue) == THREADS + 60
+        assert len(let_in(queue)) == THREADS + 60
+    assert let_in(queue) == []  # the bodies have come, and their turn has not
 
 
 def test_a_loop_that_is_behind_on_many_connections_is_noticed(time: Time) -> None:

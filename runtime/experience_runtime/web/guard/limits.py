@@ -65,22 +65,21 @@ class Crowd:
             return
         self._inside += 1
         self._of[place] += 1
-        self._queue.came()
-        is_answered = False
+        turn = self._queue.came()
+
+        async def hear() -> Message:
+            with turn.arriving():
+                return await receive()
 
         async def answer(message: Message) -> None:
-            nonlocal is_answered
-            if not is_answered:
-                is_answered = True
-                self._queue.answered()
+            turn.answered()
             await send(message)
 
         try:
-            await self._app(scope, receive, answer)
+            await self._app(scope, hear, answer)
         finally:
+            turn.answered()
             self._inside -= 1
-            if not is_answered:
-                self._queue.answered()
             self._of[place] -= 1
             if not self._of[place]:
                 del self._of[place]

@@ -5,7 +5,8 @@ By the time that its turn came the one who asks would have given up, often enoug
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from anyio import to_thread
 
@@ -53,13 +54,16 @@ class Queue:
         self._forget(now)
         return waiting >= max(_LEAST_WAITING, len(self._answered))
 
-    def came(self) -> None:
+    def came(self) -> "Turn":
         """Count one that was let in."""
-        self._unanswered += 1
+        return Turn(self)
+
+    def waits(self, count: int) -> None:
+        """Count so many more that wait."""
+        self._unanswered += count
 
     def answered(self) -> None:
-        """Count one whose answer has begun: the rest of it may take as long as it likes."""
-        self._unanswered -= 1
+        """Count one that was answered just now."""
         now = self._now()
         self._answered.append(now)
         self._forget(now)
@@ -67,6 +71,36 @@ class Queue:
     def _forget(self, now: float) -> None:
         while self._answered and self._answered[0] <= now - LONGEST_WAIT_SECONDS:
             self._answered.popleft()
+
+
+class Turn:
+    """One request of a queue: it waits from its start to its answer, but while its body is on its way."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self._is_answered = False
+        self._is_waiting = False
+        self._wait(True)
+
+    @contextmanager
+    def arriving(self) -> Iterator[None]:
+        """It waits for its sender: however many bodies come slowly, they are in nobody's way."""
+        self._wait(False)
+        try:
+            yield
+        finally:
+            self._wait(not self._is_answered)
+
+    def answered(self) -> None:
+        """Its answer has begun; the rest of it may take as long as it likes."""
+        if not self._is_answered:
+            self._is_answered = True
+            self._wait(False)
+            self._queue.answered()
+
+    def _wait(self, is_waiting: bool) -> None:
+        self._queue.waits(is_waiting - self._is_waiting)
+        self._is_waiting = is_waiting
 
 
 CallLater = Callable[..., object]

@@ -160,7 +160,7 @@ def test_executions_list_and_show_print_executions(cli: CommandLine) -> None:
     listed = cli.json("executions", "list")
     shown = cli.json("executions", "show", made["id"])
 
-    assert set(listed) == {"executions", "next"}
+    assert set(listed) == {"executions", "next", "searched_to"}
     assert listed["next"] is None
     (execution,) = listed["executions"]
     check_execution(execution, *STORED)

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+from experience_runtime.engine import lookup
+
 from .conftest import CommandLine, variation, write
 
 
@@ -32,6 +35,22 @@ def test_pages_follow_each_other_newest_first_without_gap_or_overlap(cli: Comman
 
     assert seen == newest_first
     assert sizes == [3, 3, 1]
+
+
+def test_a_search_goes_on_by_itself_until_it_has_enough(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "MOST_WALKED", 2)  # executions a look
+    newest_first = _made(cli, 7)
+
+    every = cli.json("executions", "list", "--payload", "m")
+    three = cli.json("executions", "list", "--payload", "m", "--limit", "3")
+    rest = cli.json("executions", "list", "--payload", "m", "--cursor", three["next"])
+    none = cli.json("executions", "list", "--payload", "nowhere")
+
+    assert [each["id"] for each in every["executions"]] == newest_first
+    assert [each["id"] for each in three["executions"] + rest["executions"]] == newest_first
+    assert none == {"executions": [], "next": None, "searched_to": None}
 
 
 def test_filters_narrow_the_list(cli: CommandLine) -> None:
@@ -88,7 +107,7 @@ def test_a_reason_may_have_1000_characters(cli: CommandLine) -> None:
 
 def test_an_empty_list_says_how_to_begin(cli: CommandLine) -> None:
     assert "experience run" in cli("executions", "list").out
-    assert cli.json("executions", "list") == {"executions": [], "next": None}
+    assert cli.json("executions", "list") == {"executions": [], "next": None, "searched_to": None}
 
 
 def test_the_query_of_an_address_in_a_payload_is_not_shown(cli: CommandLine) -> None:

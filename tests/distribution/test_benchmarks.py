@@ -21,6 +21,7 @@ LITTLE = {
     "authors": ["--saves", "1", "--stories", "2"],
     "backtest": ["--visitors", "3"],
     "commands": ["--rounds", "1"],
+    "questions": ["--rows", "2000", "--times", "1"],
     "sandbox": ["--alone", "--rounds", "1", "--runs", "5"],
     "serve": ["--seconds", "0.2"],
     "simulate": ["--executions", "20", "--rounds", "1"],

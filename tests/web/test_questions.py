@@ -8,6 +8,7 @@ import httpx
 import pytest
 from experience_runtime.domain.executions import Settlement, Settling, Status
 from experience_runtime.domain.visitors import Visitor
+from experience_runtime.engine import lookup
 from experience_runtime.runtime import Runtime
 
 from tests.support.executions import claim, start
@@ -134,3 +135,29 @@ def test_what_stands_in_the_way_is_told_wherever_one_looks(client: httpx.Client,
     assert "paused</span>" in every
     page = _shown(client, "/settings/integrations/webhook")
     assert page.index(">Resume</button>") < page.index("Test call")
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_search_that_is_not_over_says_how_far_it_came_and_goes_on(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup, "MOST_WALKED", 2)  # executions a look
+
+    def found(path: str) -> list[str]:
+        return re.findall(r'<a class="id[^>]*href="/executions/(ex_\w+)"', _shown(client, path))
+
+    whole = client.get("/v1/executions").json()
+    oldest = whole["executions"][-1]
+    first = client.get("/v1/executions", params={"payload": "fails 0"}).json()
+    page = _shown(client, "/executions?payload=fails+0")
+    pages, at = 0, "/executions?payload=fails+0"
+    while not (ids := found(at)):
+        (link,) = re.findall(r'href="(/executions\?[^"]*cursor=[^"]*)">Search older</a>', _shown(client, at))
+        pages, at = pages + 1, html.unescape(link)
+
+    assert (whole["searched_to"], whole["next"]) == (None, None)
+    assert (first["executions"], first["searched_to"]) == ([], whole["executions"][1]["created_at"])
+    assert "Nothing found yet, of those made since" in page
+    assert (ids, pages) == ([oldest["id"]], 3)
+    by_id = client.get("/v1/executions", params={"text": oldest["id"][:12]}).json()
+    assert oldest["id"] in [each["id"] for each in by_id["executions"]]

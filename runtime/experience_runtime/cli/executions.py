@@ -1,6 +1,7 @@
 """experience executions: list, show, restore; cancel and replay stand in `bulk`, move and run in `moving`."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import click
@@ -9,6 +10,7 @@ from experience_runtime.cli.bulk import cancel, replay
 from experience_runtime.cli.common import Verbs, everywhere, print_json, say, styled
 from experience_runtime.cli.filters import filtered
 from experience_runtime.cli.moving import move, run_now
+from experience_runtime.cli.progress import reached
 from experience_runtime.cli.shown import execution_line
 from experience_runtime.domain.executions import Filter, Sort
 from experience_runtime.domain.values import shown
@@ -67,8 +69,15 @@ def list_(
     as_json: bool,
 ) -> None:
     """List executions, newest first or by when they are due."""
-    with Runtime(settings, to_look=True) as runtime:
+    with Runtime(settings, to_look=True) as runtime, reached("searched to") as show:
         page = runtime.lookup.executions(wanted, sort=Sort(sort), cursor=cursor, limit=limit)
+        found = page["executions"]
+        while page["searched_to"] is not None and len(found) < limit:
+            show(datetime.fromisoformat(page["searched_to"]))
+            missing = limit - len(found)
+            page = runtime.lookup.executions(wanted, sort=Sort(sort), cursor=page["next"], limit=missing)
+            found += page["executions"]
+    page["executions"] = found
     if as_json:
         print_json(page)
         return

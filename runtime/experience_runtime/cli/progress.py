@@ -38,14 +38,21 @@ def counted(text: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
-def virtual_time() -> Iterator[Callable[[datetime], None] | None]:
+def reached(text: str) -> Iterator[Callable[[datetime], None]]:
+    """Show which instant long work has come to, after this text, on stderr, and erase it; else silent."""
+    with virtual_time(text + " ") as show:
+        yield show or (lambda _: None)
+
+
+@contextmanager
+def virtual_time(before: str = "") -> Iterator[Callable[[datetime], None] | None]:
     """Show how far a simulation has come, and erase it; None where that cannot be."""
     if not _can_erase():
         yield None
         return
 
     def show(at: datetime) -> None:
-        sys.stderr.write(_ERASE + iso(at))
+        sys.stderr.write(_ERASE + before + iso(at))
         sys.stderr.flush()
 
     try:

@@ -7,7 +7,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from experience_runtime.domain.errors import UnknownExecution
-from experience_runtime.domain.instants import to_ms
 
 
 class Status(StrEnum):
@@ -204,11 +203,6 @@ class Filter:
     text: str | None = None
     payload: str | None = None
     of_experiences: bool = False
-
-
-def cursor_after(execution: Execution, sort: Sort) -> str:
-    """The cursor of what follows this one in a list of this order."""
-    return execution.id if sort is Sort.NEWEST else f"{to_ms(execution.due_at)}.{execution.id}"
 
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case

@@ -10,9 +10,10 @@ from typing import Any
 from experience_runtime.documents.documents import Redact
 from experience_runtime.domain.admission import hold_of
 from experience_runtime.domain.errors import InvalidParameter, InvalidWindow
-from experience_runtime.domain.executions import Execution, Filter, Sort, Status, cursor_after
+from experience_runtime.domain.executions import Execution, Filter, Sort, Status
 from experience_runtime.domain.instants import from_ms, iso, to_ms
 from experience_runtime.domain.moments import day_bounds
+from experience_runtime.domain.places import Place
 from experience_runtime.domain.schedules import Schedule, timing_of
 from experience_runtime.domain.zones import Zone, iso_local
 from experience_runtime.engine.stores import Executions
@@ -129,7 +130,7 @@ class Agenda:
             return [entry for *_, entry in shown], None
         at, kind, id, _ = shown[-1]
         last = {each.id: each for each in page.executions}
-        following = cursor_after(last[id], Sort.DUE) if kind else f"{to_ms(at)}.at.{id}"
+        following = str(Place.of(last[id], Sort.DUE)) if kind else f"{to_ms(at)}.at.{id}"
         return [entry for *_, entry in shown], following
 
     def _run(self, at: datetime, schedule: str, integration: str, zone: Zone) -> dict[str, Any]:

@@ -25,7 +25,6 @@ from experience_runtime.domain.executions import (
     Filter,
     Sort,
     Status,
-    cursor_after,
     execution_number,
 )
 from experience_runtime.domain.instants import iso
@@ -46,6 +45,9 @@ SHOWN_OF_KEY = 10
 
 PAGE_BYTES = 2 * 1024 * 1024
 """How much the payloads and keys of a page's executions may have together; one there is always."""
+
+MOST_WALKED = 20_000
+"""How many executions a look of people reads, where no index has what they ask for."""
 
 
 class Catalogue(Protocol):
@@ -99,14 +101,16 @@ class Lookup:
     ) -> dict[str, Any]:
         """A page of executions in this order; `next` is the cursor of the following one, or None.
 
-        It has at most `limit`, and fewer where their payloads are large: see PAGE_BYTES.
+        It has at most `limit`, and fewer where their payloads are large (see PAGE_BYTES) and where the search
+        for more was not over after MOST_WALKED: then `searched_to` says how far it came.
         """
-        page = self._store.find(filter, sort=sort, cursor=cursor, limit=limit)
+        page = self._store.find(filter, sort=sort, cursor=cursor, limit=limit, most=MOST_WALKED)
         fitting = list(_fitting(page.executions))
         is_cut = len(fitting) < len(page.executions)
         return {
             "executions": self.listed(fitting),
-            "next": cursor_after(fitting[-1], sort) if is_cut else page.next,
+            "next": page.after(fitting[-1], sort) if is_cut else page.next,
+            "searched_to": None if is_cut or page.searched_to is None else iso(page.searched_to),
         }
 
     def listed(self, executions: Sequence[Execution]) -> list[dict[str, Any]]:

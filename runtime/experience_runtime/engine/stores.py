@@ -18,6 +18,7 @@ from experience_runtime.domain.executions import (
     Sort,
 )
 from experience_runtime.domain.overview import Ended, Overview
+from experience_runtime.domain.places import Page
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.keeping import (
     IntegrationStates,
@@ -63,14 +64,6 @@ RetryAt = Callable[[Execution], datetime | None]
 """When an execution whose attempt was lost is due again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Executions in the order asked for; `next` is the cursor of the following page, None at the end."""
-
-    executions: Sequence[Execution]
-    next: str | None
-
-
 class Executions(Protocol):
     """The executions and what became of them, to look at."""
 
@@ -104,21 +97,42 @@ class Executions(Protocol):
         ...
 
     def find(
-        self, filter: Filter, *, sort: Sort = Sort.NEWEST, cursor: str | None = None, limit: int = 50
+        self,
+        filter: Filter,
+        *,
+        sort: Sort = Sort.NEWEST,
+        cursor: str | None = None,
+        limit: int = 50,
+        most: int | None = None,
     ) -> Page:
-        """List executions in this order. A cursor that is not one of it raises InvalidParameter."""
+        """List executions in this order. A cursor that is not one of it raises InvalidParameter.
+
+        Where no index answers a filter, at most so many rows are walked through; None: all there are.
+        """
         ...
 
-    def count(self, filter: Filter, *, most: int | None = None) -> int:
-        """How many executions a filter means; `most` when there are more than that."""
+    def count(self, filter: Filter) -> int:
+        """How many executions a filter means: it may read every row."""
+        ...
+
+    def count_up_to(self, filter: Filter, most: int, *, walks: int) -> tuple[int, bool]:
+        """At least how many a filter means, and whether that is all.
+
+        No more than `most` are counted, and where no index answers the filter none beyond so many rows.
+        """
         ...
 
     def pending_by_quarter(self, *, start: datetime, end: datetime) -> Sequence[tuple[str, int, int]]:
         """What is pending and due in [start, end): integration, quarter of an hour after `start`, count."""
         ...
 
-    def overview(self, *, now: datetime, failed_since: datetime, next_limit: int) -> Overview:
-        """How everything stands. Of failures since then the last 10,000 are counted."""
+    def overview(
+        self, *, now: datetime, failed_since: datetime, next_limit: int, most: int | None = None
+    ) -> Overview:
+        """How everything stands. Of failures since then the last 10,000 are counted.
+
+        Of each state and each integration no more than `most`; None: all.
+        """
         ...
 
     def ended_by_hour(self, *, since: datetime, most: int) -> Sequence[Ended]:

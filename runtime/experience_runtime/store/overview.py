@@ -1,4 +1,4 @@
-"""The overview of a store, read from its indexes: a million rows that wait take some tens of milliseconds."""
+"""The overview of a store, read from its indexes."""
 
 from datetime import datetime
 
@@ -11,17 +11,18 @@ from experience_runtime.store.database import Rows
 _MOST_FAILURES = 10_000
 
 
-def read_overview(read: Rows, *, now: datetime, failed_since: datetime, next_limit: int) -> Overview:
-    """Read everything at one instant; only inside `Database.look`."""
-    backlog = [
-        Backlog(integration=integration, pending=pending, due=due, first_due_at=from_ms(first))
-        for integration, pending, due, first in read("backlog", {"now": to_ms(now)})
-    ]
+def read_overview(
+    read: Rows, *, now: datetime, failed_since: datetime, next_limit: int, most: int | None
+) -> Overview:
+    """Read everything at one instant; only inside `Database.look`. Of a kind `most` are counted at most."""
+    most = rows.LARGEST if most is None else most
+    backlog = [_backlog(read, integration, first, now, most) for integration, first in read("waiting", {})]
     counts = dict.fromkeys(Status, 0)
     counts[Status.PENDING] = sum(each.pending for each in backlog)
-    for statement in ("leased_by_status", "ended_by_status"):
-        for status, count in read(statement, {}):
-            counts[Status(status)] += count
+    for status, count in read("leased_by_status", {}):
+        counts[Status(status)] += count
+    for ended in (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED):
+        counts[ended] += read("count_ended", {"status": ended.value, "most": most})[0][0]
     failed = read("failures", {"since": to_ms(failed_since), "limit": _MOST_FAILURES})
     return Overview(
         counts=counts,
@@ -42,6 +43,12 @@ def read_ended(read: Rows, *, since: datetime, most: int) -> list[Ended]:
         Ended(hour=from_ms(hour * 3_600_000), status=Status(status), count=count)
         for hour, status, count in found
     ]
+
+
+def _backlog(read: Rows, integration: str, first: int, now: datetime, most: int) -> Backlog:
+    bound = {"integration": integration, "now": to_ms(now), "most": most}
+    pending, due = read("backlog_of", bound)[0]
+    return Backlog(integration=integration, pending=pending, due=due, first_due_at=from_ms(first))
 
 
 def _next(read: Rows, backlog: list[Backlog], limit: int) -> list[Execution]:

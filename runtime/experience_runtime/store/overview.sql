@@ -1,10 +1,21 @@
 -- How everything stands, read from the indexes.
 
--- name: backlog
-SELECT integration, count(*), count(CASE WHEN due_at <= :now THEN 1 END), min(due_at) FROM executions
-WHERE status = 'pending' AND lease_until IS NULL
-GROUP BY integration
-ORDER BY integration;
+-- name: backlog_of
+-- Of one integration, what nobody has claimed, and what of it is due; no more than :most of each are counted,
+-- in an order that only the index of what waits has.
+SELECT (
+    SELECT count(*) FROM (
+        SELECT 1 FROM executions
+        WHERE status = 'pending' AND lease_until IS NULL AND integration = :integration
+        ORDER BY due_at LIMIT :most
+    ) AS pending
+), (
+    SELECT count(*) FROM (
+        SELECT 1 FROM executions
+        WHERE status = 'pending' AND lease_until IS NULL AND integration = :integration AND due_at <= :now
+        ORDER BY due_at LIMIT :most
+    ) AS due
+);
 
 -- name: leased_by_status
 SELECT status, count(*) FROM executions WHERE lease_until IS NOT NULL GROUP BY status;
@@ -16,10 +27,11 @@ WHERE lease_until IS NOT NULL AND status = 'running'
 GROUP BY integration
 ORDER BY integration;
 
--- name: ended_by_status
-SELECT status, count(*) FROM executions
-WHERE status IN ('succeeded', 'failed', 'cancelled')
-GROUP BY status;
+-- name: count_ended
+SELECT count(*) FROM (
+    SELECT 1 FROM executions
+    WHERE status = :status AND status IN ('succeeded', 'failed', 'cancelled') LIMIT :most
+) AS ended;
 
 -- name: failures
 -- Those that are failed still; one that failed twice is one.

@@ -22,8 +22,9 @@ from experience_runtime.domain.executions import (
 )
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.overview import Ended, Overview
+from experience_runtime.domain.places import Page
 from experience_runtime.engine.ports import HandOver
-from experience_runtime.engine.stores import Added, Adding, Cancelling, Done, Page, RetryAt
+from experience_runtime.engine.stores import Added, Adding, Cancelling, Done, RetryAt
 from experience_runtime.store import rows
 from experience_runtime.store.adding import Adder
 from experience_runtime.store.alerts import SqlAlerts
@@ -329,24 +330,37 @@ class SqlStore(SqlVisitors[D]):
         ]
 
     def find(
-        self, filter: Filter, *, sort: Sort = Sort.NEWEST, cursor: str | None = None, limit: int = 50
+        self,
+        filter: Filter,
+        *,
+        sort: Sort = Sort.NEWEST,
+        cursor: str | None = None,
+        limit: int = 50,
+        most: int | None = None,
     ) -> Page:
-        return self._finding.find(filter, sort=sort, cursor=cursor, limit=limit)
+        return self._finding.find(filter, sort=sort, cursor=cursor, limit=limit, most=most)
 
     def same_key(
         self, execution: Execution, *, limit: int, of_experiences: bool = False
     ) -> Sequence[Execution]:
         return self._finding.same_key(execution, limit=limit, of_experiences=of_experiences)
 
-    def count(self, filter: Filter, *, most: int | None = None) -> int:
-        return self._finding.count(filter, most=most)
+    def count(self, filter: Filter) -> int:
+        return self._finding.count(filter)
+
+    def count_up_to(self, filter: Filter, most: int, *, walks: int) -> tuple[int, bool]:
+        return self._finding.count_up_to(filter, most, walks=walks)
 
     def pending_by_quarter(self, *, start: datetime, end: datetime) -> Sequence[tuple[str, int, int]]:
         return self._finding.pending_by_quarter(start=start, end=end)
 
-    def overview(self, *, now: datetime, failed_since: datetime, next_limit: int) -> Overview:
+    def overview(
+        self, *, now: datetime, failed_since: datetime, next_limit: int, most: int | None = None
+    ) -> Overview:
         return self.database.look(
-            lambda read: read_overview(read, now=now, failed_since=failed_since, next_limit=next_limit)
+            lambda read: read_overview(
+                read, now=now, failed_since=failed_since, next_limit=next_limit, most=most
+            )
         )
 
     def ended_by_hour(self, *, since: datetime, most: int) -> Sequence[Ended]:

@@ -14,8 +14,8 @@ def read_statements(*folders: Traversable, spelling: Mapping[str, str]) -> dict[
     In them, {columns} is what `rows.execution` reads, {stored} and {values} what an insert writes, and
     {schedule_columns} and {schedule_values} the same of a recurring schedule. What follows a `-- part: NAME`
     line stands wherever a statement says {NAME}. Every other word in braces is spelt as `spelling` has it:
-    {key_owner}, the owner of a row's key; {each NAME}, the rows of the bound JSON list; {in_numbers} and
-    {in_statuses}, membership of one; {position}; {lower NAME}; {bytes}; and what locks a
+    {key_owner}, the owner of a row's key; {each NAME}, the rows of the bound JSON list; {in_numbers},
+    {in_statuses} and {in_ids}, membership of one; {position}; {lower NAME}; {bytes}; and what locks a
     row that is read.
     """
     files = [file for folder in folders for file in folder.iterdir() if file.name.endswith(".sql")]

@@ -42,6 +42,7 @@ _SPELLING: Final = {
     "each": "json_array_elements(CAST(:NAME AS json)) AS NAME(value)",
     "in_numbers": "= ANY (ARRAY(SELECT json_array_elements_text(CAST(:numbers AS json))::bigint))",
     "in_statuses": "= ANY (ARRAY(SELECT json_array_elements_text(CAST(:statuses AS json))))",
+    "in_ids": "= ANY (ARRAY(SELECT json_array_elements_text(CAST(:ids AS json))))",
     "position": "strpos",
     # A database of the locale C knows English letters only: those of what is searched are named.
     "lower": "translate(lower(NAME), CAST(:capitals AS text), CAST(:small AS text))",

@@ -39,6 +39,7 @@ STATEMENTS: Final = read_statements(
         "each": "json_each(:NAME) AS NAME",
         "in_numbers": "IN (SELECT value FROM json_each(:numbers))",
         "in_statuses": "IN (SELECT value FROM json_each(:statuses))",
+        "in_ids": "IN (SELECT value FROM json_each(:ids))",
         "position": "instr",
         "lower": "lower_case(NAME)",  # of ours: that of SQLite knows English letters only
         "bytes": "BLOB",

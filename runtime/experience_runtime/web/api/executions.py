@@ -140,13 +140,15 @@ class BulkBody(Body):
         return filter
 
 
+LISTED = {"executions": [LISTED_EXECUTION], "next": None, "searched_to": None}
+
 router = APIRouter(prefix="/v1", tags=["executions"], route_class=OnceRoute)
 
 
 @router.get(
     "/executions",
     summary="List executions",
-    responses=answers(Executions, {"executions": [LISTED_EXECUTION], "next": None}),
+    responses=answers(Executions, LISTED),
 )
 def list_executions(
     page: Annotated[Page, Query()],
@@ -165,7 +167,7 @@ def list_executions(
     "/executions/search",
     operation_id="searchExecutions",
     summary="Search executions",
-    responses=answers(Executions, {"executions": [LISTED_EXECUTION], "next": None}, 413),
+    responses=answers(Executions, LISTED, 413),
 )
 def search(
     body: SearchBody, runtime: GivenRuntime, caller: Annotated[Caller, needs(Right.READ_RUNS)]

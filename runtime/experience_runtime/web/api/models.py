@@ -58,10 +58,15 @@ class ListedExecution(ExecutionDocument):
 
 
 class Executions(BaseModel):
-    """A page, newest first; `next` is the cursor of the following one."""
+    """A page, newest first; `next` is the cursor of the following one.
+
+    `searched_to`: a search for what is rare ends before the page is full, and goes on with `next`; this is
+    when the last one it looked at was made (by `due`: is due). Null when it is over, or the page is full.
+    """
 
     executions: list[ListedExecution]
     next: str | None
+    searched_to: Instant | None
 
 
 class LogLine(BaseModel):

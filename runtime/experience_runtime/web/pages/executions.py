@@ -11,6 +11,7 @@ from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import ExperienceError, Refusal, UnknownExecution
 from experience_runtime.domain.executions import Filter, Status, execution_number
 from experience_runtime.domain.zones import UTC
+from experience_runtime.engine.lookup import MOST_WALKED
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import caller_of, signed_in
@@ -101,7 +102,7 @@ def executions(
     if is_id(wanted["text"]):
         return back_to(f"{HERE}/{wanted['text']}")
     now, problem, filter, zone, total = runtime.clock.now(), None, Filter(), UTC, None
-    page: dict[str, Any] = {"executions": [], "next": None}
+    page: dict[str, Any] = {"executions": [], "next": None, "searched_to": None}
     try:
         filter, zone = wanted.filter(now=now), wanted.zone
         seen = caller_of(request).visible(filter)
@@ -124,6 +125,7 @@ def executions(
         rows=rows_of(page["executions"], now, zone),
         picture=picture_of(page["executions"], now),
         next=page["next"],
+        searched_to=page["searched_to"],
         page_size=PAGE,
     )
 
@@ -220,10 +222,12 @@ def is_id(text: str) -> bool:
 
 
 def _total(runtime: Runtime, seen: Filter, page: dict[str, Any], *, is_first: bool) -> str | None:
-    """How many there are, for people; None where counting would read every text there is."""
+    """How many there are, for people; None where only reading what is stored would tell."""
     if is_first and page["next"] is None:
         return str(len(page["executions"]))
     if seen.text is not None or seen.payload is not None:
         return None
-    count = runtime.store.count(seen, most=MOST_COUNTED)
-    return f"{count:,}" if count < MOST_COUNTED else f"{count:,} or more"
+    count, is_all = runtime.store.count_up_to(seen, MOST_COUNTED, walks=MOST_WALKED)
+    if is_all:
+        return f"{count:,}"
+    return f"{count:,} or more" if count > len(page["executions"]) else None

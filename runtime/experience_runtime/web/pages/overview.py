@@ -17,6 +17,7 @@ from experience_runtime.web.given import GivenIsDelivered, GivenRuntime
 from experience_runtime.web.guard.access import caller_of, signed_in
 from experience_runtime.web.guard.login import own_form
 from experience_runtime.web.guard.problems import status_of
+from experience_runtime.web.pages.executions import MOST_COUNTED
 from experience_runtime.web.pages.refusals import HtmlRoute
 from experience_runtime.web.pages.rendering import GivenRendering, Rendering, back_to
 from experience_runtime.web.pages.rows import picture_of, rows_of
@@ -77,22 +78,25 @@ def _shown(
     problem: Refusal | None = None,
 ) -> Response:
     now = runtime.clock.now()
-    found = runtime.store.overview(now=now, failed_since=now - FAILURES_WITHIN, next_limit=_NEXT)
+    found = runtime.store.overview(
+        now=now, failed_since=now - FAILURES_WITHIN, next_limit=_NEXT, most=MOST_COUNTED
+    )
     holds = runtime.operations.holds()
     oldest, upcoming = found.oldest_due_at, runtime.lookup.listed(found.next)
     lag = timedelta() if oldest is None else max(timedelta(), now - oldest)
-    failed_since = now - FAILURES_WITHIN
+    failed_since, due = now - FAILURES_WITHIN, sum(each.due for each in found.backlog)
     return rendering.page(
         request,
         "overview.html",
         here="/",
         status=200 if problem is None else status_of(problem),
         problem=problem,
-        counts={status.value: found.counts.get(status, 0) for status in Status},
+        counts={status.value: _counted(found.counts.get(status, 0)) for status in Status},
         lag="none" if lag < timedelta(seconds=1) else span_text(lag.total_seconds()),
         is_late=lag > _LATE,
         is_delivered=is_delivered,
-        due=sum(each.due for each in found.backlog),
+        due=due,
+        due_text=_counted(due),
         held=holds.pop(ALL, None),
         troubles=runtime.lookup.troubles(),
         holds=holds,
@@ -120,11 +124,16 @@ def _shown(
     )
 
 
+def _counted(count: int) -> str:
+    """A number of executions, which were counted up to MOST_COUNTED of each kind."""
+    return f"{count:,}" if count < MOST_COUNTED else f"{count:,} or more"
+
+
 def _waiting(backlog: Backlog, now: datetime) -> dict[str, Any]:
     return {
         "integration": backlog.integration,
-        "pending": backlog.pending,
-        "due": backlog.due,
+        "pending": _counted(backlog.pending),
+        "due": _counted(backlog.due),
         "due_link": link(now, status=Status.PENDING, integration=backlog.integration, due_until=now + _TICK),
         "first_at": backlog.first_due_at.isoformat(),
         "first": relative(backlog.first_due_at, now),

@@ -68,3 +68,17 @@ def test_guessing_at_tokens_is_slowed_down_for_one_host_and_no_other(store: Sqli
     assert refused.count(Throttled) > 100
     with pytest.raises(Unauthorized):
         access.caller(guess(0, host="192.0.2.2"))
+
+
+def test_a_customers_network_logs_in_as_one_address(store: SqliteStore) -> None:
+    access = access_on(store, per_second=1)
+
+    refused: list[type[Exception]] = []
+    for number in range(20):
+        with pytest.raises((Unauthorized, Throttled)) as caught:
+            access.begin_session("exp_site_guessed", request(host=f"2001:db8::{number:x}"))
+        refused.append(caught.type)
+
+    assert refused.count(Throttled) > 10
+    with pytest.raises(Unauthorized):
+        access.begin_session("exp_site_guessed", request(host="2001:db8:0:1::1"))

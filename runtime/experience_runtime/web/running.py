@@ -1,9 +1,13 @@
 """Running a served experience for whoever asks: its path, its slot, and what the caller may see of it."""
 
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 from experience_runtime.domain.access import Right
-from experience_runtime.domain.errors import DatabaseUnavailable, ScriptFault
+from experience_runtime.domain.errors import DatabaseUnavailable, ScriptFault, UnknownExecution
+from experience_runtime.domain.executions import execution_number
+from experience_runtime.domain.visitors import Visitor
 from experience_runtime.running.kept import keep_run
 from experience_runtime.running.report import Report
 from experience_runtime.running.run import Situation
@@ -13,6 +17,9 @@ from experience_runtime.web.experiences import find_experience
 from experience_runtime.web.guard.access import Caller
 from experience_runtime.web.guard.limits import AtOnce
 from experience_runtime.web.metrics import Metrics
+
+_UNDER_WAY = timedelta(seconds=2)
+"""By how much less a request may have been under way than one that was sent before it."""
 
 
 class Runs:
@@ -32,9 +39,12 @@ class Runs:
         variation: str | None = None,
         repair: bool = False,
         draft: bool = False,
+        asked_at: datetime | None = None,
     ) -> dict[str, Any]:
         """Run it to its end; the document of `experience run --json`, as far as the caller may see it.
 
+        `asked_at`: when a page asked for it. A page that is left does not wait for the end of a run before it
+        tells what came after it, and a conversion among that cancels what the run schedules.
         ScriptModuleNotFound when there is none of this name that the caller may run.
         """
         runtime = self._runtime
@@ -57,6 +67,8 @@ class Runs:
                 if report.error is not None:
                     span.fail(report.error.code)
                 span.link(report.created)
+        if asked_at is not None:
+            self._cancel_overtaken(report, situation.visitor, asked_at=asked_at, began_at=began_at)
         code = None if report.error is None else report.error.code
         self._metrics.ran(report.outcome, report.cpu_seconds, experience=name, code=code)
         for call, _ in report.refusals:
@@ -72,6 +84,17 @@ class Runs:
             raise DatabaseUnavailable(f"a run of {name} could store nothing")
         document = report.document(runtime.lookup.of_run(report.created))
         return document if caller.may(Right.READ_RUNS) else _for_sites(document)
+
+    def _cancel_overtaken(
+        self, report: Report, visitor: Visitor, *, asked_at: datetime, began_at: datetime
+    ) -> None:
+        """Cancel what a run has scheduled before which a conversion came that was told while it ran."""
+        store, told = self._runtime.store, self._runtime.store.events.conversions(str(visitor.id), limit=10)
+        if any(each.received_at >= began_at and each.at > asked_at - _UNDER_WAY for each in told):
+            for number in map(execution_number, report.created):
+                with suppress(UnknownExecution):  # erased with its visitor, a moment ago
+                    if store.execution(number).cancel_on_conversion:
+                        store.cancel(number, reason="conversion", now=self._runtime.clock.now())
 
 
 def _is_undone(report: Report) -> bool:

@@ -126,6 +126,100 @@ def test_what_arrived_while_leaving_does_not_count_again_on_the_next_page(
     assert len(runtime.visitor(first)["conversions"]) == 1
 
 
+def test_letters_of_more_than_one_byte_are_no_more_than_may_outlive_a_page(
+    visit: Visit, runtime: Runtime
+) -> None:
+    page = visit()
+    first = visitor(page)
+
+    # too much for one request that outlives a page, though not so many letters
+    page.context.set_offline(True)
+    page.evaluate("() => { for (let n = 0; n < 9; n++) experience.emit('a' + n, '\u7c60'.repeat(2900)) }")
+    page.context.set_offline(False)
+    page.wait_for_function(DRAINED)
+    page.evaluate(
+        """type => {
+            window.fetch = () => Promise.reject(new Error('cut'))
+            for (let n = 0; n < 30; n++) experience.emit('b' + n, '\u7c60'.repeat(1000))
+            experience.emit(type)
+            location.href = 'about:blank'
+        }""",
+        PURCHASE,
+    )
+
+    eventually(page, lambda: PURCHASE in runtime.types(first))
+    assert {f"a{n}" for n in range(9)} <= set(runtime.types(first))
+
+
+def test_what_goes_out_while_much_is_under_way_goes_in_parts(visit: Visit, runtime: Runtime) -> None:
+    page = visit()
+    first = visitor(page)
+
+    page.evaluate(
+        """type => {
+            const send = navigator.sendBeacon.bind(navigator)
+            // as browsers do that have others' requests under way
+            navigator.sendBeacon = (address, text) => text.length < 2e4 && send(address, text)
+            window.fetch = () => Promise.reject(new Error('cut'))
+            for (let n = 0; n < 40; n++) experience.emit('b' + n, 'x'.repeat(1000))
+            experience.emit(type)
+            location.href = 'about:blank'
+        }""",
+        PURCHASE,
+    )
+
+    eventually(page, lambda: len(runtime.types(first)) >= 41)
+    assert sorted(runtime.types(first)) == sorted([*(f"b{n}" for n in range(40)), PURCHASE])
+
+
+@pytest.mark.parametrize("nonsense", ["null", "{}", '{"items": []}', "<!doctype html>"])
+def test_an_answer_of_somebody_else_loses_nothing(visit: Visit, runtime: Runtime, nonsense: str) -> None:
+    page = visit()
+    told: list[int] = []
+
+    def answer(route: Any) -> None:
+        if len(told) > 2:
+            route.continue_()
+            return
+        told.append(1)
+        allowed = {"access-control-allow-origin": page.url.rstrip("/")}
+        route.fulfill(status=200, content_type="application/json", body=nonsense, headers=allowed)
+
+    page.route("**/events", answer)
+    page.evaluate("experience.emit('ecProduct')")
+    while len(told) < 3:
+        page.wait_for_timeout(10)
+        page.evaluate("dispatchEvent(new Event('online'))")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_function(DRAINED)
+
+    assert runtime.types(visitor(page)) == ["ecProduct"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "status"),
+    [("ecProduct", "ecView", "pending"), (PURCHASE, "ecView", "pending"), ("ecView", PURCHASE, "cancelled")],
+)
+def test_a_run_that_waits_when_the_page_is_left_is_carried_out_in_its_place(
+    visit: Visit, runtime: Runtime, before: str, after: str, status: str
+) -> None:
+    page = visit()
+    first = visitor(page)
+
+    page.evaluate(
+        """([before, after]) => {
+            experience.emit(before)
+            experience.run('reminder')
+            experience.emit(after)
+            location.href = 'about:blank'
+        }""",
+        [before, after],
+    )
+
+    eventually(page, lambda: len(runtime.types(first)) == 2)
+    eventually(page, lambda: [each["status"] for each in runtime.executions(first)] == [status])
+
+
 def test_two_tabs_lose_and_double_nothing(visit: Visit, runtime: Runtime) -> None:
     page = visit()
     other = page.context.new_page()

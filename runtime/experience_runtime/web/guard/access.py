@@ -170,8 +170,12 @@ class Access:
         token = self._tokens.token(token_digest(site_key))
         return token is not None and self._is_good(token) and origin in token.origins
 
-    def begin_session(self, text: str) -> str:
-        """Take a token for a new session's cookie, which is returned; Unauthorized, or Forbidden to sites."""
+    def begin_session(self, text: str, request: Request) -> str:
+        """Take a token for a new session's cookie, which is returned.
+
+        Unauthorized, Forbidden to sites, or Throttled when too many were tried from where it comes from.
+        """
+        self.throttle(f"login {_address(request)}")
         token = self._tokens.token(token_digest(text))
         if token is None:
             raise Unauthorized(_BAD_TOKEN)
@@ -258,6 +262,11 @@ class Access:
                 f"the token {caller.name} may not be used by pages of {shown(origin)}; "
                 "name the origin when you make a token: `experience tokens create NAME --origin URL`"
             )
+        self.count(caller)
+        self._note_use(caller.token)
+
+    def count(self, caller: Caller) -> None:
+        """Count a request of a token, or what is as much; Throttled when it has made too many."""
         leaving = 0.0
         if caller.is_limited:
             # first, and without the key's own: one address uses up nobody else's requests
@@ -266,7 +275,6 @@ class Access:
             # and of many that ask much, the half of the key's own is left to those that ask little
             leaving = 0.0 if self._of_address.is_quiet(place) else 0.5
         self._take(self._buckets, f"token {caller.name}", "per_second", leaving=leaving)
-        self._note_use(caller.token)
 
 
 def needs(right: Right) -> Any:

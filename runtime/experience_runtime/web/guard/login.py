@@ -33,8 +33,7 @@ def login(
     """Take a token for a session; the page with the form is one of the pages."""
     access = access_of(request)
     try:
-        access.throttle(f"login {request.client.host if request.client else ''}")
-        secret = access.begin_session(token.strip())
+        secret = access.begin_session(token.strip(), request)
     except Refusal as refusal:
         answer_refused: Refused = request.app.state.login_refused
         return answer_refused(request, refusal, to)

@@ -22,6 +22,7 @@
   let chain = Promise.resolve()
   let wait = 1000
   let refused
+  let timer
   const objects = navigator.doNotTrack === '1' || navigator.globalPrivacyControl
   let allowed = set.consent !== 'required' && !(objects && set.dnt !== 'ignore')
 
@@ -30,12 +31,12 @@
     try {
       if (value === null) localStorage.removeItem(name)
       else localStorage.setItem(name, value)
-    } catch (e) { if (value !== null) memory[name] = value }
+    } catch { if (value !== null) memory[name] = value }
   }
 
   function kept (name) {
     let value = null
-    try { value = localStorage.getItem(name) } catch (e) {}
+    try { value = localStorage.getItem(name) } catch {}
     return value === null ? memory[name] : value
   }
 
@@ -47,16 +48,21 @@
           (set.domain ? '; Domain=' + set.domain : '') + (location.protocol === 'https:' ? '; Secure' : '')
       }
       return document.cookie
-    } catch (e) { return '' }
+    } catch { return '' }
   }
 
   function random () {
     return Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(16).padStart(8, 0)).join('')
   }
 
+  // a later one is greater
+  function key () {
+    return (order = Math.max(order + 1, Date.now())).toString(36) + random()
+  }
+
   function waiting () {
     let names = Object.keys(memory)
-    try { names = names.concat(Object.keys(localStorage)) } catch (e) {}
+    try { names = names.concat(Object.keys(localStorage)) } catch {}
     return names.filter((name) => name.startsWith(ITEM)).sort()
   }
 
@@ -65,20 +71,28 @@
     return names.map((name) => {
       try {
         const each = JSON.parse(kept(name))
-        return Object.assign(each, { key: name.slice(ITEM.length), visitor: each.visitor.trim(), age: Math.max(0, Date.now() - Math.max(each.at, ranAt) || 0) })
-      } catch (e) { keep(name, null) }
+        return { ...each, key: name.slice(ITEM.length), visitor: each.visitor.trim(), age: Math.max(0, Date.now() - Math.max(each.at, ranAt) || 0) }
+      } catch { keep(name, null) }
     }).filter(Boolean)
+  }
+
+  // in UTF-8: what may outlive a page browsers count so, 64 KiB in all
+  function bytes (text) {
+    return new Blob([text]).size
   }
 
   // as many as one request takes
   function fit (all) {
     let size = 0
-    return all.filter((each) => (size += JSON.stringify(each).length) < 5e4)
+    return all.filter((each) => {
+      const own = bytes(JSON.stringify(each))
+      return own < 21e3 && (size += own) < 5e4
+    })
   }
 
   // which to keep longest; what counts is for the server to say
-  function converts (item) {
-    return CONVERSIONS.some((name) => ('.' + item.type).endsWith('.' + name))
+  function matters (item) {
+    return !!(item.identify || item.run) || CONVERSIONS.some((name) => ('.' + item.type).endsWith('.' + name))
   }
 
   function zone () {
@@ -92,30 +106,29 @@
   // false when it cannot be sent
   function add (item) {
     let text
-    try { text = JSON.stringify(Object.assign({ visitor: id, at: Date.now() }, item)) } catch (e) {}
-    if (!allowed || refused || !text || text.length > 2e4) return false
-    order = Math.max(order + 1, Date.now())
-    keep(ITEM + order.toString(36) + random(), text)
+    try { text = JSON.stringify({ visitor: id, at: Date.now(), ...item }) } catch {}
+    if (!allowed || refused || !text || bytes(text) > 2e4) return false
+    keep(ITEM + key(), text)
     const all = items(waiting())
-    if (all.length > 50) keep(ITEM + (all.find((each) => !converts(each)) || all[0]).key, null)
+    if (all.length > 50) keep(ITEM + (all.find((each) => !matters(each)) || all[0]).key, null)
     flush()
     return true
   }
 
   function body (more) {
-    return JSON.stringify(Object.assign({ visitor: id, domain: set.domain }, zone(), more))
+    return JSON.stringify({ visitor: id, domain: set.domain, ...zone(), ...more })
   }
 
   // as text, which needs no preflight
   function post (path, more) {
     const text = body(more)
     const near = set.domain || new URL(base).hostname === location.hostname
-    return fetch(base + path, { method: 'POST', body: text, credentials: near ? 'include' : 'omit', keepalive: text.length < 3e4 })
+    return fetch(base + path, { method: 'POST', body: text, credentials: near ? 'include' : 'omit', keepalive: bytes(text) < 3e4 })
   }
 
   // what may be sent now: nothing that was emitted after a run that has not ended
   function next () {
-    const end = ITEM + (runs.length ? (runs[0] + 1).toString(36) : '~')
+    const end = ITEM + (runs.length ? runs[0].key : '~')
     return fit(items(waiting().filter((name) => name < end)))
   }
 
@@ -123,19 +136,18 @@
   async function drain () {
     await null
     for (let batch; allowed && (batch = next()).length;) {
-      let status, told
       try {
         const answer = await post('/events', { items: batch })
-        status = answer.status
-        told = await answer.json()
-      } catch (e) { return false }
-      if (status > 499 || [408, 409, 425, 429].includes(status)) return false
-      refused = status === 401 || status === 403
-      batch.forEach((each, n) => {
-        const { detail } = status > 399 ? told : told.items[n]
-        if (detail) console.warn('experience: ' + each.type + ' was refused: ' + detail)
-        keep(ITEM + each.key, null)
-      })
+        const { status } = answer
+        const told = await answer.json()
+        if (status > 499 || [408, 409, 425, 429].includes(status)) return false
+        refused = status === 401 || status === 403
+        batch.forEach((each, n) => {
+          const { detail } = status > 399 ? told : told.items[n]
+          if (detail) console.warn('experience: ' + each.type + ' was refused: ' + detail)
+          keep(ITEM + each.key, null)
+        })
+      } catch { return false }
       wait = 1000
     }
     return true
@@ -146,31 +158,41 @@
     const locked = () => navigator.locks ? navigator.locks.request(NAME, drain).catch(drain) : drain()
     sending = sending || locked().then((done) => {
       sending = null
-      if (!done) setTimeout(flush, wait = Math.min(2 * wait, 3e5))
+      clearTimeout(timer)
+      if (!done) timer = setTimeout(flush, wait = Math.min(2 * wait, 3e5))
       else if (allowed && next().length) return flush()
       return done
     })
     return sending
   }
 
-  // everything in one batch; what has arrived and is sent again by the next page counts once
-  function leave () {
-    const all = allowed ? items(waiting()) : []
-    const batch = fit(all.sort((a, b) => converts(b) - converts(a)))
-    if (batch.length) navigator.sendBeacon(base + '/events', body({ items: batch }))
+  // everything in one batch, or in parts where much is under way; what arrives again counts once
+  function leave (ended) {
+    let all = items(waiting()).concat(ended.filter((each) => !each.asked).map(aged))
+    all = allowed ? fit(all.sort((a, b) => matters(b) - matters(a) || (a.key > b.key) * 2 - 1)) : []
+    for (let n = all.length; n; n = n > all.length ? all.length : n) {
+      if (navigator.sendBeacon(base + '/events', body({ items: all.slice(0, n) }))) all.splice(0, n)
+      else n >>= 1
+    }
   }
 
   function fail (why, code) {
     return Promise.reject(Object.assign(new Error('experience: ' + why), { code }))
   }
 
-  function run (name, data) {
+  function aged (one) {
+    one.asked = 1
+    return { ...one, age: Date.now() - one.at }
+  }
+
+  async function run (name, data) {
     if (!allowed) return fail('no consent')
-    runs.push(order = Math.max(order, Date.now()))
-    const page = browser()
+    const one = JSON.parse(JSON.stringify({ run: name, data, browser: browser(), at: Date.now(), visitor: id, key: key() }))
+    runs.push(one)
     const ran = chain.then(async () => {
       if (!await flush()) return fail('offline')
-      const answer = await post('/run/' + encodeURIComponent(name), { data, browser: page })
+      if (one.asked) return fail('left')
+      const answer = await post('/run/' + encodeURIComponent(name), aged(one))
       const told = await answer.json()
       return answer.ok ? told : fail(told.detail, told.code)
     })
@@ -198,21 +220,21 @@
 
   const experience = window.experience = {
     get visitor () { return id },
-    emit: function (type, data) { return add({ type: String(type), data }) },
-    identify: function (person) { return add({ identify: String(person) }) },
+    emit (type, data) { return add({ type: String(type), data }) },
+    identify (person) { return add({ identify: String(person) }) },
     run,
-    consent: function (yes) {
+    consent (yes) {
       allowed = !!yes
       if (yes) return begin()
       id = null
       cookie('', 0)
       for (const name of waiting().concat(NAME, ZONE)) keep(name, null)
     },
-    push: function (call) { return experience[call[0]].apply(experience, call.slice(1)) }
+    push (call) { return experience[call[0]].apply(experience, call.slice(1)) }
   }
   addEventListener('online', flush)
-  addEventListener('pagehide', leave)
-  addEventListener('visibilitychange', () => document.hidden && leave())
+  addEventListener('pagehide', () => leave(runs))
+  addEventListener('visibilitychange', () => document.hidden && leave([]))
   if (allowed) begin()
   ;[].forEach.call(early, experience.push)
 })()

@@ -90,7 +90,7 @@ class Runs:
     ) -> None:
         """Cancel what a run has scheduled before which a conversion came that was told while it ran."""
         store, told = self._runtime.store, self._runtime.store.events.conversions(str(visitor.id), limit=10)
-        if any(each.received_at >= began_at and each.at > asked_at - _UNDER_WAY for each in told):
+        if any(each.received_at > began_at and each.at > asked_at - _UNDER_WAY for each in told):
             for number in map(execution_number, report.created):
                 with suppress(UnknownExecution):  # erased with its visitor, a moment ago
                     if store.execution(number).cancel_on_conversion:

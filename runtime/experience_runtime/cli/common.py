@@ -250,6 +250,8 @@ def visible(text: str) -> str:
 
     A stranger's text keeps to its line: what began a new one could pass for a line of ours.
     """
+    if text.isprintable():  # as nearly every line is
+        return text
     return "".join(
         char if char.isprintable() or char == "\t" else json.dumps(char)[1:-1].replace("\x7f", "\\u007f")
         for char in text

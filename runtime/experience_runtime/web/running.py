@@ -29,6 +29,7 @@ class Runs:
         self._runtime = runtime
         self._metrics = metrics
         self._at_once = at_once
+        self.visitor = runtime.visitor
 
     def run(
         self,

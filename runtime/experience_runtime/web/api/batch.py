@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
 
 from experience_runtime.domain.access import Right
@@ -19,7 +19,7 @@ from experience_runtime.engine.prepared import Cancelled, PreparedCancel, Prepar
 from experience_runtime.running.guest_calls import GuestCalls, Started
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.answering import answer_of
-from experience_runtime.web.api.idempotency import OnceRoute, documented_key
+from experience_runtime.web.api.idempotency import KEY_DOCUMENTED, OnceRoute
 from experience_runtime.web.api.openapi import Body, Offset, Problem, Zone, answers
 from experience_runtime.web.given import GivenAtOnce, GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
@@ -143,7 +143,7 @@ router = APIRouter(prefix="/v1", tags=["integrations"], route_class=OnceRoute)
     "/batch",
     operation_id="sendBatch",
     summary="Schedule, cancel and execute up to 1,000 times",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(BatchAnswers, _ANSWERED, 409, 413),
 )
 def send_batch(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field, StrictBool, StrictInt
 
 from experience_runtime.domain.access import Right
@@ -13,7 +13,7 @@ from experience_runtime.domain.executions import Filter, Sort, Status
 from experience_runtime.domain.filters import NAMES, TABLE, read_filter
 from experience_runtime.domain.jobs import Job as BegunJob
 from experience_runtime.engine.operations import cancellable, replayable
-from experience_runtime.web.api.idempotency import OnceRoute, documented_key
+from experience_runtime.web.api.idempotency import KEY_DOCUMENTED, OnceRoute
 from experience_runtime.web.api.models import (
     JOB,
     LISTED_EXECUTION,
@@ -198,7 +198,7 @@ def show(
 @router.post(
     "/executions/{execution_id}/cancel",
     summary="Cancel an execution",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(WholeExecution, WHOLE_EXECUTION, 404, 409, 413),
 )
 def cancel(
@@ -215,7 +215,7 @@ def cancel(
 @router.post(
     "/executions/{execution_id}/replay",
     summary="Replay an execution",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(WholeExecution, WHOLE_EXECUTION, 404, 409, 413),
 )
 def replay(
@@ -239,7 +239,7 @@ def replay(
 @router.post(
     "/executions/{execution_id}/restore",
     summary="Restore an execution",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(WholeExecution, WHOLE_EXECUTION, 404, 409, 413),
 )
 def restore(
@@ -257,7 +257,7 @@ def restore(
     "/executions/{execution_id}/move",
     operation_id="moveExecution",
     summary="Move an execution",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(WholeExecution, WHOLE_EXECUTION, 404, 409, 413),
 )
 def move(
@@ -276,7 +276,7 @@ def move(
     "/executions/{execution_id}/run",
     operation_id="runExecution",
     summary="Run an execution now",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(WholeExecution, WHOLE_EXECUTION, 404, 409, 413),
 )
 def run_now(
@@ -300,7 +300,7 @@ def _bulk_answers() -> Responses:
     "/bulk/cancel",
     summary="Cancel by filter",
     status_code=202,
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=_bulk_answers(),
 )
 def cancel_all(
@@ -318,7 +318,7 @@ def cancel_all(
     "/bulk/replay",
     summary="Replay by filter",
     status_code=202,
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=_bulk_answers(),
 )
 def replay_all(

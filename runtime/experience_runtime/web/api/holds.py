@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from experience_runtime.domain.access import Right
-from experience_runtime.web.api.idempotency import OnceRoute, documented_key
+from experience_runtime.web.api.idempotency import KEY_DOCUMENTED, OnceRoute
 from experience_runtime.web.api.openapi import Body, Instant, answers
 from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
@@ -37,7 +37,7 @@ router = APIRouter(prefix="/v1", tags=["deliveries"], route_class=OnceRoute)
 @router.post(
     "/hold",
     summary="Hold all deliveries",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(HoldDocument, _HELD, 409, 413),
 )
 def hold(
@@ -51,7 +51,7 @@ def hold(
 @router.post(
     "/resume",
     summary="Let deliveries go on",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(HoldDocument, _HELD | {"held_at": None, "reason": None}, 409),
 )
 def resume(runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CHANGE)]) -> Document:

@@ -4,9 +4,9 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Header, Request
+from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -28,19 +28,34 @@ _NOT_DONE = frozenset({401, 403, 429, 500, 503})
 """What is answered before anything happened; asked again, it may happen."""
 
 
-async def documented_key(
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            max_length=_KEY_LENGTH,
-            min_length=1,
-            pattern=r"^[\x21-\x7e]+$",
-            description="Any text of your own. The same request under the same key happens once, and gets "
-            "the same answer for 7 days, or as `[retention]` says, with `Idempotent-Replayed: true`.",
-        ),
-    ] = None,
-) -> None:
-    """The header as the API's document shows it."""
+_MEANT = (
+    "Any text of your own. The same request under the same key happens once, and gets the same answer for 7 "
+    "days, or as `[retention]` says, with `Idempotent-Replayed: true`."
+)
+KEY_DOCUMENTED: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": HEADER,
+            "in": "header",
+            "required": False,
+            "schema": {
+                "anyOf": [
+                    {
+                        "type": "string",
+                        "minLength": 1,
+                        "maxLength": _KEY_LENGTH,
+                        "pattern": r"^[\x21-\x7e]+$",
+                    },
+                    {"type": "null"},
+                ],
+                "description": _MEANT,
+                "title": "Idempotency-Key",
+            },
+            "description": _MEANT,
+        }
+    ]
+}
+"""The header as the API's document shows it: `openapi_extra`. As a dependency it would be read twice."""
 
 
 class OnceRoute(APIRoute):

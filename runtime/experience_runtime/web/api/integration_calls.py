@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from experience_runtime.domain.access import Right
@@ -10,7 +10,7 @@ from experience_runtime.domain.visitors import Visitor, make_visitor
 from experience_runtime.running.guest_calls import GuestCalls
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.answering import answer_of
-from experience_runtime.web.api.idempotency import OnceRoute, documented_key
+from experience_runtime.web.api.idempotency import KEY_DOCUMENTED, OnceRoute
 from experience_runtime.web.api.openapi import Body, Name, Offset, Zone, answers
 from experience_runtime.web.api.whole_execution import WHOLE_EXECUTION, WholeExecution
 from experience_runtime.web.given import GivenAtOnce, GivenRuntime
@@ -89,7 +89,7 @@ router = APIRouter(prefix="/v1/integrations/{name}", tags=["integrations"], rout
     "/schedule",
     operation_id="scheduleIntegration",
     summary="Schedule a call of an integration",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(
         ScheduledExecution, WHOLE_EXECUTION | {"replaced": None, "warnings": []}, 404, 409, 413
     ),
@@ -109,7 +109,7 @@ def schedule(
     "/cancel",
     operation_id="cancelIntegration",
     summary="Cancel what is pending under a key",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(
         CancelledUnderKey,
         {"cancelled": 1, "ids": ["ex_0bb6rczg0ryj5"], "warnings": []},
@@ -132,7 +132,7 @@ def cancel(
     "/execute",
     operation_id="executeIntegration",
     summary="Execute an integration",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(
         ExecutedExecution,
         WHOLE_EXECUTION | {"status": "succeeded", "result": {"ok": True}, "warnings": []},

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import Field, StrictInt
 
 from experience_runtime.domain.access import Right
 from experience_runtime.running.guest_calls import Started
 from experience_runtime.web.answering import answer_of
-from experience_runtime.web.api.idempotency import OnceRoute, documented_key
+from experience_runtime.web.api.idempotency import KEY_DOCUMENTED, OnceRoute
 from experience_runtime.web.api.models import (
     INTEGRATION,
     Called,
@@ -80,7 +80,7 @@ def show(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.REA
 @router.post(
     "/integrations/{name}/call",
     summary="Call an integration once",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(
         Called, {"id": "ex_0bb6rczg0ryj5", "ok": True, "result": {"ok": True}}, 404, 409, 413, 502, 504
     ),
@@ -97,7 +97,7 @@ def call(
 @router.post(
     "/integrations/{name}/pause",
     summary="Pause an integration",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(Held, _HELD, 404, 409, 413),
 )
 def pause(
@@ -114,7 +114,7 @@ def pause(
 @router.post(
     "/integrations/{name}/resume",
     summary="Resume an integration",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(Held, _HELD, 404, 409),
 )
 def resume(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CHANGE)]) -> Document:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import Field, StrictInt
 
 from experience_runtime.documents.releases import (
@@ -15,7 +15,7 @@ from experience_runtime.domain.access import Right
 from experience_runtime.domain.releases import MOST_FILES
 from experience_runtime.releasing.releasing import Act, Wanted, change, list_releases
 from experience_runtime.releasing.releasing import release as put
-from experience_runtime.web.api.idempotency import OnceRoute, documented_key
+from experience_runtime.web.api.idempotency import KEY_DOCUMENTED, OnceRoute
 from experience_runtime.web.api.openapi import Body, Name, answers
 from experience_runtime.web.api.release_models import (
     CHANGED,
@@ -90,7 +90,7 @@ def list_(
 @router.post(
     "",
     summary="Release an experience",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(MadeRelease, MADE, 409, 413),
 )
 def release(
@@ -142,7 +142,7 @@ def diff(
 @router.post(
     "/{number}/activate",
     summary="Activate a release",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(LiveRelease, LIVE, 404, 409),
 )
 def activate(
@@ -167,7 +167,7 @@ def activate(
 @router.post(
     "/rollback",
     summary="Roll back",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(LiveRelease, LIVE, 409),
 )
 def rollback(name: Name, body: ChangeBody, runtime: GivenRuntime, caller: Releasing) -> Document:
@@ -182,7 +182,7 @@ def rollback(name: Name, body: ChangeBody, runtime: GivenRuntime, caller: Releas
 @router.post(
     "/deactivate",
     summary="Deactivate",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(LiveRelease, LIVE, 409),
 )
 def deactivate(name: Name, body: ChangeBody, runtime: GivenRuntime, caller: Releasing) -> Document:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import Field, StrictBool, StrictInt
 
 from experience_runtime.documents.documents import plan_document
@@ -20,7 +20,7 @@ from experience_runtime.runtime import Runtime
 from experience_runtime.simulation.play import PlayRequest
 from experience_runtime.simulation.simulated import simulated_document
 from experience_runtime.simulation.story import parse_story
-from experience_runtime.web.api.idempotency import OnceRoute, documented_key
+from experience_runtime.web.api.idempotency import KEY_DOCUMENTED, OnceRoute
 from experience_runtime.web.api.models import (
     CHECKED,
     LISTED,
@@ -149,13 +149,12 @@ def list_experiences(runtime: GivenRuntime, _: Annotated[Caller, needs(Right.REA
 @router.post(
     "/experiences/{name}/run",
     summary="Run an experience",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(RunDocument, RAN, 404, 409, 413),
 )
 def run(
     name: Name,
     body: RunBody,
-    runtime: GivenRuntime,
     runs: GivenRuns,
     caller: Annotated[Caller, needs(Right.RUN)],
 ) -> Document:
@@ -169,7 +168,7 @@ def run(
             "keep_state is not for a site's key, which is in everybody's hands; leave it out, and let your "
             "backend run the experience with it"
         )
-    visitor = runtime.visitor(body.visitor, timezone=body.timezone, timezone_offset=body.timezone_offset)
+    visitor = runs.visitor(body.visitor, timezone=body.timezone, timezone_offset=body.timezone_offset)
     situation = situation_of(visitor, body.data, facts)
     done = runs.run(
         name, situation, caller=caller, variation=body.variation, repair=body.repair, draft=body.draft
@@ -180,7 +179,7 @@ def run(
 @router.post(
     "/simulate",
     summary="Simulate an experience",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(RunDocument, RAN, 404, 409, 413),
 )
 def simulate(
@@ -211,7 +210,7 @@ def simulate(
 @router.post(
     "/check",
     summary="Check an experience",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(Checked, CHECKED, 404, 409, 413),
 )
 def check(
@@ -229,7 +228,7 @@ def check(
 @router.post(
     "/explain",
     summary="Explain an instant",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(Planned, PLANNED, 409, 413),
 )
 def explain(

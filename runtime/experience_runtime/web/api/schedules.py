@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel, Field, StrictBool, StrictInt
 
 from experience_runtime.documents.documents import preview_document
 from experience_runtime.domain.access import Right
-from experience_runtime.web.api.idempotency import OnceRoute, documented_key
+from experience_runtime.web.api.idempotency import KEY_DOCUMENTED, OnceRoute
 from experience_runtime.web.api.models import (
     LISTED_EXECUTION,
     NEXT,
@@ -90,7 +90,7 @@ def show(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.REA
 @router.put(
     "/schedules/{name}",
     summary="Save a schedule",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(
         SavedSchedule,
         {"saved": True, "is_new": True, "schedule": SCHEDULE, "next": NEXT, "warnings": []},
@@ -113,7 +113,7 @@ def put(
 @router.delete(
     "/schedules/{name}",
     summary="Remove a schedule",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(Removed, {"removed": "digest"}, 404, 409),
 )
 def remove(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CHANGE)]) -> Document:
@@ -125,7 +125,7 @@ def remove(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.C
 @router.post(
     "/schedules/{name}/restore",
     summary="Restore a schedule",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(WholeSchedule, _WHOLE, 404, 409),
 )
 def restore(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CHANGE)]) -> Document:
@@ -137,7 +137,7 @@ def restore(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.
 @router.post(
     "/schedules/{name}/pause",
     summary="Pause a schedule",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(WholeSchedule, _WHOLE, 404, 409),
 )
 def pause(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CHANGE)]) -> Document:
@@ -149,7 +149,7 @@ def pause(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CH
 @router.post(
     "/schedules/{name}/resume",
     summary="Resume a schedule",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(WholeSchedule, _WHOLE, 404, 409),
 )
 def resume(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CHANGE)]) -> Document:
@@ -161,7 +161,7 @@ def resume(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.C
 @router.post(
     "/schedules/{name}/run",
     summary="Run a schedule now",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(ListedExecution, LISTED_EXECUTION, 404, 409),
 )
 def run(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CHANGE)]) -> Document:
@@ -173,7 +173,7 @@ def run(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CHAN
 @router.post(
     "/preview",
     summary="Preview a schedule",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(
         Preview,
         {"recurrence": {"daily": "09:00"}, "timezone": "Europe/Paris", "next": NEXT},

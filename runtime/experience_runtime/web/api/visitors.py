@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import Field, StrictInt
 
 from experience_runtime.documents.documents import visitor_document
@@ -11,7 +11,7 @@ from experience_runtime.domain.errors import MissingParameter
 from experience_runtime.domain.visitor_events import happened_at
 from experience_runtime.domain.visitors import make_visitor
 from experience_runtime.engine.personal import erase, export
-from experience_runtime.web.api.idempotency import OnceRoute, documented_key
+from experience_runtime.web.api.idempotency import KEY_DOCUMENTED, OnceRoute
 from experience_runtime.web.api.models import (
     Converted,
     Identified,
@@ -115,7 +115,7 @@ def export_all(
 @router.delete(
     "/visitors/{visitor_id}",
     summary="Erase a visitor",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(ErasedDocument, ERASED, 409),
 )
 def erase_all(
@@ -134,7 +134,7 @@ def erase_all(
 @router.put(
     "/visitors/{visitor_id}",
     summary="Set a visitor's zone",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(VisitorFields, _FIELDS, 409, 413),
 )
 def put(
@@ -150,7 +150,7 @@ def put(
 @router.post(
     "/visitors/{visitor_id}/events",
     summary="Send an event",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(
         Received, {"visitor": "v1", "type": "ecView", "conversion": False, "cancelled": 0}, 409, 413
     ),
@@ -178,7 +178,7 @@ def receive(
 @router.post(
     "/visitors/{visitor_id}/convert",
     summary="Record a conversion",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(Converted, {"visitor": "v1", "cancelled": 1, "ids": ["ex_0bb6rczg0ryj5"]}, 409, 413),
 )
 def convert(
@@ -202,7 +202,7 @@ def convert(
 @router.post(
     "/visitors/{visitor_id}/identify",
     summary="Make two ids one person",
-    dependencies=[Depends(documented_key)],
+    openapi_extra=KEY_DOCUMENTED,
     responses=answers(Identified, {"visitor": "v1", "ids": ["customer-5512", "v1"]}, 409, 413),
 )
 def identify(

@@ -82,7 +82,14 @@ MEMBERS_OF_OPTIONS: Mapping[str, tuple[str, ...]] = {
 INTEGRATION_MEMBERS = ("execute", "schedule", "cancel")
 """The methods of an integration; calling it is `execute`."""
 
-SUPPORTED_INTL = ("DateTimeFormat", "NumberFormat", "PluralRules", "RelativeTimeFormat", "ListFormat")
+SUPPORTED_INTL = (
+    "DateTimeFormat",
+    "NumberFormat",
+    "PluralRules",
+    "RelativeTimeFormat",
+    "ListFormat",
+    "Collator",
+)
 """What `Intl` has here."""
 
 PACKAGES = frozenset(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from experience_runtime.web.guard.connections import Gate
+from experience_runtime.web.guard.connections import Gate, is_whole
 from experience_runtime.web.guard.pressure import LONGEST_WAIT_SECONDS, Lag, Queue, Turn
 from starlette.responses import PlainTextResponse
 
@@ -81,6 +81,20 @@ def test_a_loop_that_is_behind_on_many_connections_is_noticed(time: Time) -> Non
     assert not lag.is_behind(49)  # so few keep no loop busy; the machine may
     ticks.pop()()
     assert not lag.is_behind(100)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_here"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", True),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n", False),
+        (b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", True),
+        (b"POST / HTTP/1.1\r\ncontent-length:3\r\nHost: a\r\n\r\nab", False),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", False),
+    ],
+)
+def test_the_rest_of_a_request_is_waited_for_where_some_is_to_come(text: bytes, is_here: bool) -> None:
+    assert is_whole(text) is is_here
 
 
 def test_what_is_refused_unread_is_told_when_to_come_again_and_the_health_is_told_all_the_same() -> None:

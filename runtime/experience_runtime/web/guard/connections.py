@@ -7,6 +7,7 @@ connections. Here whoever has been sending a request for longest gives way to th
 import asyncio
 import ipaddress
 import json
+import re
 import resource
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -43,6 +44,8 @@ _LATE = (
 )
 
 _IS_UP = f"GET {ALIVE} ".encode()
+_LENGTH = re.compile(rb"\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*(?:\r|$)", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\ntransfer-encoding:", re.IGNORECASE)
 _LINGER_SECONDS = 1.0
 """For the rest of a request that was refused: closed at once, its sender might see no answer."""
 
@@ -150,7 +153,7 @@ class GuardedProtocol(H11Protocol):
         if self._is_refused:
             return
         if self.gate.is_behind() and self._begins(data):
-            self._refuse()
+            self._refuse(data)
             return
         super().data_received(data)
         self._watch()
@@ -160,11 +163,12 @@ class GuardedProtocol(H11Protocol):
         is_idle = self.conn.our_state is h11.IDLE and self.conn.their_state is h11.IDLE
         return is_idle and not self.conn.trailing_data[0] and not data.startswith(_IS_UP)
 
-    def _refuse(self) -> None:
+    def _refuse(self, data: bytes) -> None:
         self._is_refused = True
         _stop(self._deadline)
         self.transport.write(_come_again())
-        self._deadline = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
+        seconds = 0.0 if is_whole(data) else _LINGER_SECONDS
+        self._deadline = self.loop.call_later(seconds, self.transport.close)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -194,6 +198,15 @@ class GuardedProtocol(H11Protocol):
         if self.conn.trailing_data[0] and not self.transport.is_closing():
             self.transport.write(_LATE)
         self.transport.close()
+
+
+def is_whole(data: bytes) -> bool:
+    """Whether all of a request is here."""
+    head, ended, body = data.partition(b"\r\n\r\n")
+    if not ended or _CHUNKED.search(head):
+        return False
+    length = _LENGTH.search(head)
+    return length is None or len(body) >= int(length[1])
 
 
 def guarded(gate: Gate) -> type[GuardedProtocol]:

@@ -26,6 +26,11 @@ TOLD: Mapping[str, tuple[str, str, str]] = {
         "script_error",
         "options.log.inof is not a function; did you mean options.log.info?",
     ),
+    "a member of a part of options under other names": (
+        "module.exports = o => {\n  const { uv: page } = o\n  o.log.info('x')\n  page.»onn('ecView', () => {})\n}",
+        "script_error",
+        "page.onn is not a function; did you mean page.on?",
+    ),
     "a member of a part of options that is like none": (
         "module.exports = options => {\n  options.uv.»subscribe('ecView')\n}",
         "script_error",

@@ -1,7 +1,11 @@
 """Advice on the call of a member that a part of `options` has not: `options.log.inof(…)`."""
 
+from tree_sitter import Node
+
 from experience_runtime.domain.values import nearest
 from experience_runtime.scripts.names import MEMBERS_OF_OPTIONS
+from experience_runtime.scripts.reading.entry import options_of
+from experience_runtime.scripts.reading.scopes import Scopes
 from experience_runtime.scripts.reading.source import Source
 
 
@@ -12,16 +16,22 @@ def of_part(source: Source, place: tuple[int, int]) -> str | None:
     member = found.parent if found.type in ("property_identifier", ".") else None
     name = None if member is None else member.child_by_field_name("property")
     part = None if member is None else member.child_by_field_name("object")
-    if name is None or part is None or part.type != "member_expression":
+    known = None if part is None else MEMBERS_OF_OPTIONS.get(_name_of(source, part))
+    if name is None or part is None or known is None or source.text(name) in known:
         return None
-    of, part_name = part.child_by_field_name("object"), part.child_by_field_name("property")
-    if of is None or part_name is None or source.text(of) != "options":
-        return None
-    known = MEMBERS_OF_OPTIONS.get(source.text(part_name))
-    spelled = source.text(name)
-    if known is None or spelled in known:
-        return None
-    called = f"options.{source.text(part_name)}"
+    called, spelled = source.words(part, 40), source.text(name)
     meant = nearest(spelled, known, cutoff=0.7)
     hint = f"did you mean {called}.{meant}?" if meant else f"it has {', '.join(known)}"
     return f"TypeError: {called}.{spelled} is not a function; {hint}"
+
+
+def _name_of(source: Source, part: Node) -> str:
+    """Which part of `options` this is, whatever the author calls it; "" for none."""
+    scopes = Scopes(source)
+    own, taken = options_of(scopes)
+    if part.type == "identifier":
+        declared = scopes.declared(part)
+        return next((name for name, all in taken.items() if any(each is declared for each in all)), "")
+    of, name = part.child_by_field_name("object"), part.child_by_field_name("property")
+    declared = scopes.declared(of) if of is not None and of.type == "identifier" else None
+    return source.text(name) if name is not None and declared is not None and declared.node.id in own else ""

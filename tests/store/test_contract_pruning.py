@@ -15,6 +15,7 @@ from experience_runtime.engine.keeping import Reply
 from experience_runtime.engine.numbering import first_number_of
 from experience_runtime.engine.pruning import PAUSE, REST, Pruner
 from experience_runtime.engine.stores import Store
+from experience_runtime.store.sqlite.file import open_database
 
 from tests.support.executions import FAILED, NOW, SUCCEEDED, add, an_execution, claim, running, settle, start
 
@@ -151,3 +152,34 @@ def test_a_worker_removes_what_the_settings_say_and_keeps_what_is_off(store: Sto
 
     assert left(store) == {failed}
     assert "failed" not in store.pruning.removed()
+
+
+ENDS: dict[str, str] = {
+    **dict.fromkeys(("executions", "history", "attempts", "run_executions"), "succeeded, failed, cancelled"),
+    "changes": "what its readers have read, or after a while",
+    "runs": "runs",
+    **dict.fromkeys(("events", "conversions", "exposures"), "events"),
+    "replies": "answers",
+    "audit": "audit",
+    **dict.fromkeys(
+        ("schedule_runs", "removed_schedules"), "a schedule's last ones; a day after its removal"
+    ),
+    **dict.fromkeys(
+        ("sessions", "execute_marks", "site_usage", "jobs", "workers", "feeds", "paces"), "at its end"
+    ),
+    **dict.fromkeys(("visitors", "persons", "visitor_states"), "when the visitor is erased"),
+    **dict.fromkeys(("releases", "release_changes", "erasures"), "never: the reference says so"),
+    **dict.fromkeys(("schedules", "tokens", "integration_states", "alerts", "pruning"), "one a name"),
+    "milestones": "one a name",
+    "sqlite_sequence": "SQLite's own",
+}
+"""When the rows of each table go: by which setting of retention, or by what else."""
+
+
+def test_of_every_table_it_is_known_when_its_rows_go() -> None:
+    """One that is new has a line here, and in the reference of the settings where its rows grow in number."""
+    found = (
+        open_database(":memory:").execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+    )
+
+    assert {name for (name,) in found} == set(ENDS)

@@ -1,11 +1,12 @@
 """What every store does with a schedule that was removed: for a day it can be restored, with its runs."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from experience_runtime.domain.errors import Conflict, UnknownSchedule
 from experience_runtime.domain.schedules import RESTORABLE, Outcome, Schedule
+from experience_runtime.engine.pruning import PAUSE
 from experience_runtime.engine.stores import Store
 
 from tests.support.executions import NOW, an_execution
@@ -78,3 +79,15 @@ def test_where_the_change_is_refused_it_stays_removed(store: Store) -> None:
     with pytest.raises(Conflict):
         store.schedules.restore("digest", refused, now=NOW)
     assert [each.name for each, _ in store.schedules.removed(now=NOW)] == ["digest"]
+
+
+def test_what_can_be_restored_no_more_is_gone_without_another_removal(store: Store) -> None:
+    removed_with_a_run(store)
+
+    def prune(now: datetime) -> list[str]:
+        store.pruning.step("answers", before=NOW, now=now, limit=9, pause=PAUSE, rest=PAUSE)
+        return [schedule.name for schedule, _ in store.schedules.removed(now=NOW)]
+
+    assert prune(NOW + RESTORABLE - timedelta(seconds=1)) == ["digest"]
+    assert prune(NOW + RESTORABLE) == []
+    assert store.schedules.runs("digest", limit=9) == []

@@ -8,6 +8,7 @@ from typing import Any
 
 from experience_runtime.domain.instants import iso, to_ms
 from experience_runtime.domain.retention import Kind, Pruned
+from experience_runtime.domain.schedules import RESTORABLE
 from experience_runtime.engine.numbering import first_number_of
 from experience_runtime.store import rows
 from experience_runtime.store.audit import SqlAudit
@@ -30,6 +31,8 @@ class SqlPruning:
             if not found:
                 return None
             pruned, cursor = self._batch(kind, found[0][0], before=before, limit=limit)
+            if pruned.is_over:
+                self._forget_removed_schedules(now)
             next_at = now + (rest if pruned.is_over else pause)
             noted = {"kind": kind, "cursor": cursor, "next_at": to_ms(next_at), "removed": pruned.removed}
             self._database.execute("note_pruning", noted)
@@ -39,6 +42,12 @@ class SqlPruning:
         if pruned is not None:
             self._database.shrink()
         return pruned
+
+    def _forget_removed_schedules(self, now: datetime) -> None:
+        """Those that can be restored no more, with their runs."""
+        after = {"after": to_ms(now - RESTORABLE)}
+        for statement in ("drop_runs_of_removed", "drop_removed_schedules"):
+            self._database.execute(statement, after)
 
     def remove(self, kind: Kind, *, before: datetime, now: datetime, limit: int) -> int:
         removed, cursor, is_over = 0, 0, False

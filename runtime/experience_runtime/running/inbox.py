@@ -4,7 +4,6 @@ from collections import deque
 from typing import Any
 
 from experience_runtime.domain.event_names import is_view
-from experience_runtime.domain.page_views import MOST_OWN_RESTARTS
 
 Item = dict[str, Any]
 _RESTART: Item = {"kind": "restart"}
@@ -17,7 +16,7 @@ class Inbox:
         self._items: deque[Item] = deque()
         self._unheard: list[Item] = []  # events that nobody listened for, older than the items
         self._page_was_viewed = page_was_viewed
-        self._own_restarts_left = MOST_OWN_RESTARTS
+        self._has_own_view = False
 
     def __bool__(self) -> bool:
         return bool(self._items)
@@ -33,7 +32,6 @@ class Inbox:
         """
         event = {"kind": "event", "type": event_type, "data": data, "at": at_ms}
         if self.is_later_view(event_type):
-            self._own_restarts_left = MOST_OWN_RESTARTS
             self._items.extend((event, _RESTART))
         elif listens or self._items:
             self._items.append(event)
@@ -49,12 +47,14 @@ class Inbox:
         is_later, self._page_was_viewed = self._page_was_viewed, True
         return is_later
 
-    def restart(self) -> int:
-        """Run the experience again for a view of its own; below 0 that was too often, and it is not."""
-        self._own_restarts_left -= 1
-        if self._own_restarts_left >= 0:
-            self._items.append(_RESTART)
-        return self._own_restarts_left
+    def is_own_view_for_nothing(self, event_type: str) -> bool:
+        """Whether this is a later view that the experience emitted itself, the first one in this run.
+
+        It runs nothing again: each of those runs would emit the next.
+        """
+        is_first = self.is_later_view(event_type) and not self._has_own_view
+        self._has_own_view = self._has_own_view or is_first
+        return is_first
 
     def take(self) -> list[Item]:
         """Empty it: what came while nobody listened first."""

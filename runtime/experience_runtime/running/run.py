@@ -25,7 +25,6 @@ from experience_runtime.domain.errors import (
 from experience_runtime.domain.event_names import is_view
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import iso, to_ms
-from experience_runtime.domain.page_views import too_many_own_views
 from experience_runtime.engine.ports import Clock
 from experience_runtime.running.boot import Situation, boot, json_of
 from experience_runtime.running.guest import (
@@ -275,8 +274,11 @@ class ExperienceRun:
     def _event(self, event: Emitted) -> None:
         now = self._clock.now()
         self.report.events.append({"at": iso(now), "type": event.type, "data": event.data})
-        if self._inbox.is_later_view(event.type) and self._last.restarts and self._inbox.restart() == -1:
-            self._write("warn", "run", too_many_own_views(event.type))
+        if self._inbox.is_own_view_for_nothing(event.type) and self._last.restarts:
+            said = (
+                f"the experience emitted {event.type} itself, which does not run it again; a page's view does"
+            )
+            self._write("warn", "run", said)
         visitor = self._situation.visitor.id
         if visitor is None or not self._answers.scheduler.is_conversion(event.type):
             return

@@ -40,6 +40,7 @@ def path(tmp_path: Path) -> str:
     settle(store, 1, 1, SUCCEEDED, now=NOW)
     running(store, replace(an_execution(2), visitor="ada", payload='{"text":"é, \\"quoted\\", 𝄞\\\\n"}'))
     add(store, *(keyed(number, owner=f"visitor {number}") for number in range(3, 40)))
+    store.feed.begin("crm", now=NOW)
     store.convert("visitor 3", event="bought", now=NOW)
     store.remember_visitor(Visitor(id="ada", timezone="Europe/Paris"), now=NOW)
     store.allow_execute(key_digest=KEY, key_owner="ada", now=NOW, per_seconds=60)
@@ -104,6 +105,7 @@ def path(tmp_path: Path) -> str:
     store.jobs.begin(Job(id="job_1", verb="cancel", filter=Filter(), reason=None, matching=1, begun_at=NOW))
     store.events.record(VisitorEvent(visitor="ada", type="seen", data="{}", at=NOW, received_at=NOW))
     store.events.keep_state("ada", {"tier": "gold"}, now=NOW)
+    store.feed.arrange()
     store.close()
     return path
 
@@ -127,6 +129,8 @@ def test_every_table_comes_along_as_it_was(path: str, address: str) -> None:
     assert new.releases.live() == old.releases.live()
     assert new.jobs.job("job_1") == old.jobs.job("job_1")
     assert new.exposures.of("ada") == old.exposures.of("ada") != []
+    assert new.feed.after(0, limit=10) == old.feed.after(0, limit=10)
+    assert new.feed.position("crm") == old.feed.position("crm") == 0
     assert new.schedules.removed(now=NOW) == old.schedules.removed(now=NOW) != []
     old.close()
     new.close()

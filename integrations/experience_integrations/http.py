@@ -16,7 +16,14 @@ from experience_runtime.integration import (
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StrictStr, model_validator
 
 from experience_integrations.hmac_signature import HmacSignature
-from experience_integrations.placeholders import Known, filled_header, filled_url, require_header, require_url
+from experience_integrations.placeholders import (
+    Known,
+    filled_header,
+    filled_url,
+    require_header,
+    require_spelled_as_sent,
+    require_url,
+)
 from experience_integrations.webhook import read_answer
 
 Body = Literal["json", "form", "none"]
@@ -77,6 +84,11 @@ class Settings(BaseModel):
             raise ValueError(f"sets the header {taken[0]} twice; leave it out of headers")
         if self.body not in (None, "none") and self.method in ("GET", "DELETE"):
             raise ValueError(f'sends a body with {self.method}; leave body out, or use the method "POST"')
+        if self.hmac is not None and "{path}" in self.hmac.signs:
+            try:
+                require_spelled_as_sent(self.url.get_secret_value())
+            except ValueError as problem:
+                raise ValueError(f"url {problem}") from None
         return self
 
     @property

@@ -15,6 +15,7 @@ VALUE_LENGTH = 1_000
 _ADDRESS = TypeAdapter[SecretStr](SecretUrl)
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _NAME = re.compile(r"payload(?:\.[A-Za-z0-9_-]{1,100}){1,10}|execution_id|timestamp")
+_AS_SENT = re.compile(r"(?:[A-Za-z0-9._~!$&()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*(?<!\?)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -70,6 +71,18 @@ def require_url(template: str) -> None:
         raise ValueError("has a placeholder in its host; put it into the path or the query")
     if "{" in template.partition("#")[2]:
         raise ValueError("has a placeholder behind #, which is not sent; put it into the path or the query")
+
+
+def require_spelled_as_sent(template: str) -> None:
+    """Raise ValueError where the path or the query is sent in another spelling than it has here."""
+    target = re.sub("[^/]*//[^/?#]*", "", template, count=1).partition("#")[0]
+    path = target.partition("?")[0]
+    is_plain = _AS_SENT.fullmatch(_PLACEHOLDER.sub("x", target)) is not None
+    if not is_plain or not {".", ".."}.isdisjoint(path.split("/")):
+        raise ValueError(
+            "is sent in another spelling than it has, and hmac signs {path}; "
+            "write %20 for a blank and the like for every character that is no ASCII letter, and no . or .."
+        )
 
 
 def _require_address(url: str) -> None:

@@ -209,6 +209,31 @@ def test_settings_that_cannot_be_called_safely_are_refused(table: Mapping[str, A
     assert says in str(caught.value)
 
 
+SIGNED = {"hmac": {"secret": "s3cret", "signs": "{path}{body}"}, "method": "GET"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/a b", "/caf\u00e9", "/a/../b", "/./a", "/a?b=c d", "/%zz", "/a?", "/a?b='", "/|"]
+)
+def test_an_address_that_is_sent_in_another_spelling_is_not_signed(path: str) -> None:
+    with pytest.raises(ValidationError, match="another spelling"):
+        Settings.model_validate({"url": f"https://a.example{path}", **SIGNED})
+
+    Settings.model_validate({"url": f"https://a.example{path}"})  # unsigned, it may
+
+
+def test_what_is_signed_of_an_address_is_what_is_sent(httpserver: HTTPServer, outbound: Outbound) -> None:
+    httpserver.expect_request(re.compile("/.*")).respond_with_data("fine")
+    plain = "/A-z0~9._!$&()*+,;=:@/%c3%A4?q=a/b?c:@!$(),;*&d=%20+-._~"
+
+    call(httpserver, outbound, {}, path=plain, **SIGNED)
+
+    (request, _) = httpserver.log[0]
+    sent = str(request.environ["REQUEST_URI"])
+    assert sent == plain
+    assert request.headers["x-signature"] == hmac.new(b"s3cret", sent.encode(), "sha256").hexdigest()
+
+
 def test_what_cannot_be_a_form_is_refused() -> None:
     registry = Registry(AllSettings(integrations={"http": {"url": "https://a.example/", "body": "form"}}))
 

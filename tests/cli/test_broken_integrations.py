@@ -59,3 +59,28 @@ def test_an_alert_that_a_broken_file_was_to_tell_keeps_no_worker_from_starting(c
     assert "the alert ops tells nobody: alerts.ops: no integration is named" in started.err
     assert "mine/other.py:1: ModuleNotFoundError" in started.err
     assert (refused.code, "no integration is named" in refused.err) == (2, True)
+
+
+def test_what_a_worker_lacks_waits_until_it_is_there_again(cli: CommandLine) -> None:
+    file = write(
+        Path("mine/sms.py"),
+        "from experience_runtime.integration import Integration\n\n"
+        "class Sms(Integration):\n    name = 'sms'\n\n    def call(self, payload, context):\n"
+        "        return payload\n",
+    )
+    write(Path("experience.toml"), 'integrations_dir = "mine"\n')
+    write(
+        Path("made/variation.js"),
+        "module.exports = o => o.integration('sms').schedule(1, {key: 'a', delay: 0})",
+    )
+    cli.json("run", "made", "--visitor", "v1")
+    whole = file.read_text()
+    file.unlink()
+
+    assert cli("worker", "--until-idle").code == 0
+    (waiting,) = cli.json("executions", "list")["executions"]
+    assert (waiting["status"], waiting["reason"]) == ("pending", None)
+
+    file.write_text(whole)
+    assert cli("worker", "--until-idle").code == 0
+    assert cli.json("executions", "list")["executions"][0]["status"] == "succeeded"

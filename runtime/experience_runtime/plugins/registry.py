@@ -126,10 +126,16 @@ class Registry:
         names = (name for name, found in self._all_found.items() if found.why is not None)
         return next((self._broken[name] for name in names), None)
 
-    def whole(self) -> Collection[str] | None:
-        """The names of those that are not broken, as far as it is known; None where nothing is broken."""
-        names = self.names()
-        return [name for name in names if name not in self._broken] if self._broken else None
+    def unusable(self, name: str) -> str | None:
+        """Why nothing of this name can be called here: it is `broken`, or not there. It loads nothing."""
+        why = self.broken(name)
+        if why is not None or "_all_found" not in vars(self) or name in self._all_found:
+            return why
+        return "no integration of this name is here; add it, or leave it to a worker that has it"
+
+    def whole(self) -> Collection[str]:
+        """The names of those that are not broken, as far as it is known."""
+        return [name for name in self.names() if name not in self._broken]
 
     def names(self) -> Sequence[str]:
         return sorted(self._found)

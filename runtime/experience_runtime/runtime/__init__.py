@@ -204,8 +204,8 @@ class Runtime:
 
     @cached_property
     def policies(self) -> Policies:
-        """How each integration may be called; one that is broken may not be."""
-        return Policies(by_name=self.settings.policies(), broken=self.integrations.broken)
+        """How each integration may be called; one that is broken, or not here, may not be."""
+        return Policies(by_name=self.settings.policies(), broken=self.integrations.unusable)
 
     @cached_property
     def dispatcher(self) -> "Dispatcher":
@@ -253,11 +253,9 @@ class Runtime:
             stalled_seconds=self.lease_seconds,
         )
 
-    def _served(self) -> Collection[str] | None:
-        """What is taken here of what is claimed, None for all: a broken one may be whole elsewhere."""
+    def _served(self) -> Collection[str]:
+        """What is taken here of what is claimed: one that is broken or not here may be whole elsewhere."""
         whole = self.integrations.whole()
-        if whole is None:
-            return self.only
         return whole if self.only is None else self.only & set(whole)
 
     @property

@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+import pytest
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.runtime import Runtime
 from experience_runtime.runtime.working import make_worker
@@ -21,9 +22,12 @@ class Own(Integration):
 """
 
 
-def test_what_is_broken_here_is_left_to_a_worker_where_it_is_whole(address: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", ["x = = 1\n", None], ids=["broken", "not there"])
+def test_what_cannot_be_called_here_is_left_to_a_worker_where_it_can(
+    address: str, tmp_path: Path, end: str | None
+) -> None:
     whole, broken = (
-        _folder(tmp_path / name, end, address) for name, end in (("whole", ""), ("broken", "x = = 1\n"))
+        _folder(tmp_path / name, of_it, address) for name, of_it in (("whole", ""), ("broken", end))
     )
     stop = threading.Event()
     with Runtime(whole) as able, Runtime(broken) as unable:
@@ -46,10 +50,12 @@ def test_what_is_broken_here_is_left_to_a_worker_where_it_is_whole(address: str,
         assert states(able) == {"aaa": Status.SUCCEEDED, "bbb": Status.SUCCEEDED}
 
 
-def _folder(folder: Path, end: str, address: str) -> Settings:
+def _folder(folder: Path, end: str | None, address: str) -> Settings:
+    """A folder with both; the first ends so, or is left out."""
     folder.mkdir()
-    for name, text in (("aaa", OWN + end), ("bbb", OWN)):
-        (folder / f"{name}.py").write_text(text.replace("NAME", name))
+    for name, text in (("aaa", None if end is None else OWN + end), ("bbb", OWN)):
+        if text is not None:
+            (folder / f"{name}.py").write_text(text.replace("NAME", name))
     return Settings(database=address, integrations_dir=folder)
 
 

@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from experience_runtime.scripts.names import SUPPORTED_LOCALES, UNORDERED_LOCALES
 
 from tests.conftest import Lab
 from tests.support.needs import lacking
@@ -18,7 +19,6 @@ PROGRAMS = ("locale.js", "locale_words.js", "locale_order.js")
 DATA = HERE.parents[1] / "runtime/experience_runtime/sandbox/prelude/23_locale_data.js"
 TEXT = DATA.read_text(encoding="utf-8")
 LOCALES = re.findall(r"^    '([a-z]{2}-[A-Z]{2})': ", TEXT, re.MULTILINE)
-UNORDERED = ("ja-JP", "zh-CN", "ko-KR")
 VERSION = re.findall(r"from CLDR (\d+)", TEXT)
 
 
@@ -37,7 +37,7 @@ def said_by_node(program: str) -> str:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_it_is_what_node_says_or_refused(lab: Lab, name: str) -> None:
     text = (HERE / name).read_text(encoding="utf-8")
-    known = [each for each in LOCALES if name != "locale_order.js" or each not in UNORDERED]
+    known = [each for each in LOCALES if name != "locale_order.js" or each not in UNORDERED_LOCALES]
     program = f"{text}\nconsole.log(JSON.stringify({json.dumps(known)}.map(told)))"
     expected = json.loads(said_by_node(program))
     wrong, refused, count = [], 0, 0
@@ -132,6 +132,10 @@ def test_what_is_not_known_is_refused(lab: Lab, text: str, said: str) -> None:
     problem = lab.fails(f"module.exports = () => {{ {text} }}")
 
     assert problem.message.startswith(f"RangeError: {said}")
+
+
+def test_check_knows_the_locales_of_the_data() -> None:
+    assert list(SUPPORTED_LOCALES) == LOCALES
 
 
 def test_a_language_alone_a_list_and_no_locale_are_read(lab: Lab) -> None:

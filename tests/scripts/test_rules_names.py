@@ -163,6 +163,26 @@ FOUND: Mapping[str, tuple[str, str, str]] = {
         "script_error",
         "Intl.Segmenter is not here",
     ),
+    "a locale that is not supported": (
+        HEAD + "new Intl.NumberFormat(»'xx-YY')",
+        "script_error",
+        'the locale "xx-YY" is not supported; write one of en-US,',
+    ),
+    "a locale of a method": (
+        HEAD + "new Date().toLocaleDateString(»'klingon')",
+        "script_error",
+        'the locale "klingon" is not supported',
+    ),
+    "an order that is not known": (
+        HEAD + "options.data.a.localeCompare('b', »'ja')",
+        "script_error",
+        "the order of letters in ja is not supported",
+    ),
+    "an option of Intl that is not supported": (
+        HEAD + "new Intl.DateTimeFormat('de', { timeZoneName: »'long' })",
+        "script_error",
+        'timeZoneName "long" is not supported; write "short" or "shortOffset" or "longOffset"',
+    ),
 }
 
 # what only running can tell, or what is right
@@ -261,6 +281,10 @@ SILENT: Mapping[str, str] = {
     "a require of another": HEAD + "(function (require) { require('lodash') })(f)",
     "a poll of a path": HEAD + "options.poll('window.a.b'); options.poll(() => 1); poll('.a')",
     "an Intl that is there": HEAD + "new Intl.DateTimeFormat('en')",
+    "locales and options that are there": HEAD
+    + "new Intl.ListFormat('de-AT', { type: 'unit', style: x }).format([]); 'a'.localeCompare('xx', 'no');"
+    + "new Date().toLocaleTimeString('EN-gb', { ...x, hour: 'numeric' }); y.toLocaleString('xx')",
+    "a locale that is tried": HEAD + "try { new Intl.NumberFormat('xx') } catch (error) {}",
     "a delay of a minute": ECHO + "echo.schedule(1, { delay: 60000 })",
     "a require that is tried": HEAD + "try { require('lodash') } catch (error) {}",
     "a require of a name": HEAD + "require(name)",

@@ -92,6 +92,65 @@ SUPPORTED_INTL = (
 )
 """What `Intl` has here."""
 
+SUPPORTED_LOCALES = (
+    "en-US",
+    "en-GB",
+    "en-AU",
+    "en-CA",
+    "de-DE",
+    "de-AT",
+    "de-CH",
+    "fr-FR",
+    "fr-CA",
+    "es-ES",
+    "es-MX",
+    "it-IT",
+    "nl-NL",
+    "pt-BR",
+    "pt-PT",
+    "sv-SE",
+    "da-DK",
+    "nb-NO",
+    "fi-FI",
+    "pl-PL",
+    "cs-CZ",
+    "tr-TR",
+    "ja-JP",
+    "zh-CN",
+    "ko-KR",
+)
+"""The locales of texts for people; a language alone is the first of them."""
+
+UNORDERED_LOCALES = ("ja-JP", "zh-CN", "ko-KR")
+"""Those whose order of letters is not known here."""
+
+_STYLES = ("long", "short", "narrow")
+_NUMBERS = ("numeric", "2-digit")
+INTL_OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "DateTimeFormat": {
+        "dateStyle": ("full", "long", "medium", "short"),
+        "timeStyle": ("long", "medium", "short"),
+        "timeZoneName": ("short", "shortOffset", "longOffset"),
+        "weekday": ("short", "long"),
+        "month": (*_NUMBERS, "short", "long"),
+        **dict.fromkeys(("year", "day", "hour", "minute", "second"), _NUMBERS),
+    },
+    "NumberFormat": {
+        "style": ("decimal", "percent", "currency"),
+        "notation": ("standard", "compact"),
+        "compactDisplay": ("short", "long"),
+    },
+    "PluralRules": {"type": ("cardinal", "ordinal")},
+    "RelativeTimeFormat": {"style": _STYLES, "numeric": ("always", "auto")},
+    "ListFormat": {"type": ("conjunction", "disjunction", "unit"), "style": _STYLES},
+    "Collator": {
+        "usage": ("sort",),
+        "sensitivity": ("base", "accent", "case", "variant"),
+        "caseFirst": ("upper", "lower", "false"),
+    },
+}
+"""What the options of `Intl` may be, where that is one of a few words."""
+
 PACKAGES = frozenset(
     (
         "@qubit/poller",

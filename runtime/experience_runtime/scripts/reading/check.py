@@ -15,6 +15,7 @@ from experience_runtime.scripts.reading.missing import Missing, owned_names
 from experience_runtime.scripts.reading.reached import Reached
 from experience_runtime.scripts.reading.scopes import Scopes
 from experience_runtime.scripts.reading.source import Source
+from experience_runtime.scripts.reading.texts import Texts
 from experience_runtime.scripts.reading.waiting import Waiting
 
 MOST_PROBLEMS = 100
@@ -33,13 +34,14 @@ def look_through(files: Sequence[Source], asked: Mapping[str, Any]) -> list[dict
         found = Links(scopes).found()
         reached = Reached(scopes, called)
         missing = Missing(scopes, reached, owned=owned).found(asked["modules"], asked["beside"])
+        texts = Texts(scopes, reached).found()
         taken = Brought(scopes, reached, brought).found()
         exports = (
             {"code": "script_error", "message": said, "line": line, "column": column}
             for said, (line, column) in exports_nothing(scopes.source)
         )
         problems = list(
-            islice(chain(exports, missing, taken, assigned_constants(scopes, reached)), MOST_PROBLEMS)
+            islice(chain(exports, missing, texts, taken, assigned_constants(scopes, reached)), MOST_PROBLEMS)
         )
         waiting = Waiting(scopes, reached)
         returned = returned_function(scopes) if scopes.source.role == "variation" else None

@@ -169,7 +169,7 @@ UPDATE attempts
 SET outcome = ended.value ->> 2, ended_at = CAST(ended.value ->> 4 AS bigint), http_status = CAST(ended.value ->> 5 AS bigint),
     error = ended.value ->> 6, answer = ended.value ->> 7
 FROM {each ended}
-WHERE execution = CAST(ended.value ->> 0 AS bigint) AND attempt = CAST(ended.value ->> 1 AS bigint) AND ended_at IS NULL;
+WHERE execution = CAST(ended.value ->> 0 AS bigint) AND attempt = CAST(ended.value ->> 1 AS bigint);
 
 -- name: record_ends
 INSERT INTO history (execution, seq, at, from_status, to_status, reason)
@@ -190,7 +190,7 @@ RETURNING {columns};
 UPDATE attempts
 SET ended_at = :now, outcome = :outcome, http_status = :http_status, error = :error, answer = :answer,
     next_at = :next_at, next_because = :next_because
-WHERE execution = :number AND attempt = :attempt AND ended_at IS NULL;
+WHERE execution = :number AND attempt = :attempt;
 
 -- name: converted_meanwhile
 SELECT 1 FROM executions WHERE number = :number AND cancel_on_conversion = 2;

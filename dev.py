@@ -47,7 +47,8 @@ CHECKS = [
 ]
 PYTEST = ["pytest", "--instafail"]
 DOCS = ["zensical", "build", "--strict", "--clean"]
-SUITE = [*PYTEST, "-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
+# One more than the two processors of CI: while one waits for a browser or a server, another works.
+SUITE = [*PYTEST, "-n", "3", "--dist", "loadscope", "--no-loadscope-reorder"]
 FAST = ["-m", "not slow and not seconds and not postgres"]
 MUTATE = ["python", "-m", "tests.support.mutate"]
 PROGRAMS = {"demo": DEMO, "docs": DOCS, "mutate": MUTATE, "clients": ["python", "clients/build.py"]}
@@ -152,7 +153,7 @@ def main(arguments: list[str]) -> int:
 
 
 def suite_of(arguments: list[str]) -> list[str]:
-    """Everything on two processors; tests that are named on one."""
+    """Everything at three tests at once; tests that are named one by one."""
     return PYTEST if any((ROOT / each.partition("::")[0]).exists() for each in arguments) else SUITE
 
 

@@ -110,9 +110,9 @@ def test_a_second_call_installs_nothing_and_passes_arguments_and_exit_code_on(tr
             ["test", "tests/domain/test_windows.py::test_one", "-x"],
             "tests/domain/test_windows.py::test_one -x",
         ),
-        (["test", "-x", "-k", "window"], "-n 2 --dist loadscope --no-loadscope-reorder -x -k window"),
+        (["test", "-x", "-k", "window"], "-n 3 --dist loadscope --no-loadscope-reorder -x -k window"),
         (["cover", "tests/domain"], "--cov --cov-report term:skip-covered tests/domain"),
-        (["cover"], "-n 2 --dist loadscope --no-loadscope-reorder --cov --cov-report term:skip-covered"),
+        (["cover"], "-n 3 --dist loadscope --no-loadscope-reorder --cov --cov-report term:skip-covered"),
     ],
 )
 def test_what_pytest_is_given(tree: Path, arguments: list[str], given: str) -> None:

@@ -47,8 +47,7 @@ CHECKS = [
 ]
 PYTEST = ["pytest", "--instafail"]
 DOCS = ["zensical", "build", "--strict", "--clean"]
-# One more than the two processors of CI: while one waits for a browser or a server, another works.
-SUITE = [*PYTEST, "-n", "3", "--dist", "loadscope", "--no-loadscope-reorder"]
+SUITE = [*PYTEST, "-n", "3", "--dist", "loadscope", "--no-loadscope-reorder"]  # some wait for a browser
 FAST = ["-m", "not slow and not seconds and not postgres"]
 MUTATE = ["python", "-m", "tests.support.mutate"]
 PROGRAMS = {"demo": DEMO, "docs": DOCS, "mutate": MUTATE, "clients": ["python", "clients/build.py"]}

@@ -43,6 +43,7 @@ def test_a_form_and_a_query_arrive_as_they_were_given(
     assert parse_qsl(posted.get_data(as_text=True)) == sent
     assert parse_qsl(posted.query_string.decode()) == [("kept", "1"), *sent]
     assert (got.method, parse_qsl(got.query_string.decode())) == ("GET", sent)
+    assert got.headers["accept-encoding"] == posted.headers["accept-encoding"] == "identity"
 
 
 def test_a_user_and_a_secret_go_as_basic_authentication(outbound: Outbound, httpserver: HTTPServer) -> None:

@@ -11,6 +11,7 @@ from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import load_settings
 from experience_runtime.web.server import make_web
 from fastapi import FastAPI
+from playwright.sync_api import Playwright, sync_playwright
 
 from tests.support.proxies import PATIENCE_SECONDS
 from tests.support.serving import serving
@@ -43,6 +44,13 @@ Token = Callable[..., str]
 def write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """The one that drives every browser of this process: there may be no second one."""
+    with sync_playwright() as driver:
+        yield driver
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from experience_runtime.domain.executions import Execution, Filter
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.server import make_web
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, expect
 
 from tests.support.needs import lacking
 from tests.support.serving import serving
@@ -30,14 +30,13 @@ _ARGUMENTS = (
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium(playwright: Playwright) -> Iterator[Browser]:
     if not os.path.exists(CHROMIUM):
         lacking(f"there is no {CHROMIUM}: apt-get install chromium")
     expect.set_options(timeout=WAIT_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS.split())
-        yield browser
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS.split())
+    yield browser
+    browser.close()
 
 
 @dataclass

@@ -50,7 +50,7 @@ def test_an_author_plays_and_reads_but_acts_on_nothing(empty_shop: Shop) -> None
     _sign_in(page, token)
 
     expect(page.get_by_role("heading", name="Playground")).to_be_visible()
-    seen = ["Executions", "Experiences", "Playground"]
+    seen = ["Executions", "Experiences", "Visitors", "Playground"]
     expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(seen)
     page.goto(f"/executions/{id}")
     expect(page.get_by_role("heading", name=id)).to_be_visible()
@@ -59,7 +59,9 @@ def test_an_author_plays_and_reads_but_acts_on_nothing(empty_shop: Shop) -> None
     expect(page.get_by_role("alert")).to_contain_text("that an experience made")
     page.goto("/executions")
     expect(page.locator("tbody tr")).to_have_count(1)  # a schedule's is not an experience's
-    for path in ("/visitors?id=ada", "/settings/integrations", "/executions/bulk/cancel"):
+    page.goto("/visitors?id=ada")
+    expect(page).to_have_url(re.compile(r"/executions\?visitor=ada$"))  # no page of a person
+    for path in ("/settings/integrations", "/executions/bulk/cancel"):
         page.goto(path)
         expect(page.get_by_role("alert")).to_contain_text("this needs operator")
     page.goto("/playground")

@@ -45,7 +45,7 @@ def test_a_live_page_goes_on_and_keeps_open_what_was_opened(shop: Shop) -> None:
     failed = shop.executions(statuses=[Status.FAILED])[0]
     page = shop.page()
     page.goto(f"/executions/{failed.id}")
-    page.get_by_text("Every change of state").click()
+    page.locator("summary", has_text="Every change of state").click()
     expect(page.get_by_role("region", name="What happened").locator("tbody tr").first).to_be_visible()
 
     shop.runtime.scheduler.replay(failed.id, reason="by somebody else")

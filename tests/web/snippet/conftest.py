@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 from tests.support.needs import lacking
 
@@ -196,13 +196,12 @@ def runtime(tmp_path_factory: pytest.TempPathFactory, the_shop: Shop) -> Iterato
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(playwright: Playwright) -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         lacking(f"there is no {CHROMIUM}: apt-get install chromium")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield opened
-        opened.close()
+    opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    yield opened
+    opened.close()
 
 
 Visit = Callable[..., Page]

@@ -23,6 +23,7 @@
   let wait = 1000
   let refused
   let timer
+  let gone
   const objects = navigator.doNotTrack === '1' || navigator.globalPrivacyControl
   let allowed = set.consent !== 'required' && !(objects && set.dnt !== 'ignore')
 
@@ -233,8 +234,13 @@
     push (call) { return experience[call[0]].apply(experience, call.slice(1)) }
   }
   addEventListener('online', flush)
-  addEventListener('pagehide', () => leave(runs))
-  addEventListener('visibilitychange', () => document.hidden && leave([]))
+  addEventListener('pageshow', () => { gone = 0 })
+  addEventListener('pagehide', () => {
+    gone = 1
+    leave(runs)
+  })
+  // a page that is left is hidden after it: what followed a run would overtake it
+  addEventListener('visibilitychange', () => document.hidden && !gone && leave([]))
   if (allowed) begin()
   ;[].forEach.call(early, experience.push)
 })()

@@ -4,6 +4,9 @@ import contextlib
 import socket
 import threading
 
+_BEFORE_QUERY = 6
+"""Bytes of PostgreSQL's message before the text of a statement without a name."""
+
 
 class Relay:
     """Passes bytes on between its own port and `port`. While silent, it takes them and passes nothing on.
@@ -94,13 +97,15 @@ class Relay:
                 each.shutdown(socket.SHUT_RDWR)
 
     def _cut_off(self, source: socket.socket, sink: socket.socket, data: bytes) -> None:
-        self.last_words = b""
+        words, self.last_words = self.last_words, b""
         if self.is_closed_by_them:
             self._is_closed = True
             self.cut(but=(source, sink))
         self._unheard.add(source)  # before the words are passed on: the answer may be quicker than the cut
         if self.holds:
-            self._held.append((sink.dup(), data))
+            begins = max(0, data.index(words) - _BEFORE_QUERY)
+            sink.sendall(data[:begins])
+            self._held.append((sink.dup(), data[begins:]))
         else:
             sink.sendall(data)
         self.have_been_said.set()

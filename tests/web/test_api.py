@@ -97,7 +97,7 @@ def test_a_pasted_experience_is_checked_and_repaired(client: httpx.Client) -> No
     repaired = done(client.post("/v1/check", json={"files": files, "repair": True}))
 
     assert [(p["code"], p["line"]) for p in checked["problems"]] == [("syntax_error", 2)]
-    assert repaired == {"ok": True, "problems": [], "warnings": []}
+    assert repaired == {"ok": True, "problems": [], "warnings": [], "waits": []}
 
 
 @pytest.mark.parametrize(

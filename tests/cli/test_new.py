@@ -16,7 +16,8 @@ def test_a_new_experience_is_free_of_problems_and_its_story_is_met(cli: CommandL
     assert {Path(file).name for file in made["files"]} >= {"variation.js", "story.json", "README.md"}
     assert all(Path(file).is_file() for file in made["files"])
     assert "hello-there" in Path("campaigns/hello-there/README.md").read_text()
-    assert cli.json("check", "campaigns/hello-there") == {"ok": True, "problems": [], "warnings": []}
+    checked = cli.json("check", "campaigns/hello-there")
+    assert (checked["ok"], checked["problems"], checked["warnings"]) == (True, [], [])
     said = cli("simulate", "campaigns/hello-there")
     assert said.code == 0
     assert "the story ended as expected" in said.out

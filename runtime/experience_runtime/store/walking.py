@@ -172,8 +172,10 @@ class Walk:
         until = [
             each for each in (of.created_until, of.due_until, of.finished_until, of.failed_until) if each
         ]
-        start = min((first_number_of(_later(each)) for each in until), default=0)
-        return start or rows.LARGEST
+        if not until:
+            return rows.LARGEST
+        # the first and the last years have no number that a database holds
+        return max(1, min(rows.LARGEST, *(first_number_of(_later(each)) for each in until)))
 
     # --- by when they are due
 

@@ -55,6 +55,7 @@ class Relay:
                 sink.sendall(data)
 
     def close(self) -> None:
+        self.may_cut.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes whoever waits in accept
         self._acceptor.join()

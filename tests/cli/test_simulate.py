@@ -104,8 +104,8 @@ def test_a_story_names_its_own_visitors(cli: CommandLine, words: tuple[str, ...]
     refusal = cli("simulate", "my", "--story", _story(), *words, "--json").refusal
 
     assert refusal["message"] == (
-        "a story names its own visitors; leave visitor, timezone, data, state, events, browser and "
-        "cookies out"
+        "a story names its own visitors; leave visitor, timezone, data, state, keep_state, events, "
+        "browser and cookies out"
     )
 
 

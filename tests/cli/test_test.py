@@ -184,7 +184,7 @@ def test_check_takes_many_and_folders_of_experiences(cli: CommandLine) -> None:
     ]
     assert said.document["ok"] is False
     assert "campaigns/bad" in cli("check", "campaigns").out
-    assert set(cli.json("check", "campaigns/basket")) == {"ok", "problems", "warnings"}
+    assert set(cli.json("check", "campaigns/basket")) == {"ok", "problems", "warnings", "waits"}
 
 
 def test_check_speaks_githubs_annotations(cli: CommandLine) -> None:

@@ -172,3 +172,27 @@ def test_a_cursor_of_a_search_is_none_of_a_list(store: Store, cursor: str) -> No
 
     with pytest.raises(InvalidParameter, match="cursor"):
         store.find(Filter(), cursor=cursor)
+
+
+def test_what_is_hidden_changes_no_page_and_no_count(store: Store) -> None:
+    def seen() -> list[object]:
+        filters = [replace(filter, of_experiences=True) for filter, _ in ASKED.values()]
+        pages = [
+            store.find(each, sort=sort, limit=2, most=5)
+            for each in filters
+            for sort in (Sort.NEWEST, Sort.DUE)
+        ]
+        told = [([one.id for one in page.executions], page.next, page.searched_to) for page in pages]
+        return [*told, *(store.count_up_to(each, 100, walks=5) for each in filters)]
+
+    for n in range(1, 5):
+        made_at = NOW + n * DAY
+        number = first_number_of(made_at)
+        add(store, replace(an_execution(number), experience="shop", visitor="ada", created_at=made_at))
+    without = seen()
+
+    for n in range(1, 40):
+        made_at = NOW + n * DAY + timedelta(hours=1)
+        add(store, replace(an_execution(first_number_of(made_at)), visitor="ada", created_at=made_at))
+
+    assert seen() == without

@@ -63,7 +63,8 @@ class Walk:
         self._filter = filter
         self._bound = rows.conditions(filter)
         self._limit = limit
-        self._most = most
+        # how far a look came would tell of rows that its caller may not see
+        self._most = None if filter.of_experiences else most
 
     # --- newest first
 
@@ -252,8 +253,8 @@ class Walk:
         elif alone := [name for name in ("failed", "finished", "due") if self._is_of(name)]:
             counted = self._read(f"count_{alone[0]}", self._bound | {"most": most})
         else:
-            of = self._of(along) | {"before": self._start(), "step": (self._most_walked(along) or most) - 1}
-            end = self._read("end_of_step", of)
+            of, walked = self._of(along) | {"before": self._start()}, self._most_walked(along)
+            end = [] if walked is None else self._read("end_of_step", of | {"step": walked - 1})
             of |= {"down_to": end[0][0] if end else None, "most": most}
             counted = self._read("count_up_to", of)
             return counted[0][0], not end and counted[0][0] < most

@@ -9,10 +9,7 @@ acknowledged executions are not in the store afterwards.
 import argparse
 import asyncio
 import json
-import signal
 import sqlite3
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
@@ -21,6 +18,7 @@ from time import monotonic
 from typing import Any
 
 from benchmarks.serve import SETTINGS, VARIATION, a_deferred_call, a_run
+from benchmarks.served import served
 
 ADDRESSES = 50  # of loopback: one address alone may have few requests at a time
 IDLE_SECONDS = 10.0
@@ -110,29 +108,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--kind", choices=["defer", "run"], default="defer")
     asked = parser.parse_args()
-    command = str(Path(sys.executable).parent / "experience")
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         (folder / "reminder").mkdir()
         (folder / "reminder/variation.js").write_text(VARIATION)
         (folder / "experience.toml").write_text(SETTINGS)
-        with (
-            (folder / "log.txt").open("w") as log,
-            subprocess.Popen(
-                [command, "serve", "--port", "0", "--json"],
-                cwd=folder,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            ) as server,
-        ):
-            assert server.stdout is not None
-            port = int(json.loads(server.stdout.readline())["address"].rpartition(":")[2])
-            try:
-                seen = asyncio.run(offer(port, asked.rate, asked.seconds, asked.kind))
-            finally:
-                server.send_signal(signal.SIGTERM)
-                server.wait(60)
+        with served(folder) as (_, port):
+            seen = asyncio.run(offer(port, asked.rate, asked.seconds, asked.kind))
         tell(seen, folder, asked.rate, asked.seconds)
 
 

@@ -1,4 +1,4 @@
-"""What `experience serve` carries on this machine: `.venv/bin/python benchmarks/serve.py [--seconds N]`.
+"""What `experience serve` carries on this machine: `.venv/bin/python -m benchmarks.serve [--seconds N]`.
 
 Starts the server as a process, and asks it over 16 connections that stay open. Prints requests a second, the
 median, the 99th percentile and errors for a run of an experience that schedules one call, for a deferred call
@@ -8,18 +8,16 @@ of the gateway, and for reading one page of executions.
 import argparse
 import base64
 import json
-import shutil
-import signal
 import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from benchmarks.served import served
 
 CONNECTIONS = 16
 VARIATION = """module.exports = function variation (options) {
@@ -34,7 +32,7 @@ reminder = "reminder"
 [integrations.webhook]
 url = "https://example.com/hook"
 """
-_GATEWAY = "/integrations/defer/" + base64.b64encode(b"1:webhook:1").decode()
+GATEWAY = "/integrations/defer/" + base64.b64encode(b"1:webhook:1").decode()
 
 Request = Callable[[int], tuple[str, str, Any]]
 
@@ -47,7 +45,7 @@ def a_run(number: int) -> tuple[str, str, Any]:
 def a_deferred_call(number: int) -> tuple[str, str, Any]:
     meta = {"source": "benchmark", "visitorId": f"d{number}", "experience": {"experienceId": 1}}
     body = {"data": {"body": {"remind": number}}, "key": {"n": number}, "delay": 7_200_000, "meta": meta}
-    return "POST", _GATEWAY, body
+    return "POST", GATEWAY, body
 
 
 def a_page(_: int) -> tuple[str, str, Any]:
@@ -60,32 +58,16 @@ def main() -> None:
     )
     parser.add_argument("--seconds", type=float, default=10.0, help="for each kind of request")
     seconds = parser.parse_args().seconds
-    command = shutil.which("experience", path=str(Path(sys.executable).parent)) or "experience"
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         (folder / "reminder").mkdir()
         (folder / "reminder/variation.js").write_text(VARIATION)
         (folder / "experience.toml").write_text(SETTINGS)
-        with (
-            (folder / "log.txt").open("w") as log,
-            subprocess.Popen(
-                [command, "serve", "--port", "0", "--json"],
-                cwd=folder,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            ) as server,
-        ):
-            assert server.stdout is not None
-            port = int(json.loads(server.stdout.readline())["address"].rpartition(":")[2])
-            try:
-                print(f"{CONNECTIONS} connections, {seconds:g} s each")
-                measure("POST /v1/experiences/…/run", port, a_run, seconds)
-                measure("POST /integrations/defer/…", port, a_deferred_call, seconds)
-                measure("GET /v1/executions", port, a_page, seconds)
-            finally:
-                server.send_signal(signal.SIGTERM)
-                server.wait(60)
+        with served(folder) as (_, port):
+            print(f"{CONNECTIONS} connections, {seconds:g} s each")
+            measure("POST /v1/experiences/…/run", port, a_run, seconds)
+            measure("POST /integrations/defer/…", port, a_deferred_call, seconds)
+            measure("GET /v1/executions", port, a_page, seconds)
 
 
 def measure(name: str, port: int, request: Request, seconds: float) -> None:

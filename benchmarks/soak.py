@@ -9,10 +9,7 @@ open descriptors and its threads. What was acknowledged and never came, or came 
 import argparse
 import json
 import random
-import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -21,7 +18,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from benchmarks.serve import _GATEWAY, ask
+from benchmarks.serve import GATEWAY, ask
+from benchmarks.served import served
 
 SETTINGS = """[integrations.webhook]
 url = "{url}"
@@ -95,27 +93,11 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=20.0, help="executions a second")
     asked = parser.parse_args()
     receiver = Receiver()
-    command = str(Path(sys.executable).parent / "experience")
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         (folder / "experience.toml").write_text(SETTINGS.format(url=receiver.url))
-        with (
-            (folder / "log.txt").open("w") as log,
-            subprocess.Popen(
-                [command, "serve", "--port", "0", "--json"],
-                cwd=folder,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            ) as server,
-        ):
-            assert server.stdout is not None
-            port = int(json.loads(server.stdout.readline())["address"].rpartition(":")[2])
-            try:
-                soak(receiver, server.pid, port, folder, rate=asked.rate, seconds=asked.minutes * 60)
-            finally:
-                server.send_signal(signal.SIGTERM)
-                server.wait(60)
+        with served(folder) as (pid, port):
+            soak(receiver, pid, port, folder, rate=asked.rate, seconds=asked.minutes * 60)
         faults = (folder / "log.txt").read_text().count(" ERROR ")
     print(f"{faults} errors in the log")
 
@@ -136,7 +118,7 @@ def soak(receiver: Receiver, pid: int, port: int, folder: Path, *, rate: float, 
                 payload = {"number": made, "due": time.time() + delay / 1000}
                 meta = {"source": "soak", "visitorId": f"v{made}", "experience": {"experienceId": 1}}
                 body = {"data": {"body": payload}, "delay": delay, "meta": meta}
-                status, _ = ask(line, "POST", _GATEWAY, body)
+                status, _ = ask(line, "POST", GATEWAY, body)
                 made += status == 200
                 refused += status != 200
                 next_at += 1 / rate

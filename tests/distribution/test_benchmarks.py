@@ -21,9 +21,11 @@ LITTLE = {
     "authors": ["--saves", "1", "--stories", "2"],
     "backtest": ["--visitors", "3"],
     "commands": ["--rounds", "1"],
+    "overload": ["--rate", "20", "--seconds", "1"],
     "questions": ["--rows", "2000", "--times", "1"],
     "sandbox": ["--alone", "--rounds", "1", "--runs", "5"],
     "serve": ["--seconds", "0.2"],
+    "soak": ["--minutes", "0.05", "--rate", "5"],
     "simulate": ["--executions", "20", "--rounds", "1"],
     "store": ["--count", "200"],
 }

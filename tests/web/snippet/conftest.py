@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -204,6 +205,8 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     opened.close()
 
 
+PATIENCE_SECONDS = 30
+
 Visit = Callable[..., Page]
 
 
@@ -227,3 +230,15 @@ def visit(browser: Browser, shop: Shop) -> Iterator[Visit]:
     yield open_shop
     for context in contexts:
         context.close()
+
+
+def visitor(page: Page) -> str:
+    return str(page.evaluate("experience.visitor"))
+
+
+def eventually(page: Page, holds: Callable[[], bool]) -> None:
+    """Wait until the server knows: a page that was left tells nobody when it has told."""
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < ends
+        page.wait_for_timeout(20)

@@ -1,28 +1,12 @@
 """visitor.js: what waits when a page is left arrives, once, from one tab or two."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
 
-from .conftest import DRAINED, Runtime, Visit
+from .conftest import DRAINED, Runtime, Visit, eventually, visitor
 
 PURCHASE = "ecBasketTransactionSummary"
-PATIENCE_SECONDS = 30
-
-
-def visitor(page: Page) -> str:
-    return str(page.evaluate("experience.visitor"))
-
-
-def eventually(page: Page, holds: Callable[[], bool]) -> None:
-    """Wait until the server knows: a page that was left tells nobody when it has told."""
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < ends
-        page.wait_for_timeout(20)
 
 
 def test_everything_that_waits_goes_out_when_the_page_is_left(visit: Visit, runtime: Runtime) -> None:

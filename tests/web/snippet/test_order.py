@@ -1,28 +1,13 @@
 """visitor.js: what a page does is one ordered queue, framed, as a module, and in any zone."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
 
-from .conftest import DRAINED, Runtime, Shop, Visit
+from .conftest import DRAINED, Runtime, Shop, Visit, visitor
 
 PURCHASE = "ecBasketTransactionSummary"
-PATIENCE_SECONDS = 30
-
-
-def visitor(page: Page) -> str:
-    return str(page.evaluate("experience.visitor"))
-
-
-def eventually(page: Page, holds: Callable[[], bool]) -> None:
-    """Wait until the server knows: a page that was left tells nobody when it has told."""
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < ends
-        page.wait_for_timeout(20)
 
 
 # --- order and time

@@ -132,9 +132,10 @@ def soak(receiver: Receiver, pid: int, port: int, folder: Path, *, rate: float, 
 
 def tell(name: str, receiver: Receiver, since: float, shape: Shape) -> None:
     late = sorted(seconds * 1000 for at, seconds in receiver.late if at >= since)
-    p50, p99, longest = late[len(late) // 2], late[int(len(late) * 0.99)], late[-1]
+    told = (late[len(late) // 2], late[int(len(late) * 0.99)], late[-1]) if late else ()
+    seconds = " ".join(f"{each:5.0f} ms" for each in told) or "    nothing came yet    "
     print(
-        f"{name:8} {p50:5.0f} ms {p99:5.0f} ms {longest:5.0f} ms {shape.rss:3.0f} MiB "
+        f"{name:8} {seconds} {shape.rss:3.0f} MiB "
         f"{shape.database:4.1f} MiB {shape.wal:4.1f} MiB {shape.descriptors:4} {shape.threads:7}",
         flush=True,
     )

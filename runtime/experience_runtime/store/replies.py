@@ -47,12 +47,13 @@ class SqlReplies:
                 )
             if status is not None:
                 return Reply(status=status, media_type=media_type, body=body)
-            if not has_ended(owner) and from_ms(claimed_at) > now - _LOST_AFTER:
+            is_lost = has_ended(owner) or from_ms(claimed_at) <= now - _LOST_AFTER
+            # whoever had it may answer at this very moment: then it is not taken over
+            if not is_lost or not self._database.execute_counted("take_over_reply", bound):
                 raise Conflict(
                     f"the request with the Idempotency-Key {shown(key)} is still being answered; "
                     "ask again in a moment"
                 )
-            self._database.execute("take_over_reply", bound)
             claim.acts += [
                 (verb, result, asked_at[0] if asked_at else None)
                 for verb, result, *asked_at in json.loads(acts or "[]")

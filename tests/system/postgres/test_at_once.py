@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from experience_runtime.domain.admission import IntegrationState, Policies, Policy
@@ -11,6 +12,8 @@ from experience_runtime.domain.errors import AlreadyScheduled, Conflict
 from experience_runtime.domain.executions import Execution, IfExists, Settlement, Status
 from experience_runtime.domain.schedules import CatchUp, Firing, Schedule
 from experience_runtime.domain.visitors import Visitor
+from experience_runtime.engine.claims import Claim
+from experience_runtime.engine.keeping import Reply
 
 from tests.support.executions import (
     KEY,
@@ -206,6 +209,24 @@ def test_run_now_and_a_due_schedule_do_not_overlap(two: Two, moment: str) -> Non
 
 def _of_schedule(number: int) -> Execution:
     return replace(an_execution(number), schedule="daily")
+
+
+def test_an_answer_that_comes_while_its_request_is_taken_over_is_the_only_one(two: Two) -> None:
+    named: dict[str, Any] = {"caller": "shop", "key": "1", "request": b"r"}
+    late = NOW + timedelta(minutes=5)  # so that whoever has it counts as lost
+    held = two.second.replies.claim(**named, now=NOW)
+    assert isinstance(held, Claim)
+    answer = Reply(status=200, media_type="application/json", body=b"{}")
+
+    def take_over() -> str:
+        with pytest.raises(Conflict, match="ask again in a moment"):
+            two.first.replies.claim(**named, now=late)
+        return "refused"
+
+    said, _ = two.at_once(take_over, "take_over_reply", lambda: two.second.replies.keep(answer, held))
+
+    assert said == "refused"
+    assert two.first.replies.claim(**named, now=late) == answer
 
 
 def test_lapsed_leases_are_given_back_by_one_of_two(two: Two) -> None:

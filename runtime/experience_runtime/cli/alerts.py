@@ -2,10 +2,9 @@
 
 import click
 
-from experience_runtime.cli.common import EXIT_REFUSED, Verbs, everywhere, fail, print_json, say
-from experience_runtime.domain.alerts import AlertState, Rule
-from experience_runtime.domain.errors import InvalidParameter
-from experience_runtime.domain.values import nearest, shown
+from experience_runtime.cli.common import Verbs, everywhere, print_json, say
+from experience_runtime.cli.telling import of_name, tell_test
+from experience_runtime.domain.alerts import AlertState
 from experience_runtime.engine.alerting import rule_document
 from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings
@@ -58,28 +57,16 @@ def test(name: str, settings: Settings, as_json: bool) -> None:
     from experience_runtime.plugins.http import Outbound
     from experience_runtime.runtime.alerts import make_alerting
 
-    rule = _rule(name, settings)
+    rule = of_name(name, settings.alerts, "alert")
     with Runtime(settings) as runtime:
         http = Outbound(now=runtime.clock.now, allow_private=settings.allow_private)
         try:
             outcome = make_alerting(runtime, http).test(rule)
         finally:
             http.close()
-    if as_json:
-        error = None if outcome.code is None else {"code": outcome.code, "message": outcome.error}
-        print_json({"alert": name, "integration": rule.integration, "ok": error is None, "error": error})
-    if outcome.code is not None:
-        if as_json:
-            raise SystemExit(EXIT_REFUSED)
-        fail(f"{outcome.code}: {outcome.error}", EXIT_REFUSED)
-    if not as_json:
-        say(f"{rule.integration} took the message")
-
-
-def _rule(name: str, settings: Settings) -> Rule:
-    names = [rule.name for rule in settings.alerts]
-    if name not in names:
-        meant = nearest(name, names, cutoff=0.5)
-        hint = f'did you mean "{meant}"?' if meant else f"there are: {', '.join(names) or 'none'}"
-        raise InvalidParameter(f"there is no alert {shown(name)}; {hint}")
-    return settings.alerts[names.index(name)]
+    tell_test(
+        outcome,
+        {"alert": name, "integration": rule.integration},
+        f"{rule.integration} took the message",
+        as_json=as_json,
+    )

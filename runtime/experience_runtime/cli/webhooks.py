@@ -4,11 +4,10 @@ from typing import Any
 
 import click
 
-from experience_runtime.cli.common import EXIT_REFUSED, Verbs, everywhere, fail, print_json, say
-from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.cli.common import Verbs, everywhere, print_json, say
+from experience_runtime.cli.telling import of_name, tell_test
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.domain.state_changes import STATE_CHANGES, Webhook
-from experience_runtime.domain.values import nearest, shown
 from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings
 
@@ -61,22 +60,14 @@ def test(name: str, settings: Settings, as_json: bool) -> None:
     from experience_runtime.plugins.http import Outbound
     from experience_runtime.runtime.webhooks import call_to_test
 
-    webhook = _webhook(name, settings)
+    webhook = of_name(name, settings.webhooks, "webhook")
     with Runtime(settings) as runtime:
         http = Outbound(now=runtime.clock.now, allow_private=settings.allow_private)
         try:
             outcome = call_to_test(runtime, webhook, http)
         finally:
             http.close()
-    if as_json:
-        error = None if outcome.code is None else {"code": outcome.code, "message": outcome.error}
-        print_json({"webhook": name, "ok": error is None, "error": error})
-    if outcome.code is not None:
-        if as_json:
-            raise SystemExit(EXIT_REFUSED)
-        fail(f"{outcome.code}: {outcome.error}", EXIT_REFUSED)
-    if not as_json:
-        say(f"{name} took the event")
+    tell_test(outcome, {"webhook": name}, f"{name} took the event", as_json=as_json)
 
 
 def _document(runtime: Runtime, webhook: Webhook) -> dict[str, Any]:
@@ -97,12 +88,3 @@ def _waiting(runtime: Runtime) -> int:
         return 0
     filter = Filter(statuses=(Status.PENDING, Status.RUNNING), integration=STATE_CHANGES)
     return runtime.store.count(filter)
-
-
-def _webhook(name: str, settings: Settings) -> Webhook:
-    names = [each.name for each in settings.webhooks]
-    if name not in names:
-        meant = nearest(name, names, cutoff=0.5)
-        hint = f'did you mean "{meant}"?' if meant else f"there are: {', '.join(names) or 'none'}"
-        raise InvalidParameter(f"there is no webhook {shown(name)}; {hint}")
-    return settings.webhooks[names.index(name)]

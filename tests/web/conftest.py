@@ -16,6 +16,8 @@ from playwright.sync_api import Playwright, sync_playwright
 from tests.support.proxies import PATIENCE_SECONDS
 from tests.support.serving import serving
 
+from .snippet_server import SHOP
+
 REMINDER = """
 module.exports = function variation (options) {
   options.log.info('told to the author')
@@ -96,6 +98,12 @@ def token(runtime: Runtime) -> Token:
         return text
 
     return make
+
+
+@pytest.fixture
+def key(token: Token) -> str:
+    """A site's key of the shop."""
+    return token(Scope.SITE, name="shop", origins=[SHOP])
 
 
 def bearing(text: str, **headers: str) -> dict[str, str]:

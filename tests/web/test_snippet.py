@@ -16,21 +16,7 @@ from experience_runtime.web.wire.snippet import _browser
 from starlette.requests import Request
 
 from .conftest import Token, bearing
-
-SHOP = "https://shop.example"
-
-
-@pytest.fixture
-def key(token: Token) -> str:
-    return token(Scope.SITE, name="shop", origins=[SHOP])
-
-
-def send(client: httpx.Client, key: str, body: Any, **headers: str) -> httpx.Response:
-    return client.post(f"/visitors/k/{key}/events", json=body, headers=headers)
-
-
-def types(runtime: Runtime, visitor: str) -> list[str]:
-    return [event.type for event in runtime.store.events.of(visitor, limit=100)]
+from .snippet_server import send, types
 
 
 @pytest.mark.parametrize(

@@ -15,21 +15,7 @@ from experience_runtime.running.run import Situation
 from experience_runtime.runtime import Runtime
 
 from .conftest import Token
-
-SHOP = "https://shop.example"
-
-
-@pytest.fixture
-def key(token: Token) -> str:
-    return token(Scope.SITE, name="shop", origins=[SHOP])
-
-
-def send(client: httpx.Client, key: str, body: Any, **headers: str) -> httpx.Response:
-    return client.post(f"/visitors/k/{key}/events", json=body, headers=headers)
-
-
-def types(runtime: Runtime, visitor: str) -> list[str]:
-    return [event.type for event in runtime.store.events.of(visitor, limit=100)]
+from .snippet_server import SHOP, send, types
 
 
 def item(number: int, **more: Any) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from typing import Any, NoReturn, TextIO
 import click
 
 from experience_runtime.domain.audit import Actor
-from experience_runtime.domain.errors import ExperienceError, InternalError, InvalidParameter, InvalidPayload
-from experience_runtime.domain.values import nearest, refuse_constant
+from experience_runtime.domain.errors import ExperienceError, InternalError, InvalidParameter
+from experience_runtime.domain.payloads import read_json
+from experience_runtime.domain.values import nearest
 from experience_runtime.engine.auditing import acting
 
 EXIT_EXPERIENCE_FAILED = 1
@@ -296,10 +297,5 @@ def styled_lines(text: str, **style: Any) -> str:
 
 
 def read_payload(text: str) -> Any:
-    """The value of a payload as it is typed. Raises InvalidPayload."""
-    try:
-        return json.loads(text, parse_constant=refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise InvalidPayload(
-            f'the payload is not JSON: {error}; write for instance \'{{"message": "Hello"}}\''
-        ) from None
+    """The value of a payload as it is typed in a shell. Raises InvalidPayload."""
+    return read_json(text, such_as='\'{"message": "Hello"}\'')

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from experience_runtime.domain.errors import InvalidPayload, PayloadTooLarge
-from experience_runtime.domain.values import SHOWN_CHARS, shown
+from experience_runtime.domain.values import SHOWN_CHARS, refuse_constant, shown
 
 MOST_BYTES = 256 * 1024
 MOST_LEVELS = 500
@@ -25,6 +26,14 @@ def json_text(value: object) -> str:
     except UnicodeEncodeError:  # half a pair from a cut JavaScript string: no database takes it raw
         text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     return text
+
+
+def read_json(text: str, what: str = "the payload", *, such_as: str = '{"message": "Hello"}') -> Any:
+    """The value of a JSON text that a person typed. Raises InvalidPayload, with one as it may be written."""
+    try:
+        return json.loads(text, parse_constant=refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise InvalidPayload(f"{what} is not JSON: {error}; write for instance {such_as}") from None
 
 
 def check_payload(value: object) -> str:

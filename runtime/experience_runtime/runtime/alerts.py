@@ -2,7 +2,6 @@
 
 import logging
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +10,8 @@ from experience_runtime.domain.errors import NotConfigured, UnknownIntegration
 from experience_runtime.engine.alerting import LOOK, Alerting, Room, check_rule
 from experience_runtime.plugins.http import Outbound
 from experience_runtime.runtime import Runtime
+from experience_runtime.runtime.looking import looking
 from experience_runtime.runtime.standing import standing_of
-
-_END_SECONDS = 5
 
 _logger = logging.getLogger("experience_runtime.alerts")
 
@@ -52,20 +50,10 @@ def alerting(runtime: Runtime) -> Iterator[None]:
         yield
         return
     http = Outbound(now=runtime.clock.now, allow_private=runtime.settings.allow_private)
-    looking, stop = make_alerting(runtime, http), threading.Event()
-
-    def loop() -> None:
-        while not stop.is_set():
-            looking.step()
-            runtime.clock.wait(None, stop, at_most=LOOK.total_seconds())
-
-    thread = threading.Thread(target=loop, name="alerts", daemon=True)  # a call of its own may hang
-    thread.start()
     try:
-        yield
+        with looking(runtime, make_alerting(runtime, http).step, name="alerts", every=LOOK):
+            yield
     finally:
-        stop.set()
-        thread.join(_END_SECONDS)
         http.close()
 
 

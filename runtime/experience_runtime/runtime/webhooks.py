@@ -2,7 +2,6 @@
 
 import json
 import random
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,8 +15,7 @@ from experience_runtime.engine.prepared import Wanted, new_execution
 from experience_runtime.engine.telling import LOOK, Telling
 from experience_runtime.plugins.http import Outbound
 from experience_runtime.runtime import Runtime
-
-_END_SECONDS = 5
+from experience_runtime.runtime.looking import looking
 
 
 def call_to_test(runtime: Runtime, webhook: Webhook, http: Outbound) -> Outcome:
@@ -61,18 +59,7 @@ def telling(runtime: Runtime) -> Iterator[None]:
     if not runtime.settings.webhooks:
         yield
         return
-    looking, stop = make_telling(runtime), threading.Event()
-    looking.begin()
-
-    def loop() -> None:
-        while not stop.is_set():
-            if not looking.step():
-                runtime.clock.wait(None, stop, at_most=LOOK.total_seconds())
-
-    thread = threading.Thread(target=loop, name="webhooks", daemon=True)
-    thread.start()
-    try:
+    told = make_telling(runtime)
+    told.begin()
+    with looking(runtime, told.step, name="webhooks", every=LOOK):
         yield
-    finally:
-        stop.set()
-        thread.join(_END_SECONDS)

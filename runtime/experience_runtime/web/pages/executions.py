@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import ExperienceError, Refusal, UnknownExecution
 from experience_runtime.domain.executions import Filter, Status, execution_number
+from experience_runtime.domain.payloads import read_json
 from experience_runtime.domain.zones import UTC
 from experience_runtime.engine.lookup import MOST_WALKED
 from experience_runtime.runtime import Runtime
@@ -17,7 +18,6 @@ from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import caller_of, signed_in
 from experience_runtime.web.guard.login import own_form
 from experience_runtime.web.guard.problems import status_of
-from experience_runtime.web.pages.forms import read_json
 from experience_runtime.web.pages.refusals import HtmlRoute
 from experience_runtime.web.pages.rendering import GivenRendering, back_to
 from experience_runtime.web.pages.rows import attempts_of, picture_of, row_of, rows_of

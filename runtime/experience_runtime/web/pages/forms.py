@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from experience_runtime.domain.errors import InvalidPayload
+from experience_runtime.domain.payloads import read_json
 from experience_runtime.domain.schedules import CatchUp
-from experience_runtime.domain.values import refuse_constant
 
 
 class _Form(BaseModel):
@@ -124,13 +123,3 @@ def _days(text: str) -> list[str]:
 
     days = parse_window(text, None, UTC).days
     return [name for number, name in enumerate(DAYS) if number in days]
-
-
-def read_json(text: str, what: str = "the payload") -> Any:
-    """The value of a JSON text a person typed. Raises InvalidPayload."""
-    try:
-        return json.loads(text, parse_constant=refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise InvalidPayload(
-            f'{what} is not JSON: {error}; write for instance {{"message": "Hello"}}'
-        ) from None

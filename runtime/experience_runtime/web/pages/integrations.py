@@ -10,12 +10,12 @@ from fastapi.responses import Response
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import ExperienceError, Refusal, UnknownIntegration
 from experience_runtime.domain.executions import Filter
+from experience_runtime.domain.payloads import read_json
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import signed_in
 from experience_runtime.web.guard.login import own_form
 from experience_runtime.web.guard.problems import status_of
-from experience_runtime.web.pages.forms import read_json
 from experience_runtime.web.pages.refusals import HtmlRoute
 from experience_runtime.web.pages.rendering import GivenRendering, Rendering, back_to
 from experience_runtime.web.pages.rows import picture_of, rows_of

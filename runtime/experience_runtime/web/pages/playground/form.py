@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.payloads import read_json
 from experience_runtime.domain.visitors import make_visitor
 from experience_runtime.simulation.story import (
     CancelStep,
@@ -19,7 +20,6 @@ from experience_runtime.simulation.story import (
     Story,
     parse_story,
 )
-from experience_runtime.web.pages.forms import read_json
 
 LONGEST_MOMENT_MS = 30 * 86_400_000
 MOST_STEPS = 50

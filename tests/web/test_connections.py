@@ -1,6 +1,7 @@
 """Slow and half requests: whoever sends them gives way, and everybody else is answered."""
 
 import contextlib
+import itertools
 import socket
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 import uvicorn
 from experience_runtime.web.guard.connections import Gate, guarded, neighbourhood
 from experience_runtime.web.guard.limits import BodyLimit, Crowd
+from experience_runtime.web.guard.pressure import Lag
 from experience_runtime.web.guard.proxies import Proxied, Trust
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -80,6 +82,19 @@ def test_a_thousand_half_requests_keep_nobody_from_being_answered(web: FastAPI) 
 
         assert [answer.status_code for answer in answers] == [200, 200]
         assert len(gate) <= 400
+
+
+def test_half_requests_are_no_pressure_on_a_server_that_is_behind(web: FastAPI) -> None:
+    seconds = itertools.count()
+    gate = Gate(most=400, per_address=0, lag=Lag(now=lambda: float(next(seconds))))  # behind whenever asked
+    with gated(web, gate) as place, contextlib.ExitStack() as held:
+        for _ in range(100):
+            held.enter_context(connected(place, HALF))
+        with httpx.Client(base_url=f"http://127.0.0.1:{place[1]}", trust_env=False, timeout=30) as client:
+            answers = [client.get("/healthz"), client.get("/v1/experiences")]
+
+        assert gate.is_behind() is False
+        assert [answer.status_code for answer in answers] == [200, 200]
 
 
 def test_of_one_address_the_oldest_half_request_gives_way(web: FastAPI) -> None:

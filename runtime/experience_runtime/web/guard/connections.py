@@ -92,7 +92,11 @@ class Gate:
 
     def is_behind(self) -> bool:
         """Whether so much comes that it is refused unread."""
-        return self._is_full() or self._lag.is_behind(len(self._all))
+        return self._is_full() or self._lag.is_behind(self._pressing)
+
+    def _pressing(self) -> int:
+        """How many are worked on, or were not read yet: not half requests, nor those that are idle."""
+        return sum(not (each.was_read and each.is_arriving) for each in self._all)
 
     def enter(self, connection: "GuardedProtocol") -> None:
         self._lag.watch(self.__len__)
@@ -131,6 +135,8 @@ class GuardedProtocol(H11Protocol):
     _deadline: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
     _is_refused = False
+    was_read = False
+    """Whether anything that came on it was read."""
 
     @property
     def is_arriving(self) -> bool:
@@ -150,6 +156,7 @@ class GuardedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self.was_read = True
         if self._is_refused:
             return
         if self.gate.is_behind() and self._begins(data):

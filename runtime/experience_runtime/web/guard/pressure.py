@@ -122,11 +122,11 @@ class Lag:
             self._due = self._now() + _TICK_SECONDS
             later(_TICK_SECONDS, self._tick, connections)
 
-    def is_behind(self, connections: int) -> bool:
-        """Whether what comes on so many connections waits long for its turn."""
-        if self._due is None or connections < _LEAST_CONNECTIONS:
+    def is_behind(self, pressing: Callable[[], int]) -> bool:
+        """Whether what comes waits long for its turn; `pressing`: how many connections want something."""
+        if self._due is None or max(self._seconds, self._now() - self._due) <= _BEHIND_SECONDS:
             return False
-        return max(self._seconds, self._now() - self._due) > _BEHIND_SECONDS
+        return pressing() >= _LEAST_CONNECTIONS
 
     def _tick(self, connections: Callable[[], int]) -> None:
         now = self._now()

@@ -12,18 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from experience_runtime.clocks import SystemClock
 from experience_runtime.domain.admission import Policies
 from experience_runtime.domain.executions import LEASE_SECONDS, SHARED_LEASE_SECONDS
-from experience_runtime.domain.visitor_events import (
-    VisitorEvent,
-    check_event_data,
-    check_event_type,
-    happened_at,
-)
-from experience_runtime.domain.visitors import Visitor, check_visitor_id, make_visitor
-from experience_runtime.engine import told
 from experience_runtime.engine.receivers import FRESH
 from experience_runtime.engine.releases import Live
 from experience_runtime.engine.scheduler import Scheduler
 from experience_runtime.running.guest import Limits, Script
+from experience_runtime.runtime.of_visitors import OfVisitors
 from experience_runtime.settings.load import Settings
 from experience_runtime.settings.on_disk import OnDisk
 from experience_runtime.store import address
@@ -52,7 +45,7 @@ CONCURRENCY = 64
 _LEAST_SILENCE = 5  # seconds; a list of a million takes some
 
 
-class Runtime:
+class Runtime(OfVisitors):
     """One process's parts, on one Settings. Close it, or use it as a context manager."""
 
     def __init__(
@@ -280,49 +273,6 @@ class Runtime:
     def for_delivering(self) -> None:
         """Make the parts that a worker and its numbers share, before two threads ask for them."""
         self._shared = self.store, self.operations, self.dispatcher
-
-    def visitor(
-        self, visitor_id: str | None, *, timezone: str | None = None, timezone_offset: int | None = None
-    ) -> Visitor:
-        """The visitor of a run: what is given here, then what was last known. What is given is kept.
-
-        Without an id the run is anonymous.
-        """
-        given = make_visitor(visitor_id, timezone=timezone, timezone_offset=timezone_offset)
-        if visitor_id is None:
-            return given
-        if timezone is not None or timezone_offset is not None:
-            self.remember(given)
-            return given
-        return self.store.visitor(visitor_id) or given
-
-    def remember(self, visitor: Visitor) -> None:
-        """See `told.remember`."""
-        told.remember(self.store, visitor, now=self.clock.now())
-
-    def convert(self, visitor_id: str, *, event: str | None = None, at: datetime | None = None) -> list[str]:
-        """See `told.convert`."""
-        return told.convert(self.store, self.scheduler, check_visitor_id(visitor_id), event=event, at=at)
-
-    def identify(self, visitor_id: str, person: str) -> list[str]:
-        """See `told.identify`."""
-        ids = check_visitor_id(visitor_id), check_visitor_id(person)
-        return told.identify(self.store, *ids, now=self.clock.now())
-
-    def receive(
-        self, visitor_id: str, event_type: str, data: Any, *, age_ms: object = None
-    ) -> list[str] | None:
-        """See `told.receive`; `age_ms`: how long ago it happened, where its sender says so."""
-        now = self.clock.now()
-        at = happened_at(age_ms, now=now)
-        event = VisitorEvent(
-            visitor=check_visitor_id(visitor_id),
-            type=check_event_type(event_type),
-            data=check_event_data(data),
-            at=at or now,
-            received_at=now,
-        )
-        return told.receive(self.store, self.scheduler, event, stated_at=at)
 
     def check(self, make: "Callable[[], Bundle]") -> "Checked":
         """See `scripts.check.check_script`."""

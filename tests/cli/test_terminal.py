@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from experience_runtime.cli.common import styled, visible
+from experience_runtime.cli.terminal import styled, visible
 
 from .conftest import CommandLine, variation, write
 

@@ -4,7 +4,8 @@ from datetime import datetime
 
 import click
 
-from experience_runtime.cli.common import Verbs, everywhere, print_json, say, styled
+from experience_runtime.cli.common import Verbs, everywhere, print_json, say
+from experience_runtime.cli.terminal import styled
 from experience_runtime.clocks import SystemClock
 from experience_runtime.documents.audit import differences
 from experience_runtime.domain.audit import AuditFilter, check_action, check_kind

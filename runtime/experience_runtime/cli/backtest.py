@@ -11,8 +11,9 @@ from typing import Any
 
 import click
 
-from experience_runtime.cli.common import everywhere, print_json, say, visible
+from experience_runtime.cli.common import everywhere, print_json, say
 from experience_runtime.cli.progress import counted
+from experience_runtime.cli.terminal import visible
 from experience_runtime.clocks import SystemClock
 from experience_runtime.domain.admission import Policies
 from experience_runtime.domain.durations import parse_delay

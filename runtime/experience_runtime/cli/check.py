@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json, styled, visible
+from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json
 from experience_runtime.cli.shown import show_problem
+from experience_runtime.cli.terminal import styled, visible
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.proving.finding import find_experiences
 from experience_runtime.proving.formats import github, sarif

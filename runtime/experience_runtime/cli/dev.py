@@ -14,10 +14,11 @@ from urllib.parse import quote
 
 import click
 
-from experience_runtime.cli.common import everywhere, indented, say, styled
+from experience_runtime.cli.common import everywhere, say
 from experience_runtime.cli.serve import listen
 from experience_runtime.cli.shown import line_of, show_problem
 from experience_runtime.cli.stopping import on_stop
+from experience_runtime.cli.terminal import indented, styled
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.instants import iso
 from experience_runtime.proving.finding import find_experiences, find_stories, is_experience

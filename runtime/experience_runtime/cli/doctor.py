@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import click
 
-from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json, styled
+from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json
+from experience_runtime.cli.terminal import styled
 from experience_runtime.domain.admission import ALL
 from experience_runtime.domain.errors import ExperienceError, NotConfigured
 from experience_runtime.domain.instants import iso

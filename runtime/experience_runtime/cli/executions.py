@@ -7,11 +7,12 @@ from typing import Any
 import click
 
 from experience_runtime.cli.bulk import cancel, replay
-from experience_runtime.cli.common import Verbs, everywhere, print_json, say, styled
+from experience_runtime.cli.common import Verbs, everywhere, print_json, say
 from experience_runtime.cli.filters import filtered
 from experience_runtime.cli.moving import move, run_now
 from experience_runtime.cli.progress import reached
 from experience_runtime.cli.shown import execution_line
+from experience_runtime.cli.terminal import styled
 from experience_runtime.domain.executions import Filter, Sort
 from experience_runtime.domain.values import shown
 from experience_runtime.runtime import Runtime

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from pythonjsonlogger.json import JsonFormatter
 
-from experience_runtime.cli.common import indented, visible
+from experience_runtime.cli.terminal import indented, visible
 from experience_runtime.log_context import HIDDEN, asked, hiding
 from experience_runtime.untrusted import spell
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from experience_runtime.cli.common import Verbs, everywhere, print_json, say, styled
+from experience_runtime.cli.common import Verbs, everywhere, print_json, say
 from experience_runtime.cli.shown import log_line
+from experience_runtime.cli.terminal import styled
 from experience_runtime.domain.runs import OUTCOMES, RunFilter
 from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings

@@ -9,16 +9,8 @@ from typing import Any
 
 import click
 
-from experience_runtime.cli.common import (
-    EXIT_REFUSED,
-    Verbs,
-    everywhere,
-    fail,
-    print_json,
-    read_payload,
-    say,
-    styled,
-)
+from experience_runtime.cli.common import EXIT_REFUSED, Verbs, everywhere, fail, print_json, read_payload, say
+from experience_runtime.cli.terminal import styled
 from experience_runtime.documents.documents import preview_document
 from experience_runtime.domain.schedules import CatchUp, Outcome
 from experience_runtime.domain.windows import DAYS

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from experience_runtime.cli.common import styled, styled_lines, visible
+from experience_runtime.cli.terminal import styled, styled_lines, visible
 from experience_runtime.domain.values import shown
 from experience_runtime.running.guest import Problem
 from experience_runtime.running.report import Report

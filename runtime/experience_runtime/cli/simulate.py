@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json, styled
+from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json
 from experience_runtime.cli.progress import virtual_time
 from experience_runtime.cli.shown import show_problem
+from experience_runtime.cli.terminal import styled
 from experience_runtime.cli.timeline import show_timeline
 from experience_runtime.cli.visitor_options import read_data, visitor_options
 from experience_runtime.domain.errors import ScriptFault

@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from experience_runtime.cli.common import (
-    EXIT_EXPERIENCE_FAILED,
-    everywhere,
-    indented,
-    print_json,
-    say,
-    styled,
-    tell,
-)
+from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json, say, tell
+from experience_runtime.cli.terminal import indented, styled
 from experience_runtime.clocks import monotonic
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.runtime import Runtime

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from experience_runtime.cli.common import indented, styled, styled_lines, visible, wrapped
 from experience_runtime.cli.shown import show_problem
+from experience_runtime.cli.terminal import indented, styled, styled_lines, visible, wrapped
 from experience_runtime.documents.why import why_planned
 from experience_runtime.domain.errors import NotConfigured
 from experience_runtime.domain.executions import Change, Execution, Status

@@ -4,7 +4,8 @@ from datetime import datetime
 
 import click
 
-from experience_runtime.cli.common import Verbs, everywhere, print_json, say, styled, tell
+from experience_runtime.cli.common import Verbs, everywhere, print_json, say, tell
+from experience_runtime.cli.terminal import styled
 from experience_runtime.documents.documents import token_document
 from experience_runtime.domain.access import Scope, Token, new_token
 from experience_runtime.domain.errors import Conflict, Unauthorized

@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from experience_runtime.cli.common import everywhere, print_json, say, styled
+from experience_runtime.cli.common import everywhere, print_json, say
+from experience_runtime.cli.terminal import styled
 from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings
 

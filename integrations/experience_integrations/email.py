@@ -199,18 +199,41 @@ class _Server(smtplib.SMTP):
     ) -> None:
         self._connect = connect
         self._trust = trust
+        self._line: socket.socket | None = None
+        self.is_cut = False
         super().__init__(local_hostname=domain)
         self._host = settings.host  # what a certificate is for; `connect` alone does not set it
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:  # noqa: ARG002 smtplib's
         connection = self._connect(host, port)
-        if self._trust is None:
-            return connection
         try:
+            # a second descriptor of the connection: TLS takes the first one over when its handshake begins
+            self._line = connection.dup()
+            if self.is_cut:
+                raise TimeoutError
+            if self._trust is None:
+                return connection
             return self._trust.wrap_socket(connection, server_hostname=host)
         except BaseException:
             connection.close()
             raise
+
+    def cut(self) -> None:
+        """End whatever is waited for, from another thread."""
+        self.is_cut = True
+        if self._line is not None:
+            with suppress(OSError):  # it is over already
+                self._line.shutdown(socket.SHUT_RDWR)
+
+    def leave(self) -> None:
+        """Say good-bye, and wait for no answer: the mail is taken, and nothing may make it be sent again."""
+        with suppress(smtplib.SMTPException, OSError):
+            self.putcmd("quit")
+
+    def close(self) -> None:
+        super().close()
+        if self._line is not None:
+            self._line.close()
 
 
 @contextmanager
@@ -220,15 +243,7 @@ def _conversation(
     """A connected server; whatever it does, it is over after CALL_SECONDS: one that drips is cut off."""
     trust = _trust(settings.ca_file) if settings.security == "tls" else None
     server = _Server(settings, connect, domain=domain, trust=trust)
-    late = threading.Event()
-
-    def cut() -> None:
-        late.set()
-        if (connection := getattr(server, "sock", None)) is not None:
-            with suppress(OSError):  # it is closed already
-                connection.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(CALL_SECONDS, cut)
+    timer = threading.Timer(CALL_SECONDS, server.cut)
     timer.daemon = True
     timer.start()
     try:
@@ -236,22 +251,14 @@ def _conversation(
         if code != 220:
             raise smtplib.SMTPConnectError(code, said)
         yield server
-        _leave(server)
+        server.leave()
     except (smtplib.SMTPException, OSError):
-        if late.is_set():
+        if server.is_cut:
             raise TimeoutError(f"it was not over after {CALL_SECONDS:g} s") from None
         raise
     finally:
         timer.cancel()
         server.close()
-
-
-def _leave(server: _Server) -> None:
-    """Say good-bye. The mail is taken: what goes wrong now must not send it again."""
-    try:
-        server.quit()
-    except (smtplib.SMTPException, OSError):
-        return
 
 
 def _failure(problem: Exception, where: str, what: str) -> IntegrationFailed:

@@ -1,9 +1,11 @@
 """email against a real SMTP server: what it gets, what its answers mean, and what is never sent."""
 
 import asyncio
+import contextlib
 import email
 import email.policy
 import logging
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -24,7 +26,7 @@ from experience_runtime.testing import check_integration
 from pydantic import ValidationError
 
 from tests.support.certificates import CERTIFICATE, KEY
-from tests.support.raw_servers import LOOPBACK, NOW, RawServer, drips
+from tests.support.raw_servers import LOOPBACK, NOW, Handler, RawServer, drips
 
 from .conftest import context_for
 
@@ -225,19 +227,93 @@ def test_a_private_address_is_not_called(servers: dict[str, MailServer]) -> None
         Email().call(Mail.model_validate(MAIL), context_for(settings, guarded))
 
 
-def test_a_server_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch, outbound: Outbound) -> None:
-    monkeypatch.setattr(module, "CALL_SECONDS", 0.3)
-    server = RawServer(drips(b"220-wait\r\n", b"220-wait\r\n"))
-    port = int(server.url.rpartition(":")[2])
-    settings = Settings.model_validate(
-        {"host": "127.0.0.1", "port": port, "security": "none", "sender": "a@example.org"}
-    )
+def speaks(*answers: bytes, stalls: Handler) -> Handler:
+    """A handler of a mail server: a greeting, an answer to each line, and then `stalls`."""
 
-    with pytest.raises(IntegrationFailed, match="did not answer in time") as caught:
-        Email().call(Mail.model_validate(MAIL), context_for(settings, outbound))
+    def handler(connection: socket.socket, over: threading.Event) -> None:
+        lines = connection.makefile("rb")
+        for number, answer in enumerate(answers):
+            if number:
+                lines.readline()
+            connection.sendall(answer)
+        stalls(connection, over)
+
+    return handler
+
+
+def takes(then: Callable[[], None]) -> Handler:
+    """A handler that takes a mail, hears QUIT, and answers it after `then`."""
+
+    def ends(connection: socket.socket, _: threading.Event) -> None:
+        lines = connection.makefile("rb")
+        for line in lines:
+            if line == b".\r\n":
+                connection.sendall(b"250 taken\r\n")
+            if line.lower() == b"quit\r\n":
+                then()
+                connection.sendall(b"221 bye\r\n")
+
+    return speaks(b"220 a\r\n", b"250 a\r\n", b"250 from\r\n", b"250 to\r\n", b"354 go\r\n", stalls=ends)
+
+
+@contextlib.contextmanager
+def serving(handler: Handler) -> Iterator[Callable[[str], Settings]]:
+    """A raw server, and settings that send by it."""
+    server = RawServer(handler)
+    port = int(server.url.rpartition(":")[2])
+    about = {"host": "127.0.0.1", "port": port, "sender": "a@example.org"}
+    try:
+        yield lambda security: Settings.model_validate({**about, "security": security})
+    finally:
+        server.close()
+
+
+def silent(_: socket.socket, over: threading.Event) -> None:
+    over.wait()
+
+
+HELLO = (b"220 here\r\n", b"250-here\r\n250 STARTTLS\r\n", b"220 go ahead\r\n")
+NEVER_OVER = {
+    "a greeting that drips": ("none", drips(b"220-wait\r\n", b"220-wait\r\n")),
+    "no greeting": ("none", silent),
+    "a handshake of TLS without an answer": ("tls", silent),
+    "a handshake of TLS that drips": ("tls", drips(b"\x16\x03\x03\x3f\xff\x02", b"\x00")),
+    "a handshake of STARTTLS without an answer": ("starttls", speaks(*HELLO, stalls=silent)),
+    "a handshake of STARTTLS that drips": (
+        "starttls",
+        speaks(*HELLO, stalls=drips(b"\x16\x03\x03\x3f\xff\x02", b"\x00")),
+    ),
+}
+
+
+@pytest.mark.parametrize(("security", "handler"), NEVER_OVER.values(), ids=NEVER_OVER)
+def test_a_server_that_never_comes_to_an_end_is_cut_off(
+    security: str, handler: Handler, monkeypatch: pytest.MonkeyPatch, outbound: Outbound
+) -> None:
+    monkeypatch.setattr(module, "CALL_SECONDS", 0.3)
+    with (
+        serving(handler) as settings,
+        pytest.raises(IntegrationFailed, match="did not answer in time") as caught,
+    ):
+        Email().call(Mail.model_validate(MAIL), context_for(settings(security), outbound))
 
     assert caught.value.may_pass
-    server.close()
+
+
+def test_a_mail_that_is_taken_waits_for_no_good_bye(outbound: Outbound) -> None:
+    """Meanwhile nothing would say that it is sent, and whoever comes after a crash would send it again."""
+    sent = threading.Event()
+    was_sent = []
+
+    def stays(*_: object) -> None:
+        was_sent.append(sent.wait(timeout=10))
+
+    with serving(takes(stays)) as settings:
+        answer = Email().call(Mail.model_validate(MAIL), context_for(settings("none"), outbound))
+        sent.set()
+
+    assert answer == {"message_id": "<ex_1@example.org>"}
+    assert was_sent == [True]
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [

@@ -1,4 +1,4 @@
-"""Traces of a served process, as a collector gets them: linked, and without what must not leave."""
+"""Traces and numbers of a served process, as a collector gets them: without what must not leave."""
 
 import json
 import threading
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.docs.metrics import reference
 from tests.support.needs import lacking
 
 from .test_serve import Project, project
@@ -25,18 +26,18 @@ module.exports = async options => {
 
 
 class OtherSide:
-    """The collector at /v1/traces, and the receiver of the webhook everywhere else."""
+    """The collector at /v1/traces and /v1/metrics, and the receiver of the webhook everywhere else."""
 
     def __init__(self) -> None:
-        self.exported: list[bytes] = []
+        self.exported: dict[str, list[bytes]] = {"/v1/traces": [], "/v1/metrics": []}
         self.parents: list[str | None] = []
         other_side = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                if self.path == "/v1/traces":
-                    other_side.exported.append(body)
+                if self.path in other_side.exported:
+                    other_side.exported[self.path].append(body)
                 else:
                     other_side.parents.append(self.headers["traceparent"])
                 self.send_response(200)
@@ -55,12 +56,30 @@ class OtherSide:
         from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
         found = {}
-        for body in self.exported:
+        for body in self.exported["/v1/traces"]:
             request = ExportTraceServiceRequest.FromString(body)
             for of_resource in request.resource_spans:
                 for scope in of_resource.scope_spans:
                     found.update({span.name: span for span in scope.spans})
         return found
+
+    def numbers(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """The metrics by their names as the last export has them, and what they are of."""
+        from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+
+        request = ExportMetricsServiceRequest.FromString(self.exported["/v1/metrics"][-1])
+        (of_resource,) = request.resource_metrics
+        about = {each.key: each.value.string_value for each in of_resource.resource.attributes}
+        return {each.name: each for scope in of_resource.scope_metrics for each in scope.metrics}, about
+
+
+def points(metric: Any, **labels: str) -> list[Any]:
+    """The points of a metric that have these labels."""
+    return [
+        point
+        for point in getattr(metric, metric.WhichOneof("data")).data_points
+        if labels.items() <= {each.key: each.value.string_value for each in point.attributes}.items()
+    ]
 
 
 @pytest.fixture
@@ -71,7 +90,7 @@ def other_side() -> Iterator[OtherSide]:
     made.server.server_close()
 
 
-def test_requests_runs_and_attempts_are_traced_and_no_key_leaves(
+def test_requests_runs_and_attempts_are_traced_and_counted_and_no_key_leaves(
     project: Project, other_side: OtherSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     try:
@@ -86,6 +105,7 @@ def test_requests_runs_and_attempts_are_traced_and_no_key_leaves(
         for name, scope in (("ops", "operator"), ("shop", "site"))
     )
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", other_side.url)
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "service.name=web-1,team=growth")
     served = project.serve()
 
     with served.client as client:
@@ -113,7 +133,19 @@ def test_requests_runs_and_attempts_are_traced_and_no_key_leaves(
     (parent,) = other_side.parents
     assert parent is not None
     assert parent.split("-")[1:3] == [attempt.trace_id.hex(), attempt.span_id.hex()]
-    everything = b"".join(other_side.exported)
+    numbers, about = other_side.numbers()
+    assert set(numbers) == {name.removesuffix("_total") for name in reference()}
+    ran_route = {"route": "/v1/experiences/{name}/run", "status": "200"}
+    assert [point.as_double for point in points(numbers["experience_http_requests"], **ran_route)] == [1]
+    (took,) = points(numbers["experience_attempt_seconds"], integration="webhook", outcome="succeeded")
+    assert (took.count, sum(took.bucket_counts)) == (1, 1)
+    assert len(took.bucket_counts) == len(took.explicit_bounds) + 1
+    assert 0 < took.sum < 60
+    assert points(numbers["experience_executions"], status="pending")[0].as_double == 1
+    assert about["service.name"] == "web-1"
+    assert about["team"] == "growth"
+    assert about["service.instance.id"]
+    everything = b"".join(body for bodies in other_side.exported.values() for body in bodies)
     for hidden in (site, author, "4111", "lovelace", other_side.url, "/hook"):
         assert hidden.encode() not in everything, hidden
 

@@ -77,6 +77,7 @@ def serve(
     import uvicorn
 
     from experience_runtime.cli.telemetry import telemetry
+    from experience_runtime.cli.telemetry_numbers import exporting_numbers
     from experience_runtime.runtime.alerts import alerting
     from experience_runtime.runtime.webhooks import telling
     from experience_runtime.web.guard.connections import Gate, guarded, room_for_connections
@@ -136,7 +137,7 @@ def serve(
                 say(f"serving {address}" + (_OPEN if is_open else "; callers need a token"))
             worker = None if no_worker else _worker(runtime)
             try:
-                with alerting(runtime), telling(runtime):
+                with exporting_numbers(runtime, metrics), alerting(runtime), telling(runtime):
                     _serve(uvicorn.Server(config), listener, worker, web.state, runtime.dispatcher.wake)
             finally:
                 web.state.jobs.close()

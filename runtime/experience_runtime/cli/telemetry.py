@@ -1,8 +1,10 @@
 """Telemetry: the spans of a process, exported over OTLP where the standard variables say to whom."""
 
+import functools
 import hashlib
 import logging
 import os
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,21 +13,18 @@ from typing import Any
 from experience_runtime import __version__
 from experience_runtime.tracing import Span, trace_with
 
-VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-
 _logger = logging.getLogger("experience_runtime")
 
 
 @contextmanager
 def telemetry() -> Iterator[None]:
     """Export the spans of this process meanwhile, where a variable says to whom; what is left, at the end."""
-    variable = next((name for name in VARIABLES if os.environ.get(name)), None)
+    variable = destination("TRACES")
     if variable is None:
         yield
         return
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-        from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
@@ -34,15 +33,36 @@ def telemetry() -> Iterator[None]:
         )
         yield
         return
-    name = os.environ.get("OTEL_SERVICE_NAME", "experience-runtime")
-    resource = Resource.create({"service.name": name, "service.version": __version__})
-    provider = TracerProvider(resource=resource, id_generator=_ids(), shutdown_on_exit=False)
+    provider = TracerProvider(resource=resource(), id_generator=_ids(), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace_with(OpenTelemetry(provider))
     try:
         yield
     finally:
         provider.shutdown()
+
+
+def destination(signal: str) -> str | None:
+    """The variable that says where `TRACES` or `METRICS` go; None where they go nowhere."""
+    if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return None
+    if os.environ.get(f"OTEL_{signal}_EXPORTER", "").lower() == "none":
+        return None
+    names = ("OTEL_EXPORTER_OTLP_ENDPOINT", f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")
+    return next((name for name in names if os.environ.get(name)), None)
+
+
+@functools.cache
+def resource() -> Any:
+    """What is exported is of this process; whatever the standard variables say of it comes first."""
+    from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+
+    ours = {
+        "service.name": "experience-runtime",
+        "service.version": __version__,
+        "service.instance.id": str(uuid.uuid4()),  # two workers' counters are two series
+    }
+    return Resource.create(ours).merge(OTELResourceDetector().detect())
 
 
 def trace_of(execution: str) -> int:

@@ -73,6 +73,7 @@ def worker(
     """Deliver due executions until stopped. One worker per SQLite file; any number on PostgreSQL."""
     from experience_runtime.cli.metrics import place_of, serving_numbers
     from experience_runtime.cli.telemetry import telemetry
+    from experience_runtime.cli.telemetry_numbers import exporting_numbers
     from experience_runtime.runtime.alerts import alerting
     from experience_runtime.runtime.webhooks import telling
     from experience_runtime.web.metrics import Metrics
@@ -95,11 +96,10 @@ def worker(
         runtime.check_database()
         if paused:
             hold_unless_held(runtime)
+        runtime.for_delivering()
         if place is not None:
-            runtime.for_delivering()
             stack.enter_context(serving_numbers(*place, runtime, metrics))
-        if settings.alerts or settings.webhooks:
-            runtime.for_delivering()
+        stack.enter_context(exporting_numbers(runtime, metrics))
         stack.enter_context(alerting(runtime))
         stack.enter_context(telling(runtime))
         if runtime.only is not None:

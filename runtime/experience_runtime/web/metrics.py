@@ -1,11 +1,13 @@
 """Metrics: what Prometheus reads, in a registry of this process's own."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
     Histogram,
+    Metric,
     disable_created_metrics,
     generate_latest,
 )
@@ -152,6 +154,11 @@ class Metrics:
 
     def killed_sandbox(self) -> None:
         self._kills.inc()
+
+    def families(self, standing: Standing, process: Process) -> Iterator[Metric]:
+        """Everything, as Prometheus' own library has it."""
+        yield from self._registry.collect()
+        yield from Gauges(standing, process).collect()
 
     def text(self, standing: Standing, process: Process) -> bytes:
         """Everything as Prometheus reads it."""

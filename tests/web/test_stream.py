@@ -1,15 +1,19 @@
 """The stream of state changes: who is told of what, from where on, and how it ends."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from experience_runtime.clocks import VirtualClock
 from experience_runtime.domain.access import Scope
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.api import stream
+from experience_runtime.web.api.stream_ids import Sealed
 from fastapi import FastAPI
 
 from .conftest import Token, bearing
@@ -68,13 +72,58 @@ def test_each_is_told_of_what_may_be_seen_and_goes_on_where_it_was(
     assert told(client, "0", type="execution.cancelled") == all_of_it[1:2]
     assert told(client, "0", integration="slack-update") == []
     client.headers = httpx.Headers(author)
-    assert told(client) == all_of_it[2:]
+    all_of_it[2][2]["data"]["position"] = None
+    assert [each for _, *each in told(client)] == [[name, each] for _, name, each in all_of_it[2:]]
     runtime.store.erasing.erase("ada", now=runtime.clock.now())
     client.headers = httpx.Headers(operator)
     assert [name for _, name, _ in told(client)] == []
     assert [(name, each["after"]) for _, name, each in told(client, "77")] == [("gap", 77)]
     refused = client.get(HERE, params={"seconds": 0}, headers={"Last-Event-ID": "1'--"})
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_parameter")
+
+
+def test_an_authors_ids_count_nothing_and_are_gone_on_from(
+    client: httpx.Client, token: Token, runtime: Runtime
+) -> None:
+    def run() -> str:
+        made = client.post("/v1/experiences/reminder/run", json={"visitor": "ada"}).json()
+        return str(made["executions"][0]["id"])
+
+    def of(found: list[tuple[str, str, Any]]) -> list[str]:
+        return [each["data"]["execution"]["id"] for _, name, each in found if name == "execution.scheduled"]
+
+    def asked(last: str | None, **params: Any) -> httpx.Response:
+        headers = {} if last is None else {"Last-Event-ID": last}
+        return client.get(HERE, params={"seconds": 0, **params}, headers=headers)
+
+    told(client)
+    author = bearing(token(Scope.AUTHOR))
+    operator = bearing(token(Scope.OPERATOR))
+    client.headers = httpx.Headers(author)
+    first = asked(None).text
+    begun, ended = re.findall("^id: (.*)$", first, re.MULTILINE)
+    made = [run(), run()]
+    client.headers = httpx.Headers(operator)
+    hidden = schedule(client, "hidden")
+    client.headers = httpx.Headers(author)
+    made.append(run())
+    whole = told(client, begun)
+    ids = [id for id, _, _ in whole]
+
+    assert of(whole) == made
+    assert hidden not in str(whole)
+    assert {each["data"]["position"] for _, _, each in whole} == {None}
+    assert len({begun, ended, *ids, *re.findall("^id: (.*)$", asked(ended).text, re.MULTILINE)}) > 2 * len(
+        ids
+    )
+    assert [of(told(client, id)) for id in (ended, ids[0], ids[-1])] == [made, made[1:], []]
+    assert of(events(asked(None, after=0).text)) == made
+    for refused in (asked("3"), asked(None, after=3), asked(f"A{begun[1:]}"), asked(begun[:-4])):
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_parameter"), refused.text
+    late = VirtualClock(runtime.clock.now() - timedelta(hours=25))
+    old = Sealed(runtime.store.feed.secret(), late).write(1)
+    assert next(name for _, name, _ in told(client, old)) == "gap"
+    assert "gap" not in {name for _, name, _ in whole}
 
 
 def test_as_many_as_there_is_room_for_and_none_of_a_token_that_is_revoked(

@@ -50,6 +50,10 @@ class Feed(Protocol):
         """The position of the oldest change that is kept; None where there is none."""
         ...
 
+    def secret(self) -> str:
+        """Under which positions are told to those who do not see every change; the same for all servers."""
+        ...
+
     def position(self, reader: str) -> int | None:
         """Up to where a reader has read; None for one that is not known."""
         ...

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from experience_runtime.domain.access import new_secret
 from experience_runtime.domain.executions import Change, Execution, Status
 from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.state_changes import StateChange
@@ -80,6 +81,17 @@ class SqlFeed:
     def first(self) -> int | None:
         ((first,),) = self._database.read(lambda: self._database.execute("first_change", {}))
         return None if first is None else int(first)
+
+    def secret(self) -> str:
+        def known() -> str | None:
+            found = self._database.execute("feed_secret", {})
+            return str(found[0][0]) if found else None
+
+        def make() -> str:
+            self._database.execute("make_feed_secret", {"secret": new_secret()})
+            return known() or ""
+
+        return self._database.read(known) or self._database.write_aside(make)
 
     def position(self, reader: str) -> int | None:
         bound = {"name": rows.text(reader)}

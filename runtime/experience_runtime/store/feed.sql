@@ -28,6 +28,12 @@ WHERE changes.number = fresh.of;
 -- name: note_feed_end
 UPDATE feeds SET position = :end WHERE name = '';
 
+-- name: feed_secret
+SELECT secret FROM feeds WHERE name = '' AND secret IS NOT NULL;
+
+-- name: make_feed_secret
+UPDATE feeds SET secret = :secret WHERE name = '' AND secret IS NULL;
+
 -- name: reader_position
 SELECT position FROM feeds WHERE name = :name;
 

@@ -40,7 +40,9 @@ class ToldExecution(BaseModel):
 class StateChangeData(BaseModel):
     """What changed."""
 
-    position: int = Field(description="Its place in the order of all changes.")
+    position: int | None = Field(
+        description="Its place in the order of all changes; null for those who do not see all."
+    )
     from_: Status | None = Field(alias="from", description="Null: it was made.")
     to: Status
     reason: str | None

@@ -23,6 +23,7 @@ from experience_runtime.engine.feed import Feed, Told
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.api.openapi import Body, Responses, answers
 from experience_runtime.web.api.state_changes import STATE_CHANGE, StateChangeEvent
+from experience_runtime.web.api.stream_ids import MOST_DIGITS, Ids, Mark, Positions, Sealed
 from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import Access, Caller, needs
 from experience_runtime.web.guard.problems import Throttled
@@ -34,8 +35,6 @@ LONGEST_SECONDS = 3600
 LOOK_SECONDS = 1.0
 QUIET_SECONDS = 15.0
 BATCH = 100
-
-_MOST_DIGITS = 18
 
 
 class Streams:
@@ -87,8 +86,9 @@ class Wanted(Body):
     after: int | None = Field(
         default=None,
         ge=0,
-        lt=10**_MOST_DIGITS,
-        description="Go on after this position; 0 is the oldest that is kept. `Last-Event-ID` wins.",
+        lt=10**MOST_DIGITS,
+        description="Go on after this position; 0, the only one for authors, is the oldest that is kept. "
+        "`Last-Event-ID` wins.",
     )
     seconds: int = Field(
         default=LONGEST_SECONDS,
@@ -132,20 +132,22 @@ def stream(
     Ask again with the last `id` as `Last-Event-ID`, and nothing is missing: changes are kept for a day after
     they were told. Scopes: operator, viewer; author, who is told of what experiences made.
     """
-    after = wanted.after if last_event_id is None else _position(last_event_id)
     streams: Streams = request.app.state.streams
     access: Access = request.app.state.access
     streams.require_room(caller.name)
+    feed, sees_all = runtime.store.feed, caller.may(Right.READ)
+    feed.begin(READER, now=runtime.clock.now())
+    ids = Positions() if sees_all else Sealed(feed.secret(), runtime.clock)
     following = _Following(
-        feed=runtime.store.feed,
+        runtime=runtime,
+        feed=feed,
         wanted=wanted,
-        line=_line_of(runtime),
+        ids=ids,
         is_over=streams.ending.is_set,
         may_go_on=lambda: access.is_still_good(caller),
-        sees_all=caller.may(Right.READ),
+        sees_all=sees_all,
     )
-    runtime.store.feed.begin(READER, now=runtime.clock.now())
-    start, gap = following.begin(after)
+    start, gap = following.begin(_mark(wanted.after, last_event_id, ids))
 
     async def told() -> AsyncIterator[str]:
         with streams.one(caller.name) as has_room:
@@ -160,28 +162,33 @@ def stream(
 class _Following:
     """One stream."""
 
+    runtime: Runtime
     feed: Feed
     wanted: Wanted
-    line: Callable[[StateChange], str]
+    ids: Ids
     is_over: Callable[[], bool]
     may_go_on: Callable[[], bool]
     sees_all: bool
 
-    def begin(self, after: int | None) -> tuple[int, str]:
+    def begin(self, mark: Mark | None) -> tuple[int, str]:
         """Where it begins, and what is said first."""
         end = self.feed.arrange()
-        if after is None:
+        if mark is None:
             return end, ""
         first = self.feed.first() or end + 1
-        if first - 1 <= after <= end:
-            return after, ""
-        start = end if after > end else first - 1
-        gap = _event("gap", start, {"after": after, "first": start + 1})
-        return start, gap if after else ""  # from the oldest there is was asked for
+        is_ahead, is_missed = mark.position > end, mark.position < first - 1
+        start = end if is_ahead else max(mark.position, first - 1)
+        if not mark.position:
+            return start, ""  # from the oldest there is was asked for
+        if self.sees_all:
+            gap = self._event("gap", start, {"after": mark.text, "first": start + 1})
+            return start, gap if is_ahead or is_missed else ""
+        gap = self._event("gap", start, {"after": mark.text, "first": None})
+        return start, gap if is_ahead or mark.is_old else ""
 
     async def follow(self, position: int, said: str) -> AsyncIterator[str]:
         ends_at = monotonic() + self.wanted.seconds
-        yield f"retry: 3000\nid: {position}\n\n{said}"
+        yield f"retry: 3000\n{self._id(position)}\n{said}"
         quiet_since = monotonic()
         while True:
             try:
@@ -190,16 +197,16 @@ class _Following:
                     if not await run_in_threadpool(self.may_go_on):
                         return
                     quiet_since = monotonic()
-                    yield f": still here\nid: {position}\n\n"
+                    yield f": still here\n{self._id(position)}\n"
             except DatabaseUnavailable:
                 return  # whoever reads asks again
-            if text := "".join(self.line(each) for each in told.changes if self._is_wanted(each)):
+            if text := "".join(self._line(each) for each in told.changes if self._is_wanted(each)):
                 yield text
             has_more, position = told.position > position, told.position
             if has_more and not self.is_over():
                 continue
             if self.is_over() or monotonic() >= ends_at:
-                yield f"id: {position}\n\n"
+                yield f"{self._id(position)}\n"
                 return
             await asyncio.sleep(LOOK_SECONDS)
 
@@ -214,24 +221,28 @@ class _Following:
             return False
         return is_of(change, tuple(self.wanted.integration))
 
+    def _line(self, change: StateChange) -> str:
+        redact, shown = self.runtime.settings.redact, self.runtime.integrations.shown
+        document = state_change_document(change, redact=redact, shown=shown)
+        if not self.sees_all:
+            document["data"]["position"] = None
+        return self._event(change.type, change.position, document)
 
-def _line_of(runtime: Runtime) -> Callable[[StateChange], str]:
-    redact, shown_payload = runtime.settings.redact, runtime.integrations.shown
+    def _event(self, name: str, position: int, document: dict[str, Any]) -> str:
+        return f"{self._id(position)}event: {name}\ndata: {event_text(document)}\n\n"
 
-    def line(change: StateChange) -> str:
-        document = state_change_document(change, redact=redact, shown=shown_payload)
-        return _event(change.type, change.position, document)
-
-    return line
+    def _id(self, position: int) -> str:
+        return f"id: {self.ids.write(position)}\n"
 
 
-def _event(name: str, position: int, document: dict[str, Any]) -> str:
-    return f"id: {position}\nevent: {name}\ndata: {event_text(document)}\n\n"
-
-
-def _position(text: str) -> int:
-    if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:
-        return int(text)
-    raise InvalidParameter(
-        f"Last-Event-ID {shown(text)} is not the id of an event of this stream; send the last one, or none"
-    )
+def _mark(after: int | None, last_event_id: str | None, ids: Ids) -> Mark | None:
+    if last_event_id is not None:
+        return ids.read(last_event_id)
+    if after is None:
+        return None
+    if after and isinstance(ids, Sealed):
+        raise InvalidParameter(
+            f"after is {after}, and authors are told no positions; send the id of the last event as "
+            "Last-Event-ID, or after=0 for the oldest that is kept"
+        )
+    return ids.read(str(after))

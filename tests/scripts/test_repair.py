@@ -103,7 +103,7 @@ def mend(text: str) -> tuple[str, list[str]]:
     """A shared file as the engine takes it, without what is put around it, and what is warned of."""
     file = SourceText("utils.js", text)
     bundle = Bundle(Experience(name="a", shared={"./utils": file}), repair=True)
-    return bundle.modules["./utils"].text.partition("{")[2].removesuffix("\n}"), bundle.warnings
+    return bundle.modules["./utils"].text.partition("{\n\n")[2].removesuffix("\n}"), bundle.warnings
 
 
 LEFT_ALONE = {

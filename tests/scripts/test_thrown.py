@@ -289,3 +289,23 @@ def test_a_parameter_under_another_name_is_told(lab: Lab) -> None:
 
     assert "options is not defined: it is the first parameter of the exported function" in problem.message
     assert (problem.line, problem.column) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["options.missing()", "null.x", "options()", "const a = 'ö'; a.b.c()", "throw Error('x')", "nothing()"],
+)
+def test_the_first_line_of_a_file_has_the_columns_of_every_other(lab: Lab, body: str) -> None:
+    text = f"module.exports = options => {{ {body} }}"
+
+    first, second = lab.fails(text), lab.fails("\n" + text)
+
+    assert (first.line, second.line) == (1, 2)
+    assert first.column == second.column
+    assert first.message == second.message
+
+
+def test_the_stack_that_an_author_reads_has_the_places_of_the_file(lab: Lab) -> None:
+    (said,) = lab.says("options.log.info(JSON.stringify(new Error('x').stack.split('\\n')[0]))")
+
+    assert said.endswith(':37)"')

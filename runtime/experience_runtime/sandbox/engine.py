@@ -178,9 +178,14 @@ def evaluate(context: Address, text: bytes, file: bytes) -> Value:
     return checked(context, try_evaluate(context, text, file))
 
 
-def try_evaluate(context: Address, text: bytes, file: bytes, *, compile_only: bool = False) -> Value:
-    """As `evaluate`, but a text that throws answers with the tag EXCEPTION, and the exception waits."""
-    options = _EvalOptions(_EVAL_OPTIONS_VERSION, _COMPILE_ONLY if compile_only else 0, file, 1)
+def try_evaluate(
+    context: Address, text: bytes, file: bytes, *, first_line: int = 1, compile_only: bool = False
+) -> Value:
+    """As `evaluate`, but a text that throws answers with the tag EXCEPTION, and the exception waits.
+
+    `first_line`: how the engine counts the first of the text; it takes 0 for 1.
+    """
+    options = _EvalOptions(_EVAL_OPTIONS_VERSION, _COMPILE_ONLY if compile_only else 0, file, first_line)
     value: Value = _eval2(context, text, len(text), ctypes.byref(options))
     return value
 

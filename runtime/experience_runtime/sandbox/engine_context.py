@@ -33,6 +33,7 @@ MOST_SCRIPTS = 16
 SCRIPTS_BYTES = 24 * 1024 * 1024
 """What the images of scripts may hold together; the one in use stays, whatever its size."""
 
+_FIRST_LINE = -1  # so that an author's first is 1, after two of ours: see `Bundle`
 _COLLECTION_BYTES = 8 * 1024 * 1024  # the engine looks for cycles from here on
 _ENTRIES = (
     *("start", "deliver", "next", "collect", "globalThrew", "setModule", "loadFailed", "globalFailed"),
@@ -145,7 +146,7 @@ class EngineContext:
             if kind != "code":
                 self._call(self._set_module, name.encode(), kind.encode(), _utf8(text))
                 continue
-            value = engine.try_evaluate(self._context, _utf8(text), _utf8(file))
+            value = engine.try_evaluate(self._context, _utf8(text), _utf8(file), first_line=_FIRST_LINE)
             if value.tag == engine.EXCEPTION:
                 self._tell(self._load_failed, engine.get_exception(self._context))
                 break
@@ -153,7 +154,9 @@ class EngineContext:
         if not files["global"]:
             return None
         file, text = map(str, files["global"])
-        script = engine.try_evaluate(self._context, _utf8(text), _utf8(file), compile_only=True)
+        script = engine.try_evaluate(
+            self._context, _utf8(text), _utf8(file), first_line=_FIRST_LINE, compile_only=True
+        )
         if script.tag != engine.EXCEPTION:
             return script
         self._tell(self._global_failed, engine.get_exception(self._context))

@@ -16,7 +16,8 @@ from experience_runtime.scripts.positions import Columns, Moved, PlacedFile
 from experience_runtime.scripts.reader import CHECK_CPU_SECONDS, Reader, shared_reader
 
 # no brackets around it: the engine would read the whole file twice, to see whether it is an arrow function
-_WRAPPER = "0, function (module, exports, require) {", "\n}"
+# two line ends, which the engine does not count: on its very first line some columns would be one short
+_WRAPPER = "0, function (module, exports, require) {\n\n", "\n}"
 _PLACE = re.compile(r":(?P<line>\d{1,9}):(?P<column>\d{1,9})\)?$")
 _OURS = ("(native)", "(<null>)")  # how the engine names a function without lines
 _ADVISED_FRAMES = 3
@@ -55,7 +56,7 @@ class Bundle:
         for name, text in experience.json_files.items():
             self.modules[name] = Module(kind="json", text=text)
         raw = experience.global_script
-        self.global_text = "" if raw is None else self._place(raw, "global", ("", ""))
+        self.global_text = "" if raw is None else self._place(raw, "global", ("\n\n", ""))
 
     def for_visitor(self, visitor: str | None, *, kept: str | None = None) -> "Bundle":
         """See `guest.Script`. Raises ScriptSyntaxError for a variation that no engine could take."""
@@ -198,10 +199,10 @@ class Bundle:
         return own or next(filter(None, (each.source(file) for each in self._variants.values())), "")
 
     def _place(self, source: SourceText, name: str, wrapper: tuple[str, str]) -> str:
-        """Read a file; return it as the engine takes it, in our wrapper."""
+        """Read a file; return it as the engine takes it, its first line after two of ours."""
         text, moved = self._read(source, name)
         columns = Columns(text, source.text)
-        self._placed.append(PlacedFile(source, name, len(wrapper[0]), columns, moved))
+        self._placed.append(PlacedFile(source, name, columns, moved))
         return wrapper[0] + text + wrapper[1]
 
     def _read(self, source: SourceText, name: str) -> tuple[str, dict[int, list[Moved]]]:

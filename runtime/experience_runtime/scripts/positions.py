@@ -21,7 +21,6 @@ class PlacedFile:
 
     source: SourceText
     name: str
-    wrapper: int  # columns of ours before the first line
     columns: "Columns"
     moved: Mapping[int, Sequence[Moved]] = field(default_factory=dict)
 
@@ -30,7 +29,9 @@ class PlacedFile:
         file, last = self.source.file, self.columns.own_lines
         if line > last:  # the closing line of our wrapper: the file ended too early
             return Position(file, last, self.columns.last_column)
-        seen = self.columns.characters(line, column - self.wrapper if line == 1 else column)
+        if line < 1:
+            return Position(file, 1, 1)
+        seen = self.columns.characters(line, column)
         return Position(file, line, _own_column(self.moved.get(line, ()), seen))
 
 

@@ -279,3 +279,20 @@ def test_what_cannot_be_played_is_refused(words: list[str], said: str) -> None:
     assert refused.exit_code == 2
     assert re.search(said, refused.output.replace("\n", " "))
     assert not Path("experience.db").exists()
+
+
+def test_where_nothing_is_recorded_it_says_why() -> None:
+    def said(*words: str) -> str:
+        return CliRunner().invoke(main, ["backtest", "version", "--since", "10 days", *words]).stdout
+
+    _version("version", "1 hour", refused="")
+    run = ["run", "version", "--visitor", "v", "--event", "ecView={}"]
+    assert [CliRunner().invoke(main, run).exit_code for _ in range(2)] == [0, 0]
+    assert (
+        "  nothing to play: no event of a visitor was ever recorded here; of the 2 runs, what they were "
+        "given (--event, --data) is not kept: they come from the snippet on the shop's pages and from POST"
+    ) in said()
+
+    _record(visitors=1)
+    assert "  nothing to play: the newest event is of 2026-0" in said("--until", "2027-01-01T00:00:00Z")
+    assert json.loads(said("--until", "2027-01-01T00:00:00Z", "--json"))["visitors"] == 0

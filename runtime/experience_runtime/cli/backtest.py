@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from experience_runtime.clocks import SystemClock
 from experience_runtime.domain.admission import Policies
 from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import InvalidParameter
-from experience_runtime.domain.instants import parse_start
+from experience_runtime.domain.instants import iso, parse_start
 from experience_runtime.domain.releases import Release
 from experience_runtime.domain.values import shown
 from experience_runtime.proving.backtest import Backtest, play_all, prepared, sampled
@@ -119,11 +119,13 @@ def backtest(
             prepared(asked.against)
         persons = recorded.persons(asked.since)
         meant = sampled(persons, sample)
+        nothing_recorded = None if persons else _why_none(recorded, asked.since)
         with counted("playing", len(meant)) as progress:
             played = play_all(_that_stores_nothing(settings), asked, recorded, meant, progress=progress)
     document = {
         **backtest_document(asked, played, policies, redact=settings.redact),
         "recorded": len(persons),
+        "nothing_recorded": nothing_recorded,
     }
     if playground is not None:
         _link(document, playground)
@@ -168,6 +170,17 @@ def _against(
     )
 
 
+def _why_none(recorded: Recorded, since: datetime) -> str:
+    newest, runs = recorded.newest(since)
+    if newest is not None:
+        return f"the newest event is of {iso(newest)}; --since reaches further back"
+    told = "" if not runs else f"; of the {runs} runs, what they were given (--event, --data) is not kept"
+    return (
+        f"no event of a visitor was ever recorded here{told}: they come from the snippet on the shop's pages "
+        "and from POST /visitors/events, both of a server (`experience serve`) with this database"
+    )
+
+
 def _that_stores_nothing(settings: Settings) -> Settings:
     """The same for playing: whatever asked for the database by mistake would find none that lasts."""
     return replace(settings, database="sqlite:///:memory:")
@@ -203,6 +216,9 @@ def _show(document: Mapping[str, Any]) -> None:
         f"{document['experience']}: {document['visitors']} of {document['recorded']} visitors, "
         f"{document['events']} events since {document['since']}"
     )
+    if document["nothing_recorded"] is not None:
+        say(f"  nothing to play: {document['nothing_recorded']}")
+        return
     for name in ("scheduled", "delivered", "cancelled", "failed", "waiting"):
         live = "" if against is None else f"   ({against[name]} with {against['version']})"
         say(f"  {name:<10}{document[name]:>8}{live}")

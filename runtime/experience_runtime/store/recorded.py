@@ -52,6 +52,11 @@ class Recorded:
             ids.setdefault(person, set()).add(visitor)
         return sorted(tuple(sorted(each)) for each in ids.values())
 
+    def newest(self, since: datetime) -> tuple[datetime | None, int]:
+        """When anybody last did something, and how many runs for a visitor there were since then."""
+        ((at, runs),) = self._look(lambda rows: rows("recorded_newest", {"since": to_ms(since)}))
+        return None if at is None else from_ms(at), runs
+
     def of(self, persons: Sequence[Person]) -> list[RecordedVisitor]:
         """All that is kept of these, the oldest first; the first id of each stands for all."""
         stands_for = {id: person[0] for person in persons for id in person}

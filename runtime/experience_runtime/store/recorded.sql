@@ -9,6 +9,9 @@ WHERE person IN (
     SELECT persons.person FROM persons JOIN events ON events.visitor = persons.visitor WHERE events.at >= :since
 );
 
+-- name: recorded_newest
+SELECT (SELECT max(at) FROM events), (SELECT count(*) FROM runs WHERE at >= :since AND visitor IS NOT NULL);
+
 -- name: recorded_events
 SELECT events.visitor, events.at, events.type, events.data
 FROM {each ids} JOIN events ON events.visitor = ids.value ->> 0

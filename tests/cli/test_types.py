@@ -64,6 +64,10 @@ MISTAKES = {
     "App('utils/sheduler', {})": "is not assignable",
     "options.meta.visitorID": "'visitorID' does not exist",
     "document.title": "'document'",
+    "new Intl.Segmenter('de')": "'Segmenter' does not exist",
+    "new Intl.DateTimeFormat('de').formatRange(1, 2)": "'formatRange' does not exist",
+    "new Intl.DateTimeFormat('de', { fractionalSecondDigits: 3 })": "No overload matches this call",
+    "new Intl.ListFormat('de', { type: 'und' })": "is not assignable to",
 }
 
 

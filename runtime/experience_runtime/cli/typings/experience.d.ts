@@ -193,6 +193,23 @@ declare function clearTimeout(id?: number): void
 declare function clearInterval(id?: number): void
 declare function queueMicrotask(fn: () => any): void
 
+// What Intl has here of a newer standard's; `experience check` also knows the locales and the values of options.
+declare namespace Intl {
+  interface ListFormatOptions {
+    type?: 'conjunction' | 'disjunction' | 'unit'
+    style?: 'long' | 'short' | 'narrow'
+  }
+  interface ListFormat {
+    format(list: Iterable<string>): string
+    formatToParts(list: Iterable<string>): Array<{ type: 'element' | 'literal', value: string }>
+    resolvedOptions(): { locale: string, type: string, style: string }
+  }
+  const ListFormat: {
+    new (locales?: string | string[], options?: ListFormatOptions): ListFormat
+    supportedLocalesOf(locales?: string | string[]): string[]
+  }
+}
+
 declare module '@qubit/poller' { const anything: any; export = anything }
 declare module '@qubit/remember-preview' { const anything: any; export = anything }
 declare module '@qubit/send-uv-event' { const anything: any; export = anything }

@@ -42,13 +42,15 @@ function told (locale) {
     { weekday: 'long', year: 'numeric', month: 'long', day: 'numeric', hour: '2-digit', minute: '2-digit' }, { month: 'short', day: 'numeric', hour: 'numeric' }, { hour: 'numeric', minute: 'numeric', second: 'numeric' }]
   for (const timeZone of zones) {
     for (const at of [new Date('2026-01-15T08:05:07Z'), new Date('2026-07-15T20:00:00Z')]) {
-      for (const timeZoneName of ['short', 'shortOffset', 'longOffset', 'longest']) {
+      for (const timeZoneName of ['short', 'long', 'shortOffset', 'longOffset', 'longest']) {
         const some = timeZone === undefined || timeZone === 'Asia/Kathmandu' ? shapes : shapes.slice(0, 2)
         for (const shape of some) say(() => at.toLocaleString(locale, { ...shape, timeZone, timeZoneName }))
         say(() => at.toLocaleTimeString(locale, { timeZone, timeZoneName }))
         say(() => at.toLocaleDateString(locale, { timeZone, timeZoneName }))
       }
-      say(() => at.toLocaleTimeString(locale, { timeStyle: 'long', timeZone }))
+      for (const timeStyle of ['long', 'full']) say(() => at.toLocaleTimeString(locale, { timeStyle, timeZone }))
+      say(() => at.toLocaleString(locale, { dateStyle: 'full', timeStyle: 'full', timeZone }))
+      say(() => at.toLocaleTimeString(locale, { timeStyle: 'full', hour12: true, timeZone }))
       say(() => at.toLocaleString(locale, { dateStyle: 'long', timeStyle: 'long', timeZone }))
     }
   }

@@ -91,10 +91,10 @@ function learn (locale, options, known, SAMPLES = ALL) {
   return pattern
 }
 
-const ZONE_NAMES = { zs: 'short', zo: 'shortOffset', zl: 'longOffset' }
+const ZONE_NAMES = { zs: 'short', zn: 'long', zo: 'shortOffset', zl: 'longOffset' }
 const DATE_KEYS = ['F', 'L', 'M', 'S']
 for (const w of '-sl') for (const y of '-n2') for (const m of '-n2sl') for (const d of '-n2') if (w + y + m + d !== '----') DATE_KEYS.push(w + y + m + d)
-const TIME_KEYS = ['L', 'M', 'S', 'L1', 'M1', 'S1', 'L0', 'M0', 'S0']
+const TIME_KEYS = ['F', 'L', 'M', 'S', 'F1', 'L1', 'M1', 'S1', 'F0', 'L0', 'M0', 'S0']
 for (const h of 'n2') for (const ms of ['', 'm', 'o', 'ms', 'op', 'mp', 'os']) for (const cycle of ['', '1', '0']) TIME_KEYS.push(h + ms + cycle)
 
 function dateOptions (key) {
@@ -104,7 +104,7 @@ function dateOptions (key) {
 const digit = (key, padded, plain, field) => key.includes(padded) ? { [field]: '2-digit' } : key.includes(plain) ? { [field]: 'numeric' } : {}
 function timeOptions (key) {
   const cycle = /[01]$/.test(key) ? { hour12: key.endsWith('1') } : {}
-  if (/[LMS]/.test(key)) return { timeStyle: STYLES[key[0]], ...cycle }
+  if (/[FLMS]/.test(key)) return { timeStyle: STYLES[key[0]], ...cycle }
   return { hour: WORDS[key[0]], ...digit(key, 'm', 'o', 'minute'), ...digit(key, 's', 'p', 'second'), ...cycle }
 }
 
@@ -114,7 +114,7 @@ function dates (locale) {
   for (const key of DATE_KEYS) found.d[key] = learn(locale, dateOptions(key), known)
   for (const key of TIME_KEYS) found.t[key] = learn(locale, timeOptions(key), known)
   for (const key of TIME_KEYS) {
-    for (const [suffix, timeZoneName] of /[LMS]/.test(key) ? [] : Object.entries(ZONE_NAMES)) {
+    for (const [suffix, timeZoneName] of /[FLMS]/.test(key) ? [] : Object.entries(ZONE_NAMES)) {
       const named = learn(locale, { ...timeOptions(key), timeZoneName }, known)
       if (named !== found.t[key] + ' {Z}') found.t[key + suffix] = named || '' // the prelude refuses what was not learned
     }
@@ -123,7 +123,7 @@ function dates (locale) {
   for (const date of DATE_KEYS) {
     const glues = new Set()
     for (const time of TIME_KEYS) {
-      if (found.d[date] === null || found.t[time] === null || (date.length === 1) !== /[LMS]/.test(time)) continue
+      if (found.d[date] === null || found.t[time] === null || (date.length === 1) !== /[FLMS]/.test(time)) continue
       const whole = learn(locale, { ...dateOptions(date), ...timeOptions(time) }, known, FEW)
       const isBetween = whole !== null && whole.startsWith(found.d[date]) && whole.endsWith(found.t[time])
       glues.add(isBetween ? whole.slice(found.d[date].length, whole.length - found.t[time].length) : null)

@@ -117,46 +117,76 @@ function offset (locale) {
   return [before, below, between, none, of('longOffset', 'UTC')]
 }
 
-// zones: {zone: its row}, [{locale: {minutes ahead: name}}, …]: short names by what the clocks there show, from 2020 to
-// 2037. A locale without one has the offset. -1 for zones whose names are not told by that.
+// zones: {zones: {row: zones}, rows: [[year, short, long]], short: [{locale: {minutes ahead: name}}], long: [{minutes ahead: name}]}:
+// the names that tell what the clocks there show, from that year (2020 at the earliest) to 2037, by their place in
+// short and long; a long name is a place in longNames of a locale. Without a name a locale has the offset.
+const FROM = 2020
+const UNTIL = 2038
+const LATEST = 2026 // who has other names since then has no row
+const instants = []
+for (let year = FROM; year < UNTIL; year++) for (let month = 0; month < 12; month++) instants.push(Date.UTC(year, month, 15))
+
 function zones () {
-  const instants = []
-  for (let year = 2020; year < 2038; year++) for (let month = 0; month < 12; month++) instants.push(Date.UTC(year, month, 15))
-  const rows = []
-  const rowOf = new Map()
   const found = {}
+  const rowOf = new Map()
+  const kept = { rows: [], short: [], long: [], longNames: [] }
+  const placeIn = (list, value) => {
+    const text = JSON.stringify(value)
+    const at = list.findIndex(each => JSON.stringify(each) === text)
+    return at >= 0 ? at : list.push(value) - 1
+  }
   for (const zone of readFileSync(0, 'utf8').split(/\s+/).filter(Boolean)) {
     let canonical
     try { canonical = new Intl.DateTimeFormat('en-US', { timeZone: zone }).resolvedOptions().timeZone } catch { continue }
-    if (!rowOf.has(canonical)) rowOf.set(canonical, namesIn(canonical, instants))
-    const names = rowOf.get(canonical)
-    if (names !== null && !rows.includes(names)) rows.push(names)
-    const row = names === null ? -1 : rows.indexOf(names)
+    if (!rowOf.has(canonical)) rowOf.set(canonical, rowIn(kept, placeIn, canonical))
+    const row = rowOf.get(canonical)
     found[row] = found[row] === undefined ? zone : found[row] + ' ' + zone
   }
-  return { zones: found, names: rows.map(each => JSON.parse(each)) }
+  const { longNames, ...rest } = kept
+  return [{ zones: found, ...rest }, Object.fromEntries(LOCALES.map((locale, index) => [locale, longNames.map(each => each[index])]))]
 }
 
-function namesIn (timeZone, instants) {
-  const names = {}
+function rowIn (kept, placeIn, timeZone) {
+  const short = namesIn(timeZone, 'short', 'shortOffset')
+  const long = namesIn(timeZone, 'long', 'longOffset')
   const minutes = zoneMinutes(timeZone, instants)
-  for (const locale of LOCALES) {
-    const said = (timeZoneName) => {
-      const format = new Intl.DateTimeFormat(locale, { timeZone, timeZoneName, year: 'numeric' })
-      return instants.map(at => format.formatToParts(at).find(part => part.type === 'timeZoneName').value)
-    }
-    const short = said('short')
-    const plain = said('shortOffset')
-    const own = {}
-    for (let index = 0; index < instants.length; index++) {
-      const name = short[index] === plain[index] ? '' : short[index]
-      if (own[minutes[index]] !== undefined && own[minutes[index]] !== name) return null
-      own[minutes[index]] = name
-    }
-    for (const offset of Object.keys(own)) if (own[offset] === '') delete own[offset]
-    if (Object.keys(own).length > 0) names[locale] = own
+  let year = FROM
+  for (; year <= LATEST; year++) {
+    const from = (year - FROM) * 12
+    const shortNames = byMinutes(short, minutes, from)
+    const longNames = byMinutes(long, minutes, from)
+    if (shortNames === null || longNames === null) continue
+    const some = {}
+    for (const [at, names] of Object.entries(shortNames)) for (const [index, locale] of LOCALES.entries()) if (names[index] !== '') (some[locale] = some[locale] || {})[at] = names[index]
+    const whole = {}
+    for (const [at, names] of Object.entries(longNames)) if (names.some(Boolean)) whole[at] = placeIn(kept.longNames, names)
+    return placeIn(kept.rows, [year, placeIn(kept.short, some), placeIn(kept.long, whole)])
   }
-  return JSON.stringify(names)
+  return -1
+}
+
+// -> of each instant the name in each locale, '' where it is the offset
+function namesIn (timeZone, name, offset) {
+  const said = (locale, timeZoneName) => {
+    const format = new Intl.DateTimeFormat(locale, { timeZone, timeZoneName, year: 'numeric' })
+    return instants.map(at => format.formatToParts(at).find(part => part.type === 'timeZoneName').value)
+  }
+  const all = LOCALES.map(locale => {
+    const plain = said(locale, offset)
+    return said(locale, name).map((each, index) => each === plain[index] ? '' : each)
+  })
+  return instants.map((_, index) => all.map(each => each[index]))
+}
+
+// -> {minutes ahead: names} from an instant on, or null where the minutes do not tell them
+function byMinutes (names, minutes, from) {
+  const found = {}
+  for (let index = from; index < names.length; index++) {
+    const own = found[minutes[index]]
+    if (own !== undefined && own.join('|') !== names[index].join('|')) return null
+    found[minutes[index]] = names[index]
+  }
+  return found
 }
 
 function zoneMinutes (timeZone, instants) {
@@ -169,7 +199,9 @@ function zoneMinutes (timeZone, instants) {
 
 const TOPICS = { compact: locale => ({ short: compact(locale, 'short'), long: compact(locale, 'long'), money: money(locale) }), relative, list, offset }
 const topics = Object.entries(TOPICS).map(([topic, make]) => [topic, Object.fromEntries(LOCALES.map(locale => [locale, make(locale)]))])
+const [zoneRows, longNames] = zones()
 process.stdout.write(written('localeWords', 'make_locale_words.js', `of the words around numbers, in lists and for zones.
 // A locale has JSON, or the name of one that says the same: compact: the rows of powers of ten; relative: of each
-// unit the three styles; list: what stands between items; offset: of zones; zones: their short names.`,
-Object.fromEntries([...topics, ['zones', { all: zones() }]])))
+// unit the three styles; list: what stands between items; offset: of zones; zones: {zones: {row: zones}, rows: [[since,
+// place in short, place in long]], short: [{locale: {minutes: name}}], long: [{minutes: place in zoneNames}]}.`,
+Object.fromEntries([...topics, ['zones', { all: zoneRows }], ['zoneNames', longNames]])))

@@ -179,9 +179,9 @@ FOUND: Mapping[str, tuple[str, str, str]] = {
         "the order of letters in ja is not supported",
     ),
     "an option of Intl that is not supported": (
-        HEAD + "new Intl.DateTimeFormat('de', { timeZoneName: »'long' })",
+        HEAD + "new Intl.DateTimeFormat('de', { timeZoneName: »'longGeneric' })",
         "script_error",
-        'timeZoneName "long" is not supported; write "short" or "shortOffset" or "longOffset"',
+        'timeZoneName "longGeneric" is not supported; write "short" or "long" or "shortOffset" or "longOffset"',
     ),
 }
 

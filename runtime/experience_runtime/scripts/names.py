@@ -129,8 +129,8 @@ _NUMBERS = ("numeric", "2-digit")
 INTL_OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "DateTimeFormat": {
         "dateStyle": ("full", "long", "medium", "short"),
-        "timeStyle": ("long", "medium", "short"),
-        "timeZoneName": ("short", "shortOffset", "longOffset"),
+        "timeStyle": ("full", "long", "medium", "short"),
+        "timeZoneName": ("short", "long", "shortOffset", "longOffset"),
         "weekday": ("short", "long"),
         "month": (*_NUMBERS, "short", "long"),
         **dict.fromkeys(("year", "day", "hour", "minute", "second"), _NUMBERS),

@@ -67,20 +67,33 @@
     return found === undefined ? forms.other : found.value
   }
 
-  // Short names of zones: {minutes ahead: name}; undefined where a locale says the offset, null where nobody can tell.
-  const zoneNames = kit.create(null)
-  kit.shortZone = function (name, zone, minutes) {
+  // The name of a zone: undefined where a locale says the offset, null where nobody can tell; and since which year they are known.
+  const zoneRows = kit.create(null)
+  function rowOf (zone) {
     const all = kit.words('zones', 'all')
-    if (zoneNames[zone] === undefined) {
-      zoneNames[zone] = null
+    if (zoneRows[zone] === undefined) {
+      zoneRows[zone] = null
       for (const row in all.zones) {
-        if (kit.indexOf(' ' + all.zones[row] + ' ', ' ' + zone + ' ') >= 0) zoneNames[zone] = all.names[row] || null
+        if (kit.indexOf(' ' + all.zones[row] + ' ', ' ' + zone + ' ') >= 0) zoneRows[zone] = all.rows[row] || null
       }
     }
-    if (zoneNames[zone] === null) return null
-    const own = kit.descriptor(zoneNames[zone], name)
-    const found = own === undefined ? undefined : kit.descriptor(own.value, kit.String(minutes))
+    return zoneRows[zone]
+  }
+  kit.zoneNamedSince = function (zone) {
+    const row = rowOf(zone)
+    return row === null ? null : row[0]
+  }
+  const ownOf = (object, name) => {
+    const found = object === undefined ? undefined : kit.descriptor(object, name)
     return found === undefined ? undefined : found.value
+  }
+  kit.nameOfZone = function (isLong, locale, zone, minutes) {
+    const all = kit.words('zones', 'all')
+    const row = rowOf(zone)
+    const at = kit.String(minutes)
+    if (!isLong) return ownOf(ownOf(all.short[row[1]], locale), at)
+    const place = ownOf(all.long[row[2]], at)
+    return place === undefined ? undefined : kit.words('zoneNames', locale)[place] || undefined
   }
 
   // options

@@ -10,9 +10,9 @@
   const MONTHS = kit.record({ numeric: 'n', '2-digit': '2', short: 's', long: 'l' })
   const WEEKDAYS = kit.record({ short: 's', long: 'l' })
   const DATE_STYLES = kit.record({ full: 'F', long: 'L', medium: 'M', short: 'S' })
-  const TIME_STYLES = kit.record({ long: 'L', medium: 'M', short: 'S' })
+  const TIME_STYLES = kit.record({ full: 'F', long: 'L', medium: 'M', short: 'S' })
   const ERAS = kit.record({ short: ' {X}' })
-  const ZONE_NAMES = kit.record({ short: 'zs', shortOffset: 'zo', longOffset: 'zl' })
+  const ZONE_NAMES = kit.record({ short: 'zs', long: 'zn', shortOffset: 'zo', longOffset: 'zl' })
   const OTHERS = kit.record({
     dayPeriod: undefined, fractionalSecondDigits: undefined, hourCycle: undefined, calendar: 'gregory', numberingSystem: 'latn'
   })
@@ -57,7 +57,7 @@
       if ((needed === 'date' && timeStyle !== '') || (needed === 'time' && dateStyle !== '')) {
         throw new kit.TypeError((needed === 'date' ? 'timeStyle' : 'dateStyle') + ' does not go with a ' + needed + '; use toLocaleString')
       }
-      return made(name, zone, dateStyle, timeStyle === '' ? '' : timeStyle + cycle, timeStyle === 'L' ? 'zs' : '', '')
+      return made(name, zone, dateStyle, timeStyle === '' ? '' : timeStyle + cycle, timeStyle === 'L' ? 'zs' : timeStyle === 'F' ? 'zn' : '', '')
     }
     const isEmpty = (needed === 'time' || date === '') && (needed === 'date' || time === '')
     let dateKey = date === '' ? '' : (weekday || '-') + (year || '-') + (month || '-') + (day || '-')
@@ -91,7 +91,7 @@
   // '+1', '-3:30', '+05:45' as the locale writes it
   function offsetText (format, minutes) {
     const how = kit.words('offset', format.locale)
-    const isLong = format.zoneName === 'zl'
+    const isLong = format.zoneName === 'zl' || format.zoneName === 'zn'
     if (minutes === 0) return isLong ? how[4] : how[3]
     const ahead = minutes < 0 ? -minutes : minutes
     const rest = ahead % 60
@@ -99,17 +99,17 @@
     return how[0] + (minutes < 0 ? how[1] : '+') + (isLong ? two(hours) : hours) + (isLong || rest !== 0 ? how[2] + two(rest) : '')
   }
 
-  const NAMED_FROM = RealDate.UTC(2020, 0)
-  const NAMED_UNTIL = RealDate.UTC(2038, 0)
+  const NAMED_UNTIL = 2038
   function zoneText (format, minutes, time) {
-    if (format.zoneName !== 'zs') return offsetText(format, minutes)
-    if (time < NAMED_FROM || time >= NAMED_UNTIL) {
-      refuse('timeZoneName "short" is not supported before 2020 and after 2037; write "shortOffset" or "longOffset"')
+    const isLong = format.zoneName === 'zn'
+    if (!isLong && format.zoneName !== 'zs') return offsetText(format, minutes)
+    const asked = 'timeZoneName ' + (isLong ? '"long"' : '"short"')
+    const since = kit.zoneNamedSince(format.zone)
+    if (since === null) refuse(asked + ' is not supported for ' + format.zone + ', whose names change; write "shortOffset" or "longOffset"')
+    if (time < RealDate.UTC(since, 0) || time >= RealDate.UTC(NAMED_UNTIL, 0)) {
+      refuse(asked + ' is not supported for ' + format.zone + ' before ' + since + ' and after ' + (NAMED_UNTIL - 1) + '; write "shortOffset" or "longOffset"')
     }
-    const named = kit.shortZone(format.locale, format.zone, minutes)
-    if (named === null) {
-      refuse('timeZoneName "short" is not supported for ' + format.zone + ', whose names have changed; write "shortOffset" or "longOffset"')
-    }
+    const named = kit.nameOfZone(isLong, format.locale, format.zone, minutes)
     return named === undefined ? offsetText(format, minutes) : named
   }
 

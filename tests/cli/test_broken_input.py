@@ -1,6 +1,7 @@
 """Whatever a person hands in, the answer is a sentence and an exit code, never a stack trace."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -196,3 +197,13 @@ const called = options.integration( `four` )
 
     assert [(problem["code"], problem["line"]) for problem in problems] == [("unknown_integration", 5)]
     assert '"four"' in problems[0]["message"]
+
+
+def test_windows_is_told_what_it_needs(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+
+    said = cli("worker")
+
+    assert said.code == 1
+    assert "run it in WSL2, or in a container" in said.err
+    assert cli("--help").code == 0

@@ -1,6 +1,7 @@
 """The command line: `experience VERB`. Each verb's module is imported only when it is called for."""
 
 import importlib
+import sys
 
 import click
 
@@ -45,6 +46,12 @@ _VERBS: dict[str, tuple[str, str]] = {
 }
 
 
+NO_WINDOWS = (
+    "Windows has neither the file locks nor the limits of processes that deliveries and the sandbox need; "
+    "run it in WSL2, or in a container (deploy/Dockerfile)."
+)
+
+
 class _Main(Verbs):
     """A group that knows its verbs' names and one-line helps without importing them."""
 
@@ -54,6 +61,8 @@ class _Main(Verbs):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         if cmd_name not in _VERBS:
             return None
+        if sys.platform == "win32":
+            raise click.ClickException(NO_WINDOWS)
         module, _, name = _VERBS[cmd_name][0].partition(":")
         command = getattr(importlib.import_module(f"experience_runtime.cli.{module}"), name)
         assert isinstance(command, click.Command)

@@ -20,6 +20,7 @@ _PR_SET_SECCOMP = 22
 _SECCOMP_MODE_FILTER = 2
 _PROT_EXEC = 4
 _MADV_DONTNEED = 4
+_MADV_FREE = 8  # musl's malloc gives memory back by this one
 
 _ALLOW = 0x7FFF0000
 _KILL_PROCESS = 0x80000000
@@ -116,7 +117,8 @@ def _filter_calls(library: ctypes.CDLL, architecture: int, calls: dict[str, int]
             case "mmap":
                 rule = [third_argument, step(_JUMP_IF_ANY_BIT, _PROT_EXEC, 0, 1), kill, allow]
             case "madvise":
-                rule = [third_argument, step(_JUMP_IF_EQUAL, _MADV_DONTNEED, 0, 1), allow, kill]
+                gives_back = [step(_JUMP_IF_EQUAL, _MADV_DONTNEED, 2), step(_JUMP_IF_EQUAL, _MADV_FREE, 1)]
+                rule = [third_argument, *gives_back, kill, allow]
             case _:
                 rule = [allow]
         program += [step(_JUMP_IF_EQUAL, number, 0, len(rule)), *rule]

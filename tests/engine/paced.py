@@ -76,7 +76,7 @@ class Case:
 CASES = {
     "one a second": Case(lambda: Window(1), 150, 149),
     "one a second, of a bucket": Case(lambda: Bucket(1, 1), 150, 149),
-    "five a second": Case(lambda: Bucket(5, 5), 500, 99),
+    "five a second": Case(lambda: Bucket(5, 5), 300, 59),
     "ten a second": Case(lambda: Window(10), 1000, 99),
     "a burst, then one a second": Case(lambda: Bucket(1, 30), 150, 120),
     "a burst, then five a second": Case(lambda: Bucket(5, 30), 300, 54),

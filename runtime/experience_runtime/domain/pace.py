@@ -24,9 +24,10 @@ _MOST_WAIT_SECONDS = 86_400.0
 _MOST_GUESSED_WAIT_SECONDS = 900.0
 _LEAST_PER_SECOND = 1 / 900
 _MOST_PER_SECOND = 500.0  # beyond that there is no pace to keep
-_CALM_WAITS = 14  # a refusal costs one wait: once in so many of them, a faster pace is tried
-_SLOW_CALM_WAITS = 9  # sooner where calls are a wait apart: one that comes early costs what it comes early by
-_SLOW_TRIES = 4  # of so many, all but the last come early by half: they find a pace that rose by much
+_CALM_WAITS = 11  # a refusal costs one wait: once in so many of them, a faster pace is tried
+_SLOW_CALM_WAITS = 7  # sooner where calls are a wait apart: one that comes early costs what it comes early by
+_FAST_TRIES = 2  # of so many, all but the last come early by half: they find a pace that rose by much
+_SLOW_TRIES = 4
 _SLOW_STEP = 2  # as fast as in the step of this number
 _SEARCH_WAITS = 1.5  # sooner, while the pace that lasts and the one that was refused lie far apart
 _FAR_APART = 1.12
@@ -332,7 +333,7 @@ class PaceState:
         is_slow = self._is_slow(lasting)
         if too_fast is not None and waited >= (_SLOW_CALM_WAITS if is_slow else _CALM_WAITS):
             tries += 1
-            if is_slow and tries % _SLOW_TRIES:
+            if tries % (_SLOW_TRIES if is_slow else _FAST_TRIES):
                 return replace(
                     self,
                     per_second=lasting * 2,

@@ -51,7 +51,13 @@ def opened(request: pytest.FixtureRequest) -> Iterator[tuple[Case, Shared]]:
 
 @pytest.mark.parametrize(
     "opened",
-    ["one a second", "five a second", "a burst, then one a second", "five a second, then one"],
+    [
+        "one a second",
+        "five a second",
+        "a burst, then one a second",
+        "five a second, then one",
+        "two a second, then five",
+    ],
     indirect=True,
 )
 def test_four_workers_keep_the_pace_of_one_receiver_as_one_does(opened: tuple[Case, Shared]) -> None:

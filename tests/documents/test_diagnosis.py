@@ -120,4 +120,4 @@ def test_a_secret_is_taken_out_before_an_answer_is_cut() -> None:
 def test_what_holds_it_is_said_too() -> None:
     said = diagnosis(PENDING, [], [], held="slack-update is paused", due_local=DUE, redact=str)
 
-    assert said.endswith("America/New_York; held: slack-update is paused")
+    assert said == "Waits, due at 2026-03-02 07:00:00 America/New_York; slack-update is paused"

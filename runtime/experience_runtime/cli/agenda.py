@@ -43,7 +43,7 @@ def agenda(
     if not document["is_whole"]:
         say(f"schedules have more instants than the {document['instants']:,} that were counted")
     for each in document["integrations"]:
-        say(f"  {each['integration']}  {_both(each)}" + (f"; held: {each['held']}" if each["held"] else ""))
+        say(f"  {each['integration']}  {_both(each)}" + (f"; {each['held']}" if each["held"] else ""))
     for each in document["hours"]:
         say(f"  {each['hour']}  {_both(each)}")
     for entry in document["entries"]:

@@ -42,8 +42,9 @@ def diagnosis(
         case Status.PENDING:
             due = f"{due_local[:19].replace('T', ' ')} {execution.zone}"
             waits = "Waits again" if replayed else "Waits"
-            said = f"{waits} for its time, {due}" if not tried else _next(tried, due, plain)
-            said += f"; held: {held}" if held else ""
+            time = f", due at {due}" if held else f" for its time, {due}"
+            said = _next(tried, due, plain) if tried else waits + time
+            said += f"; {held}" if held else ""
         case Status.RUNNING:
             said = f"Runs: the {_nth(len(tried))} try has no answer yet"
         case Status.SUCCEEDED:

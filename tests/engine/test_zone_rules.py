@@ -8,6 +8,7 @@ import pytest
 from experience_runtime.clocks import VirtualClock
 from experience_runtime.domain.executions import Execution, Filter, IfExists, Status
 from experience_runtime.domain.zones import rules_version
+from experience_runtime.engine.planning_again import EVERY, PlanningAgain
 from experience_runtime.engine.worker import Worker
 
 from tests.support.executions import an_execution
@@ -220,6 +221,21 @@ def test_a_worker_that_starts_plans_again_what_other_rules_have_planned(world: W
         rules_version(),
     )
     assert world.integrations.calls == []
+
+
+def test_what_is_planned_by_other_rules_later_is_planned_again_within_the_hour(world: World) -> None:
+    """A server that runs older rules beside this worker has scheduled it."""
+    planning = PlanningAgain(world.store, world.clock)
+    planning.step()
+    world.store.add(of_other_rules(due_at=at("2026-03-03T18:00")), IfExists.REPLACE)
+
+    world.clock.advance_to(NOW + EVERY - MILLISECOND)
+    planning.step()
+    assert world.store.execution(1).due_at == at("2026-03-03T18:00")
+    world.clock.advance_to(NOW + EVERY)
+    planning.step()
+
+    assert world.store.execution(1).due_at == at("2026-03-03T17:00")
 
 
 def test_a_retry_is_never_planned_earlier(world: World) -> None:

@@ -115,6 +115,11 @@ ORDER BY due_at, number
 LIMIT :limit
 {for_update_skip_locked};
 
+-- name: are_planned_by_others
+SELECT number FROM executions
+WHERE status = 'pending' AND lease_until IS NULL AND "window" IS NOT NULL AND zone_rules <> :zone_rules
+LIMIT 1;
+
 -- name: plan_again
 -- :planned is a JSON list of [number, due_at].
 UPDATE executions SET due_at = CAST(planned.value ->> 1 AS bigint), zone_rules = :zone_rules

@@ -236,6 +236,9 @@ class SqlStore(SqlVisitors[D]):
     def plan_again(
         self, zone_rules: str, due_of: Callable[[Execution], datetime]
     ) -> Iterator[list[Execution]]:
+        bound = {"zone_rules": zone_rules}
+        if not self.database.read(lambda: self.database.execute("are_planned_by_others", bound)):
+            return
         waiting = self.database.read(lambda: self.database.execute("waiting", {}))
         planning = PlanningAgain(self.database, zone_rules, due_of)
         for integration, _ in waiting:

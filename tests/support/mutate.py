@@ -10,20 +10,53 @@ or the code is not needed. The tree itself is left alone; each change is made in
 import argparse
 import ast
 import contextlib
+import importlib
+import multiprocessing
+import os
 import random
 import re
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+from tests.support.covering import WRITES_TO, Covering, read, statement_at
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "runtime/experience_runtime/"
 MATTERS = ("domain", "engine", "store", "settings/redaction.py", "web/guard")
 HANGS_SECONDS = 1800
+FOREIGN = (
+    "hypothesis",
+    "fastapi",
+    "pydantic",
+    "httpx",
+    "psycopg",
+    "jinja2",
+    "tree_sitter",
+)
+
+GUARDED = " ".join(
+    f"tests/web/test_{each}.py"
+    for each in (
+        *(
+            "access",
+            "access_guards",
+            "connections",
+            "middleware",
+            "pressure",
+            "proxies",
+            "quotas",
+            "refusals",
+        ),
+        *("rights", "snippet", "tokens"),
+    )
+)
 
 # The first prefix that fits names the tests that should notice, quickest first.
 TESTS = (
@@ -32,7 +65,9 @@ TESTS = (
     ("store/postgres/", "tests/store tests/system/postgres tests/distribution/test_tree.py"),
     ("store/sqlite/", "tests/store tests/engine tests/system/faults"),
     ("store/", "tests/store tests/engine tests/system/model tests/system/postgres/test_at_once.py"),
+    ("settings/redaction.py", "tests/settings tests/documents tests/plugins tests/engine/test_guards.py"),
     ("settings/", "tests/settings tests/cli tests/documents"),
+    ("web/guard/", GUARDED),
     ("web/", "tests/web"),
     ("", "tests"),
 )
@@ -152,26 +187,95 @@ def _between(text: str, first: Place, last: Place) -> str:
     return b"".join(lines)[first[1] : ahead + last[1]].decode()
 
 
-def is_noticed(mutant: Mutant, tree: Path) -> bool:
-    """Make the change in the copy, run its tests until one fails, and take the change back."""
-    file = tree / mutant.path
-    was = file.read_text(encoding="utf-8")
-    file.write_text(was[: mutant.start] + mutant.became + was[mutant.end :], encoding="utf-8")
-    try:
-        return not are_green(mutant.tests, tree)
-    finally:
-        file.write_text(was, encoding="utf-8")
+class Trial:
+    """A copy of the tree, in which one change at a time is made, and the tests that could notice it are run.
 
+    Those are the tests that run the changed line, the quickest first; those of its file where the line is
+    run while modules are read, as a constant is. They run in a fork that has read what is not ours.
+    """
 
-def are_green(tests: Sequence[str], tree: Path) -> bool:
-    """Run these tests until one fails; what hangs has failed."""
-    words = [sys.executable, "-m", "pytest", "-x", "-q", "-m", "not browser", "-p", "no:cacheprovider"]
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        ended = subprocess.run(
-            [*words, *tests], cwd=tree, capture_output=True, timeout=HANGS_SECONDS, check=False
-        )
-        return ended.returncode == 0
-    return False
+    def __init__(self, tree: Path, *, options: Sequence[str] = (), keep: Path | None = None) -> None:
+        """`keep` is a folder for what the tests run, which takes minutes to find out."""
+        self._tree = tree
+        self._keep = keep
+        self._options = options
+        self._covering = Covering()
+        self.said = tree.with_name("said.txt")  # by the last tests
+        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".*", "__pycache__", "*.db"))
+        for name in FOREIGN:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+
+    def learn(self, tests: str) -> bool:
+        """Run a file or folder of tests without any change and remember what it runs. False when it fails."""
+        kept = self._keep and self._keep / f"{tests.replace('/', '-')}.json"
+        if kept and kept.exists():
+            self._covering.add(Covering.understood(kept.read_text(encoding="utf-8")))
+            return True
+        data, said = self._tree / ".coverage", self._tree / "covering.json"
+        rules = self._tree / "covering.ini"
+        rules.write_text(f"[run]\ndata_file = {data}\nsource = runtime\n", encoding="utf-8")
+        words = ["-p", "tests.support.covering", "--cov", "--cov-context=test", "--cov-report="]
+        if not self._are_green(
+            [*words, f"--cov-config={rules}", tests], HANGS_SECONDS, {WRITES_TO: str(said)}
+        ):
+            return False
+        learned = read(data, said, self._tree)
+        self._covering.add(learned)
+        if kept:
+            kept.write_text(learned.written(), encoding="utf-8")
+        return True
+
+    def could_notice(self, mutant: Mutant) -> list[str]:
+        """The tests that run the changed place; where no test does, those that run anything of its file."""
+        covering = self._covering
+        text = (ROOT / mutant.path).read_text(encoding="utf-8")
+        if mutant.path.endswith(".sql"):
+            return covering.of_statement(statement_at(text, mutant.start))
+        first = text.count("\n", 0, mutant.start) + 1
+        last = text.count("\n", 0, mutant.end) + 1
+        return covering.of_lines(mutant.path, range(first, last + 1)) or covering.of_file(mutant.path)
+
+    def is_noticed(self, mutant: Mutant) -> bool:
+        """Make the change in the copy, run its tests until one fails, and take the change back."""
+        file = self._tree / mutant.path
+        was = file.read_text(encoding="utf-8")
+        file.write_text(was[: mutant.start] + mutant.became + was[mutant.end :], encoding="utf-8")
+        able, seconds = self.could_notice(mutant), self._covering.seconds
+        usual = sum(seconds.get(each, 0.0) for each in able or seconds)
+        chosen = self._tree / "chosen.txt"
+        chosen.write_text("\n".join(able or mutant.tests), encoding="utf-8")
+        try:
+            return not self._are_green(["-x", f"@{chosen}"], 60 + 10 * usual, {})
+        finally:
+            file.write_text(was, encoding="utf-8")
+
+    def _are_green(self, words: Sequence[str], seconds: float, environ: dict[str, str]) -> bool:
+        """Run tests in a fork, a group of its own; what hangs has failed."""
+        child = multiprocessing.get_context("fork").Process(target=self._run, args=(words, environ))
+        child.start()
+        child.join(seconds)
+        with contextlib.suppress(ProcessLookupError):  # or what the tests of a changed tree left running
+            os.killpg(child.pid or 0, signal.SIGKILL)
+        child.join()
+        return child.exitcode in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+
+    def _run(self, words: Sequence[str], environ: dict[str, str]) -> None:
+        os.setsid()
+        said = os.open(self.said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        for stream in (1, 2):
+            os.dup2(said, stream)
+        os.chdir(self._tree)
+        paths = [str(self._tree / each) for each in ("runtime", "integrations", "")]
+        sys.path[:0] = paths
+        sys.dont_write_bytecode = True  # of a changed file, by its second
+        os.environ.update(environ | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"})
+        for name in [each for each in sys.modules if each == "tests" or each.startswith("tests.")]:
+            del sys.modules[name]
+        options = ["-q", "-m", "not browser", "-p", "no:cacheprovider", *self._options]
+        options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of what is read already
+        sys.stdout.flush()
+        os._exit(pytest.main([*options, *words]))
 
 
 def chosen(paths: Sequence[str]) -> list[Mutant]:
@@ -187,6 +291,8 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=100, help="how many to try; 0 for all (hours)")
     parser.add_argument("--seed", type=int, default=1, help="another seed chooses others")
     parser.add_argument("--list", action="store_true", help="name them and try none")
+    parser.add_argument("--light", action="store_true", help="without the tests that need PostgreSQL")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where what the tests run is kept")
     asked = parser.parse_args()
     found = chosen(asked.paths)
     if asked.sample and asked.sample < len(found):
@@ -195,21 +301,26 @@ def main() -> int:
         print("\n".join(each.told() for each in found))
         return 0
     noticed = 0
-    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        tree = Path(folder, "tree")
-        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".*", "__pycache__", "*.db"))
-        for tests in sorted({" ".join(each.tests) for each in found}):
-            if not are_green(tests.split(), tree):  # nothing could be told from them
+    with tempfile.TemporaryDirectory(prefix="mutants-", dir=_memory()) as folder:
+        options = ["-m", "not browser and not postgres"] if asked.light else []
+        trial = Trial(Path(folder, "tree"), options=options, keep=asked.keep)
+        for tests in sorted({tests for each in found for tests in each.tests}):
+            if not trial.learn(tests):  # nothing could be told from them
                 print(f"These tests fail without any change: {tests}", file=sys.stderr)
+                print(trial.said.read_text(encoding="utf-8", errors="replace")[-2000:], file=sys.stderr)
                 return 1
         for count, mutant in enumerate(found, 1):
-            is_seen = is_noticed(mutant, tree)
+            is_seen = trial.is_noticed(mutant)
             noticed += is_seen
             print(
                 f"{count}/{len(found)} {'noticed' if is_seen else 'NOT NOTICED'} {mutant.told()}", flush=True
             )
     print(f"{noticed} of {len(found)} changes were noticed ({noticed / max(1, len(found)):.0%}).")
     return 0
+
+
+def _memory() -> str | None:
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 if __name__ == "__main__":

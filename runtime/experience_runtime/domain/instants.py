@@ -1,6 +1,7 @@
 """Instants: aware UTC datetimes of whole milliseconds, and the ways a caller writes one."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -19,6 +20,7 @@ HORIZON_MS = 30 * 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _LONGEST_TEXT = 100
+_OWN_LENGTH = len("2026-03-04T10:30:15.250Z")
 _FIRST_MS = -62_135_596_800_000  # 0001-01-01, the first instant a datetime can hold
 _STARTS = range(1970, 9000)
 _LAST_MS = 253_402_300_799_999  # the end of 9999, the last one
@@ -117,13 +119,20 @@ def read_iso(text: str) -> ParsedTime:
     if form is None:
         raise ValueError("is not ISO 8601")
     try:
-        read = isoparse(text)
+        read = _read(text)
         # UTC for a text without a zone: the reader's own zone would make the same text mean two instants
         at = read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise ValueError("does not exist in the calendar or on the clock") from None
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)
     return ParsedTime(at, zone_assumed=form["time"] is not None and form["zone"] is None)
+
+
+def _read(text: str) -> datetime:
+    if len(text) == _OWN_LENGTH and text.endswith("Z"):  # as we write them: many times quicker
+        with suppress(ValueError):  # 24:00, say
+            return datetime.fromisoformat(text)
+    return isoparse(text)
 
 
 def _from_text(text: str, now: datetime) -> ParsedTime:

@@ -52,6 +52,11 @@ class Report:
         self.created.append(execution_id)
         self.lines_before.setdefault(execution_id, len(self.log))
 
+    @property
+    def asked(self) -> tuple[int, int, int]:
+        """Grows with whatever may change what is due: calls, what they made, events that may convert."""
+        return len(self.calls), len(self.created), len(self.events)
+
     def document(self, executions: list[dict[str, Any]]) -> dict[str, Any]:
         """The JSON document, around the executions as the store has them."""
         return {

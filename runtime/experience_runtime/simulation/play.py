@@ -55,7 +55,7 @@ class PlayRequest:
             changes["at"] = iso(parse_start(self.at, now=self.now))
         if self.horizon is not None:
             changes["horizon"] = self.horizon
-        story = story.model_copy(update=changes)
+        story = story.model_copy(update=changes) if changes else story
         check_playable(story, self.now)
         return story
 

@@ -10,7 +10,8 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
+from typing import Any
 
 from experience_runtime.clocks import VirtualClock, monotonic
 from experience_runtime.documents.documents import Redact, execution_document
@@ -208,14 +209,18 @@ class _Simulation:
         executions = sorted(self._all(), key=lambda each: (each.created_at, each.number))
         stories = self._store.stories(executions)
         histories = {each.id: changes for each, (_, changes) in zip(executions, stories, strict=True)}
-        documents = [
-            execution_document(each, attempts, redact=self._redact, shown=self._integrations.shown)
-            for each, (attempts, _) in zip(executions, stories, strict=True)
-        ]
+
+        @cache  # nobody asks for those of a backtest
+        def tell() -> list[dict[str, Any]]:
+            return [
+                execution_document(each, attempts, redact=self._redact, shown=self._integrations.shown)
+                for each, (attempts, _) in zip(executions, stories, strict=True)
+            ]
+
         ended = {number: history[-1].at for number, history in histories.items()}
         happened = Happened(
             executions=executions,
-            documents=documents,
+            tell=tell,
             ended=ended,
             reports=self._reports,
             goals=goal_ids(self._script.experience.meta),
@@ -229,7 +234,7 @@ class _Simulation:
             is_cut=self._is_cut,
             reports=self._reports,
             executions=executions,
-            documents=documents,
+            tell=tell,
             histories=histories,
             differences=judged.differences,
             met_expectations=judged.met,
@@ -340,9 +345,9 @@ class _Simulation:
 
     def _on_the_clock(self, each: _OpenRun, act: Callable[[], None]) -> None:
         each.run.real_seconds_left = each.seconds_left
-        began, turns = monotonic(), each.run.turns
+        began, asked = monotonic(), each.run.report.asked
         act()
-        if each.run.turns > turns:
+        if each.run.report.asked != asked:
             self._wake = None
         each.seconds_left -= monotonic() - began
         if each.seconds_left <= 0 and not each.run.is_over:
@@ -352,7 +357,6 @@ class _Simulation:
         for each in [each for each in self._open if which(each)]:
             self._open.remove(each)
             each.run.finish()
-            self._wake = None
 
     def _may_hear_more(self, each: _OpenRun) -> bool:
         coming = [

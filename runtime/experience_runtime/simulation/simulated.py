@@ -1,5 +1,6 @@
 """Simulated: what a story came to, and its JSON document."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -25,7 +26,7 @@ class Simulated:
     ended_at: datetime
     reports: list[Report]
     executions: list[Execution]
-    documents: list[dict[str, Any]]
+    tell: Callable[[], list[dict[str, Any]]]
     histories: dict[str, list[Change]]
     differences: list[str] = field(default_factory=list)
     met_expectations: int = 0
@@ -33,6 +34,11 @@ class Simulated:
     is_cut: bool = False
     expected_failures: frozenset[tuple[str | None, str]] = frozenset()
     unconfigured: frozenset[str] = frozenset()
+
+    @property
+    def documents(self) -> list[dict[str, Any]]:
+        """The document of each execution, in their order: made for the first who asks."""
+        return self.tell()
 
     @property
     def failures(self) -> list[Report]:

@@ -47,6 +47,11 @@ _REFUSALS: Mapping[str, type[Refusal]] = {
     "window": InvalidWindow,
 }
 _DECODE = json.JSONDecoder(parse_constant=refuse_constant).decode  # making one takes longer than a small text
+_OPTIONS_OF = {
+    "schedule": "{ key: …, delay: … }",
+    "cancel": "{ key: … }",
+    "execute": "{ timeout: … }, or leave it out",
+}
 _JSON_VALUES = "text, numbers, true, false, null, lists and objects"
 
 Note = Callable[[str, str], None]
@@ -83,8 +88,8 @@ class GuestCalls:
         if request.verb == APP:
             return self._app(request, note)
         self._check_linked(request.integration)
-        options = _options(request.options, "options")
-        defaults = _options(request.defaults, "defaults")
+        options = _options(request.options, "options", request.verb)
+        defaults = _options(request.defaults, "defaults", "schedule")
         match request.verb:
             case "schedule":
                 payload = _payload(request.payload)
@@ -128,8 +133,8 @@ class GuestCalls:
 
     def _prepare(self, request: Request) -> PreparedSchedule | PreparedCancel:
         self._check_linked(request.integration)
-        options = _options(request.options, "options")
-        defaults = _options(request.defaults, "defaults")
+        options = _options(request.options, "options", request.verb)
+        defaults = _options(request.defaults, "defaults", "schedule")
         if request.verb == "cancel":
             return self.scheduler.prepare_cancel_of(
                 request.integration, options, defaults=defaults, visitor=self.visitor
@@ -286,15 +291,23 @@ def _tell_of_lost(part: Marshalled, note: Note) -> None:
 
 
 def _payload(part: Marshalled) -> object:
+    if part.text is None and part.what == "undefined" and part.path in (None, "payload"):
+        raise InvalidPayload(
+            "payload is undefined; write what is to be sent as the first value, or null for nothing"
+        )
     return _value(part, InvalidPayload)
 
 
-def _options(part: Marshalled, name: str) -> Mapping[str, object]:
+def _options(part: Marshalled, name: str, verb: str) -> Mapping[str, object]:
     if part == Marshalled():
         return {}
     value = _value(part, _refusal_for((part.path or "").removeprefix(f"{name}.")))
     if not isinstance(value, dict):
-        raise InvalidParameter(f"{name} {shown(value)} is not an object; write {{ key: …, delay: … }}")
+        if verb == "cancel" and isinstance(value, str):
+            raise InvalidParameter(
+                f"{name} {shown(value)} is not an object; write {{ key: {shown(value)} }} if it is the key"
+            )
+        raise InvalidParameter(f"{name} {shown(value)} is not an object; write {_OPTIONS_OF[verb]}")
     return value
 
 

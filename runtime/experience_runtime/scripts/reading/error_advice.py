@@ -18,9 +18,9 @@ from experience_runtime.scripts.names import (
     WEB_NAMES,
 )
 from experience_runtime.scripts.reading.brought import import_of, not_exported
+from experience_runtime.scripts.reading.call_places import calling_place, refused_place
 from experience_runtime.scripts.reading.code import Code
 from experience_runtime.scripts.reading.exports import misnamed_exports
-from experience_runtime.scripts.reading.links import arguments_of
 from experience_runtime.scripts.reading.literals import UNKNOWN, Reading
 from experience_runtime.scripts.reading.missing import beside_hint
 from experience_runtime.scripts.reading.page_aliases import page_name, said_of
@@ -36,11 +36,6 @@ _MOST_NAMES = 2000
 _REFUSED = re.compile(
     r"Error: Failed to perform (?P<verb>execute|schedule|cancel) action: (?P<why>.*)", re.DOTALL
 )
-_OPTION = re.compile(
-    r'option "(?P<quoted>\w{1,40})"|'
-    r"(?P<name>delay|time|window|key|timeout|reason|scope|ifExists|cancelOnConversion)\b"
-    r"(?:\.(?P<inner>\w+)| has no option)?"
-)
 _NOT_FOUND = re.compile(r"Error: cannot find module (?P<name>[^;]{1,200});")
 _NOT_EXPORTED = re.compile(
     r"Error: (?P<target>.{1,200}?) exports no (?P<name>.{1,100}?); it exports (?P<known>.*)", re.DOTALL
@@ -49,8 +44,6 @@ _NO_FUNCTION = re.compile(r"TypeError: the \w+ exports \w+, not a function")
 _IMPORTED = re.compile(r"could not load module|import\(\)|module loading")
 _ASSIGNMENTS = frozenset(("assignment_expression", "augmented_assignment_expression", "update_expression"))
 _REJECTS = (b"Promise.reject",)
-_PLAIN = frozenset(("identifier", "number", "string", "string_fragment", "true", "false", "null"))
-_HELD = frozenset(("arguments", "array", "string"))
 _ERRORS = frozenset(
     f"{kind}Error" for kind in ("", "Eval", "Range", "Reference", "Syntax", "Type", "URI", "Aggregate")
 )
@@ -97,7 +90,7 @@ def advise(files: list[Source], asked: Mapping[str, Any]) -> dict[str, Any]:
         told = without_a_place(message, files) if frame is None else explain(message, *frame)
         message, frame = told
     elif (refused := _REFUSED.match(message)) is not None:
-        frame = None if frame is None else (frame[0], _option_place(*frame, refused))
+        frame = None if frame is None else (frame[0], refused_place(*frame, refused["verb"], refused["why"]))
     elif (missing := _NOT_FOUND.match(message)) is not None:
         hint = beside_hint(missing["name"], asked["beside"])
         message = f"{message.partition('; there is no utils.js')[0]}; {hint}" if hint else message
@@ -115,7 +108,7 @@ def advise(files: list[Source], asked: Mapping[str, Any]) -> dict[str, Any]:
         if frame is not None and (written := _READ_ONLY.match(message)):
             frame = frame[0], _assignment_place(*frame, written["name"])
         elif frame is not None and code == "script_error" and not _OF_A_NAME.match(message):
-            frame = frame[0], _calling_place(*frame)
+            frame = frame[0], calling_place(*frame)
         message = _advised(message, frame, files)
     place = None
     if frame is not None:
@@ -154,66 +147,6 @@ def _assignment_place(source: Source, place: Place, name: str) -> Place:
         if is_written and target is not None and source.text(target) == name:
             found = node
     return place if found is None else source.place(found.start_byte)
-
-
-def _calling_place(source: Source, place: Place) -> Place:
-    """Where the call stands that a place in its arguments means: the engine may name a value given to it.
-
-    A name or a plain value by itself fails only when it is not there, and that is another error.
-    """
-    node = source.node_at(source.offset(place))
-    if node.type not in _PLAIN:
-        return place
-    for each in ancestors(node):
-        if each.type == "call_expression":
-            function = each.child_by_field_name("function")
-            is_given = function is not None and function.end_byte <= node.start_byte
-            return source.place(_verb_of(each).start_byte) if is_given else place
-        if each.type not in _HELD:
-            return place
-    return place
-
-
-def _option_place(source: Source, place: Place, refused: re.Match[str]) -> Place:
-    """Where the option stands that a call was refused for; the place of the call when that is not known.
-
-    The engine may name a call within the arguments.
-    """
-    call = _call_around(source.node_at(source.offset(place)), refused["verb"])
-    if call is None:
-        return place
-    arguments = arguments_of(call)
-    given = arguments[0 if refused["verb"] == "cancel" else 1 :]
-    reading = Reading(source)
-    members = reading.literal(given[0]).members if given else None
-    if not members:
-        return source.place((given[0] if given else _verb_of(call)).start_byte)
-    path = _OPTION.match(refused["why"])
-    name = "" if path is None else path["quoted"] or path["name"]
-    member = members.get(name)
-    if member is None:
-        return source.place(given[0].start_byte)
-    if path is not None and path["quoted"]:
-        return source.place(member.name.start_byte)
-    inner = (member.literal.members or {}).get(path["inner"] or "") if path is not None else None
-    return source.place((inner or member).literal.node.start_byte)
-
-
-def _call_around(node: Node, verb: str) -> Node | None:
-    """The call of a verb that a place lies in."""
-    for each in (node, *ancestors(node)):
-        if each.type in FUNCTIONS:
-            return None
-        if each.type == "call_expression":
-            name = _verb_of(each)
-            if name.text == verb.encode() or (verb == "execute" and name.type == "identifier"):
-                return each
-    return None
-
-
-def _verb_of(call: Node) -> Node:
-    function = call.child_by_field_name("function") or call
-    return function.child_by_field_name("property") or function
 
 
 def _first(frames: Sequence[tuple[Source, Place, str]]) -> tuple[Source, Place, str] | None:
@@ -288,7 +221,8 @@ def _about_call(message: str, chain: Chain | None) -> str:
     if of == "options" and name not in OPTIONS_MEMBERS:
         return f"{called}: {_no_member('options', name, OPTIONS_MEMBERS)}"
     if of != "options" and (meant := nearest(name, INTEGRATION_MEMBERS)):
-        return f"{called}; did you mean {meant}?"
+        hint = f"did you mean {meant}?" if meant != name else f"call {name} of the integration itself"
+        return f"{called}; {hint}"
     if of.endswith("integration(…)"):
         return f"{called}; an integration has {', '.join(INTEGRATION_MEMBERS)}"
     return f"{called}; look at the name before the bracket"
@@ -345,8 +279,7 @@ def _of_answer(source: Source, place: Place) -> Chain | None:
 
 def _no_error(files: Sequence[Source], text: str) -> tuple[str, Frame | None]:
     found = _only_throw(files, text)
-    what = text or "an empty text"
-    said = f"{what} was thrown, which is no Error; write throw new Error('…') to see where"
+    said = f"{text or 'an empty text'} was thrown, which is no Error; write throw new Error('…') to see where"
     return said, None if found is None else (found[0], found[0].place(found[1].start_byte))
 
 

@@ -21,6 +21,12 @@ from experience_runtime.sandbox.pool import ENGINE, mend_engine
 from experience_runtime.settings.load import Settings
 
 
+_NEED_NOTHING = (
+    "on this machine need no token, and so nobody does whose requests a proxy passes on as its own; "
+    "`experience tokens create` ends that"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     name: str
@@ -62,6 +68,7 @@ def _findings(runtime: Runtime) -> Iterator[Finding]:
     if database.ok:
         yield _clock(runtime)
         yield _try("deliveries", lambda: runtime.operations.holds().get(ALL) or "go on")
+        yield _try("callers", lambda: "need a token" if runtime.store.tokens.ever() else _NEED_NOTHING)
     yield from _files(runtime)
     yield _integrations(runtime)
     if runtime.settings.alerts:

@@ -143,7 +143,10 @@ def serve(
                 web.state.jobs.close()
 
 
-_OPEN = "; it is open: everything on this machine may call it, until `experience tokens create` makes a token"
+_OPEN = (
+    "; it is open: everything on this machine may call it, a proxy too, until `experience tokens create` "
+    "makes a token"
+)
 
 
 def _serve(

@@ -41,7 +41,7 @@ class _Pending:
 
 
 class Quotas:
-    """Counts for every site's key; 0 is any number. Several processes let in a little more than is meant."""
+    """Counts for every site's key; 0 is any number. Each further process lets in up to a twentieth more."""
 
     def __init__(self, usage: Usage, clock: Clock, *, pending: int, visitors: int, events: int) -> None:
         """`pending`: executions at one time. `visitors`, `events`: new ones in a day of UTC."""
@@ -62,7 +62,11 @@ class Quotas:
         with self._lock:
             known = self._pending.get(site)
             is_full = known is not None and known.counted + known.added >= quota
-            if known is None or now - known.at >= (COUNTED_AGAIN if is_full else COUNTED_EVERY):
+            if (
+                known is None
+                or now - known.at >= (COUNTED_AGAIN if is_full else COUNTED_EVERY)
+                or (not is_full and known.added >= _share(quota))
+            ):
                 known = self._pending[site] = _Pending(self._usage.pending(site, at_most=quota), now)
             if known.counted + known.added >= quota:
                 raise RateLimited(
@@ -82,7 +86,7 @@ class Quotas:
                 full = self._full.get((site, kind))
                 if full is not None and full.date() == now.date() and now - full < COUNTED_EVERY:
                     return False
-                share = max(1, min(_LARGEST_SHARE, quota // 20))
+                share = min(_LARGEST_SHARE, _share(quota))
                 taken = self._usage.take(site, kind, day=place[2], share=share, quota=quota)
                 if not taken:
                     self._full[site, kind] = now
@@ -91,6 +95,11 @@ class Quotas:
                 self._left[place] = taken
             self._left[place] -= 1
             return True
+
+
+def _share(quota: int) -> int:
+    """How many a process lets in before it looks what the others did."""
+    return max(1, quota // 20)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from experience_runtime.runtime import Runtime
 from experience_runtime.sandbox.pool import ENGINE, mend_engine
 from experience_runtime.settings.load import Settings
 
-
 _NEED_NOTHING = (
     "on this machine need no token, and so nobody does whose requests a proxy passes on as its own; "
     "`experience tokens create` ends that"

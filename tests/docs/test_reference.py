@@ -66,7 +66,7 @@ def _settings() -> set[str]:
         | {f"webhooks.NAME.{name}" for name in webhooks.WEBHOOK_SETTINGS}
         | {"csml.client", "integrations.NAME.site"}
         | built_in
-        | {environment.CONFIG, *environment.OLDER_NAMES, *environment.NAMED}
+        | {environment.CONFIG, environment.SETTINGS_KEY, *environment.OLDER_NAMES, *environment.NAMED}
     )
 
 

@@ -228,7 +228,7 @@ class _Unreachable:
         self.erasing, self.pruning = store.erasing, store.pruning
         self.releases, self.audit = store.releases, store.audit
         self.alerts, self.exposures, self.feed = store.alerts, store.exposures, store.feed
-        self.visitor_list = store.visitor_list
+        self.visitor_list, self.integration_settings = store.visitor_list, store.integration_settings
 
     def claim_due(self, **options: Any) -> Any:
         if self._failures:

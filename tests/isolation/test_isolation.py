@@ -73,7 +73,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def isolation(settings: Settings) -> Iterator[Isolation]:
-    made = Isolation(settings)
+    made = Isolation(lambda: settings)
     yield made
     made.close()
 
@@ -178,7 +178,7 @@ sys.path[:0] = {path!r}
 from pathlib import Path
 from tests.isolation.test_isolation import calling, load_settings, Isolation
 settings = load_settings(config=Path({config!r}), integrations_dir=Path({folder!r}), environ={{}})
-Isolation(settings).call(calling('{{"hang": "{told}"}}'), seconds=600)
+Isolation(lambda: settings).call(calling('{{"hang": "{told}"}}'), seconds=600)
 """
 
 

@@ -73,6 +73,7 @@ MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
     ("POST", "/v1/integrations/{name}/schedule"): OPERATORS,
     ("POST", "/v1/integrations/{name}/cancel"): OPERATORS,
     ("POST", "/v1/integrations/{name}/execute"): OPERATORS,
+    ("PATCH", "/v1/integrations/{name}/settings"): OPERATORS,
     ("POST", "/v1/integrations/{name}/pause"): OPERATORS,
     ("POST", "/v1/integrations/{name}/resume"): OPERATORS,
     ("GET", "/v1/tokens"): READERS,

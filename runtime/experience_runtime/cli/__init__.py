@@ -34,6 +34,7 @@ _VERBS: dict[str, tuple[str, str]] = {
     "convert": ("convert:convert", "Record a conversion of a visitor."),
     "visitors": ("visitors:visitors", "Show, export and erase visitors, and say which ids are one person."),
     "integrations": ("integrations:integrations", "List, check and call integrations."),
+    "settings": ("settings:settings", "Make a key for settings in the database, and change to another one."),
     "alerts": ("alerts:alerts", "List what people are told of, and try it."),
     "webhooks": ("webhooks:webhooks", "List which programs are told of state changes, and try it."),
     "hold": ("hold_all:hold", "Hold all deliveries, of every worker."),

@@ -11,7 +11,7 @@ import click
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json
 from experience_runtime.cli.terminal import styled
 from experience_runtime.domain.admission import ALL
-from experience_runtime.domain.errors import ExperienceError, NotConfigured
+from experience_runtime.domain.errors import ExperienceError, InvalidParameter, NotConfigured
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.workers import SKEW_TOLD, skew_text
 from experience_runtime.domain.zones import rules_version
@@ -69,6 +69,8 @@ def _findings(runtime: Runtime) -> Iterator[Finding]:
         yield _try("deliveries", lambda: runtime.operations.holds().get(ALL) or "go on")
         yield _try("callers", lambda: "need a token" if runtime.store.tokens.ever() else _NEED_NOTHING)
     yield from _files(runtime)
+    if database.ok:
+        yield _try("settings key", lambda: _stored_text(runtime))
     yield _integrations(runtime)
     if runtime.settings.alerts:
         yield _try("alerts", lambda: ", ".join(_alert_texts(runtime)))
@@ -162,6 +164,26 @@ def _integrations(runtime: Runtime) -> Finding:
         for each in sorted(found, key=lambda each: not each.broken)
     ]
     return Finding("integrations", not any(each.broken for each in found), "; ".join(told))
+
+
+def _stored_text(runtime: Runtime) -> str:
+    """What of the settings stands in the database; raises for what no key here opens."""
+    if not runtime.has_database:
+        return "no settings stand in the database"
+    rows = [each.integration for each in runtime.store.integration_settings.all()]
+    if not runtime.settings.served.settings_in_database:
+        kept = f"; those of {', '.join(rows)} stand in the database too, and are not used" if rows else ""
+        return f"not needed: settings are read from the settings file{kept}"
+    _ = runtime.kept_settings.keys
+    stored = runtime.kept_settings.now()
+    if stored.unreadable:
+        raise InvalidParameter("; ".join(stored.unreadable.values()))
+    names = runtime.integrations.names()
+    unused = [each for each in rows if each in names and not runtime.integrations.given(each).is_stored]
+    told = (
+        f"opens the settings of {', '.join(rows)}" if rows else "there, and no settings stand in the database"
+    )
+    return told + (f"; the settings file wins for {', '.join(unused)}" if unused else "")
 
 
 def _alert_texts(runtime: Runtime) -> Iterator[str]:

@@ -13,6 +13,7 @@ import click
 
 from experience_runtime.cli.common import EXIT_REFUSED, Verbs, everywhere, fail, print_json, read_payload, say
 from experience_runtime.cli.holds import pause, resume
+from experience_runtime.cli.integration_settings import set_
 from experience_runtime.cli.integration_template import integration_text, module_of, own_test_text
 from experience_runtime.domain.errors import (
     CallFailed,
@@ -42,11 +43,12 @@ Examples:
   experience integrations new send-sms""",
 )
 def integrations() -> None:
-    """List, show, check, call, pause, resume and begin integrations."""
+    """List, show, check, set, call, pause, resume and begin integrations."""
 
 
 integrations.add_command(pause)
 integrations.add_command(resume)
+integrations.add_command(set_)
 
 
 @integrations.command(
@@ -103,6 +105,8 @@ def show(name: str, settings: Settings, as_json: bool) -> None:
         file = f", the file {each['missing_file']} cannot be used" if each["missing_file"] else ""
         unknown = "" if each["known"] else ", the integration does not know it"
         say(f"  {each['name']:<24} {state}{needed}{variable}{file}{unknown}")
+    if document["settings_in"] == "database":
+        say(f"  they stand in the database, version {document['settings_version']}")
     for line in policy_lines(document["policy"]):
         say(line)
     say(f"site keys may{'' if document['site'] else ' not'} call it")

@@ -14,7 +14,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "execution": ("cancel", "replay", "restore", "move"),
         "schedule": ("set", "remove", "restore", "pause", "resume", "run"),
-        "integration": ("pause", "resume"),
+        "integration": ("pause", "resume", "settings"),
         "deliveries": ("hold", "resume"),
         "experience": ("release", "activate", "rollback", "deactivate"),
         "token": ("create", "revoke"),

@@ -69,6 +69,10 @@ class Catalogue(Protocol):
         """Whether each of its settings is there; UnknownIntegration as above."""
         ...
 
+    def settings_place(self, name: str) -> tuple[str, int]:
+        """Where they stand, "file" or "database", and how often they were changed there; as above."""
+        ...
+
 
 class Lookup:
     """Every list and every single thing as its JSON document, secrets redacted."""
@@ -175,10 +179,13 @@ class Lookup:
         line = self._line(self._catalogue.description(name), hold_of(holds, name))
         hold = self.hold(name)
         state = self._store.integration_states.of(name)
+        settings_in, settings_version = self._catalogue.settings_place(name)
         return line | {
             "schedules": sum(each.integration == name for each in self._recurring.list()),
             "site": self._is_for_sites(name),
             "settings": [asdict(each) for each in self._catalogue.setting_states(name)],
+            "settings_in": settings_in,
+            "settings_version": settings_version,
             "policy": _policy_document(self._policies.of(name)),
             "paused_at": hold["paused_at"],
             "pause_reason": hold["reason"],

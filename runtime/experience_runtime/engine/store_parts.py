@@ -16,6 +16,7 @@ from experience_runtime.engine.keeping import (
     Tokens,
     Workers,
 )
+from experience_runtime.engine.kept_settings import SealedSettings
 from experience_runtime.engine.releases import Releases
 from experience_runtime.engine.visitor_list import VisitorList
 
@@ -64,3 +65,6 @@ class StoreParts(Protocol):
 
     @property
     def feed(self) -> Feed: ...
+
+    @property
+    def integration_settings(self) -> SealedSettings: ...

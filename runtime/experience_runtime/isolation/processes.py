@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from experience_runtime.clocks import monotonic
@@ -36,7 +36,8 @@ _logger = logging.getLogger(__name__)
 class Isolation:
     """Calls integrations in processes of their own; any thread may ask."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Callable[[], Settings]) -> None:
+        """`settings` gives those of now: after they have changed, no process with older ones is called."""
         self._settings = settings
         self._lock = threading.Lock()
         self._idle: dict[str, list[_Process]] = {}
@@ -81,6 +82,7 @@ class Isolation:
             process.end()
 
     def _take(self, integration: str) -> "_Process":
+        settings = self._settings()
         while True:
             with self._lock:
                 if self._closed:
@@ -89,14 +91,14 @@ class Isolation:
                 process = idle.pop() if idle else None
             if process is None:
                 break
-            if process.is_alive():
+            if process.is_alive() and process.settings is settings:
                 return process
             self._end(process)
-        process = _Process(self._settings)
+        process = _Process(settings)
         with self._lock:
             self._all.add(process)
         try:
-            process.begin(self._settings)
+            process.begin()
         except TimeoutError:
             self._end(process)
             raise OSError("it was not ready in time") from None
@@ -126,6 +128,7 @@ class _Process:
     """One process, a group of its own."""
 
     def __init__(self, settings: Settings) -> None:
+        self.settings = settings
         self._redact = settings.redact
         self._connection, theirs = socket.socketpair()
         their_life, self._life = os.pipe()
@@ -149,9 +152,9 @@ class _Process:
     def process_id(self) -> int:
         return self._popen.pid
 
-    def begin(self, settings: Settings) -> None:
+    def begin(self) -> None:
         level = logging.getLogger().getEffectiveLevel()
-        send(self._connection, pickle.dumps((settings, level)))
+        send(self._connection, pickle.dumps((self.settings, level)))
         self._hear("ready", monotonic() + START_SECONDS)
 
     def call(self, execution: Execution, *, seconds: float) -> Outcome:

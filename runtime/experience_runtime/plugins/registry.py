@@ -4,9 +4,9 @@ import functools
 import itertools
 import json
 import logging
-import re
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -34,13 +34,36 @@ from experience_runtime.plugins.finding import (
     named,
 )
 from experience_runtime.plugins.quarantine import stand_in
-from experience_runtime.plugins.setting_states import setting_states, unknown_settings
+from experience_runtime.plugins.setting_fields import SettingField, setting_fields
+from experience_runtime.plugins.setting_problems import (
+    SettingProblem,
+    as_one_line,
+    expected,
+    path_text,
+    setting_problems,
+)
+from experience_runtime.plugins.setting_states import setting_states
 from experience_runtime.plugins.showing import HIDDEN, NOT_SHOWN, shown_payload
 from experience_runtime.settings.load import Settings
-from experience_runtime.settings.redaction import SECRET_LENGTH
+from experience_runtime.settings.references import Missing
+from experience_runtime.settings.stored import Stored
 from experience_runtime.untrusted import foreign, plain_refusal
 
 _logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The settings of one integration as they stand in the settings file, or in the database.
+
+    `version`: how often they were changed there; `unreadable`: why they cannot be opened.
+    """
+
+    table: Mapping[str, Any]
+    missing: Mapping[str, Missing]
+    version: int = 0
+    is_stored: bool = False
+    unreadable: str | None = None
 
 
 class Registry:
@@ -51,13 +74,23 @@ class Registry:
     by themselves: `broken` tells of them, and so does the log.
     """
 
-    def __init__(self, settings: Settings, *, only: type[AnyIntegration] | None = None) -> None:
-        """`only`: the one integration to hold, for its own tests; nothing else is looked for."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        only: type[AnyIntegration] | None = None,
+        stored: Callable[[], Stored] | None = None,
+    ) -> None:
+        """`only`: the one integration to hold, for its own tests; nothing else is looked for.
+
+        `stored` gives the settings that stand in the database, as they are now.
+        """
         self._settings = settings
+        self._stored = stored or (lambda: settings.stored)
         self._only = only
         self._looking = threading.Lock()
         self._instances: dict[str, AnyIntegration] = {}
-        self._checked: dict[str, BaseModel | str] = {}
+        self._checked: dict[str, tuple[int, BaseModel | str]] = {}
         self._caches: dict[str, Cache] = {}
         self._broken: dict[str, str] = {}
 
@@ -128,14 +161,15 @@ class Registry:
 
     def unusable(self, name: str) -> str | None:
         """Why nothing of this name can be called here: it is `broken`, or not there. It loads nothing."""
-        why = self.broken(name)
+        why = self.broken(name) or self._given(name).unreadable
         if why is not None or "_all_found" not in vars(self) or name in self._all_found:
             return why
         return "no integration of this name is here; add it, or leave it to a worker that has it"
 
     def whole(self) -> Collection[str]:
-        """The names of those that are not broken, as far as it is known."""
-        return [name for name in self.names() if name not in self._broken]
+        """The names of those that can be called, as far as it is known."""
+        names = (name for name in self.names() if name not in self._broken)
+        return [name for name in names if self._given(name).unreadable is None]
 
     def names(self) -> Sequence[str]:
         return sorted(self._found)
@@ -174,19 +208,56 @@ class Registry:
             raise IntegrationBroken(f"{name} is broken: {self._broken[name]}")
         if model is None:
             return None
-        if name not in self._checked:  # settings are read once, so what was found stays true
-            self._checked[name] = self._check(name, model)
-        found = self._checked[name]
+        given = self._given(name)
+        if given.unreadable is not None:
+            raise IntegrationBroken(given.unreadable)
+        version, found = self._checked.get(name, (-1, ""))
+        if version != given.version:  # what was found stays true until they are changed
+            found = self._check(name, model, given)
+            self._checked[name] = (given.version, found)
+            if version != -1:
+                self._caches.pop(name, None)  # what was kept under other settings, such as access tokens
         if isinstance(found, str):
             raise NotConfigured(found)
         return found
 
-    def _check(self, name: str, model: type[BaseModel]) -> BaseModel | str:
+    def _check(self, name: str, model: type[BaseModel], given: Given) -> BaseModel | str:
         """The validated settings, or in words what is missing."""
-        problems = list(self._problems(name, model))
+        problems = list(setting_problems(model, given.table, given.missing, self._settings.redact))
         if problems:
-            return f'the integration "{name}" is not configured: {"; ".join(problems)}'
-        return model.model_validate(self._settings.integration(name))
+            told = "; ".join(as_one_line(name, each, is_stored=given.is_stored) for each in problems)
+            return f'the integration "{name}" is not configured: {told}'
+        return model.model_validate(given.table)
+
+    def _given(self, name: str) -> Given:
+        table, missing, stored = self._settings.integration(name), self._settings.missing_of(name), None
+        if not (table or missing) and name != STATE_CHANGES:
+            stored = self._stored()
+        if stored is None or not stored.is_used:
+            return Given(table, missing)
+        there, version = stored.tables.get(name, {}), stored.versions.get(name, 0)
+        return Given(there, {}, version, is_stored=True, unreadable=stored.unreadable.get(name))
+
+    def given(self, name: str) -> Given:
+        """The settings of an integration as they are given, with their values. Raises UnknownIntegration."""
+        self._require(name)
+        return self._given(name)
+
+    def settings_place(self, name: str) -> tuple[str, int]:
+        """Where its settings stand, and how often they were changed there. Raises UnknownIntegration."""
+        given = self.given(name)
+        return "database" if given.is_stored else "file", given.version
+
+    def setting_fields(self, name: str) -> Sequence[SettingField]:
+        """How each setting of an integration is typed. Raises UnknownIntegration."""
+        return setting_fields(self.get(name).settings, self.given(name).table)
+
+    def problems_of(self, name: str, table: Mapping[str, Any]) -> Sequence[SettingProblem]:
+        """What would be missing or wrong if these were its settings. Raises UnknownIntegration."""
+        model = self.get(name).settings
+        if model is None:
+            return [SettingProblem("", f"{name} takes no settings")] if table else []
+        return list(setting_problems(model, table, {}, self._settings.redact))
 
     def parse_payload(self, name: str, payload: Any) -> Any:
         if payload == NOT_SHOWN:  # a document that came back
@@ -278,66 +349,14 @@ class Registry:
         """
         self._require(name)
         model = self.get(name).settings  # of a broken one what it needs is not known
-        table, missing = self._settings.integration(name), self._settings.missing_of(name)
-        return setting_states(model, table, missing)
-
-    def _problems(self, name: str, model: type[BaseModel]) -> Iterator[str]:
-        """What is missing or wrong, and how to set it; never a value."""
-        unset = self._settings.missing_of(name)
-        for setting, absent in unset.items():
-            yield f"{setting} refers to {absent.what}; {absent.fix}"
-        table = self._settings.integration(name)
-        yield from unknown_settings(table, model)
-        with foreign() as raised:
-            model.model_validate(table)
-        if isinstance(raised.error, ValidationError):
-            for error in raised.error.errors(include_url=False, include_context=False):
-                setting = _path(error["loc"]) or "the table"
-                if setting in unset:
-                    continue
-                if error["type"] == "missing":
-                    yield f"{setting} is missing; {_how_to_set(name, setting)}"
-                else:
-                    yield f"{setting} is wrong: {self._without_value(error)}; {_how_to_set(name, setting)}"
-        elif raised.error is not None:
-            yield f"its settings cannot be read: {type(raised.error).__name__}; repair the integration"
-
-    def _without_value(self, error: Mapping[str, Any]) -> str:
-        text, given = _expected(error), error.get("input")
-        if isinstance(given, str) and len(given) >= SECRET_LENGTH:
-            text = text.replace(given, "[redacted]")
-        return self._settings.redact(text)
-
-
-def _how_to_set(name: str, setting: str) -> str:
-    if name == STATE_CHANGES:
-        _, webhook, key, *_ = [*setting.split("."), "", ""]
-        return f"see [webhooks.{webhook}] in experience.toml: {key} = …"
-    written = f'write {setting} = "env:NAME" under [integrations.{name}] in experience.toml'
-    if setting != setting.lower():
-        return written  # a variable sets names in small letters
-    variable = re.sub(r"[^A-Z0-9]+", "_", name.upper())
-    nested = re.sub(r"[^A-Z0-9_]+", "__", setting.upper())
-    return f"{written}, or set EXPERIENCE_INTEGRATION__{variable}__{nested}"
+        given = self._given(name)
+        return setting_states(model, given.table, given.missing)
 
 
 def _fault(error: Mapping[str, Any]) -> str:
     """What is wrong with a payload: path, value, what is expected."""
-    path = _path(("payload", *error["loc"]))
+    path = path_text(("payload", *error["loc"]))
     if error["type"] == "missing":
         return f"{path} is missing"
     shown = json.dumps(error.get("input"), default=str, ensure_ascii=False)
-    return f"{path} = {shown if len(shown) <= 80 else f'{shown[:80]}…'} does not fit: {_expected(error)}"
-
-
-def _expected(error: Mapping[str, Any]) -> str:
-    text: str = error["msg"]
-    text = text.removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    return text[:1].lower() + text[1:]
-
-
-def _path(parts: Sequence[str | int]) -> str:
-    path = ""
-    for part in parts:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
-    return path
+    return f"{path} = {shown if len(shown) <= 80 else f'{shown[:80]}…'} does not fit: {expected(error)}"

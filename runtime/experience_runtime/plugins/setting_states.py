@@ -54,7 +54,17 @@ def setting_states(
     return states
 
 
-def unknown_settings(table: Mapping[str, object], model: type[BaseModel]) -> Iterator[str]:
+def top_names(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+    """Each field with the name that people write of it, or of the table that it stands in; each name once."""
+    seen = set()
+    for name, field in model.model_fields.items():
+        top = str(_paths(name, field, model)[0][0])
+        if top not in seen:
+            seen.add(top)
+            yield top, field
+
+
+def unknown_settings(table: Mapping[str, object], model: type[BaseModel]) -> Iterator[tuple[str, str]]:
     """Say of each setting that is given and that no model has, which one is meant."""
     if model.model_config.get("extra") == "allow":
         return
@@ -65,7 +75,7 @@ def unknown_settings(table: Mapping[str, object], model: type[BaseModel]) -> Ite
         if key not in known:
             close = nearest(key, known, cutoff=0.6)
             hint = f'did you mean "{close}"?' if close else f"known are: {', '.join(known) or 'none'}"
-            yield f'"{key}" is not a setting of it; {hint}'
+            yield key, f'"{key}" is not a setting of it; {hint}'
 
 
 def _paths(name: str, field: FieldInfo, model: type[BaseModel] | None) -> Sequence[_Path]:

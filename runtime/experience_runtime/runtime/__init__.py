@@ -19,10 +19,12 @@ from experience_runtime.running.guest import Limits, Script
 from experience_runtime.runtime.of_visitors import OfVisitors
 from experience_runtime.settings.load import Settings
 from experience_runtime.settings.on_disk import OnDisk
+from experience_runtime.settings.stored import NOTHING_STORED, Stored
 from experience_runtime.store import address
 
 if TYPE_CHECKING:
     from experience_runtime.engine.dispatcher import Attempted, Dispatcher
+    from experience_runtime.engine.kept_settings import KeptSettings
     from experience_runtime.engine.lookup import Lookup
     from experience_runtime.engine.operations import Operations
     from experience_runtime.engine.ports import Relay
@@ -76,6 +78,7 @@ class Runtime(OfVisitors):
         self._to_look = to_look
         self._upgrades = upgrades
         self._made: list[Any] = []
+        self._settings_of: tuple[Stored, Settings] | None = None
         self.on_disk: OnDisk | None = None  # of what serves: what the files of the settings held at the start
 
     @property
@@ -132,7 +135,38 @@ class Runtime(OfVisitors):
     def integrations(self) -> "Registry":
         from experience_runtime.plugins.registry import Registry
 
-        return Registry(self.settings)
+        return Registry(self.settings, stored=self.stored_settings)
+
+    @cached_property
+    def kept_settings(self) -> "KeptSettings":
+        """The settings of integrations that stand in the database."""
+        from experience_runtime.engine.kept_settings import KeptSettings
+
+        keys, learned = self.settings.settings_keys, self.settings.learned
+        return KeptSettings(self.store.integration_settings, self.clock, keys=keys, learned=learned)
+
+    def stored_settings(self) -> Stored:
+        """Those of now, where the settings file says that they stand in the database."""
+        if not self.settings.served.settings_in_database:
+            return NOTHING_STORED
+        return self.kept_settings.now() if self.has_database else Stored(is_used=True)
+
+    def require_settings(self) -> None:
+        """Raise InvalidParameter where settings stand in the database, and there is no key to open them."""
+        if self.settings.served.settings_in_database:
+            _ = self.kept_settings.keys
+            self.stored_settings()
+
+    def settings_of_now(self) -> Settings:
+        """All settings with what stands in the database now, for a process that asks none."""
+        stored = self.stored_settings()
+        if not stored.is_used:
+            return self.settings
+        before, settings = self._settings_of or (None, self.settings)
+        if before is not stored:
+            settings = self.settings.with_stored(stored)
+            self._settings_of = stored, settings
+        return settings
 
     @cached_property
     def scheduler(self) -> Scheduler:
@@ -220,7 +254,9 @@ class Runtime(OfVisitors):
                 lease_seconds=self.lease_seconds,
                 relay=self._relay(),
                 attempted=self._attempted or (lambda *_: None),
-                isolation=self._keep(Isolation(self.settings)),  # closed after it: calls have their time
+                isolation=self._keep(
+                    Isolation(self.settings_of_now)
+                ),  # closed after it: calls have their time
             )
         )
 
@@ -265,6 +301,7 @@ class Runtime(OfVisitors):
     def for_serving(self) -> "Runtime":
         """The same, with every part made now: later, two threads that ask first would each make one."""
         self.on_disk = OnDisk(self.settings.config, self.settings.integrations_dir)
+        self.require_settings()
         self.integrations.load_all()
         self._parts = [self.store, self.scheduler, self.operations, self.recurring, self.lookup]
         self._parts += [self.live, self.dispatcher, self.sandbox]

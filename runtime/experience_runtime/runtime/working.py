@@ -10,6 +10,7 @@ from experience_runtime.store.sqlite.lock import FileLock
 
 def make_worker(runtime: Runtime) -> Worker:
     """The worker of a runtime: the only one on a file, one of a fleet on a server."""
+    runtime.require_settings()
     runtime.integrations.load_all()  # what is broken must be known before anything is claimed
     return Worker(
         runtime.dispatcher,

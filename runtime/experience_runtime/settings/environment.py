@@ -18,6 +18,7 @@ from experience_runtime.domain.values import nearest
 from experience_runtime.settings.alerts import ALERT_SETTINGS
 from experience_runtime.settings.delivery import POLICY_BOUNDS, POLICY_SETTINGS
 from experience_runtime.settings.serving import BOUNDS
+from experience_runtime.settings.stored import SETTINGS_KEY as SETTINGS_KEY
 from experience_runtime.settings.webhooks import WEBHOOK_SETTINGS
 
 CONFIG = "EXPERIENCE_CONFIG"
@@ -50,6 +51,7 @@ KEYS: Mapping[str, Kind] = {
     "outbound.allow_private": Kind.TEXTS,
     "serve.authors_may_release": Kind.FLAG,
     "serve.drafts": Kind.TEXT,
+    "serve.settings": Kind.TEXT,
     "serve.snippet_path": Kind.TEXT,
     "serve.trusted_proxies": Kind.TEXTS,
     "serve.public_url": Kind.TEXT,
@@ -113,7 +115,7 @@ def overlaid(values: Mapping[str, Any], env: Mapping[str, str]) -> Overlaid:
     fixed = {variable(key): key for key in KEYS}
     for name in sorted(each for each in env if each.startswith(_PREFIX)):
         known = OLDER_NAMES.get(name, name)
-        if name in (CONFIG, TOKEN) or (known != name and known in env):
+        if name in (CONFIG, TOKEN, SETTINGS_KEY) or (known != name and known in env):
             continue
         prefix = next((each for each in NAMED if name.startswith(each)), None)
         if prefix is not None:
@@ -123,7 +125,7 @@ def overlaid(values: Mapping[str, Any], env: Mapping[str, str]) -> Overlaid:
         elif _OF_KUBERNETES.fullmatch(f"{name}={env[name]}"):
             continue
         else:
-            raise _unknown(name, [CONFIG, *OLDER_NAMES, *fixed])
+            raise _unknown(name, [CONFIG, SETTINGS_KEY, *OLDER_NAMES, *fixed])
         value = _read(name, env[name], kind)
         if value is not None:
             _put(merged, path, value)

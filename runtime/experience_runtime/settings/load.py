@@ -4,7 +4,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +30,7 @@ from experience_runtime.settings.redaction import (
 from experience_runtime.settings.references import Missing, References
 from experience_runtime.settings.retention import read_retention
 from experience_runtime.settings.serving import Served, read_served, take_site
+from experience_runtime.settings.stored import NOTHING_STORED, SETTINGS_KEY, Stored, read_keys
 from experience_runtime.settings.webhooks import read_webhook, receiver
 
 T = TypeVar("T")
@@ -62,7 +63,8 @@ class Settings:
     `integrations`: the table of each integration, references resolved; a reference to what is not there is
     left out and stands in `missing` (integration -> setting -> what is missing). `delivery`: how each
     integration may be called. `secrets`: the texts `redact` removes, with those that came up while running
-    (`learned`).
+    (`learned`). `settings_keys` seal what stands in the database; `stored` is what does, in a process that
+    asks no database.
     """
 
     database: str = DEFAULT_DATABASE
@@ -77,6 +79,8 @@ class Settings:
     alerts: tuple[Rule, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
     served: Served = field(default_factory=Served)
+    settings_keys: tuple[str, ...] = ()
+    stored: Stored = NOTHING_STORED
     config: Path | None = None
     code_left_out: Path | None = None
     secrets: frozenset[str] = frozenset()
@@ -85,6 +89,11 @@ class Settings:
     def integration(self, name: str) -> Mapping[str, object]:
         """The table of one integration; capitals and `-` or `_` make no difference."""
         return _of(self.integrations, name)
+
+    def with_stored(self, stored: Stored) -> "Settings":
+        """The same for a process that asks no database, and opens nothing."""
+        secrets = self.secrets | frozenset(secret_texts("", list(stored.secrets())))
+        return replace(self, stored=stored, secrets=secrets, settings_keys=())
 
     def missing_of(self, name: str) -> Mapping[str, Missing]:
         """The settings of one integration that refer to what is not there."""
@@ -170,6 +179,7 @@ def load_settings(
         else:
             left_out = Path(folder)
     chosen = references.text(database or table.text("database") or DEFAULT_DATABASE, "the database")
+    keys = read_keys(references.text(env[SETTINGS_KEY], SETTINGS_KEY)) if SETTINGS_KEY in env else ()
     integrations, missing, sites, texts = _integrations(table, references)
     return Settings(
         database=chosen,
@@ -205,9 +215,10 @@ def load_settings(
             sites,
             where=table.where("serve", "experiences"),
         ),
+        settings_keys=keys,
         config=path,
         code_left_out=left_out,
-        secrets=frozenset(secret_texts(chosen, texts)),
+        secrets=frozenset(secret_texts(chosen, [*texts, *keys])),
     )
 
 

@@ -6,7 +6,7 @@ import html
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
 SECRET_LENGTH = 6  # shorter texts stand in too many innocent places
@@ -48,6 +48,7 @@ def secret_texts(database: str, texts: Sequence[str]) -> Iterator[str]:
 
 class Learned:
     """Secrets that came up while running, such as access tokens: the newest thousand. Any thread may add one.
+    Those of settings that are changed meanwhile are kept for good.
 
     What is learned stays with the process: a copy in another one begins empty.
     """
@@ -55,6 +56,7 @@ class Learned:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._forms: dict[str, frozenset[str]] = {}
+        self._kept: frozenset[str] = frozenset()
         self._all: frozenset[str] = frozenset()
 
     def __reduce__(self) -> tuple[type["Learned"], tuple[()]]:
@@ -67,7 +69,14 @@ class Learned:
             self._forms[text] = frozenset(secret_texts("", [text]))
             if len(self._forms) > _MOST_LEARNED:
                 del self._forms[next(iter(self._forms))]
-            self._all = frozenset().union(*self._forms.values())
+            self._all = self._kept.union(*self._forms.values())
+
+    def keep(self, texts: Iterable[str]) -> None:
+        """Add secrets that are never forgotten: those of settings."""
+        forms = frozenset(secret_texts("", list(texts)))
+        with self._lock:
+            self._kept |= forms
+            self._all |= forms
 
     def taken_out(self, text: str) -> str:
         return without_secrets(text, self._all) if self._all else text
@@ -89,6 +98,11 @@ def setting_texts(value: object, follow: Callable[[str], str], setting: str = ""
             for inner in value:
                 if not (may_show and isinstance(inner, str) and _PLAIN_WORD.fullmatch(inner)):
                     yield from setting_texts(inner, follow, setting)
+
+
+def is_secrets_name(name: str) -> bool:
+    """Whether a setting of this name is a secret whatever it holds."""
+    return _SECRETS_NAME.search(name) is not None
 
 
 def _words(text: str) -> Iterator[str]:

@@ -22,7 +22,15 @@ BOUNDS = {
     "events_per_key": (0, 1_000_000_000),
     "connections_per_address": (0, 100_000),
 }
-SERVE_SETTINGS = ("authors_may_release", "drafts", "snippet_path", "trusted_proxies", "public_url", *BOUNDS)
+SERVE_SETTINGS = (
+    "authors_may_release",
+    "drafts",
+    "settings",
+    "snippet_path",
+    "trusted_proxies",
+    "public_url",
+    *BOUNDS,
+)
 _SNIPPET_PATH = re.compile(r"(?:/[A-Za-z0-9_-]+)+")
 
 
@@ -40,6 +48,7 @@ class Served:
     `snippet_path`: what the script for sites is served as, besides `/visitor`.
     `trusted_proxies`: whose word is taken on who asks, under which name, and below which path.
     `public_url`: where people open the pages, without a slash at its end.
+    `settings_in_database`: whether operators may type the settings of integrations that the file has none of.
     """
 
     released: Mapping[str, Path] = field(default_factory=dict)
@@ -56,6 +65,7 @@ class Served:
     connections_per_address: int = 100
     trusted_proxies: tuple[Network, ...] = ()
     public_url: str | None = None
+    settings_in_database: bool = False
 
 
 def read_served(
@@ -94,6 +104,7 @@ def read_served(
             for text in _texts("trusted_proxies", serve, where)
         ),
         public_url=_public_url(serve.get("public_url"), where),
+        settings_in_database=_in_database(serve.get("settings", "file"), where),
         **numbers,
     )
 
@@ -148,6 +159,15 @@ def _public_url(url: object, where: str) -> str | None:
             'public_url = "https://runtime.example"'
         )
     return url.rstrip("/")
+
+
+def _in_database(place: object, where: str) -> bool:
+    if place not in ("file", "database"):
+        raise InvalidParameter(
+            f'{where}: serve.settings = {shown(place)} must be "file" or "database"; '
+            'write settings = "database" to let operators type them'
+        )
+    return place == "database"
 
 
 def _texts(key: str, serve: Mapping[str, Any], where: str) -> list[str]:

@@ -37,6 +37,7 @@ from experience_runtime.store.events import SqlEvents
 from experience_runtime.store.exposures import SqlExposures
 from experience_runtime.store.feed import SqlFeed
 from experience_runtime.store.finding import Finding
+from experience_runtime.store.integration_settings import SqlIntegrationSettings
 from experience_runtime.store.integration_states import SqlIntegrationStates
 from experience_runtime.store.jobs import SqlJobs
 from experience_runtime.store.journal import Journal
@@ -70,6 +71,7 @@ class SqlStore(SqlVisitors[D]):
         self._journal = Journal(self.database)
         self.audit = SqlAudit(self.database, redact)
         self.integration_states = SqlIntegrationStates(self.database, self._journal, self.audit)
+        self.integration_settings = SqlIntegrationSettings(self.database, self._journal, self.audit)
         self._transitions = Transitions(self.database)
         self._by_hand = ByHand(self._transitions, self.audit)
         self.paces = SqlPaces(self.database)

@@ -46,6 +46,7 @@ _NAMED: Mapping[tuple[str, str], str] = {
     ("GET", "/v1/visitors/{visitor_id}/why"): "explainVisitor",
     ("DELETE", "/v1/visitors/{visitor_id}"): "eraseVisitor",
     ("GET", "/v1/audit"): "listAudit",
+    ("PATCH", "/v1/integrations/{name}/settings"): "changeIntegrationSettings",
     ("POST", "/v1/hold"): "holdDeliveries",
     ("POST", "/v1/resume"): "resumeDeliveries",
 }

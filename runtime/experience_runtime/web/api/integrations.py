@@ -7,6 +7,7 @@ from pydantic import Field, StrictInt
 
 from experience_runtime.domain.access import Right
 from experience_runtime.running.guest_calls import Started
+from experience_runtime.runtime.integration_settings import change_settings
 from experience_runtime.web.answering import answer_of
 from experience_runtime.web.api.idempotency import KEY_DOCUMENTED, OnceRoute
 from experience_runtime.web.api.models import (
@@ -34,6 +35,8 @@ _WHOLE = INTEGRATION | {
             "known": True,
         }
     ],
+    "settings_in": "file",
+    "settings_version": 0,
     "policy": {"concurrency": None, "rate": None, "breaker": {"failures": 20, "seconds": 30}},
     "paused_at": None,
     "pause_reason": None,
@@ -49,6 +52,13 @@ class CallBody(Body):
 
 class PauseBody(Body):
     reason: str | None = Field(default=None, max_length=1000, description="Shown wherever one waits for it.")
+
+
+class SettingsBody(Body):
+    settings: dict[str, Any] = Field(description="By name; null removes one. Those that are not named stay.")
+    expected_version: StrictInt | None = Field(
+        default=None, ge=0, description="The `settings_version` that they were made from; another is refused."
+    )
 
 
 router = APIRouter(prefix="/v1", tags=["integrations"], route_class=OnceRoute)
@@ -74,6 +84,25 @@ def list_integrations(runtime: GivenRuntime, caller: Annotated[Caller, needs(Rig
 )
 def show(name: Name, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.READ)]) -> Document:
     """Its settings as set or not set only. Scopes: operator, viewer."""
+    return Document(runtime.lookup.integration(name))
+
+
+@router.patch(
+    "/integrations/{name}/settings",
+    summary="Change settings of an integration",
+    openapi_extra=KEY_DOCUMENTED,
+    responses=answers(WholeIntegration, _WHOLE | {"settings_in": "database"}, 404, 409, 413),
+)
+def change(
+    name: Name, body: SettingsBody, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.CHANGE)]
+) -> Document:
+    """They are checked, encrypted and kept in the database, where `[serve] settings` says so.
+
+    Scope: operator.
+    """
+    given = {key: value for key, value in body.settings.items() if value is not None}
+    removed = [key for key, value in body.settings.items() if value is None]
+    change_settings(runtime, name, given, removed=removed, expected=body.expected_version)
     return Document(runtime.lookup.integration(name))
 
 

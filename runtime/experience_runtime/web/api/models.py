@@ -244,6 +244,8 @@ class PolicyDocument(BaseModel):
 class WholeIntegration(IntegrationLine):
     site: bool
     settings: list[SettingState]
+    settings_in: Literal["file", "database"]
+    settings_version: int
     policy: PolicyDocument
     paused_at: Instant | None
     pause_reason: str | None

@@ -1,4 +1,4 @@
-"""The pages of integrations: all of them, one with its outcomes, test call and pause, and its settings."""
+"""The pages of integrations: all of them, and one with its outcomes, test call and pause."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -28,7 +28,7 @@ _WRITES = [signed_in(Right.CHANGE), Depends(own_form)]
 
 @router.get(HERE)
 def integrations(request: Request, runtime: GivenRuntime, rendering: GivenRendering) -> Response:
-    changed = _changed(runtime)
+    changed = changed_on_disk(runtime)
     return rendering.page(
         request,
         "integrations.html",
@@ -117,7 +117,7 @@ def _shown(
         found=found,
         troubles=runtime.lookup.troubles().get(name, []),
         is_held=found["paused_at"] is not None or found["breaker_opened_at"] is not None,
-        policy=_policy_words(found["policy"]),
+        policy=policy_words(found["policy"]),
         paused=paused,
         called=called,
         reason=reason,
@@ -129,24 +129,7 @@ def _shown(
     )
 
 
-@router.get(HERE + "/{name}/settings")
-def settings(request: Request, name: str, runtime: GivenRuntime, rendering: GivenRendering) -> Response:
-    found = runtime.lookup.integration(name)
-    return rendering.page(
-        request,
-        "integration_settings.html",
-        here=HERE,
-        tab="settings",
-        name=name,
-        found=found,
-        troubles=runtime.lookup.troubles().get(name, []),
-        config=str(runtime.settings.config or "experience.toml"),
-        changed=_changed(runtime),
-        policy=_policy_words(found["policy"]),
-    )
-
-
-def _changed(runtime: Runtime) -> str:
+def changed_on_disk(runtime: Runtime) -> str:
     """The files that are others than when this process read them."""
     return ", ".join([] if runtime.on_disk is None else runtime.on_disk.changed())
 
@@ -155,7 +138,8 @@ def path_of(name: str) -> str:
     return f"{HERE}/{quote(name, safe='')}"
 
 
-def _policy_words(policy: Mapping[str, Any]) -> list[tuple[str, str]]:
+def policy_words(policy: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """How an integration may be called, in pairs of a term and words."""
     concurrency, rate, breaker = policy["concurrency"], policy["rate"], policy["breaker"]
     return [
         ("Calls at a time", "its share of the worker's" if concurrency is None else str(concurrency)),

@@ -42,6 +42,7 @@ _DID = {
     "paused": "The integration is paused: no execution of it starts. What already runs goes on.",
     "resumed": "The integration goes on.",
     "called": "The integration answered. The call is kept as an execution.",
+    "settings-saved": "The settings are saved. Every server and worker uses them within a second.",
     "held": "Everything is held: no worker starts anything. What already runs goes on.",
     "released": "Deliveries go on.",
     "saved": "The schedule is saved.",

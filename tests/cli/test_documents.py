@@ -226,6 +226,7 @@ def test_webhooks_print_whom_they_tell_and_what_a_test_came_to(cli: CommandLine)
 
     ends = ["execution.succeeded", "execution.failed", "execution.cancelled"]
     crm = {"name": "crm", "on": ends, "integrations": ["webhook"], "behind": 0}
+    crm |= {"last": None, "succeeded": 0, "failed": 0, "waiting": 0}
     assert listed == {"webhooks": [crm], "waiting": 0}
     assert (tested.code, set(tested.document)) == (2, {"webhook", "ok", "error"})
     assert (tested.document["ok"], tested.document["error"]["code"]) == (False, "not_configured")

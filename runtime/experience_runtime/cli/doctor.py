@@ -11,8 +11,9 @@ import click
 from experience_runtime.cli.common import EXIT_EXPERIENCE_FAILED, everywhere, print_json
 from experience_runtime.cli.terminal import styled
 from experience_runtime.domain.admission import ALL
-from experience_runtime.domain.errors import ExperienceError, InvalidParameter, NotConfigured
+from experience_runtime.domain.errors import CallFailed, ExperienceError, InvalidParameter, NotConfigured
 from experience_runtime.domain.instants import iso
+from experience_runtime.domain.state_changes import STATE_CHANGES
 from experience_runtime.domain.workers import SKEW_TOLD, skew_text
 from experience_runtime.domain.zones import rules_version
 from experience_runtime.engine.alerting import check_rule
@@ -74,6 +75,8 @@ def _findings(runtime: Runtime) -> Iterator[Finding]:
     yield _integrations(runtime)
     if runtime.settings.alerts:
         yield _try("alerts", lambda: ", ".join(_alert_texts(runtime)))
+    if runtime.settings.webhooks and database.ok:
+        yield _try("webhooks", lambda: ", ".join(_webhook_texts(runtime)))
     yield Finding(
         "settings", True, str(runtime.settings.config or "no experience.toml; defaults and environment")
     )
@@ -164,6 +167,23 @@ def _integrations(runtime: Runtime) -> Finding:
         for each in sorted(found, key=lambda each: not each.broken)
     ]
     return Finding("integrations", not any(each.broken for each in found), "; ".join(told))
+
+
+def _webhook_texts(runtime: Runtime) -> Iterator[str]:
+    """Each webhook and how its last call went; raises for one that is not configured, or did not take it."""
+    from experience_runtime.runtime.webhooks import webhook_documents
+
+    runtime.integrations.settings(STATE_CHANGES)
+    for each in webhook_documents(runtime):
+        if each["last"] is None:
+            yield f"{each['name']} was not called lately"
+            continue
+        if each["last"]["status"] == "failed":
+            raise CallFailed(
+                f"{each['name']} was not told at {each['last']['at']}: {each['last']['error']}; "
+                f"try `experience webhooks test {each['name']}`, and replay {each['last']['id']}"
+            )
+        yield f"{each['name']} took its last call at {each['last']['at']}"
 
 
 def _stored_text(runtime: Runtime) -> str:

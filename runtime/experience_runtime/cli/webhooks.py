@@ -1,13 +1,11 @@
 """experience webhooks: which programs are told of state changes, and how far they are."""
 
-from typing import Any
-
 import click
 
 from experience_runtime.cli.common import Verbs, everywhere, print_json, say
 from experience_runtime.cli.telling import of_name, tell_test
 from experience_runtime.domain.executions import Filter, Status
-from experience_runtime.domain.state_changes import STATE_CHANGES, Webhook
+from experience_runtime.domain.state_changes import STATE_CHANGES
 from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings
 
@@ -30,8 +28,10 @@ Examples:
 @everywhere
 def list_(settings: Settings, as_json: bool) -> None:
     """List the webhooks under [webhooks], of what each is told, and what has yet to reach them."""
+    from experience_runtime.runtime.webhooks import webhook_documents
+
     with Runtime(settings, to_look=True) as runtime:
-        found = [_document(runtime, each) for each in settings.webhooks]
+        found = webhook_documents(runtime)
         waiting = _waiting(runtime)
     if as_json:
         print_json({"webhooks": found, "waiting": waiting})
@@ -41,6 +41,8 @@ def list_(settings: Settings, as_json: bool) -> None:
         say(f"{each['name']:<20} {', '.join(each['on'])}  of {of}")
         if each["behind"]:
             say(f"        {each['behind']:,} changes are yet to be looked at")
+        if each["last"] and each["last"]["status"] == "failed":
+            say(f"        the last call failed at {each['last']['at']}: {each['last']['error']}")
     if waiting:
         say(f"{waiting:,} calls wait or are under way")
     if not found:
@@ -68,19 +70,6 @@ def test(name: str, settings: Settings, as_json: bool) -> None:
         finally:
             http.close()
     tell_test(outcome, {"webhook": name}, f"{name} took the event", as_json=as_json)
-
-
-def _document(runtime: Runtime, webhook: Webhook) -> dict[str, Any]:
-    position = end = None
-    if runtime.has_database:
-        feed = runtime.store.feed
-        position, end = feed.position(webhook.name), feed.position("")
-    return {
-        "name": webhook.name,
-        "on": list(webhook.on),
-        "integrations": list(webhook.integrations),
-        "behind": 0 if position is None or end is None else end - position,
-    }
 
 
 def _waiting(runtime: Runtime) -> int:

@@ -2,10 +2,13 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
+from experience_runtime.domain.executions import Execution, Filter, Status
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.state_changes import STATE_CHANGES, Webhook
 from experience_runtime.domain.zones import UTC
@@ -38,6 +41,58 @@ def call_to_test(runtime: Runtime, webhook: Webhook, http: Outbound) -> Outcome:
         http=http,
         redact=runtime.settings.redact,
     )
+
+
+LOOKED_AT = 200
+"""Calls of all webhooks together that are told apart by whom they told."""
+
+
+def webhook_documents(runtime: Runtime) -> list[dict[str, Any]]:
+    """Each webhook of the settings: of what it is told, how far it is, and how its latest calls went."""
+    feed = runtime.store.feed if runtime.has_database else None
+    end = None if feed is None else feed.position("")
+    calls: dict[str, list[Execution]] = defaultdict(list)
+    if feed is not None:
+        latest = runtime.store.find(Filter(integration=STATE_CHANGES), cursor=None, limit=LOOKED_AT)
+        for each in latest.executions:
+            calls[json.loads(each.payload)["webhook"]].append(each)
+    documents = []
+    for webhook in runtime.settings.webhooks:
+        position = None if feed is None else feed.position(webhook.name)
+        documents.append(
+            {
+                "name": webhook.name,
+                "on": list(webhook.on),
+                "integrations": list(webhook.integrations),
+                "behind": 0 if position is None or end is None else end - position,
+                **_how_it_went(runtime, calls[webhook.name]),
+            }
+        )
+    return documents
+
+
+def _how_it_went(runtime: Runtime, calls: Sequence[Execution]) -> dict[str, Any]:
+    def count(*statuses: Status) -> int:
+        return sum(each.status in statuses for each in calls)
+
+    last = next((each for each in calls if each.status in (Status.SUCCEEDED, Status.FAILED)), None)
+    document = None
+    if last is not None:
+        tries = runtime.store.attempts(last.number)
+        attempt = tries[-1] if tries else None
+        error = None if attempt is None else attempt.error
+        document = {
+            "id": last.id,
+            "status": last.status.value,
+            "at": iso(last.created_at if attempt is None else attempt.ended_at or attempt.started_at),
+            "error": None if error is None else runtime.settings.redact(error),
+        }
+    return {
+        "last": document,
+        "succeeded": count(Status.SUCCEEDED),
+        "failed": count(Status.FAILED),
+        "waiting": count(Status.PENDING, Status.RUNNING),
+    }
 
 
 def make_telling(runtime: Runtime) -> Telling:

@@ -24,6 +24,7 @@ from experience_runtime.web.pages import (
     stamp,
     tokens,
     visitors,
+    webhooks,
 )
 from experience_runtime.web.pages.playground import pages as playground
 from experience_runtime.web.pages.refusals import page_of
@@ -53,6 +54,7 @@ _PAGES = (
     releases,
     integrations,
     integration_settings,
+    webhooks,
     schedules,
     stamp,
     tokens,

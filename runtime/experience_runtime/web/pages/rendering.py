@@ -43,6 +43,7 @@ _DID = {
     "resumed": "The integration goes on.",
     "called": "The integration answered. The call is kept as an execution.",
     "settings-saved": "The settings are saved. Every server and worker uses them within a second.",
+    "webhook-told": "The webhook took the test.",
     "held": "Everything is held: no worker starts anything. What already runs goes on.",
     "released": "Deliveries go on.",
     "saved": "The schedule is saved.",

@@ -1,6 +1,6 @@
 """Many at once: cancel and replay by filter, in batches, with a count first."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ import pytest
 from experience_runtime.domain.admission import Policies
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.executions import Execution, Filter, IfExists, Status
-from experience_runtime.engine.operations import BATCH, cancellable, replayable
+from experience_runtime.engine.operations import BATCH, meant
 from experience_runtime.integration import IntegrationFailed
 
 from tests.support.executions import add_together
@@ -48,7 +48,7 @@ def many(world: Policed, status: Status, count: int = MANY) -> list[Execution]:
 
 def test_all_that_a_filter_means_are_cancelled_in_batches(world: Policed) -> None:
     waiting, others = many(world, Status.PENDING), world.due(3, "mail")
-    counted, seen = world.store.count(cancellable(SMS)), list[int]()
+    counted, seen = world.store.count(meant("cancel", SMS)), list[int]()
 
     ids = world.operations.cancel_matching(SMS, reason="a mistake", progress=seen.append)
 
@@ -58,7 +58,7 @@ def test_all_that_a_filter_means_are_cancelled_in_batches(world: Policed) -> Non
     assert set(world.now_is(others)) == {Status.PENDING}
     last = world.store.history(waiting[0].number)[-1]
     assert (last.to_status, last.reason) == (Status.CANCELLED, "a mistake")
-    assert world.store.count(cancellable(SMS)) == 0
+    assert world.store.count(meant("cancel", SMS)) == 0
 
 
 @pytest.mark.parametrize("count", [1, BATCH - 1, BATCH, BATCH + 1])
@@ -120,7 +120,7 @@ def test_a_reason_of_more_than_a_thousand_characters_is_refused_before_anything_
 
 def test_all_that_failed_are_replayed_and_run_again_with_all_their_retries(world: Policed) -> None:
     failed = many(world, Status.FAILED)
-    counted, seen = world.store.count(replayable(SMS)), list[int]()
+    counted, seen = world.store.count(meant("replay", SMS)), list[int]()
     world.advance(hours=1)
 
     ids = world.operations.replay_matching(SMS, progress=seen.append)
@@ -187,45 +187,82 @@ def test_replaying_what_fails_at_once_again_comes_to_an_end(world: Policed) -> N
     assert outcomes(world, failed[0]) == ["failed"]
 
 
+# --- restore and move
+
+
+def test_all_that_a_filter_means_are_restored_but_for_what_may_not_be(world: Policed) -> None:
+    later = [world.schedule(integration="sms", delay="2 hours").execution for _ in range(BATCH + 1)]
+    past, replaced = world.due(1)[0], later[1]
+    world.scheduler.cancel_execution(replaced.id, reason="replaced")
+    world.operations.cancel_matching(SMS, reason="a mistake")
+
+    ids = world.operations.restore_matching(SMS)
+    asked_for = world.operations.restore_matching(replace(SMS, reason="replaced"))
+
+    assert sorted(ids) == sorted(each.id for each in later if each is not replaced)
+    assert asked_for == [replaced.id]
+    assert world.now_is([past]) == [Status.CANCELLED]
+    restored = world.store.execution(later[0].number)
+    assert (restored.status, restored.due_at) == (Status.PENDING, later[0].due_at)
+
+
+def test_all_that_a_filter_means_are_moved_each_inside_its_window(world: Policed) -> None:
+    free = world.due(BATCH)
+    held = world.schedule(integration="sms", window={"time": "20:00-21:00"}).execution
+    ended = world.schedule(integration="sms", delay="1 hour").execution
+    world.scheduler.cancel_execution(ended.id, reason=None)
+    at = NOW + timedelta(days=2)
+
+    ids = world.operations.move_matching(SMS, at, reason="a holiday")
+
+    assert sorted(ids) == sorted(each.id for each in [*free, held])
+    assert {world.store.execution(each.number).due_at for each in free} == {at}
+    opens = world.store.execution(held.number).due_at
+    assert (at < opens, opens.hour) == (True, 20)
+    assert world.now_is([ended]) == [Status.CANCELLED]
+
+
 # --- which states
 
-STATES: list[tuple[Callable[[Filter], Filter], Status, str | None]] = [
-    (cancellable, Status.PENDING, None),
-    (cancellable, Status.RUNNING, "status running cannot be cancelled; only pending executions can be"),
-    (cancellable, Status.SUCCEEDED, "status succeeded cannot be cancelled; only pending executions can be"),
-    (cancellable, Status.FAILED, "status failed cannot be cancelled; only pending executions can be"),
-    (cancellable, Status.CANCELLED, "status cancelled cannot be cancelled; only pending executions can be"),
-    (replayable, Status.FAILED, None),
-    (replayable, Status.SUCCEEDED, None),
+STATES: list[tuple[str, Status, str | None]] = [
+    ("cancel", Status.PENDING, None),
+    ("cancel", Status.RUNNING, "status running cannot be cancelled; only pending executions can be"),
+    ("cancel", Status.SUCCEEDED, "status succeeded cannot be cancelled; only pending executions can be"),
+    ("cancel", Status.FAILED, "status failed cannot be cancelled; only pending executions can be"),
+    ("cancel", Status.CANCELLED, "status cancelled cannot be cancelled; only pending executions can be"),
+    ("move", Status.PENDING, None),
+    ("move", Status.RUNNING, "status running cannot be moved; only pending executions can be"),
+    ("restore", Status.CANCELLED, None),
+    ("restore", Status.FAILED, "status failed cannot be restored; only cancelled executions can be"),
+    ("replay", Status.FAILED, None),
+    ("replay", Status.SUCCEEDED, None),
     (
-        replayable,
+        "replay",
         Status.PENDING,
         "status pending cannot be replayed; only failed and succeeded executions can be",
     ),
     (
-        replayable,
+        "replay",
         Status.RUNNING,
         "status running cannot be replayed; only failed and succeeded executions can be",
     ),
     (
-        replayable,
+        "replay",
         Status.CANCELLED,
         "status cancelled cannot be replayed; only failed and succeeded executions can be",
     ),
 ]
 
 
-@pytest.mark.parametrize(("means", "status", "words"), STATES)
-def test_a_state_that_cannot_be_meant_is_refused(
-    means: Callable[[Filter], Filter], status: Status, words: str | None
-) -> None:
+@pytest.mark.parametrize(("verb", "status", "words"), STATES)
+def test_a_state_that_cannot_be_meant_is_refused(verb: str, status: Status, words: str | None) -> None:
     named = replace(SMS, statuses=[status])
 
     if words is None:
-        assert means(named) == named
+        assert meant(verb, named) == named
     else:
         with pytest.raises(InvalidParameter) as refused:
-            means(named)
+            meant(verb, named)
         assert refused.value.message == words
 
 

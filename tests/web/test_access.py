@@ -57,6 +57,8 @@ MATRIX: dict[tuple[str, str], frozenset[Scope]] = {
     ("POST", "/v1/batch"): OPERATORS,
     ("POST", "/v1/bulk/cancel"): OPERATORS,
     ("POST", "/v1/bulk/replay"): OPERATORS,
+    ("POST", "/v1/bulk/restore"): OPERATORS,
+    ("POST", "/v1/bulk/move"): OPERATORS,
     ("GET", "/v1/jobs/{job_id}"): READERS,
     ("GET", "/v1/schedules"): READERS,
     ("GET", "/v1/schedules/{name}"): READERS,

@@ -1,5 +1,6 @@
 """The API's main paths: what each verb answers over HTTP is what it answers everywhere."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -217,6 +218,16 @@ def test_many_are_cancelled_by_a_job_after_a_dry_run(client: httpx.Client, runti
     assert begun.status_code == 202
     assert (ended["state"], ended["matching"], ended["seen"], ended["done"]) == ("done", 1, 1, 1)
     assert runtime.store.count(Filter(statuses=[Status.CANCELLED], reason="over")) == 1
+    restored = wait_for(client, done(client.post("/v1/bulk/restore", json={"filter": filter})))
+    at = "2030-01-01T09:00:00.000Z"
+    too_far = client.post("/v1/bulk/move", json={"filter": filter, "time": at})
+    moved = wait_for(client, done(client.post("/v1/bulk/move", json={"filter": filter, "delay": "9 days"})))
+    (execution,) = done(client.get("/v1/executions", params=filter))["executions"]
+    assert (restored["verb"], restored["done"], moved["verb"], moved["done"]) == ("restore", 1, "move", 1)
+    ahead = datetime.fromisoformat(execution["due_at"]) - runtime.clock.now()
+    assert timedelta(days=8) < ahead <= timedelta(days=9)
+    assert refused(too_far, 422) == "beyond_limit"
+    assert refused(client.post("/v1/bulk/move", json={"filter": filter}), 422) == "no_delay_or_time"
     assert refused(client.post("/v1/bulk/cancel", json={}), 422) == "invalid_parameter"
     wrong = {"filter": {"status": ["running"]}}
     assert refused(client.post("/v1/bulk/replay", json=wrong), 422) == "invalid_parameter"

@@ -1,4 +1,4 @@
-"""experience executions cancel and replay: by id, or all that a filter means."""
+"""experience executions cancel, replay, restore and move: by id, or all that a filter means."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -7,14 +7,17 @@ import click
 
 from experience_runtime.cli.common import EXIT_REFUSED, everywhere, fail, print_json, read_payload, say, tell
 from experience_runtime.cli.filters import filtered
+from experience_runtime.cli.moving import tell_due
 from experience_runtime.cli.progress import counted
 from experience_runtime.domain.errors import ExperienceError, InvalidParameter
 from experience_runtime.domain.executions import Filter
-from experience_runtime.engine.operations import Progress, cancellable, replayable
+from experience_runtime.domain.planning import plan_move
+from experience_runtime.engine.operations import DONE, Progress, meant
 from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings
 
 _EVERYTHING = Filter()
+_DOING = {"cancel": "canceling", "replay": "replaying", "restore": "restoring", "move": "moving"}
 _HOW = """\b
 With a filter instead of ids, the matching ones are counted first. --dry-run stops there; on a terminal
 you are asked; elsewhere add --yes."""
@@ -49,12 +52,12 @@ def cancel(
 ) -> None:
     """Cancel pending executions: those named by ID, or all that a filter means."""
     with Runtime(settings) as runtime:
-        bulk = _Bulk("cancelled", "cancel", as_json=as_json, dry_run=dry_run, yes=yes)
+        bulk = Bulk("cancel", as_json=as_json, dry_run=dry_run, yes=yes)
         if bulk.means_ids(ids, wanted, everything=everything):
             bulk.each(ids, lambda id: runtime.scheduler.cancel_execution(id, reason=reason))
             return
         bulk.matching(
-            runtime.store.count(cancellable(wanted)),
+            runtime.store.count(meant("cancel", wanted)),
             lambda progress: runtime.operations.cancel_matching(wanted, reason=reason, progress=progress),
         )
 
@@ -97,7 +100,7 @@ def replay(
         raise InvalidParameter(f"--with-payload is of one execution, and {len(ids)} ids are named; name one")
     value = None if payload is None else read_payload(payload)
     with Runtime(settings) as runtime:
-        bulk = _Bulk("replayed", "replay", as_json=as_json, dry_run=dry_run, yes=yes)
+        bulk = Bulk("replay", as_json=as_json, dry_run=dry_run, yes=yes)
         if bulk.means_ids(ids, wanted, everything=everything):
             bulk.each(
                 ids,
@@ -109,16 +112,109 @@ def replay(
             )
             return
         bulk.matching(
-            runtime.store.count(replayable(wanted)),
+            runtime.store.count(meant("replay", wanted)),
             lambda progress: runtime.operations.replay_matching(wanted, reason=reason, progress=progress),
         )
 
 
-class _Bulk:
-    """What cancel and replay do alike. `done` names the result: `cancelled`."""
+@click.command(
+    epilog=f"""\b
+Examples:
+  experience executions restore ex_0bb6rczg0ryj5
+  experience executions restore ex_0bb6rczg0ryj5 --reason "the offer goes on" --json
+  experience executions restore --experience summer-sale --finished-since 2026-03-02T08:00Z --yes
 
-    def __init__(self, done: str, verb: str, *, as_json: bool, dry_run: bool, yes: bool) -> None:
-        self._done = done
+Each runs at its own time. Refused, or passed over: when that is past, while its key is pending, and when its
+visitor has converted. What was replaced by a later one is restored by its id, or with --because replaced.
+
+{_HOW}"""
+)
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--reason", metavar="TEXT", default="restored", show_default=True, help="Kept in the history.")
+@click.option("--all", "everything", is_flag=True, help="Every cancelled execution there is.")
+@click.option("--dry-run", is_flag=True, help="Only count what a filter means.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@everywhere
+@filtered
+def restore(
+    ids: tuple[str, ...],
+    reason: str,
+    everything: bool,
+    dry_run: bool,
+    yes: bool,
+    wanted: Filter,
+    settings: Settings,
+    as_json: bool,
+) -> None:
+    """Take cancels back: those named by ID, or all that a filter means, are pending again."""
+    with Runtime(settings) as runtime:
+        bulk = Bulk("restore", as_json=as_json, dry_run=dry_run, yes=yes)
+        if bulk.means_ids(ids, wanted, everything=everything):
+            bulk.each(ids, lambda id: runtime.operations.restore(id, reason=reason))
+            return
+        bulk.matching(
+            runtime.store.count(meant("restore", wanted)),
+            lambda progress: runtime.operations.restore_matching(wanted, reason=reason, progress=progress),
+        )
+
+
+@click.command(
+    epilog=f"""\b
+Examples:
+  experience executions move ex_0bb6rczg0ryj5 --time 2026-03-09T09:00+01:00
+  experience executions move ex_0bb6rczg0ryj5 --delay "2 hours" --reason "the shop is closed"
+  experience executions move --integration slack-update --due-until 2026-03-09 --delay "1 day" --dry-run
+
+At most 30 days ahead, one instant for all; outside its window each waits for the next opening.
+
+{_HOW}"""
+)
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--time", metavar="ISO", help="Run at this instant.")
+@click.option("--delay", metavar="DURATION", help='Run so long from now: "2 hours".')
+@click.option("--reason", metavar="TEXT", help="Kept in the history.")
+@click.option("--all", "everything", is_flag=True, help="Every pending execution there is.")
+@click.option("--dry-run", is_flag=True, help="Only count what a filter means.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@everywhere
+@filtered
+def move(
+    ids: tuple[str, ...],
+    time: str | None,
+    delay: str | None,
+    reason: str | None,
+    everything: bool,
+    dry_run: bool,
+    yes: bool,
+    wanted: Filter,
+    settings: Settings,
+    as_json: bool,
+) -> None:
+    """Let pending executions run at another instant: those named by ID, or all that a filter means."""
+    options = {"time": time, "delay": delay}
+    with Runtime(settings) as runtime:
+        bulk = Bulk("move", as_json=as_json, dry_run=dry_run, yes=yes)
+        if bulk.means_ids(ids, wanted, everything=everything):
+            if len(ids) == 1:
+                runtime.operations.move(ids[0], options, reason=reason)
+                tell_due(runtime, ids[0], as_json=as_json)
+                return
+            bulk.each(ids, lambda id: runtime.operations.move(id, options, reason=reason))
+            return
+        due_at = plan_move(options, now=runtime.clock.now())
+        bulk.matching(
+            runtime.store.count(meant("move", wanted)),
+            lambda progress: runtime.operations.move_matching(
+                wanted, due_at, reason=reason, progress=progress
+            ),
+        )
+
+
+class Bulk:
+    """What the verbs do alike, for executions that are named and for those that a filter means."""
+
+    def __init__(self, verb: str, *, as_json: bool, dry_run: bool, yes: bool) -> None:
+        self._done = DONE[verb]
         self._verb = verb
         self._as_json = as_json
         self._dry_run = dry_run
@@ -176,7 +272,7 @@ class _Bulk:
                 )
             if not click.confirm(f"{self._verb.capitalize()} {executions}?", err=True):
                 fail("nothing was changed", EXIT_REFUSED)
-        with counted(f"{self._verb}ing", count) as progress:
+        with counted(_DOING[self._verb], count) as progress:
             ids = act(progress)
         if self._as_json:
             print_json({self._done: len(ids), "ids": ids})

@@ -1,4 +1,4 @@
-"""experience executions: list, show, restore; cancel and replay stand in `bulk`, move and run in `moving`."""
+"""experience executions: list and show; what changes them stands in `bulk`, and run in `moving`."""
 
 import json
 from datetime import datetime
@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from experience_runtime.cli.bulk import cancel, replay
+from experience_runtime.cli.bulk import cancel, move, replay, restore
 from experience_runtime.cli.common import Verbs, everywhere, print_json, say
 from experience_runtime.cli.filters import filtered
-from experience_runtime.cli.moving import move, run_now
+from experience_runtime.cli.moving import run_now
 from experience_runtime.cli.progress import reached
 from experience_runtime.cli.shown import execution_line
 from experience_runtime.cli.terminal import styled
@@ -36,6 +36,7 @@ def executions() -> None:
 executions.add_command(cancel)
 executions.add_command(replay)
 executions.add_command(move)
+executions.add_command(restore)
 executions.add_command(run_now)
 
 
@@ -143,25 +144,3 @@ def _show(document: dict[str, Any]) -> None:
             say(f"    answer {shown(attempt['answer'], 300)}")
     for other in document["same_key"]:
         say(f"same key: {other['id']}  {other['status']}  {other['due_at']}")
-
-
-@executions.command(
-    epilog="""\b
-Examples:
-  experience executions restore ex_0bb6rczg0ryj5
-  experience executions restore ex_0bb6rczg0ryj5 --reason "the offer goes on" --json
-
-It runs at its own time. Refused: when that is past, while its key is pending, and when its
-visitor has converted."""
-)
-@click.argument("id", metavar="ID")
-@click.option("--reason", metavar="TEXT", default="restored", show_default=True, help="Kept in the history.")
-@everywhere
-def restore(id: str, reason: str, settings: Settings, as_json: bool) -> None:
-    """Take a cancel back: the execution is pending again."""
-    with Runtime(settings) as runtime:
-        restored = runtime.operations.restore(id, reason=reason)
-    if as_json:
-        print_json({"restored": 1, "ids": [restored.id]})
-    else:
-        say(f"{restored.id} is restored")

@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from experience_runtime.domain.errors import UnknownExecution
 
+REPLACED = "replaced"
+"""The reason of what was cancelled because another was scheduled under its key."""
+
 
 class Status(StrEnum):
     PENDING = "pending"

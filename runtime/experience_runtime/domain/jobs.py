@@ -9,6 +9,9 @@ from typing import Any
 from experience_runtime.domain.executions import Filter, Status
 from experience_runtime.domain.instants import from_ms, to_ms
 
+VERBS = ("cancel", "replay", "restore", "move")
+"""What can be done to all executions of a filter."""
+
 
 class JobState(StrEnum):
     RUNNING = "running"
@@ -19,10 +22,10 @@ class JobState(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """`seen` of `matching` executions were looked at, down to `cursor`; `done` of them were changed. `actor`
-    began it, from `address`."""
+    began it, from `address`. `due_at`: the instant that they are moved to, before the window of each."""
 
     id: str
-    verb: str  # "cancel" | "replay"
+    verb: str  # one of VERBS
     filter: Filter
     reason: str | None
     matching: int
@@ -34,6 +37,7 @@ class Job:
     error: str | None = None
     actor: str = ""
     address: str = ""
+    due_at: datetime | None = None
 
     def document(self) -> dict[str, Any]:
         return {

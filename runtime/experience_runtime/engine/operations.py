@@ -10,7 +10,14 @@ from datetime import datetime
 from experience_runtime.documents.documents import Redact
 from experience_runtime.domain.admission import ALL, NO_POLICIES, IntegrationState, Policies, Policy, state_of
 from experience_runtime.domain.errors import Conflict, InvalidParameter, Refusal
-from experience_runtime.domain.executions import Execution, Filter, NewPayload, Status, execution_number
+from experience_runtime.domain.executions import (
+    REPLACED,
+    Execution,
+    Filter,
+    NewPayload,
+    Status,
+    execution_number,
+)
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.options import Options
 from experience_runtime.domain.pace import PaceState
@@ -43,7 +50,7 @@ def _unheard(_: int) -> None:
 
 
 class Operations:
-    """Pause and resume an integration; restore one execution; cancel and replay by filter."""
+    """Pause and resume an integration; restore and move one execution; change all of a filter."""
 
     def __init__(
         self,
@@ -268,20 +275,69 @@ class Operations:
         """
         return _heard(self.batches("replay", filter, reason=reason), progress)
 
+    def restore_matching(
+        self, filter: Filter, *, reason: str | None = "restored", progress: Progress = _unheard
+    ) -> list[str]:
+        """Take the cancels back of what the filter means, and return the ids. A batch is a transaction.
+
+        Passed over are those that cannot be restored, as `restore` says, and those that were replaced, unless
+        the filter asks for them.
+        """
+        return _heard(self.batches("restore", filter, reason=reason), progress)
+
+    def move_matching(
+        self, filter: Filter, due_at: datetime, *, reason: str | None, progress: Progress = _unheard
+    ) -> list[str]:
+        """Move every pending execution the filter means, each inside its window; return the ids."""
+        return _heard(self.batches("move", filter, reason=reason, due_at=due_at), progress)
+
     def batches(
-        self, verb: str, filter: Filter, *, reason: str | None, cursor: str | None = None
+        self,
+        verb: str,
+        filter: Filter,
+        *,
+        reason: str | None,
+        cursor: str | None = None,
+        due_at: datetime | None = None,
     ) -> Iterator[Batch]:
-        """Cancel or replay what a filter means, from a cursor on; each batch is a transaction."""
+        """Do one of `VERBS` to what a filter means, from a cursor on; each batch is a transaction."""
         reason = check_reason(reason)
-        meant = cancellable(filter) if verb == "cancel" else replayable(filter)
-        act = self._store.cancel_each if verb == "cancel" else self._store.replay_each
+        wanted = meant(verb, filter)
         while True:
-            page = self._store.find(meant, cursor=cursor, limit=BATCH)
-            done = act([each.number for each in page.executions], reason=reason, now=self._clock.now())
+            page = self._store.find(wanted, cursor=cursor, limit=BATCH)
+            done = self._each(verb, filter, page.executions, reason, due_at)
             cursor = page.next
             yield Batch(seen=len(page.executions), done=done, cursor=cursor)
             if cursor is None:
                 return
+
+    def _each(
+        self,
+        verb: str,
+        filter: Filter,
+        executions: Sequence[Execution],
+        reason: str | None,
+        due_at: datetime | None,
+    ) -> list[str]:
+        now, numbers = self._clock.now(), [each.number for each in executions]
+        match verb:
+            case "cancel":
+                return self._store.cancel_each(numbers, reason=reason, now=now)
+            case "replay":
+                return self._store.replay_each(numbers, reason=reason, now=now)
+            case "restore":
+                # a later one has taken its place, and may have been delivered since
+                again = [each.number for each in executions if filter.reason or each.reason != REPLACED]
+                return self._store.restore_each(again, reason=reason, now=now)
+        asked = now if due_at is None else max(due_at, now)
+        return self._store.move_each(list(_moves(executions, asked)), reason=reason, now=now)
+
+
+def _moves(executions: Sequence[Execution], asked: datetime) -> Iterator[tuple[int, datetime]]:
+    for each in executions:
+        window, refusal = window_of(each)
+        if refusal is None:
+            yield each.number, asked if window is None else window.next_inside(asked)
 
 
 def _heard(batches: Iterator[Batch], progress: Progress) -> list[str]:
@@ -294,14 +350,27 @@ def _heard(batches: Iterator[Batch], progress: Progress) -> list[str]:
     return done
 
 
-def cancellable(filter: Filter) -> Filter:
-    """The pending ones a filter means; InvalidParameter when it names another state."""
-    return _only(filter, (Status.PENDING,), (Status.PENDING,), "cancelled")
+DONE: Mapping[str, str] = {
+    "cancel": "cancelled",
+    "replay": "replayed",
+    "restore": "restored",
+    "move": "moved",
+}
+"""What has become of what a verb was done to."""
+
+_STATES: Mapping[str, Sequence[Status]] = {
+    "cancel": (Status.PENDING,),
+    "replay": (Status.FAILED, Status.SUCCEEDED),
+    "restore": (Status.CANCELLED,),
+    "move": (Status.PENDING,),
+}
+"""Which states can be named with a verb; where none is, the first is meant."""
 
 
-def replayable(filter: Filter) -> Filter:
-    """The failed ones a filter means, or those of the states it names: failed and succeeded may be."""
-    return _only(filter, (Status.FAILED,), (Status.FAILED, Status.SUCCEEDED), "replayed")
+def meant(verb: str, filter: Filter) -> Filter:
+    """What of a filter one of `VERBS` is done to; InvalidParameter when it names another state."""
+    allowed = _STATES[verb]
+    return _only(filter, allowed[:1], allowed, DONE[verb])
 
 
 def _only(filter: Filter, usual: Sequence[Status], allowed: Sequence[Status], verb: str) -> Filter:

@@ -237,6 +237,16 @@ class SchedulerStore(Executions, Protocol):
         """
         ...
 
+    def restore_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
+        """Restore those that may be, in one transaction, and pass over the others; return their ids."""
+        ...
+
+    def move_each(
+        self, moves: Sequence[tuple[int, datetime]], *, reason: str | None, now: datetime
+    ) -> list[str]:
+        """Move those that are pending each to its instant, in one transaction; return their ids."""
+        ...
+
     def replay_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
         """Replay those that may be, in one transaction, and pass over the others; return their ids."""
         ...

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from experience_runtime.domain.errors import AlreadyScheduled, ExperienceError
-from experience_runtime.domain.executions import Execution, IfExists, Status
+from experience_runtime.domain.executions import REPLACED, Execution, IfExists, Status
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.engine.stores import Added, Adding, Cancelling, Done
 from experience_runtime.store import rows
@@ -75,10 +75,10 @@ class Adder:
         """Add what replaces, each under a key of its own, which is held, or under none."""
         replaced: list[str | None] = [None] * len(addings)
         keyed = [(place, each) for place, each in enumerate(addings) if _key(each) is not None]
-        asked = [("cancel_key", _bound(each) | {"reason": "replaced"}) for _, each in keyed]
+        asked = [("cancel_key", _bound(each) | {"reason": REPLACED}) for _, each in keyed]
         inserted, cancelled = self._insert_each([each.execution for each in addings], after=asked)
         for (place, each), found in zip(keyed, cancelled, strict=True):
-            ids = self._transitions.record_cancelled(found, "replaced", each.execution.created_at)
+            ids = self._transitions.record_cancelled(found, REPLACED, each.execution.created_at)
             replaced[place] = ids[0] if ids else None
         for running in (each for each in inserted if each.status is Status.RUNNING):
             begun = [[running.number, running.attempt, to_ms(running.created_at)]]

@@ -66,6 +66,28 @@ class ByHand:
         self._note("replay", done, Status.PENDING, reason, now)
         return done
 
+    def restore_each(self, numbers: Sequence[int], reason: str | None, now: datetime) -> list[str]:
+        """Restore those that may be; return their ids."""
+        done = self._each(
+            numbers, lambda number: self._transitions.restore(number, reason, now, actor=actor_name())
+        )
+        self._note("restore", done, Status.PENDING, reason, now)
+        return done
+
+    def move_each(
+        self, moves: Sequence[tuple[int, datetime]], reason: str | None, now: datetime
+    ) -> list[str]:
+        """Move those that are pending; return their ids."""
+        due = dict(moves)
+        done = self._each(
+            list(due),
+            lambda number: self._transitions.move(number, due[number], reason, now, actor=actor_name()),
+        )
+        self._note(
+            "move", done, Status.PENDING, reason, now, {"due_at": iso(min(due.values()))} if due else {}
+        )
+        return done
+
     @staticmethod
     def _each(numbers: Sequence[int], act: Callable[[int], Execution | None]) -> list[str]:
         def acted() -> Iterator[str]:

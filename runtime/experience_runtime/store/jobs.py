@@ -35,6 +35,7 @@ class SqlJobs:
             "owner": self._owner,
             "actor": rows.text(job.actor),
             "address": rows.text(job.address),
+            "due_at": rows.optional_ms(job.due_at),
         }
 
         def act() -> Job:
@@ -99,6 +100,7 @@ def _job(
     error: str | None,
     actor: str | None,
     address: str | None,
+    due_at: int | None,
 ) -> Job:
     meant: Filter = read_filter(filter)
     return Job(
@@ -115,4 +117,5 @@ def _job(
         error=error,
         actor=actor or "",  # of a version before: nobody's
         address=address or "",
+        due_at=rows.optional_instant(due_at),
     )

@@ -1,11 +1,11 @@
 -- What is done to many executions in the background.
 
 -- part: job_columns
-id, verb, filter, reason, matching, begun_at, state, seen, done, "cursor", error, actor, address
+id, verb, filter, reason, matching, begun_at, state, seen, done, "cursor", error, actor, address, due_at
 
 -- name: begin_job
-INSERT INTO jobs (id, verb, filter, reason, matching, begun_at, state, seen, done, owner, beat_at, actor, address)
-VALUES (:id, :verb, :filter, :reason, :matching, :now, 'running', 0, 0, :owner, :now, :actor, :address);
+INSERT INTO jobs (id, verb, filter, reason, matching, begun_at, state, seen, done, owner, beat_at, actor, address, due_at)
+VALUES (:id, :verb, :filter, :reason, :matching, :now, 'running', 0, 0, :owner, :now, :actor, :address, :due_at);
 
 -- name: drop_old_jobs
 DELETE FROM jobs WHERE state <> 'running' AND begun_at < :before;

@@ -15,7 +15,6 @@ from experience_runtime.domain.executions import (
     Execution,
     Filter,
     IfExists,
-    NewPayload,
     Settling,
     Sort,
     execution_id,
@@ -30,6 +29,7 @@ from experience_runtime.store.adding import Adder
 from experience_runtime.store.alerts import SqlAlerts
 from experience_runtime.store.audit import SqlAudit
 from experience_runtime.store.by_hand import ByHand
+from experience_runtime.store.changing import SqlChanging
 from experience_runtime.store.claiming import Claiming
 from experience_runtime.store.database import Database
 from experience_runtime.store.erasing import SqlErasing
@@ -53,7 +53,6 @@ from experience_runtime.store.tokens import SqlTokens
 from experience_runtime.store.transitions import Transitions
 from experience_runtime.store.usage import SqlUsage
 from experience_runtime.store.visitor_list import SqlVisitorList
-from experience_runtime.store.visitors import SqlVisitors
 from experience_runtime.store.workers import SqlWorkers
 
 D = TypeVar("D", bound=Database)
@@ -62,7 +61,7 @@ _WITH_ATTEMPTS = ("execution", "attempts")
 _READ_TOGETHER = 50  # executions; who writes waits meanwhile
 
 
-class SqlStore(SqlVisitors[D]):
+class SqlStore(SqlChanging[D]):
     """`ports.Store` over a database; `store.opening` makes one."""
 
     def __init__(self, database: D, *, redact: Redact = str, shown: Shown = as_it_is) -> None:
@@ -122,14 +121,6 @@ class SqlStore(SqlVisitors[D]):
         found = self.database.read(lambda: self.database.execute_together(asked))
         return {key for key, held in zip(keys, found, strict=True) if held}
 
-    def cancel(self, number: int, *, reason: str | None, now: datetime) -> bool:
-        numbers = [rows.bindable(number)]
-        return bool(self._journal.write("cancel", lambda: self._by_hand.cancel(numbers, reason, now)))
-
-    def cancel_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
-        bindable = [rows.bindable(number) for number in numbers]
-        return self._journal.write("cancel", lambda: self._by_hand.cancel(bindable, reason, now))
-
     def awaits_conversion(self, visitor: str) -> bool:
         def asks() -> bool:
             ids = self._ids_of(visitor)
@@ -152,36 +143,6 @@ class SqlStore(SqlVisitors[D]):
             return found
 
         return self._journal.write("conversion", act)
-
-    def replay(
-        self, number: int, *, reason: str | None, now: datetime, changed: NewPayload | None = None
-    ) -> Execution | None:
-        return self._journal.write(
-            "replay",
-            lambda: self._by_hand.replay(rows.bindable(number), reason, now, changed),
-            as_json=lambda replayed: None if replayed is None else replayed.number,
-            from_json=lambda n: None if n is None else self._journal.execution_from_json(n),
-        )
-
-    def restore(self, number: int, *, reason: str | None, now: datetime) -> Execution | None:
-        return self._journal.write(
-            "restoring",
-            lambda: self._by_hand.restore(rows.bindable(number), reason, now),
-            as_json=lambda restored: None if restored is None else restored.number,
-            from_json=lambda n: None if n is None else self._journal.execution_from_json(n),
-        )
-
-    def move(self, number: int, *, due_at: datetime, reason: str | None, now: datetime) -> Execution | None:
-        return self._journal.write(
-            "move",
-            lambda: self._by_hand.move(rows.bindable(number), due_at, reason, now),
-            as_json=lambda moved: None if moved is None else moved.number,
-            from_json=lambda n: None if n is None else self._journal.execution_from_json(n),
-        )
-
-    def replay_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
-        bindable = [rows.bindable(number) for number in numbers]
-        return self._journal.write("replay", lambda: self._by_hand.replay_each(bindable, reason, now))
 
     # --- deliver
 

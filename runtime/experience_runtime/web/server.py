@@ -12,6 +12,7 @@ from experience_runtime.web import health, pages
 from experience_runtime.web.api import agenda as api_agenda
 from experience_runtime.web.api import audit as api_audit
 from experience_runtime.web.api import batch as api_batch
+from experience_runtime.web.api import bulk as api_bulk
 from experience_runtime.web.api import executions as api_executions
 from experience_runtime.web.api import holds as api_holds
 from experience_runtime.web.api import integration_calls
@@ -59,6 +60,7 @@ _ROUTERS = (
     api_kept_runs.router,
     api_agenda.router,
     api_executions.router,
+    api_bulk.router,
     api_stream.router,
     api_schedules.router,
     api_integrations.router,

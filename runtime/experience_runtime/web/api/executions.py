@@ -1,34 +1,27 @@
-"""/v1: executions; look, cancel, restore, replay, one by one or by filter."""
+"""/v1: executions; look, and cancel, move, restore or replay one."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import ConfigDict, Field, StrictBool, StrictInt
+from pydantic import ConfigDict, Field, StrictInt
 
 from experience_runtime.domain.access import Right
-from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.executions import Filter, Sort, Status
 from experience_runtime.domain.filters import NAMES, TABLE, read_filter
-from experience_runtime.domain.jobs import Job as BegunJob
-from experience_runtime.engine.operations import cancellable, replayable
 from experience_runtime.web.api.idempotency import KEY_DOCUMENTED, OnceRoute
 from experience_runtime.web.api.models import (
-    JOB,
     LISTED_EXECUTION,
     Executions,
-    Job,
-    Matching,
 )
-from experience_runtime.web.api.openapi import Body, Cursor, ExecutionId, Limit, Responses, answers
+from experience_runtime.web.api.openapi import Body, Cursor, ExecutionId, Limit, answers
 from experience_runtime.web.api.whole_execution import WHOLE_EXECUTION, WholeExecution
-from experience_runtime.web.given import GivenJobs, GivenRuntime
+from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import Caller, needs
 from experience_runtime.web.guard.problems import Document
 
-_EVERYTHING = Filter()
-_Reason = Annotated[str | None, Field(max_length=1000, description="Kept in the history.")]
+Reason = Annotated[str | None, Field(max_length=1000, description="Kept in the history.")]
 _Text = Annotated[str | None, Field(max_length=200)]
 _At = Annotated[str | None, Field(max_length=100)]
 
@@ -94,7 +87,7 @@ class SearchBody(Wanted):
 
 
 class CancelBody(Body):
-    reason: _Reason = None
+    reason: Reason = None
 
 
 class MoveBody(Body):
@@ -106,11 +99,11 @@ class MoveBody(Body):
 
     delay: Any = Field(default=None, description='Milliseconds, or a text such as `"2 hours"`.')
     time: Any = Field(default=None, description="An ISO 8601 instant, or milliseconds since 1970.")
-    reason: _Reason = None
+    reason: Reason = None
 
 
 class ReplayBody(Body):
-    reason: _Reason = "replayed"
+    reason: Reason = "replayed"
     payload: Any = Field(
         default=None,
         description="Another payload than its own, checked by the integration. Left out: its own.",
@@ -118,26 +111,7 @@ class ReplayBody(Body):
 
 
 class RestoreBody(Body):
-    reason: _Reason = "restored"
-
-
-class BulkBody(Body):
-    """What a filter means; without one, `everything` must be said."""
-
-    filter: Wanted = Wanted()
-    everything: StrictBool = False
-    dry_run: StrictBool = Field(default=False, description="Only count what the filter means.")
-    reason: _Reason = None
-
-    def meant(self, *, now: datetime) -> Filter:
-        """The filter; InvalidParameter when nothing says which executions."""
-        filter = self.filter.filter(now=now)
-        if filter == _EVERYTHING and not self.everything:
-            raise InvalidParameter(
-                'nothing says which executions; give a filter such as {"integration": "slack-update"}, '
-                "or say everything: true"
-            )
-        return filter
+    reason: Reason = "restored"
 
 
 LISTED = {"executions": [LISTED_EXECUTION], "next": None, "searched_to": None}
@@ -288,58 +262,3 @@ def run_now(
     """Let a pending one run now and not at its instant; a closed window delays it. Scope: operator."""
     runtime.operations.run_now(execution_id, reason=None if body is None else body.reason)
     return Document(runtime.lookup.execution(execution_id))
-
-
-def _bulk_answers() -> Responses:
-    given = answers(Matching, {"matching": 1200}, 409, 413)
-    begun = answers(Job, JOB, status=202)[202]
-    return {200: given.pop(200) | {"description": "A dry run."}, 202: begun, **given}
-
-
-@router.post(
-    "/bulk/cancel",
-    summary="Cancel by filter",
-    status_code=202,
-    openapi_extra=KEY_DOCUMENTED,
-    responses=_bulk_answers(),
-)
-def cancel_all(
-    body: BulkBody, runtime: GivenRuntime, jobs: GivenJobs, _: Annotated[Caller, needs(Right.CHANGE)]
-) -> Document:
-    """A job that cancels every pending execution the filter matches. Scope: operator."""
-    filter = cancellable(body.meant(now=runtime.clock.now()))
-
-    if body.dry_run:
-        return Document({"matching": runtime.store.count(filter)})
-    return _begun(jobs.begin("cancel", filter, matching=runtime.store.count(filter), reason=body.reason))
-
-
-@router.post(
-    "/bulk/replay",
-    summary="Replay by filter",
-    status_code=202,
-    openapi_extra=KEY_DOCUMENTED,
-    responses=_bulk_answers(),
-)
-def replay_all(
-    body: BulkBody, runtime: GivenRuntime, jobs: GivenJobs, _: Annotated[Caller, needs(Right.CHANGE)]
-) -> Document:
-    """A job that replays every failed execution the filter matches; by `status` also succeeded ones.
-
-    Scope: operator.
-    """
-    filter = replayable(body.meant(now=runtime.clock.now()))
-    if body.dry_run:
-        return Document({"matching": runtime.store.count(filter)})
-    reason = body.reason or "replayed"
-    return _begun(jobs.begin("replay", filter, matching=runtime.store.count(filter), reason=reason))
-
-
-@router.get("/jobs/{job_id}", summary="Show a job", responses=answers(Job, JOB, 404))
-def job(job_id: ExecutionId, jobs: GivenJobs, _: Annotated[Caller, needs(Right.READ)]) -> Document:
-    """How far a job has come. It goes on after a restart. Scopes: operator, viewer."""
-    return Document(jobs.job(job_id).document())
-
-
-def _begun(job: BegunJob) -> Document:
-    return Document(job.document(), status_code=202)

@@ -9,6 +9,7 @@ import logging
 import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 from experience_runtime.domain.audit import RUNTIME, Actor
 from experience_runtime.domain.errors import ExperienceError, UnknownExecution
@@ -35,7 +36,9 @@ class Jobs:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="job")
         self._closing = threading.Event()
 
-    def begin(self, verb: str, filter: Filter, *, matching: int, reason: str | None) -> Job:
+    def begin(
+        self, verb: str, filter: Filter, *, matching: int, reason: str | None, due_at: datetime | None = None
+    ) -> Job:
         """Begin a job, once however often its request is tried; it runs when those before it have ended."""
         hand = actor_in_hand() or RUNTIME
         job = Job(
@@ -47,6 +50,7 @@ class Jobs:
             begun_at=self._clock.now(),
             actor=hand.name,
             address=hand.address,
+            due_at=due_at,
         )
         begun = self._kept.begin(job)
         if begun.id == job.id:  # else it is another process's, or `go_on` takes it over
@@ -96,7 +100,10 @@ class Jobs:
             self._kept.give_up(job.id)
             return
         seen, done = job.seen, job.done
-        for batch in self._operations.batches(job.verb, job.filter, reason=job.reason, cursor=job.cursor):
+        batches = self._operations.batches(
+            job.verb, job.filter, reason=job.reason, cursor=job.cursor, due_at=job.due_at
+        )
+        for batch in batches:
             seen, done = seen + batch.seen, done + len(batch.done)
             now = self._clock.now()
             if not self._kept.advance(job.id, seen=seen, done=done, cursor=batch.cursor, now=now):

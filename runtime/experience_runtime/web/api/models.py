@@ -152,7 +152,7 @@ class Job(BaseModel):
     """Long work: how many it means, has looked at, and has changed."""
 
     id: str
-    verb: Literal["cancel", "replay"]
+    verb: Literal["cancel", "replay", "restore", "move"]
     state: Literal["running", "done", "failed"]
     matching: int
     seen: int

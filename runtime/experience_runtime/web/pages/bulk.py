@@ -1,4 +1,4 @@
-"""The pages that cancel or replay all executions of a filter: counted first, then with progress."""
+"""The pages that change all executions of a filter: counted first, then with progress."""
 
 from typing import Annotated, Literal
 
@@ -7,8 +7,9 @@ from fastapi.responses import Response
 
 from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import Conflict, ExperienceError, Refusal
-from experience_runtime.domain.planning import check_reason
-from experience_runtime.engine.operations import cancellable, replayable
+from experience_runtime.domain.instants import iso
+from experience_runtime.domain.planning import check_reason, plan_move
+from experience_runtime.engine.operations import DONE, meant
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.given import GivenJobs, GivenRuntime
 from experience_runtime.web.guard.access import signed_in
@@ -19,8 +20,8 @@ from experience_runtime.web.pages.rendering import GivenRendering, Rendering, ba
 from experience_runtime.web.pages.wanted import GivenWanted, Wanted, read_query
 
 HERE = "/executions"
-Verb = Literal["cancel", "replay"]
-_MEANT = {"cancel": cancellable, "replay": replayable}
+Verb = Literal["cancel", "replay", "restore", "move"]
+_REASONS = {"replay": "replayed", "restore": "restored"}
 
 
 router = APIRouter(route_class=HtmlRoute, include_in_schema=False, dependencies=[signed_in(Right.CHANGE)])
@@ -46,21 +47,22 @@ def act(
     jobs: GivenJobs,
     query: Annotated[str, Form()] = "",
     reason: Annotated[str, Form()] = "",
+    time: Annotated[str, Form(max_length=100)] = "",
     counted: Annotated[int, Form()] = 0,
 ) -> Response:
-    wanted = read_query(query)
+    wanted, now = read_query(query), runtime.clock.now()
     try:
-        filter = wanted.filter(now=runtime.clock.now())
-        why = check_reason(reason.strip() or ("replayed" if verb == "replay" else None))
-        total = runtime.store.count(_MEANT[verb](filter))
+        filter = wanted.filter(now=now)
+        why = check_reason(reason.strip() or _REASONS.get(verb))
+        due_at = plan_move({"time": time or None}, now=now) if verb == "move" else None
+        total = runtime.store.count(meant(verb, filter))
         if total > counted:
             raise Conflict(
                 f"{total} executions match now, and {counted} matched when you were asked; count them again"
             )
-
-        job = jobs.begin(verb, filter, matching=total, reason=why)
+        job = jobs.begin(verb, filter, matching=total, reason=why, due_at=due_at)
     except Refusal as refusal:
-        return _asked(request, verb, wanted, runtime, rendering, problem=refusal, reason=reason)
+        return _asked(request, verb, wanted, runtime, rendering, problem=refusal, reason=reason, time=time)
     return back_to(f"{HERE}/jobs/{job.id}?{wanted.query}")
 
 
@@ -74,7 +76,13 @@ def progress(
 ) -> Response:
     job = jobs.job(job_id)
     return rendering.page(
-        request, "bulk_progress.html", here=HERE, job=job, verb=job.verb, query=wanted.query
+        request,
+        "bulk_progress.html",
+        here=HERE,
+        job=job,
+        verb=job.verb,
+        done=DONE[job.verb],
+        query=wanted.query,
     )
 
 
@@ -87,10 +95,11 @@ def _asked(
     *,
     problem: ExperienceError | None = None,
     reason: str = "",
+    time: str = "",
 ) -> Response:
-    count = 0
+    count, now = 0, runtime.clock.now()
     try:
-        count = runtime.store.count(_MEANT[verb](wanted.filter(now=runtime.clock.now())))
+        count = runtime.store.count(meant(verb, wanted.filter(now=now)))
     except Refusal as refusal:
         problem = problem or refusal
     return rendering.page(
@@ -100,7 +109,9 @@ def _asked(
         status=200 if problem is None else status_of(problem),
         problem=problem,
         verb=verb,
+        done=DONE[verb],
         wanted=wanted,
         count=count,
         reason=reason,
+        time=time or iso(now)[:16],
     )

@@ -10,7 +10,7 @@ from .stage import ROOT
 
 NAMES = (
     *("cli", "cli-executions", "cli-schedules", "cli-visitors"),
-    *("cli-operating", "cli-telling", "cli-releases"),
+    *("cli-operating", "cli-integrations", "cli-telling", "cli-releases"),
 )
 PAGES = tuple(ROOT / "docs" / "reference" / f"{name}.md" for name in NAMES)
 EVERYWHERE = "Options of every command"

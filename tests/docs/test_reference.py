@@ -102,7 +102,7 @@ PAGES: dict[str, Callable[[], Iterable[str]]] = {
     "stories": _story,
     "recurring-schedules": _recurring,
     "scheduled-events": lambda: app_events._KNOWN,
-    "cli cli-executions cli-schedules cli-visitors cli-operating cli-telling cli-releases": commands,
+    " ".join(NAMES): commands,
     "integrations": lambda: sdk.__all__,
 }
 

@@ -13,13 +13,13 @@ from experience_runtime.domain.executions import (
     Execution,
     Filter,
     IfExists,
-    NewPayload,
     Settling,
     Sort,
 )
 from experience_runtime.domain.overview import Ended, Overview
 from experience_runtime.domain.places import Page
 from experience_runtime.domain.visitors import Visitor
+from experience_runtime.engine.changing import Changing
 from experience_runtime.engine.keeping import (
     IntegrationStates,
     Paces,
@@ -143,7 +143,7 @@ class Executions(Protocol):
         ...
 
 
-class SchedulerStore(Executions, Protocol):
+class SchedulerStore(Executions, Changing, Protocol):
     """What the verbs need: schedule, cancel, convert, replay, execute."""
 
     @property
@@ -190,14 +190,6 @@ class SchedulerStore(Executions, Protocol):
         """Those of these (key_digest, key_owner) under which an execution is pending."""
         ...
 
-    def cancel(self, number: int, *, reason: str | None, now: datetime) -> bool:
-        """Cancel one pending execution; False when it is not pending (or unknown)."""
-        ...
-
-    def cancel_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
-        """Cancel those that are pending, in one transaction; return their ids."""
-        ...
-
     def awaits_conversion(self, visitor: str) -> bool:
         """Whether anything that pends or runs would be cancelled by a conversion of this person."""
         ...
@@ -208,47 +200,6 @@ class SchedulerStore(Executions, Protocol):
         tried again. What counts is the order in which things are stored, not their instants: a machine's
         clock may be put back. Only where its sender said that it happened earlier, `at`, is what was made
         after that left alone."""
-        ...
-
-    def replay(
-        self, number: int, *, reason: str | None, now: datetime, changed: NewPayload | None = None
-    ) -> Execution | None:
-        """failed | succeeded -> pending, due now, with all its retries before it; the attempts are kept.
-
-        With `changed`, another payload takes the place of its own, which the history keeps.
-
-        None when it is in another state (or unknown); AlreadyScheduled while its key is pending again;
-        Conflict when it asked to be cancelled by a conversion, and one was recorded since it was made.
-        """
-        ...
-
-    def restore(self, number: int, *, reason: str | None, now: datetime) -> Execution | None:
-        """cancelled -> pending, at its instant and with the retries it had left.
-
-        None when it is in another state (or unknown); AlreadyScheduled while its key is pending; Conflict
-        when its instant is past, when a conversion cancelled it, or when one since then would have.
-        """
-        ...
-
-    def move(self, number: int, *, due_at: datetime, reason: str | None, now: datetime) -> Execution | None:
-        """pending -> pending, asked for and due at this instant; a claim that has not begun loses it.
-
-        None when it is in another state (or unknown).
-        """
-        ...
-
-    def restore_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
-        """Restore those that may be, in one transaction, and pass over the others; return their ids."""
-        ...
-
-    def move_each(
-        self, moves: Sequence[tuple[int, datetime]], *, reason: str | None, now: datetime
-    ) -> list[str]:
-        """Move those that are pending each to its instant, in one transaction; return their ids."""
-        ...
-
-    def replay_each(self, numbers: Sequence[int], *, reason: str | None, now: datetime) -> list[str]:
-        """Replay those that may be, in one transaction, and pass over the others; return their ids."""
         ...
 
     def allow_execute(self, *, key_digest: bytes, key_owner: str, now: datetime, per_seconds: int) -> bool:

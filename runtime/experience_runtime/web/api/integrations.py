@@ -10,7 +10,7 @@ from experience_runtime.running.guest_calls import Started
 from experience_runtime.runtime.integration_settings import change_settings
 from experience_runtime.web.answering import answer_of
 from experience_runtime.web.api.idempotency import KEY_DOCUMENTED, OnceRoute
-from experience_runtime.web.api.models import (
+from experience_runtime.web.api.integration_models import (
     INTEGRATION,
     Called,
     Held,

@@ -25,7 +25,7 @@ BIG = (
 )
 
 _EXECUTIONS = """
-WITH RECURSIVE g(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM g WHERE n < :count),
+WITH RECURSIVE g(n) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT n + 1 FROM g WHERE n < :count),
 made(n, at, state) AS (
     SELECT n, :now - :span + n * :span / (:count + 1),
         CASE WHEN n * 3 > :count * 2 AND n % 33 = 0 THEN 'pending' WHEN n % 50 = 7 THEN 'failed'
@@ -104,7 +104,8 @@ FILLS: tuple[tuple[str, str], ...] = (
     ),
     (
         "persons",
-        "WITH RECURSIVE g(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM g WHERE n < :count / 50) "
+        "WITH RECURSIVE g(n) AS (SELECT CAST(1 AS bigint) UNION ALL "
+        "SELECT n + 1 FROM g WHERE n < :count / 50) "
         "INSERT INTO persons (visitor, person) SELECT 'visitor-' || (n * 10), 'visitor-' || (n * 10) FROM g "
         "UNION ALL SELECT 'crm-' || n, 'visitor-' || (n * 10) FROM g",
     ),

@@ -18,6 +18,7 @@ from experience_runtime.domain.workers import SKEW_TOLD, skew_text
 from experience_runtime.domain.zones import rules_version
 from experience_runtime.engine.alerting import check_rule
 from experience_runtime.runtime import Runtime
+from experience_runtime.runtime.soundness import check_database
 from experience_runtime.sandbox.pool import ENGINE, mend_engine
 from experience_runtime.settings.load import Settings
 
@@ -218,7 +219,7 @@ def _alert_texts(runtime: Runtime) -> Iterator[str]:
 
 
 def _database_text(runtime: Runtime) -> str:
-    runtime.check_database()
+    check_database(runtime)
     return f"{runtime.database_name} opens; next wake {_wake_text(runtime)}"
 
 

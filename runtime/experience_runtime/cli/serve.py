@@ -18,6 +18,7 @@ from experience_runtime.domain.values import shown
 from experience_runtime.engine.worker import Worker
 from experience_runtime.measured import hear
 from experience_runtime.runtime import CONCURRENCY, Runtime
+from experience_runtime.runtime.soundness import looked_after
 from experience_runtime.runtime.working import is_delivered, make_worker
 from experience_runtime.settings.load import Settings
 
@@ -95,14 +96,13 @@ def serve(
         attempted=metrics.attempted,
         idle_sandboxes=IDLE_SANDBOXES,
     )
-    with telemetry(), serving as runtime:
+    with telemetry(), serving as runtime, looked_after(runtime):
         has_tokens = runtime.store.tokens.ever()
         if not has_tokens and not is_loopback(host):
             raise Unauthorized(
                 f"on {host} others could call, and there is no token yet; make one first: "
                 "`experience tokens create NAME --scope operator`, or serve on 127.0.0.1"
             )
-        runtime.check_database()
         if paused:
             hold_unless_held(runtime)
         runtime.for_serving()  # requests come on many threads

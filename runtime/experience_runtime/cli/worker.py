@@ -15,6 +15,7 @@ from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.executions import LEASE_SECONDS, SHARED_LEASE_SECONDS
 from experience_runtime.measured import hear
 from experience_runtime.runtime import CONCURRENCY, Runtime
+from experience_runtime.runtime.soundness import looked_after
 from experience_runtime.runtime.working import make_worker
 from experience_runtime.settings.load import Settings
 
@@ -93,7 +94,7 @@ def worker(
                 attempted=metrics.attempted,
             )
         )
-        runtime.check_database()
+        stack.enter_context(looked_after(runtime))
         if paused:
             hold_unless_held(runtime)
         runtime.for_delivering()

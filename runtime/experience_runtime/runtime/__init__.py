@@ -101,13 +101,6 @@ class Runtime(OfVisitors):
         """Whether there is one yet; opening the store of a file would make it."""
         return self.is_shared or os.path.exists(self.database_path)
 
-    def check_database(self) -> None:
-        """Raise InvalidParameter when the file is damaged; a server looks after its own."""
-        if not self.is_shared and os.path.exists(self.database_path):
-            from experience_runtime.store.sqlite.recovery import check_whole
-
-            check_whole(self.database_path)
-
     @cached_property
     def store(self) -> "SqlStore[Any]":
         from experience_runtime.store.opening import open_postgres, open_sqlite

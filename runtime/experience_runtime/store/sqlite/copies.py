@@ -50,17 +50,20 @@ def copy_checked(
     return pages
 
 
-def check(connection: apsw.Connection, path: str, fix: str) -> None:
-    """Raise InvalidParameter when the quick check finds a defect."""
+def check(connection: apsw.Connection, path: str, fix: str) -> bool:
+    """Raise InvalidParameter when the quick check finds a defect; False when it was interrupted."""
     try:
         told = connection.execute("PRAGMA quick_check(3)")
         found = [line for (text,) in told for line in str(text).splitlines()]
     except (apsw.CorruptError, apsw.NotADBError) as error:
         found = [str(error)]
+    except apsw.InterruptError:
+        return False
     except apsw.Error as error:
         raise failure(path, error) from error
     if found != ["ok"]:
         raise InvalidParameter(f"the database {path!r} is damaged ({'; '.join(found)[:300]}); {fix}")
+    return True
 
 
 def _sync(path: str) -> None:

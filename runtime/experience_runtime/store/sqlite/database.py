@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 import apsw
 
 from experience_runtime.clocks import monotonic
+from experience_runtime.domain.errors import DatabaseUnavailable
 from experience_runtime.measured import hearer
 from experience_runtime.store.database import Rows
 from experience_runtime.store.rows import Values
@@ -66,6 +67,7 @@ class SqliteDatabase:
         self._refusal: CannotBeWritten | None = None
         self.connection = self._open(to_look)
         self._identity = Identity(path)
+        self._damage: str | None = None
         # what is in memory only is another database for each connection, and has no commit to share
         self._commits = OneByOne(self.connection) if path == MEMORY else GroupCommit(self.connection)
         self._lookers = None if path == MEMORY else Lookers(lambda: self._open(to_look))
@@ -87,6 +89,10 @@ class SqliteDatabase:
             self._refusal = refusal
             return open_to_look(self.path)
 
+    def condemn(self, damage: str) -> None:
+        """Refuse every write from now on: the file is damaged."""
+        self._damage = damage
+
     def read(self, act: Callable[[], T]) -> T:
         self._identity.require()
         try:
@@ -97,6 +103,8 @@ class SqliteDatabase:
     def write(self, act: Callable[[], T]) -> T:
         if self._refusal is not None:
             raise self._refusal
+        if self._damage is not None:
+            raise DatabaseUnavailable(self._damage)
         began = monotonic()
         try:
             result = self._commits.write(act)

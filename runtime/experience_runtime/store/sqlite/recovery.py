@@ -14,6 +14,7 @@ from experience_runtime.store.sqlite.file import OlderSchema, Upgrade, open_data
 from experience_runtime.store.sqlite.lock import FileLock
 
 _BESIDE = ("-wal", "-shm")
+_STEPS = 1_000  # of SQLite: pages, while it looks at them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +25,14 @@ class Restored:
     moved_to: str | None
 
 
-def check_whole(path: str) -> None:
-    """Raise InvalidParameter when the database has a defect that SQLite's quick check finds."""
+def check_whole(path: str, *, is_over: Callable[[], bool] = lambda: False) -> bool:
+    """Raise InvalidParameter when the database has a defect that SQLite's quick check finds.
+
+    False, and nothing is known, once `is_over` says so; it is asked now and then.
+    """
     with closing(_opened(path)) as connection:
-        check(connection, path, "restore a backup with `experience restore BACKUP`")
+        connection.set_progress_handler(is_over, _STEPS)
+        return check(connection, path, "restore a backup with `experience restore BACKUP`")
 
 
 def back_up(path: str, to: str, progress: Callable[[int], None]) -> int:

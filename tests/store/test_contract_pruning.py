@@ -168,7 +168,8 @@ ENDS: dict[str, str] = {
         ("sessions", "execute_marks", "site_usage", "jobs", "workers", "feeds", "paces"), "at its end"
     ),
     **dict.fromkeys(("visitors", "persons", "visitor_states"), "when the visitor is erased"),
-    **dict.fromkeys(("releases", "release_changes", "erasures"), "never: the reference says so"),
+    "releases": "releases",
+    **dict.fromkeys(("release_changes", "erasures"), "never: the reference says so"),
     **dict.fromkeys(("schedules", "tokens", "integration_states", "alerts", "pruning"), "one a name"),
     "milestones": "one a name",
     "sqlite_sequence": "SQLite's own",

@@ -14,7 +14,7 @@ from experience_runtime.engine.pruning import purge as remove
 from experience_runtime.runtime import Runtime
 from experience_runtime.settings.load import Settings
 
-_USUAL = tuple(kind for kind in KINDS if kind != "audit")
+_USUAL = tuple(kind for kind in KINDS if kind not in ("audit", "releases"))
 
 
 @click.command(
@@ -25,8 +25,9 @@ Examples:
   experience purge --older-than 7d --kind runs --kind events --yes
 
 Executions count from their end, the rest from when it came. Nothing that is pending or running is removed,
-and no conversion that a replay would have to know of. Workers remove by themselves what the settings say
-under [retention]."""
+no conversion that a replay would have to know of, and no release that runs, is one of the last 20 of its
+experience, or made a run that is kept. Workers remove by themselves what the settings say under
+[retention]."""
 )
 @click.option("--older-than", metavar="DURATION", required=True, help="How long ago it was over: 90d.")
 @click.option(
@@ -34,7 +35,7 @@ under [retention]."""
     "kinds",
     type=click.Choice(KINDS),
     multiple=True,
-    help="What to remove; repeatable. [default: all of them but the audit]",
+    help="What to remove; repeatable. [default: all but audit and releases]",
 )
 @click.option("--dry-run", is_flag=True, help="Only count what there is.")
 @click.option("--yes", is_flag=True, help="Do not ask.")

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal, get_args
 
-Kind = Literal["succeeded", "failed", "cancelled", "runs", "events", "answers", "audit"]
-"""Executions by how they ended, runs, what visitors did, answers under Idempotency-Keys, who changed what."""
+Kind = Literal["succeeded", "failed", "cancelled", "runs", "events", "answers", "audit", "releases"]
+"""Executions by how they ended, runs, what visitors did, answers under Idempotency-Keys, who changed what,
+and releases that nothing runs any more."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -20,8 +21,12 @@ DEFAULTS: Mapping[Kind, timedelta | None] = MappingProxyType(
         "events": timedelta(days=90),
         "answers": timedelta(days=7),
         "audit": timedelta(days=730),
+        "releases": timedelta(days=365),
     }
 )
+
+RELEASES_KEPT = 20
+"""The newest of an experience, however old."""
 
 SHORTEST = timedelta(hours=1)
 SHORTEST_OF_ANSWERS = timedelta(hours=24)

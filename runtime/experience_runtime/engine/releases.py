@@ -33,7 +33,9 @@ class Releases(Protocol):
         ...
 
     def roll_back(self, *, made: Change, expected: int | None) -> Change:
-        """Let run what ran before the newest change that was no rollback; Conflict when nothing did."""
+        """Let run what ran before the newest change that was no rollback; Conflict when nothing did.
+
+        UnknownRelease when it was removed since."""
         ...
 
     def deactivate(self, *, made: Change, expected: int | None) -> Change:

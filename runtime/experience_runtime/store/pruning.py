@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from experience_runtime.domain.instants import iso, to_ms
-from experience_runtime.domain.retention import Kind, Pruned
+from experience_runtime.domain.retention import RELEASES_KEPT, Kind, Pruned
 from experience_runtime.domain.schedules import RESTORABLE
 from experience_runtime.engine.numbering import first_number_of
 from experience_runtime.store import rows
@@ -71,8 +71,9 @@ class SqlPruning:
             "events": "count_old_events",
             "answers": "count_old_replies",
             "audit": "count_old_audit",
+            "releases": "count_old_releases",
         }.get(kind, "count_ended_executions")
-        bound = {"status": kind, "before": to_ms(before), "below": first_number_of(before)}
+        bound = {"status": kind, "below": first_number_of(before), **_old_releases(before)}
         return int(self._database.look(lambda read: read(statement, bound))[0][0])
 
     def size(self) -> int:
@@ -100,6 +101,13 @@ class SqlPruning:
                 old = _oldest(self._database.execute("prunable_audit", {"limit": limit}), before)
                 self._drop(("drop_audit",), old)
                 return Pruned(removed=len(old), is_over=len(old) < limit), 0
+            case "releases":
+                self._database.hold("releases")  # none of them begins to run meanwhile
+                unused = self._database.execute("old_releases", _old_releases(before) | {"limit": limit})
+                for experience, number in unused:
+                    release = {"experience": experience, "number": number}
+                    self._database.execute_counted("drop_release", release)
+                return Pruned(removed=len(unused), is_over=len(unused) < limit), 0
             case _:
                 return self._executions(kind, cursor, before=before, limit=limit)
 
@@ -142,6 +150,10 @@ class SqlPruning:
     def _drop(self, statements: Sequence[str], numbers: Sequence[int]) -> None:
         for statement in statements if numbers else ():
             self._database.execute(statement, {"numbers": json.dumps(numbers)})
+
+
+def _old_releases(before: datetime) -> rows.Values:
+    return {"before": to_ms(before), "kept": RELEASES_KEPT}
 
 
 def _oldest(found: Sequence[tuple[Any, ...]], before: datetime) -> list[int]:

@@ -62,5 +62,30 @@ SELECT count(*) FROM runs WHERE number < :below;
 SELECT (SELECT count(*) FROM events WHERE coalesce(received_at, at) < :before)
     + (SELECT count(*) FROM exposures WHERE at < :before);
 
+-- part: where_releases_are_old
+-- Nothing has run them since, there are :kept newer ones, and no run that is kept names them.
+at < :before AND (
+    SELECT count(*) FROM releases AS newer
+    WHERE newer.experience = releases.experience AND newer.number > releases.number
+) >= :kept AND NOT EXISTS (
+    SELECT 1 FROM release_changes AS ran
+    WHERE ran.experience = releases.experience AND releases.number IN (ran.active, ran.partial) AND coalesce((
+        SELECT ended.at FROM release_changes AS ended
+        WHERE ended.experience = ran.experience AND ended.number > ran.number
+        ORDER BY ended.number LIMIT 1
+    ), :before) >= :before
+) AND NOT EXISTS (
+    SELECT 1 FROM runs WHERE runs.experience = releases.experience AND runs.release = releases.number
+)
+
+-- name: old_releases
+SELECT experience, number FROM releases WHERE {where_releases_are_old} ORDER BY experience, number LIMIT :limit;
+
+-- name: count_old_releases
+SELECT count(*) FROM releases WHERE {where_releases_are_old};
+
+-- name: drop_release
+DELETE FROM releases WHERE experience = :experience AND number = :number;
+
 -- name: count_old_replies
 SELECT count(*) FROM replies WHERE claimed_at < :before;

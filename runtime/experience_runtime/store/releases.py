@@ -90,7 +90,11 @@ class SqlReleases:
     def roll_back(self, *, made: Change, expected: int | None) -> Change:
         def decide(now: Change | None) -> Change:
             before = None if now is None or now.before is None else self._at(made.experience, now.before)
-            return rolled_back(now, before, made)
+            change = rolled_back(now, before, made)
+            for number in (change.active, change.partial):
+                if number is not None:
+                    self._read(made.experience, number)
+            return change
 
         return self._change(made, expected, decide)
 

@@ -13,6 +13,8 @@ from experience_runtime.engine.stores import Store
 
 from tests.support.executions import LATER, NOW, SUCCEEDED, add, an_execution, claim, settle
 
+from .test_contract_schedules import a_schedule
+
 
 def fill(store: Store, visitor: str, number: int) -> None:
     """One pending execution, a run that made it, an event, a conversion and a zone of a visitor."""
@@ -71,6 +73,33 @@ def test_nothing_of_a_person_stays_and_nobody_else_loses_anything(store: Store) 
     # its key is free, and its mark is gone
     assert store.allow_execute(key_digest=b"m" * 16, key_owner="ada", now=NOW, per_seconds=60)
     assert not store.allow_execute(key_digest=b"m" * 16, key_owner="bob", now=NOW, per_seconds=60)
+
+
+def test_a_recurring_schedule_that_names_them_goes_with_what_it_fired(store: Store) -> None:
+    payloads = {"to ada": '{"to":"ada Ł\\"s"}', "about ada": '{"to":"ops","about":"ada Ł\\"s and others"}'}
+    for number, (name, payload) in enumerate(payloads.items(), 1):
+        schedule = a_schedule(name, integration="webhook", payload=payload)
+        assert store.schedules.put(schedule, replacing=None)
+        assert store.schedules.put(replace(schedule, name=f"{name}, removed"), replacing=None)
+        store.schedules.remove(f"{name}, removed", now=NOW)
+        add(store, replace(an_execution(number), schedule=name, payload=payload))
+    (claimed,) = claim(store, limit=1)
+    store.start_all([(claimed.number, claimed.attempt)], now=NOW, lease_until=LATER)
+    visitor = 'ada Ł"s'
+
+    with pytest.raises(Conflict, match="being delivered"):
+        store.erasing.erase(visitor, now=NOW)
+    assert store.erasing.schedules(visitor) == ["to ada"]
+    settle(store, claimed.number, claimed.attempt, SUCCEEDED, now=LATER)
+    counted = store.erasing.count(visitor)
+    erased = store.erasing.erase(visitor, now=NOW)
+
+    assert counted == erased
+    assert (erased.schedules, erased.executions) == (("to ada",), 1)
+    assert [each.name for each in store.schedules.schedules()] == ["about ada"]
+    assert [each.name for each, _ in store.schedules.removed(now=NOW)] == ["about ada, removed"]
+    assert [each.number for each in store.find(Filter()).executions] == [2]
+    assert store.erasing.schedules(visitor) == []
 
 
 def test_every_id_of_the_person_is_erased(store: Store) -> None:

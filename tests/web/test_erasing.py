@@ -33,6 +33,13 @@ def lived(client: httpx.Client, folder: Path) -> None:
     client.post("/v1/experiences/talks/run", json={"visitor": WHO}, headers=key)
     client.post(f"/v1/visitors/{WHO}/identify", json={"person": ALIAS})
     client.post(f"/v1/visitors/{ALIAS}/convert")
+    weekly = {
+        "integration": "slack-update",
+        "daily": "09:00",
+        "timezone": "UTC",
+        "payload": {"message": ALIAS},
+    }
+    assert client.put("/v1/schedules/weekly", json=weekly).status_code in (200, 201)
 
 
 def tables(runtime: Runtime) -> str:
@@ -52,6 +59,9 @@ def test_an_erased_person_is_in_no_table_no_file_and_no_backup(
     lived(client, folder)
     assert tables(runtime).count(WHO) > 30
     assert WHO.encode() in files(folder)
+    assert "recurring schedules whose payload names them" in client.get(f"/visitors/{WHO}").text
+    (named,) = client.get(f"/v1/visitors/{WHO}/export").json()["schedules"]
+    assert (named["name"], named["payload"]) == ("weekly", {"message": ALIAS})
     counted = client.delete(f"/v1/visitors/{WHO}?dry_run=true").json()
 
     erased = client.delete(f"/v1/visitors/{WHO}").json()
@@ -59,7 +69,7 @@ def test_an_erased_person_is_in_no_table_no_file_and_no_backup(
 
     assert counted == erased | {"erased": False, "answers": 0}
     assert (erased["ids"], erased["runs"], erased["events"], erased["conversions"]) == (2, 61, 2, 1)
-    assert erased["answers"] == 1
+    assert (erased["answers"], erased["schedules"]) == (1, ["weekly"])
     found = tables(runtime)
     for word in (WHO, ALIAS):
         assert word not in found

@@ -135,8 +135,9 @@ Examples:
   experience visitors erase customer-5512 --dry-run
   experience visitors erase customer-5512 --yes
 
-All ids of the same person are erased. What is pending never runs. What stays is that somebody was erased,
-when, and how much. A backup that was made before still has it all."""
+All ids of the same person are erased. What is pending never runs. A recurring schedule whose payload has one
+of the ids as a text is removed, with what it fired for them; --dry-run names it. What stays is that somebody
+was erased, when, and how much. A backup that was made before still has it all."""
 )
 @click.argument("visitor_id", metavar="ID")
 @click.option("--dry-run", is_flag=True, help="Only count what there is.")
@@ -158,3 +159,5 @@ def erase(visitor_id: str, dry_run: bool, yes: bool, settings: Settings, as_json
         return
     counts = ", ".join(f"{document[name]} {name}" for name in ("executions", "runs", "events", "conversions"))
     say(f"{'would be erased' if dry_run else 'erased'}: {counts}; {document['cancelled']} were pending")
+    if names := document["schedules"]:
+        say(f"recurring schedules that {'name' if dry_run else 'named'} them: {', '.join(names)}")

@@ -76,7 +76,10 @@ def check_visitor_id(visitor_id: object) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
-    """How much of a person was erased, or would be; `cancelled` of the executions were pending."""
+    """How much of a person was erased, or would be; `cancelled` of the executions were pending.
+
+    `schedules`: the names of the recurring schedules whose payload names them.
+    """
 
     ids: int
     executions: int
@@ -85,6 +88,7 @@ class Erased:
     events: int
     conversions: int
     answers: int = 0
+    schedules: tuple[str, ...] = ()
 
     def counts(self) -> dict[str, int]:
-        return asdict(self)
+        return asdict(self) | {"schedules": len(self.schedules)}

@@ -124,7 +124,14 @@ class Erasing(Protocol):
         ...
 
     def erase(self, visitor: str, *, now: datetime) -> Erased:
-        """Erase it, and keep that and how much, not whom. Conflict while an execution of theirs runs."""
+        """Erase it, and keep that and how much, not whom. Conflict while an execution of theirs runs.
+
+        Recurring schedules whose payload has one of their ids as a text go, with what they fired for them.
+        """
+        ...
+
+    def schedules(self, visitor: str) -> Sequence[str]:
+        """The names of those schedules."""
         ...
 
 

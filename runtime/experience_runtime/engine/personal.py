@@ -28,7 +28,7 @@ def erase(store: Store, clock: Clock, visitor: str, *, dry_run: bool = False) ->
     """
     check_visitor_id(visitor)
     erased = store.erasing.count(visitor) if dry_run else store.erasing.erase(visitor, now=clock.now())
-    return {"erased": not dry_run, **erased.counts()}
+    return {"erased": not dry_run, **erased.counts(), "schedules": list(erased.schedules)}
 
 
 def export(store: Store, lookup: Lookup, visitor: str, *, redact: Redact) -> dict[str, Any]:
@@ -61,6 +61,7 @@ def export(store: Store, lookup: Lookup, visitor: str, *, redact: Redact) -> dic
         ],
         "executions": [document for id in ids for document in _executions(lookup, id)],
         "runs": [document for id in ids for document in _runs(lookup, id)],
+        "schedules": [lookup.schedule(name) for name in store.erasing.schedules(visitor)],
     }
 
 

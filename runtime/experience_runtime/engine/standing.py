@@ -11,6 +11,9 @@ from experience_runtime.engine.operations import Operations
 from experience_runtime.engine.ports import Integrations
 from experience_runtime.engine.stores import Store
 
+MOST_COUNTED = 100_000
+"""Of a state, and of what waits for an integration: who watches asks several times a minute."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
@@ -59,7 +62,7 @@ def read_standing(
 ) -> Standing:
     """Read it all, in a few short looks at the store."""
     states = store.integration_states.all()
-    overview = store.overview(now=now, failed_since=now, next_limit=0)
+    overview = store.overview(now=now, failed_since=now, next_limit=0, most=MOST_COUNTED)
     names = {*states, *(each.integration for each in overview.backlog)} - {ALL}
     there = [each for each in store.workers.all() if each.is_there(now)]
     served: set[str] | None = set()

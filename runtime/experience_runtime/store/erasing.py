@@ -1,6 +1,8 @@
 """Erasing: a person goes from every table, in one transaction."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from experience_runtime.domain.errors import Conflict
@@ -39,7 +41,9 @@ class SqlErasing:
             ids = list(self._transitions.hold_person(visitor))
             erased = self._counted(ids)
             answers = sum(self._erase(id) for id in ids)
-            erased = Erased(**{**erased.counts(), "ids": len(ids), "answers": answers})
+            erased = replace(erased, ids=len(ids), answers=answers)
+            for name in erased.schedules:
+                self._audit.note("schedule", "remove", object=name, at=now)
             bound = {"now": to_ms(now), "counts": json.dumps(erased.counts())}
             self._database.execute("record_erasure", bound)
             # whom, nobody keeps
@@ -52,9 +56,11 @@ class SqlErasing:
 
     def _counted(self, ids: list[str]) -> Erased:
         executions = pending = runs = events = conversions = 0
+        schedules: set[str] = set()
         for id in ids:
             bound = {"visitor": id}
-            states = [status for _, status in self._database.execute("executions_of_visitor", bound)]
+            states = [status for _, status in self._executions(id)]
+            schedules.update(self._naming("schedules_naming", id))
             executions += len(states)
             pending += states.count(Status.PENDING)
             runs += len(self._database.execute("runs_of_visitor", bound))
@@ -67,12 +73,39 @@ class SqlErasing:
             runs=runs,
             events=events,
             conversions=conversions,
+            schedules=tuple(sorted(schedules)),
         )
+
+    def schedules(self, visitor: str) -> Sequence[str]:
+        def act() -> list[str]:
+            bound = {"visitor": rows.text(visitor)}
+            ids = [id for (id,) in self._database.execute("ids_of_person", bound)] or [bound["visitor"]]
+            return sorted({name for id in ids for name in self._naming("schedules_naming", id)})
+
+        return self._database.read(act)
+
+    def _executions(self, visitor: str) -> list[tuple[int, str]]:
+        """Those of an id, and those of recurring schedules that name it; number and state."""
+        found = dict(self._database.execute("executions_of_visitor", {"visitor": visitor}))
+        for needle in _needles(visitor):
+            found.update(self._database.execute("executions_naming", {"needle": needle}))
+        return sorted(found.items())
+
+    def _naming(self, statement: str, visitor: str, *, kept: bool = False) -> list[str]:
+        """The names of the schedules whose payload has an id as a text; `kept`: of what was removed."""
+        needles = [json.dumps(each)[1:-1] if kept else each for each in _needles(visitor)]
+        return [name for each in needles for (name,) in self._database.execute(statement, {"needle": each})]
 
     def _erase(self, visitor: str) -> int:
         """Erase one id; return how many answers named it. Conflict while an execution of it runs."""
         bound = {"visitor": visitor}
-        found = self._database.execute("executions_of_visitor", bound)
+        for name in self._naming("schedules_naming", visitor):  # first: what fires now has fired then
+            for statement in ("remove_schedule", "remove_runs"):
+                self._database.execute_counted(statement, {"name": name})
+        for name in self._naming("removed_naming", visitor, kept=True):
+            for statement in ("forget_removed_schedule", "remove_runs"):
+                self._database.execute_counted(statement, {"name": name})
+        found = self._executions(visitor)
         if running := [number for number, status in found if status == Status.RUNNING]:
             raise Conflict(
                 f"{execution_id(running[0])} of {shown(visitor)} is being delivered at this moment; "
@@ -102,8 +135,7 @@ class SqlErasing:
             "erase_person",
         ):
             self._database.execute(statement, bound)
-        # as a JSON text, in both ways it may be written: a part of somebody else's id is not meant
-        needles = {json.dumps(visitor), json.dumps(visitor, ensure_ascii=False)}
+        needles = _needles(visitor)
         for needle in needles:
             self._database.execute("erase_jobs", {"needle": needle})
             self._database.execute("erase_audit", {"needle": needle})
@@ -111,3 +143,8 @@ class SqlErasing:
             self._database.execute_counted("erase_answers", {"needle": needle.encode(), "erased": _ANSWER})
             for needle in needles
         )
+
+
+def _needles(visitor: str) -> list[str]:
+    """An id as a JSON text, in both ways it may be written: a part of somebody else's id is not meant."""
+    return sorted({json.dumps(visitor), json.dumps(visitor, ensure_ascii=False)})

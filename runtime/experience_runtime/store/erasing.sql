@@ -3,6 +3,19 @@
 -- name: executions_of_visitor
 SELECT number, status FROM executions WHERE visitor = :visitor AND attempt >= 0 ORDER BY number {for_update};
 
+-- name: executions_naming
+-- Of recurring schedules, which are nobody's.
+SELECT number, status FROM executions
+WHERE schedule IS NOT NULL AND attempt >= 0 AND {position}(payload, :needle) > 0
+ORDER BY number {for_update};
+
+-- name: schedules_naming
+SELECT name FROM schedules WHERE {position}(payload, :needle) > 0 ORDER BY name;
+
+-- name: removed_naming
+-- Its payload is a text within a JSON text.
+SELECT name FROM removed_schedules WHERE {position}(schedule, :needle) > 0 ORDER BY name;
+
 -- name: runs_of_visitor
 SELECT number FROM runs WHERE visitor = :visitor AND visitor IS NOT NULL;
 

@@ -109,7 +109,10 @@ WHY = {
 
 
 class ErasedDocument(BaseModel):
-    """How much of a person was erased, or would be; `cancelled` of the executions were pending."""
+    """How much of a person was erased, or would be; `cancelled` of the executions were pending.
+
+    `schedules`: the recurring schedules whose payload named them, which are removed.
+    """
 
     erased: bool
     ids: int
@@ -119,6 +122,7 @@ class ErasedDocument(BaseModel):
     events: int
     conversions: int
     answers: int
+    schedules: list[str]
 
 
 class Exported(BaseModel):
@@ -133,6 +137,7 @@ class Exported(BaseModel):
     exposures: list[dict[str, Any]]
     executions: list[dict[str, Any]]
     runs: list[dict[str, Any]]
+    schedules: list[dict[str, Any]]
 
 
 ERASED = {
@@ -144,6 +149,7 @@ ERASED = {
     "events": 10,
     "conversions": 1,
     "answers": 0,
+    "schedules": [],
 }
 EXPORTED: dict[str, Any] = {
     "visitor": "v1",
@@ -155,4 +161,5 @@ EXPORTED: dict[str, Any] = {
     "exposures": [],
     "executions": [],
     "runs": [],
+    "schedules": [],
 }

@@ -144,6 +144,7 @@ def _of(runtime: Runtime, id: str) -> dict[str, Any]:
 
     return {
         "known": True,
+        "schedules": runtime.store.erasing.schedules(id),
         "other_ids": [each for each in found.get("ids", ()) if each != id],
         "zone": zone.name,
         "zone_is_known": zone_from != "default",

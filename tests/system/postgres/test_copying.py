@@ -22,6 +22,7 @@ from experience_runtime.domain.visitor_events import VisitorEvent
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.claims import Claim
 from experience_runtime.engine.keeping import Reply
+from experience_runtime.engine.kept_settings import Sealed
 from experience_runtime.store.opening import open_postgres, open_sqlite
 from experience_runtime.store.postgres import copying
 from experience_runtime.store.sqlite.file import open_database
@@ -96,6 +97,8 @@ def path(tmp_path: Path) -> str:
     )
     store.releases.put(release, made=made, share=None, expected=0)
     store.usage.take("shop", "event", day=1, share=5, quota=100)
+    sealed = Sealed(integration="email", version=0, changed_at=NOW, text="sealed")
+    store.integration_settings.put(sealed, action="settings", before={}, after={})
     store.alerts.take("ops", now=NOW, until=NOW)
     store.exposures.note(Exposure(experience="reminder", visitor="ada", variation="101", at=NOW))
     store.schedules.put(replace(daily, name="weekly"), replacing=None)

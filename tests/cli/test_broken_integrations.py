@@ -84,3 +84,15 @@ def test_what_a_worker_lacks_waits_until_it_is_there_again(cli: CommandLine) -> 
     file.write_text(whole)
     assert cli("worker", "--until-idle").code == 0
     assert cli.json("executions", "list")["executions"][0]["status"] == "succeeded"
+
+
+def test_doctor_finds_settings_of_an_integration_that_nothing_is_named(cli: CommandLine) -> None:
+    write(Path("experience.toml"), '[integrations.slak-update]\nurl = "https://hooks.slack.com/x"\n')
+
+    (finding,) = [
+        each for each in cli("doctor", "--json").document["checks"] if each["name"] == "integrations"
+    ]
+
+    assert not finding["ok"]
+    said = 'experience.toml: integrations.slak-update names no integration; did you mean "slack-update"?'
+    assert finding["detail"].startswith(said)

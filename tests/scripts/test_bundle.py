@@ -349,6 +349,6 @@ class TestAFolder:
 
     def test_a_package_that_is_not_json_is_refused_with_its_place(self, lab: Lab) -> None:
         for text, line in (("{\n  a: 1}", 2), ('{"meta": NaN}', None), ("[" * 100_000, None)):
-            with pytest.raises(ScriptSyntaxError, match=r"package\.json must be JSON") as raised:
+            with pytest.raises(ScriptSyntaxError, match=r"package\.json is not JSON: ") as raised:
                 lab.bundle({"variation.js": "", "package.json": text})
             assert (raised.value.file, raised.value.line) == ("package.json", line)

@@ -284,6 +284,7 @@ PACKAGE: Mapping[str, tuple[str, int, int, str]] = {
         11,
         'meta.qfns "slack-update" is not an object',
     ),
+    "segments that are a word": ('{"meta": {"segments": "vip"}}', 1, 23, 'meta.segments "vip" is not a list'),
     "a visitor that is a number": ('{"meta": {"visitor": 3}}', 1, 22, "meta.visitor 3"),
     "variations that are a list": ('{"meta": {"variations": [1]}}', 1, 25, "meta.variations [1]"),
     "a variation that is a number": (

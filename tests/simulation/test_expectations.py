@@ -186,6 +186,7 @@ module.exports = o => o.integration('echo').schedule(1, {
 @pytest.mark.parametrize(
     ("story", "message"),
     [
+        ({"expect": [{"refused": "beyond_limt"}]}, r'expect\[0\]\.refused "beyond_limt" is not a code; did you mean "beyond_limit"\?'),
         ({"answers": {"ecko": []}}, r'answers\.ecko "ecko" is not an integration; did you mean "echo"\?'),
         ({"expect": [{"integration": "eco"}]}, r'expect\[0\]\.integration "eco" .* "echo"'),
         ({"expect": [{"visitor": "adda"}]}, r'expect\[0\]\.visitor "adda" .* did you mean "ada"'),

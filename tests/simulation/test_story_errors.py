@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from experience_runtime.domain.errors import InvalidParameter, Refusal
-from experience_runtime.simulation.story import check_playable, parse_story
+from experience_runtime.simulation.story import check_playable, parse_story, read_story_text
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,7 @@ from experience_runtime.simulation.story import check_playable, parse_story
         ({"answers": {"echo": {}}}, "answers.echo {} is not a list"),
         ({"answers": {"echo": [{"failure": "timeouts"}]}}, 'answers.echo[0].failure "timeouts" is not known; did you'),
         ({"expect": [{"status": "canceled"}]}, 'expect[0].status "canceled" is not known; did you mean "cancelled"?'),
+        ({"expect": [{"log": "Hello"}]}, 'expect[0].log "Hello" is not an object: { … } with level, text'),
         ({"expect": [{"zzz": 1}]}, "expect[0].zzz is not a field; the fields are visitor, integration, key"),
         ({"expect": [{"log": {"levl": "x"}}]}, 'expect[0].log.levl is not a field; did you mean "level"?'),
         ({"expect": [{"log": {}, "status": "failed"}]}, "expect[0]: status stands with an execution, not with log"),
@@ -77,3 +78,33 @@ def test_a_value_that_cannot_be_is_refused_at_its_place(content: dict[str, Any],
         check_playable(story, datetime(2026, 3, 6, tzinfo=UTC))
 
     assert refused.value.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "it is empty"),
+        ('{"steps": [1,\n]}', "a comma stands before ] (line 1, column 13); take the comma out"),
+        ('{"a": 1,}', "a comma stands before } (line 1, column 8); take the comma out"),
+        ('{"a": [1,, 2]}', "a comma stands where a value should (line 1, column 10); take it out"),
+        ("{\n  // why\n}", "JSON has no comments (line 2, column 3); take it out"),
+        ("{'a': 1}", "' is no quote of JSON (line 1, column 2); write \""),
+        ('{"a": \u201cb\u201d}', '\u201c is no quote of JSON (line 1, column 7); write "'),
+        ("{do: 1}", 'a name has to stand in double quotes (line 1, column 2); write "do"'),
+        ('{"a": True}', "True is no value of JSON (line 1, column 7); write true"),
+        ('{"a": run}', "run is no value of JSON (line 1, column 7); write text in double quotes"),
+        ('{"a": 1 "b": 2}', 'a comma is missing before " (line 1, column 9); write , or close what is open'),
+        ('{"a" 1}', "a colon is missing before 1 (line 1, column 6); write : between a name and its value"),
+        ('{"a": 1', "it ends before it is whole (line 1, column 7); close what is open: a quote, ] or }"),
+        ('{"a": "b\n}', 'a text has no closing quote on its line (line 1, column 9); write " where it ends'),
+        ('{"a": "\\w"}', "a backslash stands alone in a text (line 1, column 8); write two of them for one"),
+        ('{"a": 1}}', "something follows after its end (line 1, column 9); take it out"),
+        ('{"a": NaN}', "NaN is no JSON value"),
+        ("[" * 100_000, "it is nested too deeply"),
+    ],
+)
+def test_a_text_that_is_no_json_is_told_what_to_write(text: str, said: str) -> None:
+    with pytest.raises(InvalidParameter) as refused:
+        read_story_text(text, where="story.json")
+
+    assert refused.value.message.startswith(f"story.json is not JSON: {said}")

@@ -167,7 +167,9 @@ def _integrations(runtime: Runtime) -> Finding:
         else f"{each.name} ({'configured' if each.configured else 'not configured'})"
         for each in sorted(found, key=lambda each: not each.broken)
     ]
-    return Finding("integrations", not any(each.broken for each in found), "; ".join(told))
+    unknown = runtime.settings.unknown_tables(runtime.integrations.names())
+    is_fine = not unknown and not any(each.broken for each in found)
+    return Finding("integrations", is_fine, "; ".join([*unknown, *told]))
 
 
 def _webhook_texts(runtime: Runtime) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.json_faults import json_fault
 from experience_runtime.domain.page_facts import PageFacts, read_page_facts
 from experience_runtime.domain.values import refuse_constant, shown
 
@@ -101,7 +102,8 @@ def _event(text: str) -> dict[str, Any]:
         return {"type": event_type, "data": json.loads(data, parse_constant=refuse_constant)}
     except (ValueError, RecursionError) as error:
         raise InvalidParameter(
-            f"--event {shown(text)} is not JSON after the =: {error}; write --event 'ecView={{\"page\": 1}}'"
+            f"--event {shown(text)} is not JSON after the =: {json_fault(error)}; "
+            "write --event 'ecView={\"page\": 1}'"
         ) from None
 
 
@@ -121,4 +123,4 @@ def read_json_file(option: str, path: Path | None) -> Any:
             f'{option} "{path}" cannot be read: {error.strerror}; name a JSON file'
         ) from None
     except (ValueError, RecursionError) as error:
-        raise InvalidParameter(f'{option} "{path}" is not JSON: {error}; mend the file') from None
+        raise InvalidParameter(f'{option} "{path}" is not JSON: {json_fault(error)}') from None

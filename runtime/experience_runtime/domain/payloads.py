@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from experience_runtime.domain.errors import InvalidPayload, PayloadTooLarge
+from experience_runtime.domain.json_faults import json_fault
 from experience_runtime.domain.values import SHOWN_CHARS, refuse_constant, shown
 
 MOST_BYTES = 256 * 1024
@@ -33,7 +34,9 @@ def read_json(text: str, what: str = "the payload", *, such_as: str = '{"message
     try:
         return json.loads(text, parse_constant=refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise InvalidPayload(f"{what} is not JSON: {error}; write for instance {such_as}") from None
+        raise InvalidPayload(
+            f"{what} is not JSON: {json_fault(error)}. Write for instance {such_as}"
+        ) from None
 
 
 def check_payload(value: object) -> str:

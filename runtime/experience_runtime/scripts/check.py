@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from experience_runtime.domain.errors import ScriptFault
+from experience_runtime.domain.json_faults import json_fault, json_place
 from experience_runtime.engine.ports import Integrations
 from experience_runtime.running.guest import Problem, Sandbox
 from experience_runtime.running.opening import check as compile_all
@@ -75,16 +76,16 @@ def _broken_json(files: Mapping[str, str]) -> Iterator[Problem]:
         try:
             json.loads(text)
         except json.JSONDecodeError as error:
-            message = f"{error.msg}; {name} must be JSON"
+            said, line, column = json_place(error)
             yield Problem(
                 code="syntax_error",
-                message=message,
+                message=f"{name} is not JSON: {said}",
                 file=name.removeprefix("./"),
-                line=error.lineno,
-                column=error.colno,
+                line=line,
+                column=column,
             )
         except (ValueError, RecursionError) as fault:
-            message = f"{fault}; {name} must be JSON"
+            message = f"{name} is not JSON: {json_fault(fault)}"
             yield Problem(code="syntax_error", message=message, file=name.removeprefix("./"))
 
 

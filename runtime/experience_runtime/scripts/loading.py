@@ -17,6 +17,7 @@ from experience_runtime.domain.errors import (
     ScriptSyntaxError,
 )
 from experience_runtime.domain.experience import Experience
+from experience_runtime.domain.json_faults import json_fault, json_place
 from experience_runtime.domain.releases import Release
 from experience_runtime.domain.traffic import CONTROL, read_traffic, variation_name
 from experience_runtime.domain.values import nearest, refuse_constant, shown
@@ -260,14 +261,14 @@ def _package(text: str) -> dict[str, Any]:
     try:
         package = json.loads(text, parse_constant=refuse_constant)
     except json.JSONDecodeError as error:
+        said, line, column = json_place(error)
         raise ScriptSyntaxError(
-            f"{error.msg}; package.json must be JSON",
-            file="package.json",
-            line=error.lineno,
-            column=error.colno,
+            f"package.json is not JSON: {said}", file="package.json", line=line, column=column
         ) from None
     except (ValueError, RecursionError) as fault:
-        raise ScriptSyntaxError(f"{fault}; package.json must be JSON", file="package.json") from None
+        raise ScriptSyntaxError(
+            f"package.json is not JSON: {json_fault(fault)}", file="package.json"
+        ) from None
     return package if isinstance(package, dict) else {}
 
 

@@ -41,6 +41,7 @@ from experience_runtime.scripts.reader import CHECK_CPU_SECONDS, shared_reader
 _SOMEBODY = Visitor(id="somebody")
 _PASSES_WITH_TIME = frozenset(("beyond_limit", "in_the_past"))
 _OBJECTS_OF_META = ("qfns", "visitor", "variations")
+_LISTS_OF_META = ("segments", "customGoals")
 _PACKAGE = "package.json"
 _OF_PACKAGE = (
     "meta",
@@ -129,6 +130,10 @@ def find_in_package(text: str) -> tuple[list[Problem], list[Problem]]:
     for name in _OBJECTS_OF_META:
         if member := inner.get(name):
             found += _not_an_object(facts, f"meta.{name}", member)
+    for name in _LISTS_OF_META:
+        if (member := inner.get(name)) and not isinstance(member.literal.value, list | None):
+            message = f"meta.{name} {member.literal.text} is not a list; write […], or leave it out"
+            found.append(_problem(facts, member.literal.at, InvalidParameter(message)))
     for name, member in (inner["variations"].literal.members or {}).items() if "variations" in inner else ():
         found += _not_an_object(facts, f"meta.variations[{json.dumps(name)}]", member)
     return found, doubts

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from experience_runtime.domain.errors import InvalidParameter
+from experience_runtime.domain.errors import ExperienceError, InvalidParameter, Refusal
 from experience_runtime.domain.values import nearest
 from experience_runtime.simulation.story import CancelStep, Story
 
@@ -19,6 +19,7 @@ def check_names(story: Story, integrations: Sequence[str]) -> None:
     for place, name in named:
         if name not in integrations:
             _refuse(place, name, integrations, "an integration")
+    _check_codes(story)
     declared = [visitor.id for visitor in story.visitors]
     acting = [step.visitor for step in story.steps if step.visitor is not None]
     for index, step in enumerate(story.steps):
@@ -29,6 +30,14 @@ def check_names(story: Story, integrations: Sequence[str]) -> None:
     for index, each in enumerate(story.expect):
         if each.visitor is not None and each.visitor not in there:
             _refuse(f"expect[{index}].visitor", each.visitor, there, "a visitor of this story")
+
+
+def _check_codes(story: Story) -> None:
+    """A code that is nearly one of ours is meant to be; an integration may have others of its own."""
+    known = [kind.code for kind in (*Refusal.__subclasses__(), *ExperienceError.__subclasses__())]
+    for index, each in enumerate(story.expect):
+        if each.refused is not None and each.refused not in known and _close(each.refused, known):
+            _refuse(f"expect[{index}].refused", each.refused, known, "a code")
 
 
 def _close(name: str, known: Sequence[str]) -> bool:

@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr, StrictBool, StrictInt, ValidationError,
 from experience_runtime.domain.durations import parse_delay
 from experience_runtime.domain.errors import InvalidParameter, MissingParameter, Refusal
 from experience_runtime.domain.instants import parse_start, parse_time
+from experience_runtime.domain.json_faults import json_fault
 from experience_runtime.domain.page_facts import NO_FACTS, PageFacts, read_page_facts
 from experience_runtime.domain.values import refuse_constant, shown
 from experience_runtime.domain.visitor_events import check_event_data, check_event_type
@@ -211,7 +212,7 @@ def read_story_text(text: str, *, where: str) -> Story:
     try:
         content = json.loads(text, parse_constant=refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise InvalidParameter(f"{where} is not JSON: {error}; see a sample's story.json") from None
+        raise InvalidParameter(f"{where} is not JSON: {json_fault(error)}") from None
     return parse_story(content, where=where)
 
 

@@ -71,6 +71,8 @@ def first_error(error: ValidationError, model: type[BaseModel], content: object)
             return f"{where} {shown(value)} is not {_UNION}"
         case kind:
             rule = _KINDS.get(kind, first["msg"].lower().removeprefix("input should be "))
+            if kind == "model_type":
+                rule += f" with {', '.join(_fields(_model_at(model, first['loc'])))}"
             return f"{where} {shown(value)} is not {rule}"
 
 

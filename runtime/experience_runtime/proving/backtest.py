@@ -3,6 +3,7 @@
 Nothing is sent and nothing is stored: the database is only read, and each visitor is a story of their own.
 """
 
+import gc
 import hashlib
 import multiprocessing
 import os
@@ -168,6 +169,8 @@ _here: tuple[Runtime, Backtest] | None = None
 def _begin(settings: Settings, backtest: Backtest) -> None:
     global _here
     _here = (Runtime(settings), backtest)
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)  # a visitor leaves little behind that refers to itself
 
 
 def _play_here(visitors: Sequence[RecordedVisitor]) -> Backtested:

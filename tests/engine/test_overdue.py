@@ -1,5 +1,6 @@
 """A call ends: past its deadline the attempt is settled, its slot given back, and what is stuck is named."""
 
+import queue
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -121,6 +122,28 @@ def test_closing_waits_for_no_stuck_call(over: threading.Event) -> None:
 
     assert not closing.is_alive()
     assert not over.is_set()
+
+
+def test_a_process_that_stops_gives_its_calls_one_grace(over: threading.Event) -> None:
+    """Its worker closes what delivers, and then whoever has made it."""
+    delivery, began = ThreadDelivery(1, grace_seconds=3600), threading.Event()
+    closed: queue.Queue[None] = queue.Queue()
+
+    def hang(_: Execution) -> None:
+        began.set()
+        over.wait()
+
+    def close() -> None:
+        delivery.close()
+        closed.put(None)
+
+    delivery.submit(Policed(Policies()).due(1), hang)
+    assert began.wait(60)
+    for _ in range(2):
+        threading.Thread(target=close, daemon=True).start()
+
+    closed.get(timeout=60)  # one of them waits for the call
+    assert closed.empty()
 
 
 def test_slow_calls_leave_their_slots_to_others_up_to_a_bound(over: threading.Event) -> None:

@@ -99,6 +99,8 @@ class ThreadDelivery:
 
     def close(self) -> None:
         with self._changed:
+            if self._closed:
+                return  # a call that outlived its grace has no second one
             self._closed = True
             self._waiting.clear()
             self._changed.notify_all()

@@ -227,24 +227,26 @@ class Trial:
         return True
 
     def could_notice(self, mutant: Mutant) -> list[str]:
-        """The tests that run the changed place; where no test does, those that run anything of its file."""
-        covering = self._covering
+        """The tests that run the changed place; of one that is run while modules are read, of its file."""
         text = (ROOT / mutant.path).read_text(encoding="utf-8")
         if mutant.path.endswith(".sql"):
-            return covering.of_statement(statement_at(text, mutant.start))
-        first = text.count("\n", 0, mutant.start) + 1
-        last = text.count("\n", 0, mutant.end) + 1
-        return covering.of_lines(mutant.path, range(first, last + 1)) or covering.of_file(mutant.path)
+            name = statement_at(text, mutant.start)
+            return mutant.tests if name is None else self._covering.of_statement(name)
+        lines = range(text.count("\n", 0, mutant.start) + 1, text.count("\n", 0, mutant.end) + 2)
+        able = self._covering.of_lines(mutant.path, lines)
+        is_acted = any(lines[0] in acted for acted in _acts(ast.parse(text)))
+        return able if able or is_acted else self._covering.of_file(mutant.path)
 
     def is_noticed(self, mutant: Mutant) -> bool:
         """Make the change in the copy, run its tests until one fails, and take the change back."""
-        file = self._tree / mutant.path
+        able, seconds = self.could_notice(mutant), self._covering.seconds
+        if not able:
+            return False
+        file, chosen = self._tree / mutant.path, self._tree / "chosen.txt"
         was = file.read_text(encoding="utf-8")
         file.write_text(was[: mutant.start] + mutant.became + was[mutant.end :], encoding="utf-8")
-        able, seconds = self.could_notice(mutant), self._covering.seconds
-        usual = sum(seconds.get(each, 0.0) for each in able or seconds)
-        chosen = self._tree / "chosen.txt"
-        chosen.write_text("\n".join(able or mutant.tests), encoding="utf-8")
+        chosen.write_text("\n".join(able), encoding="utf-8")
+        usual = sum(seconds.get(each, 1.0) for each in able)
         try:
             return not self._are_green(["-x", f"@{chosen}"], 60 + 10 * usual, {})
         finally:
@@ -276,6 +278,14 @@ class Trial:
         options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of what is read already
         sys.stdout.flush()
         os._exit(pytest.main([*options, *words]))
+
+
+def _acts(tree: ast.AST) -> Iterator[range]:
+    """The lines that run when a function is called."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            body = node.body if isinstance(node, ast.Lambda) else node.body[0]
+            yield range(body.lineno, (node.end_lineno or 0) + 1)
 
 
 def chosen(paths: Sequence[str]) -> list[Mutant]:
@@ -311,10 +321,9 @@ def main() -> int:
                 return 1
         for count, mutant in enumerate(found, 1):
             is_seen = trial.is_noticed(mutant)
+            unseen = "NOT NOTICED" if trial.could_notice(mutant) else "RUN BY NO TEST"
             noticed += is_seen
-            print(
-                f"{count}/{len(found)} {'noticed' if is_seen else 'NOT NOTICED'} {mutant.told()}", flush=True
-            )
+            print(f"{count}/{len(found)} {'noticed' if is_seen else unseen} {mutant.told()}", flush=True)
     print(f"{noticed} of {len(found)} changes were noticed ({noticed / max(1, len(found)):.0%}).")
     return 0
 

@@ -24,11 +24,6 @@ REFUSED: Mapping[str, tuple[str, str, str]] = {
         r"options\.delay is Infinity, which JSON cannot carry; use",
     ),
     "a time nobody can read": ("echo.schedule(1, { time: 'soon' })", "invalid_time", r'time "soon" .*write'),
-    "an invalid Date": (
-        "echo.schedule(1, { time: new Date(NaN) })",
-        "no_delay_or_time",
-        r"neither delay nor time",
-    ),
     "a time in seconds": (
         "echo.schedule(1, { time: 1772900000 })",
         "invalid_time",
@@ -91,6 +86,16 @@ REFUSED: Mapping[str, tuple[str, str, str]] = {
         "let a = {}; for (let i = 0; i < 1000; i++) a = [a]; return echo.schedule(a, { delay: 1 })",
         "invalid_payload",
         r"is nested deeper than",
+    ),
+    "an invalid Date in a payload": (
+        "echo.schedule({ at: [new Date(NaN)] }, { delay: 1 })",
+        "invalid_payload",
+        r"payload\.at\[0\] is an invalid Date: something that it is made of is missing",
+    ),
+    "an invalid Date as the time": (
+        "const at = new Date(1e12); at.setHours(undefined); return echo.schedule(1, { time: at })",
+        "invalid_time",
+        r"time is an invalid Date: something that it is made of is missing, or no date; look at that before",
     ),
     "a payload that is left out": ("echo.schedule()", "invalid_payload", r"payload is undefined"),
     "a payload whose toJSON says nothing": (

@@ -324,6 +324,11 @@ def _value(part: Marshalled, refusal: type[Refusal]) -> Any:
         path = part.path or "payload"
         if part.what == "too large":
             raise PayloadTooLarge(f"{path} has more than 256 KiB of JSON; send less, or a link to it")
+        if part.what == "an invalid Date":
+            raise refusal(
+                f"{path.removeprefix('options.')} is an invalid Date: something that it is made of is "
+                "missing, or no date; look at that before"
+            )
         raise refusal(f"{path} is {part.what}, which JSON cannot carry; use {_JSON_VALUES}")
     try:
         return _DECODE(part.text)

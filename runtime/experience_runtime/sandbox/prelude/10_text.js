@@ -51,6 +51,7 @@
     const toJSON = hasToJSON(value) ? value.toJSON : undefined
     if (typeof toJSON === 'function') {
       const replaced = kit.apply(toJSON, value, [place.name])
+      if (replaced === null && kit.prototypeOf(value) === kit.Date.prototype) return loose ? '"Invalid Date"' : unfit(place, 'an invalid Date')
       if (replaced !== value) {
         const stand = at(place.name, place.up, replaced)
         stand.depth = place.depth + 1 // a toJSON that answers with another toJSON ends at the depth limit

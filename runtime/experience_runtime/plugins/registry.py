@@ -37,8 +37,8 @@ from experience_runtime.plugins.quarantine import stand_in
 from experience_runtime.plugins.setting_fields import SettingField, setting_fields
 from experience_runtime.plugins.setting_problems import (
     SettingProblem,
-    as_one_line,
     expected,
+    in_words,
     path_text,
     setting_problems,
 )
@@ -225,7 +225,7 @@ class Registry:
         """The validated settings, or in words what is missing."""
         problems = list(setting_problems(model, given.table, given.missing, self._settings.redact))
         if problems:
-            told = "; ".join(as_one_line(name, each, is_stored=given.is_stored) for each in problems)
+            told = in_words(name, problems, is_stored=given.is_stored)
             return f'the integration "{name}" is not configured: {told}'
         return model.model_validate(given.table)
 

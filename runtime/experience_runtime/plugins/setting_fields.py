@@ -30,7 +30,7 @@ class FieldKind(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingField:
     """One setting as it is typed. `is_secret`: it is not shown while it is typed either. `about`: what its
-    author says of it; `usual`: its default; `value`: what may be shown of it.
+    author says of it; `usual`: its default, or the shape of its JSON; `value`: what may be shown of it.
 
     A text may be a secret, and is never shown; a number, a switch and a choice are, unless the name says what
     a secret's would.
@@ -102,7 +102,7 @@ def _field(name: str, schema: Mapping[str, Any], *, required: bool, table: Mappi
         is_secret=schema.get("format") == "password" or is_secrets_name(name),
         choices=choices,
         about=about if isinstance(about, str) else "",
-        usual=_text(schema.get("default")) if may_show else "",
+        usual=_shape(schema) if kind is FieldKind.JSON else _text(schema.get("default")) if may_show else "",
         value=_text(table.get(name)) if may_show else "",
     )
 
@@ -123,7 +123,9 @@ def _resolved(schema: Mapping[str, Any], defined: Mapping[str, Any]) -> Mapping[
     reference = schema.get("$ref")
     if isinstance(reference, str):
         found = defined.get(reference.rpartition("/")[2], {})
-        schema = {**found, **{key: value for key, value in schema.items() if key != "$ref"}}
+        # what is said of the type is for those who write code with it
+        of_type = {key: value for key, value in found.items() if key != "description"}
+        schema = {**of_type, **{key: value for key, value in schema.items() if key != "$ref"}}
     return schema
 
 
@@ -140,6 +142,14 @@ def _kind(schema: Mapping[str, Any]) -> tuple[FieldKind, Sequence[str]]:
     }
     kind = schema.get("type")
     return kinds.get(kind, FieldKind.JSON) if isinstance(kind, str) else FieldKind.JSON, ()
+
+
+def _shape(schema: Mapping[str, Any]) -> str:
+    """What JSON of a schema looks like."""
+    properties = schema.get("properties")
+    if isinstance(properties, dict) and properties:
+        return "{" + ", ".join(f'"{name}": …' for name in properties) + "}"
+    return {"object": '{"name": "value"}', "array": '["…"]'}.get(str(schema.get("type")), "JSON")
 
 
 def _text(value: object) -> str:

@@ -53,22 +53,29 @@ def setting_problems(
         yield SettingProblem("", f"its settings cannot be read: {kind}; repair the integration")
 
 
-def as_one_line(name: str, problem: SettingProblem, *, is_stored: bool) -> str:
-    """A problem with how to set what it is about; `is_stored`: in the database."""
+def in_words(name: str, problems: Sequence[SettingProblem], *, is_stored: bool) -> str:
+    """All problems in one line, with how to set what they are about; `is_stored`: in the database."""
+    if is_stored:
+        told = (f"{each.setting} {each.text}" if _needs_value(each) else each.text for each in problems)
+        return f"{'; '.join(told)}; set it on its page, or with `experience integrations set {name}`"
+    return "; ".join(_with_fix(name, each) for each in problems)
+
+
+def _with_fix(name: str, problem: SettingProblem) -> str:
     setting, text = problem.setting, problem.text
-    if text.startswith(("is missing", "is wrong")):
-        return f"{setting or 'the table'} {text}; {_how_to_set(name, setting or 'the table', is_stored)}"
+    if _needs_value(problem):
+        return f"{setting or 'the table'} {text}; {_how_to_set(name, setting or 'the table')}"
     return f"{setting} {text}" if text.startswith("refers to") else text
 
 
-def _how_to_set(name: str, setting: str, is_stored: bool) -> str:
+def _needs_value(problem: SettingProblem) -> bool:
+    return problem.text.startswith(("is missing", "is wrong"))
+
+
+def _how_to_set(name: str, setting: str) -> str:
     if name == STATE_CHANGES:
         _, webhook, key, *_ = [*setting.split("."), "", ""]
         return f"see [webhooks.{webhook}] in experience.toml: {key} = …"
-    if is_stored:
-        return (
-            f"type it on its page, or `experience integrations set {name} --secret {setting.split('.')[0]}`"
-        )
     written = f'write {setting} = "env:NAME" under [integrations.{name}] in experience.toml'
     if setting != setting.lower():
         return written  # a variable sets names in small letters

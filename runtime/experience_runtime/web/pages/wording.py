@@ -46,6 +46,9 @@ def relative(at: datetime, now: datetime) -> str:
 def on_page(text: str) -> str:
     """A sentence of the command line as a page says it: with the button, not the command."""
     text = re.sub(r"`experience integrations resume [^`]+` lets", "Resume on its page lets", text)
+    text = re.sub(
+        r"set it on its page, or with `experience integrations set [^`]+`", "set it under Settings", text
+    )
     return text.replace("`experience resume all` lets", "the button on the Overview lets")
 
 

@@ -75,3 +75,14 @@ def test_lines_that_come_again_and_again_are_not_compared_with_all_that_stayed(
 
     assert lines[2] == "@@ -49998,7 +49998,7 @@"
     assert most == 7
+
+
+@pytest.mark.parametrize(("most", "lines"), [(9, ["-a", "+b", " s", "-c", "+d"]), (8, ["-a", "-s", "-c"])])
+def test_as_many_pairs_of_lines_are_compared_as_may_be(
+    monkeypatch: pytest.MonkeyPatch, most: int, lines: Sequence[str]
+) -> None:
+    monkeypatch.setattr("experience_runtime.domain.differences._MOST_PAIRS", most)
+
+    (told,) = differences({"a.js": "a\ns\nc"}, {"a.js": "b\ns\nd"}, old="1", new="2").values()
+
+    assert list(told[3:])[: len(lines)] == lines

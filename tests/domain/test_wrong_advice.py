@@ -156,11 +156,14 @@ def test_execute_warns_of_options_that_it_does_not_know() -> None:
     ("options", "part"),
     [
         ({"delay": 3600}, 'write 3600000 or "60 min"'),
+        ({"delay": 60}, 'write 60000 or "1 min"'),
+        ({"delay": 2_591_940}, 'write 2591940000 or "43199 min"'),
         ({"delay": 86400}, 'write 86400000 or "1440 min"'),
         ({"time": "2026-03-07"}, 'midnight in UTC; write "2026-03-07T09:00Z"'),
         ({"window": {"time": "09:00-09:00"}}, "is one minute long"),
         ({"window": {"time": "09:00-05:00"}}, 'if the afternoon was meant, write "09:00-17:00"'),
         ({"window": {"time": "11:30-11:00"}}, "open through the night, until 11:00 of the next day"),
+        ({"window": {"timezoneOffset": 14}}, "write -840 for UTC+14"),
         ({"window": {"timezoneOffset": 2}}, "write -120 for UTC+2, or 120 for UTC-2"),
         ({"window": {"timezoneOffset": -8}}, "is 8 min ahead of UTC; if hours were meant, write -480"),
     ],
@@ -177,6 +180,8 @@ def test_what_is_seldom_meant_is_told(options: dict[str, object], part: str) -> 
         {"delay": 60_000},
         {"delay": 0},
         {"delay": 59},
+        {"delay": 2_592_060},  # more than thirty days in seconds
+        {"window": {"timezoneOffset": 15}},
         {"delay": "3600"},
         {"delay": True},
         {"time": "2026-03-07T09:00Z"},

@@ -8,6 +8,7 @@ import pytest
 from experience_runtime.clocks import VirtualClock
 from experience_runtime.domain.executions import Execution, Filter, IfExists, Status
 from experience_runtime.domain.zones import rules_version
+from experience_runtime.engine.judging import due_again
 from experience_runtime.engine.planning_again import EVERY, PlanningAgain
 from experience_runtime.engine.worker import Worker
 
@@ -236,6 +237,13 @@ def test_what_is_planned_by_other_rules_later_is_planned_again_within_the_hour(w
     planning.step()
 
     assert world.store.execution(1).due_at == at("2026-03-03T17:00")
+
+
+def test_what_is_due_keeps_its_instant_and_is_judged_when_it_starts() -> None:
+    due = of_other_rules(due_at=NOW)
+
+    assert due_again(due, NOW) == NOW
+    assert due_again(due, NOW - MILLISECOND) == at("2026-03-03T17:00")
 
 
 def test_a_retry_is_never_planned_earlier(world: World) -> None:

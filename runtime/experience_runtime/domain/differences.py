@@ -32,7 +32,7 @@ def differences(
         left -= len(middle[0]) * len(middle[1])
         first = max(0, start - _CONTEXT)
         around = ours[first:start], ours[len(ours) - end :][:_CONTEXT]
-        told = _compared(middle, around, first) if left > 0 else _block(middle, around, first)
+        told = _compared(middle, around, first) if left >= 0 else _block(middle, around, first)
         found[name] = [f"--- {old}/{name}", f"+++ {new}/{name}", *told]
     return found
 

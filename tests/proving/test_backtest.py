@@ -289,8 +289,8 @@ def test_where_nothing_is_recorded_it_says_why() -> None:
     run = ["run", "version", "--visitor", "v", "--event", "ecView={}"]
     assert [CliRunner().invoke(main, run).exit_code for _ in range(2)] == [0, 0]
     assert (
-        "  nothing to play: no event of a visitor was ever recorded here; of the 2 runs, what they were "
-        "given (--event, --data) is not kept: they come from the snippet on the shop's pages and from POST"
+        "  nothing to play: no event of a visitor was ever recorded here; there were 2 runs, and what a "
+        "run is given (--event, --data) is not kept: they come from the snippet on the shop's pages and from"
     ) in said()
 
     _record(visitors=1)

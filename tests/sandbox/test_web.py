@@ -37,7 +37,9 @@ def test_all_of_console_is_the_log_and_ends_nothing(lab: Lab) -> None:
         "console.assert(1 === 1, 'fine'); console.assert(1 === 2, 'wrong', 3)\n"
         "console.count(); console.count(); console.time('t'); console.timeEnd('t'); console.timeEnd('t')\n"
         "console.countReset(); console.count()\n"
-        "console.clear(); console.profile(); console.timeStamp()"
+        "console.clear(); console.profile(); console.timeStamp()\n"
+        "console.warn('%s has %d of %i%%', 'ada', 2.5, -7.9, 'left')\n"
+        "console.log('%c%j %s', 'color: red', [1]); console.log('5%', 1)"
     )
 
     assert report.outcome == "ran", report.error
@@ -51,6 +53,9 @@ def test_all_of_console_is_the_log_and_ends_nothing(lab: Lab) -> None:
         ("info", "t: 0 ms"),
         ("info", "t: no such timer"),
         ("info", "default: 1"),
+        ("warn", "ada has 2.5 of -7% left"),
+        ("info", "[1] %s"),
+        ("info", "5% 1"),
     ]
 
 

@@ -174,7 +174,9 @@ def _why_none(recorded: Recorded, since: datetime) -> str:
     newest, runs = recorded.newest(since)
     if newest is not None:
         return f"the newest event is of {iso(newest)}; --since reaches further back"
-    told = "" if not runs else f"; of the {runs} runs, what they were given (--event, --data) is not kept"
+    told = (
+        "" if not runs else f"; there were {runs} runs, and what a run is given (--event, --data) is not kept"
+    )
     return (
         f"no event of a visitor was ever recorded here{told}: they come from the snippet on the shop's pages "
         "and from POST /visitors/events, both of a server (`experience serve`) with this database"

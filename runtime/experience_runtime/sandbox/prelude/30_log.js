@@ -55,9 +55,41 @@
     return log
   }
 
+  // '%s has %d' takes what follows into its first text, as a browser's console does
+  function filled (args) {
+    const text = args[0]
+    if (typeof text !== 'string' || args.length < 2 || kit.indexOf(text, '%') < 0) return args
+    let next = 1
+    let said = ''
+    for (let at = 0; at < text.length; at++) {
+      const mark = text[at] === '%' ? text[at + 1] : undefined
+      const as = mark === undefined ? undefined : PLACES[mark]
+      if (as === undefined && mark !== '%') said += text[at]
+      else {
+        said += mark === '%' ? '%' : next < args.length ? as(args[next]) : '%' + mark
+        if (mark !== '%') next += 1
+        at += 1
+      }
+    }
+    const left = [said]
+    for (; next < args.length; next++) kit.push(left, args[next])
+    return left
+  }
+  const numeric = (value) => typeof value === 'object' || typeof value === 'symbol' ? NaN : kit.Number(value)
+  const PLACES = kit.record({
+    s: kit.word,
+    d: (value) => kit.numberText(numeric(value)),
+    i: (value) => kit.numberText(numeric(value) - numeric(value) % 1),
+    f: (value) => kit.numberText(numeric(value)),
+    o: kit.word,
+    O: kit.word,
+    j: kit.word,
+    c: () => '' // a style
+  })
+
   const console = {}
-  LEVELS.each((level) => { console[level] = function (...args) { line('console', level, args) } })
-  console.log = function (...args) { line('console', 'info', args) }
+  LEVELS.each((level) => { console[level] = function (...args) { line('console', level, filled(args)) } })
+  console.log = function (...args) { line('console', 'info', filled(args)) }
 
   // The rest of a browser's console: each is a line, and none ends an experience that left it in.
   const say = (level, text) => kit.writeLog('console', level, kit.slice(text, 0, 16384), 'null')

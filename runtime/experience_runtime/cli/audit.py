@@ -38,11 +38,14 @@ Examples:
   experience audit list --action revoke --csv >revoked.csv
 
 Every change by hand has one entry, made with the change: executions cancelled, restored and replayed,
-schedules and integrations, releases, tokens, visitors erased, what was purged. An actor is a token's name, or
-"cli" and the name of the user who typed. What programs send is not in it.""",
+schedules and integrations, releases, tokens, visitors erased, what was purged; also calls, conversions and
+one person's ids that somebody told by hand. An actor is a token's name, or "cli" and the name of the user who
+typed. What programs send is not in it.""",
 )
 @click.option(
-    "--kind", metavar="KIND", help="execution, schedule, integration, experience, token, visitor, data."
+    "--kind",
+    metavar="KIND",
+    help="execution, schedule, integration, deliveries, experience, token, visitor, data.",
 )
 @click.option("--action", metavar="ACTION", help="cancel, set, pause, release, revoke, …")
 @click.option("--actor", metavar="NAME", help="Only what this token or user changed.")

@@ -27,7 +27,7 @@ def convert(visitor: str, event: str | None, age: int | None, settings: Settings
     """Record a conversion of VISITOR, and cancel what waits for one."""
     with Runtime(settings) as runtime:
         at = happened_at(age, now=runtime.clock.now())
-        ids = runtime.scheduler.convert(visitor, event=event, at=at)
+        ids = runtime.scheduler.convert(visitor, event=event, at=at, by_hand=True)
     if as_json:
         print_json({"visitor": visitor, "cancelled": len(ids), "ids": ids})
         return

@@ -179,6 +179,8 @@ def call(name: str, payload: str, timeout: int, settings: Settings, as_json: boo
     value = read_payload(payload)
     with Runtime(settings) as runtime:
         execution = runtime.scheduler.begin_execute(name, value, key=None, visitor=None, experience=None)
+        asked = {"execution": execution.id}
+        runtime.store.audit.record("integration", "call", object=name, at=runtime.clock.now(), after=asked)
         try:
             answer = runtime.dispatcher.call_now(execution, timeout / 1000)
         except CallFailed as error:

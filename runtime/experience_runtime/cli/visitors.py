@@ -104,7 +104,7 @@ def identify(visitor: str, person: str, settings: Settings, as_json: bool) -> No
     """Make VISITOR and PERSON one person: from now on, conversions of either count for both."""
     with Runtime(settings) as runtime:
         ids = runtime.store.identify(
-            check_visitor_id(visitor), check_visitor_id(person), now=runtime.clock.now()
+            check_visitor_id(visitor), check_visitor_id(person), now=runtime.clock.now(), by_hand=True
         )
     if as_json:
         print_json({"visitor": visitor, "ids": ids})

@@ -14,11 +14,11 @@ ACTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "execution": ("cancel", "replay", "restore", "move"),
         "schedule": ("set", "remove", "restore", "pause", "resume", "run"),
-        "integration": ("pause", "resume", "settings"),
+        "integration": ("pause", "resume", "settings", "call"),
         "deliveries": ("hold", "resume"),
         "experience": ("release", "activate", "rollback", "deactivate"),
         "token": ("create", "revoke"),
-        "visitor": ("erase",),
+        "visitor": ("erase", "convert", "identify"),
         "data": ("purge",),
     }
 )

@@ -1,9 +1,10 @@
 """Auditing: who acts in this thread or task, and what was changed, by whom, as a store keeps it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 
 from experience_runtime.domain.audit import Actor, AuditEntry, AuditFilter
 from experience_runtime.log_context import asked
@@ -31,6 +32,10 @@ def actor_in_hand() -> Actor | None:
 
 class Audit(Protocol):
     """What was changed by whom. A change and its entry are one transaction; an entry never changes."""
+
+    def record(self, kind: str, action: str, *, object: str, at: datetime, after: Mapping[str, Any]) -> None:
+        """Keep what is about to be done outside: before it, since nothing takes it back."""
+        ...
 
     def find(
         self, filter: AuditFilter, *, before: int | None = None, limit: int = 50

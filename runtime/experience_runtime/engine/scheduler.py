@@ -316,10 +316,12 @@ class Scheduler:
         replayed = self._store.replay(number, reason=check_reason(reason), now=self._clock.now())
         return replayed or self._refuse(number, "only one that failed or succeeded can be replayed")
 
-    def convert(self, visitor_id: str, *, event: str | None = None, at: datetime | None = None) -> list[str]:
+    def convert(
+        self, visitor_id: str, *, event: str | None = None, at: datetime | None = None, by_hand: bool = False
+    ) -> list[str]:
         """Record a conversion, by default the first event of the list; return the ids it cancelled.
 
-        `at`: when it happened, where that was said.
+        `at`: when it happened, where that was said. `by_hand`: see `SchedulerStore.convert`.
         """
         if event is not None and not self.is_conversion(event):
             raise InvalidParameter(
@@ -327,7 +329,8 @@ class Scheduler:
                 f"{', '.join(self._conversions) or 'none'}: name one of them, or add it to the settings"
             )
         named = event or next(iter(self._conversions), _UNNAMED_CONVERSION)
-        return self._store.convert(check_visitor_id(visitor_id), event=named, now=self._clock.now(), at=at)
+        now, visitor = self._clock.now(), check_visitor_id(visitor_id)
+        return self._store.convert(visitor, event=named, now=now, at=at, by_hand=by_hand)
 
     def is_conversion(self, event_name: str) -> bool:
         """Tell whether this name is in the property's list, namespaces apart.

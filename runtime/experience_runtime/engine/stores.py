@@ -194,12 +194,14 @@ class SchedulerStore(Executions, Changing, Protocol):
         """Whether anything that pends or runs would be cancelled by a conversion of this person."""
         ...
 
-    def convert(self, visitor: str, *, event: str, now: datetime, at: datetime | None = None) -> list[str]:
+    def convert(
+        self, visitor: str, *, event: str, now: datetime, at: datetime | None = None, by_hand: bool = False
+    ) -> list[str]:
         """Record a conversion and cancel, with reason `conversion`, every pending execution of this visitor,
         and of every other id of the same person, that asked for it; return their ids. One that runs is not
         tried again. What counts is the order in which things are stored, not their instants: a machine's
         clock may be put back. Only where its sender said that it happened earlier, `at`, is what was made
-        after that left alone."""
+        after that left alone. `by_hand`: a person told it, and the audit has it."""
         ...
 
     def allow_execute(self, *, key_digest: bytes, key_owner: str, now: datetime, per_seconds: int) -> bool:
@@ -335,10 +337,11 @@ class Visitors(Protocol):
         """The same of several, in one transaction."""
         ...
 
-    def identify(self, visitor: str, person: str, *, now: datetime) -> list[str]:
+    def identify(self, visitor: str, person: str, *, now: datetime, by_hand: bool = False) -> list[str]:
         """Make two ids, and all that are one person with either, one person from now on; return its ids.
 
-        A person of unknown zone gets the visitor's. Conflict when it would have more than 100 ids.
+        A person of unknown zone gets the visitor's. Conflict when it would have more than 100 ids. `by_hand`:
+        as for `convert`.
         """
         ...
 

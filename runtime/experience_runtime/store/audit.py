@@ -59,6 +59,9 @@ class SqlAudit:
         }
         self._database.execute("note_audit", bound)
 
+    def record(self, kind: str, action: str, *, object: str, at: datetime, after: Mapping[str, Any]) -> None:
+        self._database.write(lambda: self.note(kind, action, object=object, at=at, after=after))
+
     def _kept(self, document: Mapping[str, Any] | None) -> str | None:
         # as text first: a secret may stand anywhere in it
         return None if document is None else kept_text(redacted_value(json.dumps(document), self._redact))

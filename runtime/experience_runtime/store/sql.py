@@ -128,7 +128,9 @@ class SqlStore(SqlChanging[D]):
 
         return self.database.read(asks)
 
-    def convert(self, visitor: str, *, event: str, now: datetime, at: datetime | None = None) -> list[str]:
+    def convert(
+        self, visitor: str, *, event: str, now: datetime, at: datetime | None = None, by_hand: bool = False
+    ) -> list[str]:
         bound = {"visitor": rows.text(visitor), "event": rows.text(event), "now": to_ms(now)}
         before = rows.LARGEST if at is None else to_ms(at)
 
@@ -140,6 +142,9 @@ class SqlStore(SqlChanging[D]):
                 of = {"visitor": each, "before": before}
                 self.database.execute("convert_running", of)
                 found += self._transitions.cancel_all("convert", of, "conversion", now)
+            if by_hand:
+                after = {"visitor": visitor, "event": event, "cancelled": len(found)}
+                self.audit.note("visitor", "convert", object="", at=now, after=after)
             return found
 
         return self._journal.write("conversion", act)

@@ -9,6 +9,7 @@ from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.store import rows
+from experience_runtime.store.audit import SqlAudit
 from experience_runtime.store.database import Database
 
 D = TypeVar("D", bound=Database)
@@ -21,6 +22,7 @@ class SqlVisitors(Generic[D]):
     """`stores.Visitors` in the store's own database."""
 
     database: D
+    audit: SqlAudit
 
     def visitor(self, visitor_id: str) -> Visitor | None:
         found = self.database.read(lambda: self.database.execute("visitor", {"id": rows.text(visitor_id)}))
@@ -49,7 +51,7 @@ class SqlVisitors(Generic[D]):
         }
         self.database.execute("remember_visitor", bound)
 
-    def identify(self, visitor: str, person: str, *, now: datetime) -> list[str]:
+    def identify(self, visitor: str, person: str, *, now: datetime, by_hand: bool = False) -> list[str]:
         def act() -> list[str]:
             self.database.hold("persons")
             ids = sorted({each for id in (visitor, person) for each in self._ids_of(id)})
@@ -60,6 +62,8 @@ class SqlVisitors(Generic[D]):
             if not _knows_zone(self.database.execute("visitor", {"id": rows.text(person)})):
                 for _, timezone, offset in self.database.execute("visitor", {"id": rows.text(visitor)}):
                     self._remember(Visitor(id=person, timezone=timezone, timezone_offset=offset), now)
+            if by_hand:  # whom, what is erased of them has to reach
+                self.audit.note("visitor", "identify", object="", at=now, after={"ids": ids})
             return ids
 
         return self.database.write(act)

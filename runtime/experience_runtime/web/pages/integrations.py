@@ -86,6 +86,8 @@ def call(
         raise
     except Refusal as refusal:
         return _shown(request, name, runtime, rendering, called=refusal, payload=payload)
+    asked = {"execution": execution.id}
+    runtime.store.audit.record("integration", "call", object=name, at=runtime.clock.now(), after=asked)
     try:
         runtime.dispatcher.call_now(execution)
     except ExperienceError as error:  # it is made: nobody is to be told that nothing was stored

@@ -76,7 +76,7 @@ def convert(
     event: Annotated[str, Form()] = "",
 ) -> Response:
     try:
-        runtime.scheduler.convert(id, event=event.strip() or None)
+        runtime.scheduler.convert(id, event=event.strip() or None, by_hand=True)
     except Refusal as refusal:
         return _shown(request, id, runtime, rendering, problem=refusal, event=event, invalid="event")
     return back_to(f"{HERE}?id={quote(id, safe='')}", "converted")

@@ -12,6 +12,7 @@ import click
 import pytest
 from experience_runtime.cli import main
 from experience_runtime.cli.common import EXIT_REFUSED
+from experience_runtime.settings.stored import new_key
 from experience_runtime.store.opening import open_sqlite
 
 from .conftest import CommandLine, variation, write
@@ -27,7 +28,7 @@ LOOKS = {
     "visitors list",
     "visitors export", "integrations list", "integrations show", "integrations check",
     "integrations new", "webhooks list", "webhooks test", "migrate", "backup", "restore", "doctor",
-    "schedules preview", "traffic",
+    "schedules preview", "traffic", "settings key", "settings reseal",
 }  # fmt: skip
 """What changes nothing that is in use, or the whole of a database, which nobody may be using."""
 
@@ -49,7 +50,11 @@ def entries(cli: CommandLine) -> list[dict[str, Any]]:
     return list(reversed(found))
 
 
-def test_every_verb_that_changes_something_leaves_one_entry(cli: CommandLine) -> None:
+def test_every_verb_that_changes_something_leaves_one_entry(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPERIENCE_SETTINGS_KEY", new_key())
+    monkeypatch.setenv("EXPERIENCE_SERVE_SETTINGS", "database")
     pending = [cli.schedule(f"k{number}")["id"] for number in range(3)]
     write(Path("failing/variation.js"), variation("return slack.execute('x')"))
     cli("run", "failing", "--visitor", "v1", may_trace=True)
@@ -89,6 +94,7 @@ def test_every_verb_that_changes_something_leaves_one_entry(cli: CommandLine) ->
         "tokens create": (("ops", "--scope", "operator"), "token create", "ops"),
         "tokens revoke": (("ops",), "token revoke", "ops"),
         "purge": (("--older-than", "90d", "--kind", "runs", "--yes"), "data purge", "runs"),
+        "integrations set": (("segment", "write_key=x"), "integration settings", "segment"),
         "integrations call": (("slack-update", '"hi"'), "integration call", "slack-update"),
         "visitors identify": (("v1", "ada"), "visitor identify", ""),
         "convert": (("v1",), "visitor convert", ""),

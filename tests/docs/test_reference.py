@@ -98,7 +98,7 @@ def _recurring() -> set[str]:
 PAGES: dict[str, Callable[[], Iterable[str]]] = {
     "schedule-options": _options,
     "codes": _codes,
-    "settings settings-environment alerts webhooks": _settings,
+    "settings settings-environment retention alerts webhooks": _settings,
     "stories": _story,
     "recurring-schedules": _recurring,
     "scheduled-events": lambda: app_events._KNOWN,

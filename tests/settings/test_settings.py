@@ -109,6 +109,12 @@ def test_a_file_that_was_named_must_exist() -> None:
         ('url = "SECRET"', ['"url"']),
         ('database = "env:DATABASE_URL"', ["DATABASE_URL", "not set"]),
         ("[serve]\nper_secnd = 1", ['"serve.per_secnd"', 'did you mean "per_second"']),
+        ('allow_private = ["10.0.0.0/8"]', ['"allow_private" is not a setting; write it below [outbound]']),
+        ('public_url = "https://a.example"', ['"public_url" is not a setting; write it below [serve]']),
+        (
+            "[serve]\nport = 80",
+            ['"serve.port" is not a setting; it is an option of the command: experience serve'],
+        ),
         ("[serve]\nper_second = -1", ["serve.per_second = -1", "from 0 to"]),
         ("[serve]\nlargest_body_kib = true", ["serve.largest_body_kib = true"]),
         ("[serve]\ndrafts = 1", ["serve.drafts = 1", 'drafts = "experiences"']),

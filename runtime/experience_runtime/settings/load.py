@@ -29,7 +29,7 @@ from experience_runtime.settings.redaction import (
 )
 from experience_runtime.settings.references import Missing, References
 from experience_runtime.settings.retention import read_retention
-from experience_runtime.settings.serving import Served, read_served, take_site
+from experience_runtime.settings.serving import SERVE_SETTINGS, Served, read_served, take_site
 from experience_runtime.settings.stored import NOTHING_STORED, SETTINGS_KEY, Stored, read_keys
 from experience_runtime.settings.webhooks import read_webhook, receiver
 
@@ -244,6 +244,8 @@ class _Table:
             if key not in known:
                 close = nearest(key, known, cutoff=0.6)
                 hint = f'did you mean "{prefix}{close}"?' if close else f"known are: {', '.join(known)}"
+                if not prefix and key in (*OUTBOUND_SETTINGS, *SERVE_SETTINGS):
+                    hint = f"write it below [{'outbound' if key in OUTBOUND_SETTINGS else 'serve'}]"
                 # its value is not shown: a misplaced key may hold a secret
                 raise InvalidParameter(
                     f'{self.where(*prefix.split(".")[:1])}: "{prefix}{key}" is not a setting; {hint}'

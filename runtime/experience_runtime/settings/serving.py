@@ -80,6 +80,8 @@ def read_served(
         if key not in SERVE_SETTINGS:
             meant = nearest(key, SERVE_SETTINGS)
             hint = f'did you mean "{meant}"?' if meant else f"known are: {', '.join(SERVE_SETTINGS)}"
+            if key in ("host", "port"):
+                hint = f"it is an option of the command: experience serve --{key}"
             raise InvalidParameter(f'{where}: "serve.{key}" is not a setting; {hint}')
     drafts = serve.get("drafts")
     if drafts is not None and (not isinstance(drafts, str) or not drafts):

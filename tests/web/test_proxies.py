@@ -28,7 +28,7 @@ from .proxied import TRUSTED, log_in
     "header",
     [
         *("forwarded", "via", "x-forwarded", "x-forwarded-for", "X-Forwarded-Proto", "x-forwarded-anything"),
-        *("X-Real-IP", "True-Client-IP", "CF-Ray", "x-original-url"),
+        *("X-Real-IP", "True-Client-IP", "CF-Ray", "x-original-url", "X-Scheme", "Tailscale-User-Login"),
     ],
 )
 def test_while_all_is_open_nothing_that_came_through_a_proxy_is_answered(

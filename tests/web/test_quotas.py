@@ -9,6 +9,7 @@ import pytest
 from experience_runtime.domain.access import Scope
 from experience_runtime.domain.errors import RateLimited
 from experience_runtime.domain.executions import Filter, Status
+from experience_runtime.domain.runs import RunFilter
 from experience_runtime.engine.sites import Kind, Quotas, Site, on_behalf_of
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.server import make_web
@@ -40,6 +41,24 @@ def test_a_key_leaves_so_many_pending_executions_and_no_more(limited: httpx.Clie
 
     assert [schedule(shop, number) for number in range(5)] == ["ok"] * 3 + ["rate_limited"] * 2
     assert schedule(other, 9) == "ok"
+
+
+def test_what_is_replaced_or_cancelled_at_once_and_what_ran_have_an_end_too(
+    limited: httpx.Client, runtime: Runtime, token: Token
+) -> None:
+    shop, path = bearing(token(Scope.SITE, name="shop")), "/v1/experiences/reminder/run"
+
+    codes = [limited.post(path, json={"visitor": "v1"}, headers=shop) for _ in range(6)]
+    called = limited.post(f"/integrations/{encoded('webhook')}", json={"data": {"body": 1}}, headers=shop)
+    operator = limited.post(path, json={"visitor": "v1"}, headers=bearing(token(Scope.OPERATOR)))
+
+    said = [each.json()["error"] and each.json()["error"]["code"] for each in codes]
+    assert said == [*[None] * 4, *["rate_limited"] * 2]
+    assert called.json()["error"]["code"] == "rate_limited"
+    assert operator.json()["outcome"] == "ran"
+    found = runtime.store.find(Filter(), limit=20).executions
+    assert [each.site for each in found] == [None, *["shop"] * 4]
+    assert len(runtime.lookup.runs.list(RunFilter(), limit=20)["runs"]) == 4 + 1
 
 
 def test_two_processes_let_in_little_more_than_one(runtime: Runtime) -> None:

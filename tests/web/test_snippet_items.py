@@ -100,9 +100,9 @@ def test_a_purchase_that_is_told_while_a_run_is_under_way_cancels_what_it_schedu
 
     run = runtime.run
 
-    def overtaken(script: Script, situation: Situation) -> Report:
+    def overtaken(script: Script, situation: Situation, *, notes_exposure: bool) -> Report:
         send(client, key, bought)
-        return run(script, situation)
+        return run(script, situation, notes_exposure=notes_exposure)
 
     monkeypatch.setattr(runtime, "run", overtaken)
 

@@ -42,7 +42,7 @@ from experience_runtime.engine.prepared import (
     planned_execution,
 )
 from experience_runtime.engine.receivers import pace_key
-from experience_runtime.engine.sites import acting_site
+from experience_runtime.engine.sites import Kind, acting_site
 from experience_runtime.engine.stores import Added, Cancelling, Done, SchedulerStore
 from experience_runtime.engine.together import Asked, carried_out, told_again
 from experience_runtime.engine.unconfigured import unconfigured_warnings
@@ -357,6 +357,8 @@ class Scheduler:
         too when the integration's rate is used up; Conflict while it is paused.
         """
         wanted = self.want(integration, payload)
+        if (site := acting_site()) is not None:
+            site.require(Kind.EXECUTION)
         owner = owner_id(visitor)
         canonical = None if key is None else canonical_key(key)
         is_made = made_when_asked_at() is not None

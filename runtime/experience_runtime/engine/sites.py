@@ -24,12 +24,18 @@ class Kind(StrEnum):
     VISITOR = "visitor"
     CONVERSION = "conversion"
     """Those past it that would cancel something still count: nobody is to hear of what they bought."""
+    EXECUTION = "execution"
+    """Also those that are cancelled or replaced at once, and stay as rows."""
+    RUN = "run"
+    """Those past it are carried out, and not kept."""
 
 
 _SETTINGS = {
     Kind.EVENT: "events_per_key",
     Kind.VISITOR: "visitors_per_key",
     Kind.CONVERSION: "events_per_key",
+    Kind.EXECUTION: "events_per_key",
+    Kind.RUN: "events_per_key",
 }
 
 
@@ -48,7 +54,7 @@ class Quotas:
         self._usage = usage
         self._clock = clock
         self._pending_quota = pending
-        self._quotas = {Kind.VISITOR: visitors, Kind.EVENT: events, Kind.CONVERSION: events}
+        self._quotas = {kind: visitors if kind is Kind.VISITOR else events for kind in Kind}
         self._lock = threading.Lock()
         self._pending: dict[str, _Pending] = {}
         self._left: dict[tuple[str, Kind, int], int] = {}
@@ -110,7 +116,9 @@ class Site:
     quotas: Quotas
 
     def require_room(self) -> None:
+        """Count one more execution that is pending; RateLimited when it may have no more."""
         self.quotas.require_room(self.name)
+        self.require(Kind.EXECUTION)
 
     def take(self, kind: Kind) -> bool:
         return self.quotas.take(self.name, kind)
@@ -119,7 +127,7 @@ class Site:
         """Take one; RateLimited when there is none left."""
         if not self.take(kind):
             raise RateLimited(
-                f"the site key {self.name} has told of as many {kind}s today as it may; raise "
+                f"the site key {self.name} has left as many {kind}s today as it may; raise "
                 f"{_SETTINGS[kind]} under [serve] in experience.toml"
             )
 

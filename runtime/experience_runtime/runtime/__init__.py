@@ -330,7 +330,14 @@ class Runtime(OfVisitors):
         )
         return play(request, script, stage, seconds=seconds, progress=progress)
 
-    def run(self, script: Script, situation: "Situation", limits: Limits | None = None) -> "Report":
+    def run(
+        self,
+        script: Script,
+        situation: "Situation",
+        limits: Limits | None = None,
+        *,
+        notes_exposure: bool = True,
+    ) -> "Report":
         """Run an experience for real, into the store, to its end."""
         from experience_runtime.running.driving import drive
         from experience_runtime.running.exposing import assigned, note_exposure
@@ -353,7 +360,7 @@ class Runtime(OfVisitors):
                 client=self.settings.client,
             )
             report = drive(run, self.clock)
-        if not is_shown_before:
+        if notes_exposure and not is_shown_before:
             note_exposure(script, report, exposures, at=began_at)
         return report
 

@@ -8,6 +8,7 @@ from experience_runtime.domain.access import Right
 from experience_runtime.domain.errors import DatabaseUnavailable, ScriptFault, UnknownExecution
 from experience_runtime.domain.executions import execution_number
 from experience_runtime.domain.visitors import Visitor
+from experience_runtime.engine.sites import Kind, acting_site
 from experience_runtime.running.kept import keep_run
 from experience_runtime.running.report import Report
 from experience_runtime.running.run import Situation
@@ -57,13 +58,15 @@ class Runs:
             visitor=situation.visitor.id,
             draft=draft,
         )
+        site = acting_site()
+        is_kept = site is None or site.take(Kind.RUN)
         try:
             script = found.prepare(variation=variation, repair=repair)
         except ScriptFault as fault:
             report = found.failed(situation.visitor, fault)
         else:
             with self._at_once.of(caller.shares), tracing().run(name) as span:
-                report = runtime.run(script, situation)
+                report = runtime.run(script, situation, notes_exposure=is_kept)
                 span.note({"experience.outcome": report.outcome})
                 if report.error is not None:
                     span.fail(report.error.code)
@@ -74,13 +77,14 @@ class Runs:
         self._metrics.ran(report.outcome, report.cpu_seconds, experience=name, code=code)
         for call, _ in report.refusals:
             self._metrics.refused(name, call["error"]["code"])
-        keep_run(
-            runtime.store.runs,
-            report,
-            trigger="site" if caller.is_limited else "api",
-            at=began_at,
-            redact=runtime.settings.redact,
-        )
+        if is_kept:
+            keep_run(
+                runtime.store.runs,
+                report,
+                trigger="site" if caller.is_limited else "api",
+                at=began_at,
+                redact=runtime.settings.redact,
+            )
         if _is_undone(report):
             raise DatabaseUnavailable(f"a run of {name} could store nothing")
         document = report.document(runtime.lookup.of_run(report.created))

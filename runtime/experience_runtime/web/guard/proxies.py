@@ -123,9 +123,17 @@ def came_through_proxy(scope: Scope) -> str | None:
 
 
 _ADDED = frozenset(
-    {"forwarded", "forwarded-for", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cdn-loop"}
+    {
+        *("forwarded", "forwarded-for", "via", "max-forwards", "true-client-ip", "cdn-loop"),
+        *("x-host", "x-scheme", "x-request-start", "surrogate-capability"),
+    }
 )
-_BEGUN = ("x-forwarded", "x-original-", "x-envoy-", "x-amzn-", "x-cluster-", "cf-")
+_BEGUN = (
+    *("x-forwarded", "x-original-", "x-real-", "x-client-", "x-cluster-", "x-proxy"),
+    *("x-envoy-", "x-nginx-", "x-varnish", "x-arr-", "tailscale-", "ngrok-"),
+    *("x-amzn-", "x-amz-cf-", "cloudfront-", "cf-", "fastly-", "fly-", "akamai-", "x-akamai-", "incap-"),
+    *("x-appengine-", "x-cloud-", "x-azure-", "x-vercel-", "do-connecting-"),
+)
 
 
 def _said(headers: Headers, name: str) -> str:

@@ -110,9 +110,9 @@ def test_a_second_call_installs_nothing_and_passes_arguments_and_exit_code_on(tr
             ["test", "tests/domain/test_windows.py::test_one", "-x"],
             "tests/domain/test_windows.py::test_one -x",
         ),
-        (["test", "-x", "-k", "window"], "-n 3 --dist loadscope --no-loadscope-reorder -x -k window"),
+        (["test", "-x", "-k", "window"], "-n 4 --dist loadscope --no-loadscope-reorder -x -k window"),
         (["cover", "tests/domain"], "--cov --cov-report term:skip-covered tests/domain"),
-        (["cover"], "-n 3 --dist loadscope --no-loadscope-reorder --cov --cov-report term:skip-covered"),
+        (["cover"], "-n 4 --dist loadscope --no-loadscope-reorder --cov --cov-report term:skip-covered"),
     ],
 )
 def test_what_pytest_is_given(tree: Path, arguments: list[str], given: str) -> None:
@@ -121,6 +121,16 @@ def test_what_pytest_is_given(tree: Path, arguments: list[str], given: str) -> N
     (tree / "tests" / "domain" / "test_windows.py").touch()
 
     assert _call(tree, *arguments).stdout == f"given: --instafail {given}\n"
+
+
+def test_what_is_compiled_is_kept_in_the_environment_whatever_the_shell_says(tree: Path) -> None:
+    _pretend_ready(tree)
+    said = '#!/bin/sh\necho "$PYTHONDONTWRITEBYTECODE|$PYTHONPYCACHEPREFIX"\n'
+    (tree / ".venv" / dev.BIN / "pytest").write_text(said, encoding="utf-8")
+
+    ended = _call(tree, "test", "-x", PYTHONDONTWRITEBYTECODE="1")
+
+    assert ended.stdout == f"|{tree / '.venv' / 'compiled'}\n"
 
 
 def test_a_python_is_found_by_what_it_says_of_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,3 +37,15 @@ def test_who_is_second_to_hold_everything_begins_all_the_same(
 
         assert second.store.integration_states.of(ALL).pause_reason == "the first"
         assert len(second.lookup.audit.of("deliveries", "")) == 1
+
+
+def test_what_was_held_and_goes_on_waits_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Runtime(load_settings(database=f"sqlite:///{tmp_path}/experience.db", environ={})) as runtime:
+        runtime.integrations.load_all()
+        runtime.operations.hold_all()
+        assert set(runtime.operations.holds()) == {ALL}
+
+        runtime.operations.resume_all()
+
+        assert runtime.operations.holds() == {}

@@ -85,7 +85,8 @@ class Policies:
     broken: Callable[[str], str | None] = _not_broken
 
     def of(self, integration: str) -> Policy:
-        policy, why = self.by_name.get(integration, self.default), self.broken(integration)
+        policy = self.by_name.get(integration, self.default)
+        why = None if integration == ALL else self.broken(integration)  # nothing has that name
         return policy if why is None else replace(policy, broken=why)
 
     def share_of(self, integration: str) -> int:

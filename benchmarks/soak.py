@@ -103,31 +103,38 @@ def main() -> None:
 
 
 def soak(receiver: Receiver, pid: int, port: int, folder: Path, *, rate: float, seconds: float) -> None:
-    chance, made, refused = random.Random(1), 0, 0
-    third = seconds / 3
+    made = refused = 0
     heads = f"{'':8} {'p50':>8} {'p99':>8} {'longest':>8} {'RSS':>7} {'database':>8} {'WAL':>8}"
     print(f"{heads} {'fds':>4} threads")
-    with socket.create_connection(("127.0.0.1", port)) as line:
-        for name in ("start", "middle", "end"):
-            since = time.time()
-            ends_at = time.monotonic() + third
-            next_at = time.monotonic()
-            while next_at < ends_at:
-                time.sleep(max(0.0, next_at - time.monotonic()))
-                delay = chance.randrange(1000, 3000)
-                payload = {"number": made, "due": time.time() + delay / 1000}
-                meta = {"source": "soak", "visitorId": f"v{made}", "experience": {"experienceId": 1}}
-                body = {"data": {"body": payload}, "delay": delay, "meta": meta}
-                status, _ = ask(line, "POST", GATEWAY, body)
-                made += status == 200
-                refused += status != 200
-                next_at += 1 / rate
-            (database,) = folder.rglob("experience.db")
-            tell(name, receiver, since, Shape.of(pid, database))
+    for name in ("start", "middle", "end"):
+        since = time.time()
+        more, other = send_evenly(port, rate=rate, seconds=seconds / 3, first=made)
+        made, refused = made + more, refused + other
+        (database,) = folder.rglob("experience.db")
+        tell(name, receiver, since, Shape.of(pid, database))
     time.sleep(5)
     lost = sum(1 for number in range(made) if not receiver.came[number])
     twice = sum(1 for count in receiver.came.values() if count > 1)
     print(f"{made} acknowledged, {refused} refused, {lost} never came, {twice} came twice")
+
+
+def send_evenly(port: int, *, rate: float, seconds: float, first: int = 0) -> tuple[int, int]:
+    """Schedule so many a second, numbered from `first`; return how many were acknowledged and refused."""
+    chance, made, refused = random.Random(first), 0, 0
+    next_at = time.monotonic()
+    ends_at = next_at + seconds
+    with socket.create_connection(("127.0.0.1", port)) as line:
+        while next_at < ends_at:
+            time.sleep(max(0.0, next_at - time.monotonic()))
+            number, delay = first + made, chance.randrange(1000, 3000)
+            payload = {"number": number, "due": time.time() + delay / 1000}
+            meta = {"source": "soak", "visitorId": f"v{number}", "experience": {"experienceId": 1}}
+            body = {"data": {"body": payload}, "delay": delay, "meta": meta}
+            status, _ = ask(line, "POST", GATEWAY, body)
+            made += status == 200
+            refused += status != 200
+            next_at += 1 / rate
+    return made, refused
 
 
 def tell(name: str, receiver: Receiver, since: float, shape: Shape) -> None:

@@ -7,6 +7,8 @@ import httpx
 import pytest
 from experience_runtime.domain.access import Scope
 from experience_runtime.runtime import Runtime
+from experience_runtime.web.guard.limits import AtOnce
+from fastapi import FastAPI
 
 from .conftest import Token, bearing
 
@@ -164,3 +166,25 @@ def test_a_hidden_execution_is_refused_as_one_that_is_not_there(
     assert [answer.status_code for answer in answers] == [404, 404]
     texts = [answer.text.replace(id, "ID") for answer, id in zip(answers, (hidden, absent), strict=True)]
     assert texts[0] == texts[1]
+
+
+def test_searches_of_authors_keep_nobody_else_from_looking(
+    client: httpx.Client, token: Token, web: FastAPI
+) -> None:
+    author, operator = bearing(token(Scope.AUTHOR)), bearing(token(Scope.OPERATOR))
+    text = token(Scope.AUTHOR, name="qa")
+    assert client.post("/login", data={"token": text}).status_code == 303
+    web.state.searches = AtOnce(1, "searches of authors")
+
+    def asked(headers: dict[str, str]) -> list[int]:
+        listed = client.get("/v1/executions", headers=headers)
+        searched = client.post("/v1/executions/search", json={"text": "x"}, headers=headers)
+        return [listed.status_code, searched.status_code]
+
+    with web.state.searches:
+        refused, page, others = asked(author), client.get("/executions"), asked(operator)
+
+    assert refused == [429, 429]
+    assert (page.status_code, "searches of authors" in page.text) == (429, True)
+    assert others == [200, 200]
+    assert asked(author) == [200, 200]

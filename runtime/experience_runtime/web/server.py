@@ -51,6 +51,10 @@ from experience_runtime.web.wire import csml, gateway, snippet
 MOST_AT_ONCE = 24
 """Runs, simulations and calls of sites: each keeps one of 40 threads, and the other verbs need some too."""
 
+MOST_SEARCHES = 2
+SEARCH_PATIENCE_SECONDS = 2.0
+"""Of authors: half of the connections that look, whatever they ask; and how long the next one waits."""
+
 _ROUTERS = (
     login.router,
     health.router,
@@ -120,6 +124,9 @@ def make_web(
     web.state.metrics = metrics
     web.state.streams = api_stream.Streams()
     web.state.at_once = at_once = AtOnce(MOST_AT_ONCE)
+    web.state.searches = AtOnce(
+        MOST_SEARCHES, "searches of authors", patience_seconds=SEARCH_PATIENCE_SECONDS
+    )
     web.state.runs = Runs(runtime, metrics, at_once)
     web.state.quotas = Quotas(
         runtime.store.usage,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import ConfigDict, Field, StrictInt
 
 from experience_runtime.domain.access import Right
@@ -125,6 +125,7 @@ router = APIRouter(prefix="/v1", tags=["executions"], route_class=OnceRoute)
     responses=answers(Executions, LISTED),
 )
 def list_executions(
+    request: Request,
     page: Annotated[Page, Query()],
     runtime: GivenRuntime,
     caller: Annotated[Caller, needs(Right.READ_RUNS)],
@@ -134,7 +135,9 @@ def list_executions(
     Scopes: operator, viewer; author, whose pages leave out what no experience made.
     """
     filter = caller.visible(page.filter(now=runtime.clock.now()))
-    return Document(runtime.lookup.executions(filter, sort=page.sort, cursor=page.cursor, limit=page.limit))
+    with caller.looking(request):
+        found = runtime.lookup.executions(filter, sort=page.sort, cursor=page.cursor, limit=page.limit)
+    return Document(found)
 
 
 @router.post(
@@ -144,14 +147,19 @@ def list_executions(
     responses=answers(Executions, LISTED, 413),
 )
 def search(
-    body: SearchBody, runtime: GivenRuntime, caller: Annotated[Caller, needs(Right.READ_RUNS)]
+    request: Request,
+    body: SearchBody,
+    runtime: GivenRuntime,
+    caller: Annotated[Caller, needs(Right.READ_RUNS)],
 ) -> Document:
     """The list with its filter in the body, where no address is long enough or is to be logged.
 
     Scopes: operator, viewer; author, whose pages leave out what no experience made.
     """
     filter = caller.visible(body.filter(now=runtime.clock.now()))
-    return Document(runtime.lookup.executions(filter, cursor=body.cursor, limit=body.limit, sort=body.sort))
+    with caller.looking(request):
+        found = runtime.lookup.executions(filter, cursor=body.cursor, limit=body.limit, sort=body.sort)
+    return Document(found)
 
 
 @router.get(

@@ -5,7 +5,7 @@ key in the path is the token.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ from experience_runtime.engine.ports import Clock
 from experience_runtime.engine.sites import Site, on_behalf_of
 from experience_runtime.log_context import asked
 from experience_runtime.web.guard.connections import neighbourhood
-from experience_runtime.web.guard.limits import Buckets
+from experience_runtime.web.guard.limits import AtOnce, Buckets
 from experience_runtime.web.guard.middleware import CSML_APPS, is_own_origin, site_key_in
 from experience_runtime.web.guard.problems import Throttled
 from experience_runtime.web.guard.session import session_of
@@ -96,6 +96,17 @@ class Caller:
     def visible(self, filter: Filter) -> Filter:
         """The same, of what this caller may see: authors see what experiences made, viewers everything."""
         return filter if self.may(Right.READ) else replace(filter, of_experiences=True)
+
+    def looking(self, request: Request) -> AbstractContextManager[object]:
+        """Room to look for executions, of which authors have little: Throttled when there is none.
+
+        How far one of theirs goes would tell of what they do not see: it goes past all of that, however much.
+        """
+        if self.may(Right.READ):
+            return nullcontext()
+        searches = request.app.state.searches
+        assert isinstance(searches, AtOnce)
+        return searches
 
     def require_visible(self, execution_id: str, read: Callable[..., dict[str, Any]]) -> dict[str, Any]:
         """The document of an execution this caller may see; of another not even whether there is one.

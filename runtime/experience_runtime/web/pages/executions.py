@@ -105,10 +105,11 @@ def executions(
     page: dict[str, Any] = {"executions": [], "next": None, "searched_to": None}
     try:
         filter, zone = wanted.filter(now=now), wanted.zone
-        seen = caller_of(request).visible(filter)
-        cursor = wanted["cursor"] or None
-        page = runtime.lookup.executions(seen, sort=wanted.sort, cursor=cursor, limit=PAGE)
-        total = _total(runtime, seen, page, is_first=cursor is None)
+        caller, cursor = caller_of(request), wanted["cursor"] or None
+        seen = caller.visible(filter)
+        with caller.looking(request):
+            page = runtime.lookup.executions(seen, sort=wanted.sort, cursor=cursor, limit=PAGE)
+            total = _total(runtime, seen, page, is_first=cursor is None)
     except Refusal as refusal:
         problem = refusal
     return rendering.page(

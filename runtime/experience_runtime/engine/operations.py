@@ -367,6 +367,11 @@ _STATES: Mapping[str, Sequence[Status]] = {
 """Which states can be named with a verb; where none is, the first is meant."""
 
 
+def fitting_verbs(filter: Filter) -> list[str]:
+    """Those of `VERBS` that can be done to what a filter means, by the states that it names."""
+    return [verb for verb, allowed in _STATES.items() if all(each in allowed for each in filter.statuses)]
+
+
 def meant(verb: str, filter: Filter) -> Filter:
     """What of a filter one of `VERBS` is done to; InvalidParameter when it names another state."""
     allowed = _STATES[verb]

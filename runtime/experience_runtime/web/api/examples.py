@@ -19,6 +19,8 @@ BODIES: Mapping[str, Any] = {
     "ReplayBody": {"reason": "the receiver is back"},
     "RestoreBody": {"reason": "cancelled by mistake"},
     "BulkBody": {"filter": {"integration": "slack-update", "status": ["pending"]}, "dry_run": True},
+    "BulkMoveBody": {"filter": {"integration": "slack-update"}, "delay": "1 day", "reason": "a holiday"},
+    "SettingsBody": {"settings": {"url": "https://hooks.slack.com/services/T0/B0/x"}, "expected_version": 0},
     "ScheduleBody": {
         "integration": "slack-update",
         "weekly": "monday-friday 09:00",

@@ -19,6 +19,7 @@ from experience_runtime.engine.ports import Clock
 from experience_runtime.web.guard.access import access_of
 from experience_runtime.web.guard.middleware import SAFE_METHODS
 from experience_runtime.web.guard.problems import RefusedDocument, problem_of
+from experience_runtime.web.guard.queries import KnownQuery
 
 HEADER = "idempotency-key"
 REPLAYED = "Idempotent-Replayed"
@@ -63,12 +64,15 @@ class OnceRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
+        known = KnownQuery(self)
 
         async def answer_once(request: Request) -> Response:
             request = _Strict(request.scope, request.receive)
             key = request.headers.get(HEADER)
             if request.method in SAFE_METHODS:
-                return await answer(request)
+                response = await answer(request)
+                known.require(request)  # afterwards: who may not look is told that first
+                return response
             # who may not call is told so before anything is looked up
             caller = await run_in_threadpool(access_of(request).caller, request)
             if key is None:

@@ -13,6 +13,7 @@ from experience_runtime.domain.executions import Filter, Status, execution_numbe
 from experience_runtime.domain.payloads import read_json
 from experience_runtime.domain.zones import UTC
 from experience_runtime.engine.lookup import MOST_WALKED
+from experience_runtime.engine.operations import fitting_verbs
 from experience_runtime.runtime import Runtime
 from experience_runtime.web.given import GivenRuntime
 from experience_runtime.web.guard.access import caller_of, signed_in
@@ -122,6 +123,7 @@ def executions(
         moments=moment_fields(filter, zone),
         total=total,
         states=[status.value for status in Status],
+        verbs=fitting_verbs(filter),
         integrations=integration_names(runtime),
         rows=rows_of(page["executions"], now, zone),
         picture=picture_of(page["executions"], now),

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from experience_runtime.domain.errors import ExperienceError, InvalidParameter
 from experience_runtime.measured import hearer
 from experience_runtime.web.guard.problems import Told, told_of
+from experience_runtime.web.guard.queries import KnownQuery
 from experience_runtime.web.pages.rendering import rendering_of
 
 
@@ -19,14 +20,22 @@ class HtmlRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         original = super().get_route_handler()
+        known = KnownQuery(self)
 
         async def answer(request: Request) -> Response:
             try:
-                return await original(request)
+                response = await original(request)
+                if request.method == "GET":  # afterwards: who may not look is told that first
+                    known.require(request)
+                return response
             except ExperienceError as error:
                 return page_of(request, told_of(request, error))
             except RequestValidationError:
                 odd = InvalidParameter("the form is not one of these pages; load it again")
+                try:
+                    known.require(request)
+                except InvalidParameter as named:
+                    odd = named
                 return page_of(request, told_of(request, odd))
 
         return answer

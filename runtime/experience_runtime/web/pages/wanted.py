@@ -18,12 +18,13 @@ from experience_runtime.domain.filters import (
 )
 from experience_runtime.domain.instants import iso
 from experience_runtime.domain.zones import Zone
+from experience_runtime.web.guard.queries import ReadsQuery
 
 _KNOWN = (*NAMES, "sort", "zone", "cursor")
 _MOMENTS = tuple(each.name for each in TABLE if each.kind == "moment")
 
 
-class Wanted:
+class Wanted(ReadsQuery):
     """The filter of a list of executions, as its form and its address have it."""
 
     def __init__(self, given: Sequence[tuple[str, str]]) -> None:

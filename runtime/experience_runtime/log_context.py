@@ -1,7 +1,8 @@
 """Log context: what a line of the log is said to be about, beside its text; the log's formats show it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,20 @@ class Asked:
 
 asked: ContextVar[Asked | None] = ContextVar("asked", default=None)
 """The request that this thread or task answers."""
+
+
+attempted: ContextVar[Mapping[str, str | int] | None] = ContextVar("attempted", default=None)
+"""The attempt that this thread makes: its `execution`, `integration` and `attempt`."""
+
+
+@contextmanager
+def attempting(execution: str, integration: str, attempt: int) -> Iterator[None]:
+    """Whatever is logged meanwhile is about this attempt, also what an integration logs."""
+    token = attempted.set({"execution": execution, "integration": integration, "attempt": attempt})
+    try:
+        yield
+    finally:
+        attempted.reset(token)
 
 
 def hiding(text: str, hidden: tuple[str, ...]) -> str:

@@ -1,7 +1,10 @@
 """Untrusted: what an integration's author wrote, asked without being believed."""
 
 import json
+import os
+import sys
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -55,6 +58,17 @@ def spell(value: object) -> str:
     with foreign():
         return str(value)
     return f"<{type(value).__name__} that cannot be spelled>"
+
+
+def raised_at(error: BaseException, kind: type) -> str:
+    """Where in the folder of this class's file it was raised: ` at NAME.py:LINE`, or nothing."""
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    if not isinstance(file, str):
+        return ""
+    folder = os.path.dirname(os.path.abspath(file)) + os.sep
+    places = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    own = [(name, line) for name, line in places if os.path.abspath(name).startswith(folder)]
+    return f" at {os.path.basename(own[-1][0])}:{own[-1][1]}" if own else ""
 
 
 def is_ctrl_c(error: BaseException) -> bool:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from .conftest import CommandLine, write
 
 BROKEN = "class Sms:\n    name = 'sms'\n    x = = 1\n"
@@ -96,3 +98,47 @@ def test_doctor_finds_settings_of_an_integration_that_nothing_is_named(cli: Comm
     assert not finding["ok"]
     said = 'experience.toml: integrations.slak-update names no integration; did you mean "slack-update"?'
     assert finding["detail"].startswith(said)
+
+
+RAISES = {
+    "made": ("    def __init__(self):\n        raise ValueError('odd')\n", "ValueError at mine.py:6: odd"),
+    "settings": ("    settings = Own\n", "its settings cannot be read: KeyError at _look.py:2"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "told"), RAISES.values(), ids=RAISES)
+def test_what_an_integrations_own_code_raises_is_told_with_its_line(
+    cli: CommandLine, body: str, told: str
+) -> None:
+    write(Path("mine/_look.py"), "def look(value):\n    return {}[value]\n")
+    write(
+        Path("mine/mine.py"),
+        f"""from experience_runtime.integration import Integration
+from ._own import Own
+class Mine(Integration):
+    name = "mine"
+{body}    def call(self, payload, context):
+        return 1
+""",
+    )
+    write(
+        Path("mine/_own.py"),
+        """from pydantic import BaseModel, field_validator
+from ._look import look
+class Own(BaseModel):
+    kind: str
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, value):
+        return look(value)
+""",
+    )
+    write(Path("experience.toml"), 'integrations_dir = "mine"\n[integrations.mine]\nkind = "x"\n')
+
+    shown = cli("integrations", "show", "mine").out
+    doctor = cli("doctor", "--json")
+
+    assert told in " ".join(shown.split())
+    (finding,) = [each for each in doctor.document["checks"] if each["name"] == "integrations"]
+    assert (doctor.code, finding["ok"]) == (1, False)
+    assert told in finding["detail"]

@@ -210,6 +210,7 @@ class Leaks(Integration):
     name = "leaks"
 
     def call(self, payload, context):
+        context.logger.info("sends")
         raise ValueError(f"cannot send to {payload['to']!r}, {payload['phone']}")
 """
 
@@ -245,7 +246,11 @@ def test_its_log_tells_programs_of_each_attempt_that_failed_and_never_a_payload(
     assert [attempt[name] for name in names] == [
         "warning", id, "leaks", 1, "retry", "pending", "integration_failed"
     ]  # fmt: skip
-    assert attempt["error"] == 'integration raised ValueError: cannot send to "…", …'
+    error = re.sub(r" at leaks.py:\d+", "", attempt["error"])
+    assert error == 'integration raised ValueError: cannot send to "…", …'
+    own = [each for each in lines if each["logger"] == "experience.integration.leaks"]
+    assert {(each["execution"], each["attempt"]) for each in own} == {(id, 1)}
+    assert not [each for each in lines if "color_message" in each]
     assert attempt["next_try"].endswith("Z")
     assert all(each["time"].endswith("Z") for each in lines)
     request = next(each for each in lines if each.get("path") == "/v1/schedules/now/run")

@@ -161,14 +161,15 @@ def _integrations(runtime: Runtime) -> Finding:
         found = runtime.integrations.describe()
     except ExperienceError as error:
         return Finding("integrations", False, error.message)
+    refused = {each.name for each in found if each.why and not each.broken and _is_set_up(runtime, each.name)}
     told = [
         runtime.settings.redact(each.why or "")
-        if each.broken
+        if each.broken or each.name in refused
         else f"{each.name} ({'configured' if each.configured else 'not configured'})"
-        for each in sorted(found, key=lambda each: not each.broken)
+        for each in sorted(found, key=lambda each: (not each.broken, each.name not in refused))
     ]
     unknown = runtime.settings.unknown_tables(runtime.integrations.names())
-    is_fine = not unknown and not any(each.broken for each in found)
+    is_fine = not unknown and not refused and not any(each.broken for each in found)
     return Finding("integrations", is_fine, "; ".join([*unknown, *told]))
 
 
@@ -207,6 +208,12 @@ def _stored_text(runtime: Runtime) -> str:
         f"opens the settings of {', '.join(rows)}" if rows else "there, and no settings stand in the database"
     )
     return told + (f"; the settings file wins for {', '.join(unused)}" if unused else "")
+
+
+def _is_set_up(runtime: Runtime, name: str) -> bool:
+    """Whether it has settings, and none that only waits for a variable or a file."""
+    given = runtime.integrations.given(name)
+    return bool(given.table) and not given.missing
 
 
 def _alert_texts(runtime: Runtime) -> Iterator[str]:

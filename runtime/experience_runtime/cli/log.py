@@ -11,7 +11,7 @@ import click
 from pythonjsonlogger.json import JsonFormatter
 
 from experience_runtime.cli.terminal import indented, visible
-from experience_runtime.log_context import HIDDEN, asked, hiding
+from experience_runtime.log_context import HIDDEN, asked, attempted, hiding
 from experience_runtime.untrusted import spell
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -82,6 +82,9 @@ class TextLine(logging.Formatter):
         record.message = record.getMessage()
         record.asctime = self.formatTime(record)
         line = self.formatMessage(record)
+        execution = (attempted.get() or {}).get("execution", "")
+        if execution and str(execution) not in line:
+            line += f" [{execution}]"
         if (now := asked.get()) is not None:
             line += f" [{now.request}{'' if now.caller is None else f' {now.caller}'}]"
         return "\n".join([visible(self._redact(line)), *(indented(each) for each in self._traces(record))])
@@ -110,6 +113,8 @@ class JsonLine(JsonFormatter):
         log_data["time"] = _instant(record)
         super().add_fields(log_data, record, message_dict)
         hidden = log_data.pop(HIDDEN, ())
+        log_data.pop("color_message", None)  # uvicorn's second spelling, for terminals
+        log_data |= {name: value for name, value in (attempted.get() or {}).items() if name not in log_data}
         if (now := asked.get()) is not None:
             log_data |= {"request": now.request, "token": now.caller}
         log_data["level"] = log_data["level"].lower()

@@ -12,7 +12,7 @@ from experience_runtime.domain.errors import IntegrationTimeout, Refusal
 from experience_runtime.domain.executions import Execution
 from experience_runtime.engine.ports import Clock, Integrations
 from experience_runtime.integration import Answer, Context, Http, Integration, IntegrationFailed
-from experience_runtime.log_context import HIDDEN, payload_texts
+from experience_runtime.log_context import HIDDEN, attempting, payload_texts
 from experience_runtime.untrusted import (
     NotJson,
     Redact,
@@ -21,6 +21,7 @@ from experience_runtime.untrusted import (
     held,
     is_ctrl_c,
     plain_refusal,
+    raised_at,
     spell,
 )
 
@@ -92,7 +93,8 @@ def call(
     A KeyboardInterrupt on the main thread passes: there it is a person's.
     """
     recorder = _Recorder(http)
-    with foreign():  # even telling what was raised is the integration's own code
+    about = attempting(execution.id, execution.integration, execution.attempt)
+    with about, foreign():  # even telling what was raised is the integration's own code
         return _attempt(execution, clock, integrations, recorder, redact)
     return Outcome(
         code="integration_failed",
@@ -151,17 +153,13 @@ def _attempt(
             "%s raised during %s",
             execution.integration,
             execution.id,
-            extra={
-                HIDDEN: payload_texts(execution.payload),
-                "execution": execution.id,
-                "integration": execution.integration,
-                "attempt": execution.attempt,
-            },
+            extra={HIDDEN: payload_texts(execution.payload)},
         )
+        where = raised_at(error, type(integrations.get(execution.integration)))
         is_network = isinstance(error, OSError)  # TimeoutError, ConnectionResetError, …
         return Outcome(
             code="integration_failed",
-            error=_excerpt(f"integration raised {type(error).__name__}: {spell(error)}", redact),
+            error=_excerpt(f"integration raised {type(error).__name__}{where}: {spell(error)}", redact),
             http_status=recorder.status,
             # what the receiver has taken is not sent again, whatever was raised afterwards
             may_pass=not recorder.was_taken and (is_network or execution.begun < DEFECTS),

@@ -18,6 +18,7 @@ from experience_runtime.domain.errors import CallFailed, IntegrationTimeout, Ref
 from experience_runtime.domain.executions import Execution
 from experience_runtime.engine.attempt import DEFECTS, Outcome
 from experience_runtime.isolation.frames import receive, send
+from experience_runtime.log_context import attempting
 from experience_runtime.settings.load import Settings
 
 START_SECONDS = 30.0
@@ -159,7 +160,8 @@ class _Process:
 
     def call(self, execution: Execution, *, seconds: float) -> Outcome:
         send(self._connection, pickle.dumps(execution))
-        return self._outcome(self._hear("outcome", monotonic() + seconds))
+        with attempting(execution.id, execution.integration, execution.attempt):
+            return self._outcome(self._hear("outcome", monotonic() + seconds))
 
     def is_alive(self) -> bool:
         return self._popen.poll() is None

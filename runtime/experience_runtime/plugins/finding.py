@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.integration import Backoff, Integration
 from experience_runtime.plugins.quarantine import likely_name
-from experience_runtime.untrusted import foreign, spell
+from experience_runtime.untrusted import foreign, raised_at, spell
 
 GROUP = "experience_runtime.integrations"
 BUILT_INS = "experience_integrations"
@@ -62,8 +62,8 @@ class Found:
             kind = self.load()
         if raised.error is not None:
             raise InvalidParameter(
-                f'the integration "{self.name}" ({self.source}) cannot be loaded: {named(raised.error)};'
-                " repair or uninstall it"
+                f'the integration "{self.name}" ({self.source}) cannot be loaded: '
+                f"{named(raised.error, at=self._place(raised.error))}; repair or uninstall it"
             )
         _check(kind, self.source)
         if kind.name != self.name:
@@ -75,10 +75,24 @@ class Found:
             integration: AnyIntegration = kind()
         if raised.error is not None:
             raise InvalidParameter(
-                f'the integration "{self.name}" ({self.source}) cannot be made: {named(raised.error)};'
-                " repair it"
+                f'the integration "{self.name}" ({self.source}) cannot be made: '
+                f"{named(raised.error, at=raised_at(raised.error, kind))}; repair it"
             )
         return integration
+
+    def _place(self, problem: BaseException) -> str:
+        """Where in its own package it was raised while that was imported."""
+        package = self.source.partition(":")[0].partition(".")[0]
+        places = [
+            (frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(problem.__traceback__)
+        ]
+        if isinstance(problem, SyntaxError) and problem.filename:
+            places.append((problem.filename, problem.lineno or 1))
+        for file, line in reversed(places):
+            path = Path(file)
+            if package in path.parts[:-1] or path.stem == package:
+                return f" at {path.name}:{line}"
+        return ""
 
 
 def installed() -> Iterator[Found]:
@@ -233,6 +247,7 @@ def _place(problem: BaseException, path: Path) -> tuple[Path, int | str]:
     return path, "?"
 
 
-def named(problem: BaseException) -> str:
+def named(problem: BaseException, *, at: str = "") -> str:
+    """What was raised, by its class and text; `at` says where."""
     text = problem.msg if isinstance(problem, SyntaxError) else spell(problem)
-    return f"{type(problem).__name__}: {text}"
+    return f"{type(problem).__name__}{at}: {text}"

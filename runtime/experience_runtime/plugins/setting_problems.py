@@ -16,7 +16,7 @@ from experience_runtime.settings.redaction import (
     without_secrets,
 )
 from experience_runtime.settings.references import Missing
-from experience_runtime.untrusted import Redact, foreign
+from experience_runtime.untrusted import Redact, foreign, raised_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ def setting_problems(
                 told = without_secrets(_without_value(error), secrets)
                 yield SettingProblem(setting, f"is wrong: {redact(told)}")
     elif raised.error is not None:
-        kind = type(raised.error).__name__
-        yield SettingProblem("", f"its settings cannot be read: {kind}; repair the integration")
+        what = f"{type(raised.error).__name__}{raised_at(raised.error, model)}"
+        yield SettingProblem("", f"its settings cannot be read: {what}; repair the integration")
 
 
 def in_words(name: str, problems: Sequence[SettingProblem], *, is_stored: bool) -> str:

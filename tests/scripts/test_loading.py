@@ -59,6 +59,7 @@ def test_a_file_of_another_kind_is_refused_with_what_can_be_named(tmp_path: Path
         ("variation.mjs", "variation.js"),
         ("variation.tsx", "variation.ts"),
         ("trigger.js", "triggers.js"),
+        ("index.js", "variation.js"),
     ],
 )
 def test_a_file_that_is_misnamed_is_told_its_name(tmp_path: Path, name: str, meant: str) -> None:

@@ -36,3 +36,21 @@ def test_triggers_are_looked_at_too(lab: Lab) -> None:
     files = {"variation.js": "module.exports = () => {}", "triggers.js": "module.export = (o, cb) => cb()"}
 
     assert [each[:4] for each in found(lab, files)] == [("script_error", "triggers.js", 1, 1)]
+
+
+NO_FUNCTION: Mapping[str, tuple[str, str]] = {
+    "a name of its own": (
+        "»exports.variation = (options) => {",
+        "variation.js exports one function; write module",
+    ),
+    "an object": (
+        "»module.exports = { variation () {}",
+        "this exports no function; write module.exports =",
+    ),
+    "a number": ("»return 5; function helper () {", "this exports no function; write module.exports ="),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), NO_FUNCTION.values(), ids=NO_FUNCTION.keys())
+def test_a_variation_that_certainly_exports_no_function_is_found(lab: Lab, text: str, said: str) -> None:
+    check_place(lab, text, "script_error", said)

@@ -39,6 +39,7 @@ from experience_runtime.scripts.unchanged import Unchanged
 
 _MOST_BESIDE = 100
 _SUFFIXES = (".js", ".ts")
+_OTHER_ENTRIES = ("index", "main", "experience")
 _LIKE_SUFFIXES = {
     **dict.fromkeys(("js", "jsx", "mjs", "cjs", "txt"), "js"),
     **dict.fromkeys(("ts", "tsx", "mts", "cts"), "ts"),
@@ -76,6 +77,8 @@ def _misnamed(names: Sequence[str]) -> str:
         if meant is not None and suffix in _LIKE_SUFFIXES:
             right = f"{meant}.{_LIKE_SUFFIXES[suffix]}"
             return f": {shown(name)} is there; rename it to {right}"
+        if stem in _OTHER_ENTRIES and suffix in _LIKE_SUFFIXES:
+            return f": {shown(name)} is there; rename it to variation.{_LIKE_SUFFIXES[suffix]}"
     return ""
 
 

@@ -38,7 +38,7 @@ def look_through(files: Sequence[Source], asked: Mapping[str, Any]) -> list[dict
         taken = Brought(scopes, reached, brought).found()
         exports = (
             {"code": "script_error", "message": said, "line": line, "column": column}
-            for said, (line, column) in exports_nothing(scopes.source)
+            for said, (line, column) in exports_nothing(scopes)
         )
         problems = list(
             islice(chain(exports, missing, texts, taken, assigned_constants(scopes, reached)), MOST_PROBLEMS)

@@ -22,7 +22,7 @@ from experience_runtime.scripts.reading.call_places import calling_place, refuse
 from experience_runtime.scripts.reading.code import Code
 from experience_runtime.scripts.reading.exports import misnamed_exports
 from experience_runtime.scripts.reading.literals import UNKNOWN, Reading
-from experience_runtime.scripts.reading.missing import beside_hint
+from experience_runtime.scripts.reading.not_found import module_hint
 from experience_runtime.scripts.reading.page_aliases import page_name, said_of
 from experience_runtime.scripts.reading.part_advice import of_part
 from experience_runtime.scripts.reading.scopes import Scopes
@@ -92,8 +92,9 @@ def advise(files: list[Source], asked: Mapping[str, Any]) -> dict[str, Any]:
     elif (refused := _REFUSED.match(message)) is not None:
         frame = None if frame is None else (frame[0], refused_place(*frame, refused["verb"], refused["why"]))
     elif (missing := _NOT_FOUND.match(message)) is not None:
-        hint = beside_hint(missing["name"], asked["beside"])
-        message = f"{message.partition('; there is no utils.js')[0]}; {hint}" if hint else message
+        own = [f"./{stem}" for stem in ("utils", "common") if {f"{stem}.js", f"{stem}.ts"} & by_file.keys()]
+        hint = module_hint(missing["name"], own, asked["beside"])
+        message = f"{message.partition('; there is no utils.js')[0]}; {hint}"
     elif frame is not None and (absent := _NOT_EXPORTED.fullmatch(message)) is not None:
         node = import_of(frame[0], absent["target"], absent["name"])
         if node is not None:

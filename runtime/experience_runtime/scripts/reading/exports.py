@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 
 from experience_runtime.domain.values import nearest
+from experience_runtime.scripts.reading.bare_form import is_blank
+from experience_runtime.scripts.reading.entry import exports_no_function
 from experience_runtime.scripts.reading.module_form import has_module_exports
+from experience_runtime.scripts.reading.scopes import Scopes
 from experience_runtime.scripts.reading.source import FUNCTIONS, Place, Source, walk
 
 _ENTRIES = ("variation", "triggers")
@@ -21,11 +24,17 @@ def misnamed_exports(source: Source) -> Iterator[tuple[str, Place]]:
             yield said, source.place(node.start_byte)
 
 
-def exports_nothing(source: Source) -> Iterator[tuple[str, Place]]:
-    """The first of them in a file that is to export a function, has a name like it and has it nowhere."""
-    if source.role not in _ENTRIES or has_module_exports(source):
+def exports_nothing(scopes: Scopes) -> Iterator[tuple[str, Place]]:
+    """The first of them in a file that is to export a function, has a name like it and has it nowhere; else
+    that a variation certainly exports none."""
+    source = scopes.source
+    if source.role not in _ENTRIES:
         return
-    for said, place in misnamed_exports(source):
-        if "exports nothing" in said:
+    found = [] if has_module_exports(source) else list(misnamed_exports(source))
+    has_none = source.role == "variation" and not is_blank(source) and exports_no_function(scopes)
+    for said, place in found:
+        if has_none or "exports nothing" in said:
             yield said, place
             return
+    if has_none:
+        yield "this exports no function; write module.exports = function variation (options) {…}", (1, 1)

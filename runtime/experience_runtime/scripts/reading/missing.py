@@ -20,6 +20,7 @@ from experience_runtime.scripts.reading.entry import options_of
 from experience_runtime.scripts.reading.guards import Guards, is_tried
 from experience_runtime.scripts.reading.links import arguments_of
 from experience_runtime.scripts.reading.literals import Reading, bare, text_of
+from experience_runtime.scripts.reading.not_found import not_found
 from experience_runtime.scripts.reading.page_aliases import page_name, said_of, touched
 from experience_runtime.scripts.reading.reached import Reached
 from experience_runtime.scripts.reading.scopes import Declared, Scopes, Use
@@ -293,26 +294,6 @@ class Missing:
 def _meant(member: str) -> str | None:
     # two letters of three that changed places: lgo
     return nearest(member, OPTIONS_MEMBERS, cutoff=0.65 if len(member) <= 3 else 0.7)
-
-
-def not_found(target: str, modules: Sequence[str], beside: Sequence[str]) -> str:
-    """What a `require` of this name ends with, and what to do."""
-    files = sorted(name for name in modules if name.startswith("./"))
-    known = ", ".join([*files, *sorted(PACKAGES)])
-    message = f"cannot find module {shown(target)}; this experience can require {known}"
-    hint = beside_hint(target, beside)
-    return f"{message}; {hint}" if hint else message
-
-
-def beside_hint(target: str, beside: Sequence[str]) -> str | None:
-    """What to do about a file that is there, and that this experience does not bring along."""
-    plain = posixpath.normpath(target)
-    found = next((name for name in beside if plain in (name, name.rpartition(".")[0])), None)
-    if found is None:
-        return None
-    if plain in ("utils", "common", "utils.js", "common.js") or found.endswith(".json"):
-        return f"{found} stands beside it: name the folder, not the file, to bring it along"
-    return f"{found} is there, but of an author's own files only utils.js can be required: put its code there"
 
 
 def _can_be_required(name: str, modules: Sequence[str]) -> bool:

@@ -163,6 +163,7 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
     ({"settings": {"password": "env:EXPERIENCE_SETTINGS_KEY"}}, 422, "password is a reference"),
     ({"settings": {"headers": {"a": ["file:/etc/passwd"]}}}, 422, "headers is a reference"),
     ({"settings": {"url": "x" * 70_000, "password": "p"}}, 422, "at most 65536"),
+    ({"settings": {"k" * 5_000: 1}}, 422, "is not a setting of it"),
     ({"settings": {}}, 422, "no setting of own was given"),
     ({"settings": {"url": "u"}, "name": "webhook"}, 409, r"under \[integrations.webhook\]"),
     ({"settings": {"url": "u"}, "name": "owm"}, 404, 'did you mean "own"'),
@@ -177,6 +178,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_kept(two: Two) -> None:
         assert answer.status_code == status, answer.text
         assert re.search(said, answer.json()["detail"])
         assert "old-one" not in answer.text
+        assert len(answer.text) < 1_000
     assert two.runtimes[0].store.integration_settings.all() == []
     # the mark `site` is none of its settings
     assert two.change({"url": "https://t.example.com/x"}, name="teams").status_code == 200

@@ -75,7 +75,7 @@ def unknown_settings(table: Mapping[str, object], model: type[BaseModel]) -> Ite
         if key not in known:
             close = nearest(key, known, cutoff=0.6)
             hint = f'did you mean "{close}"?' if close else f"known are: {', '.join(known) or 'none'}"
-            yield key, f'"{key}" is not a setting of it; {hint}'
+            yield key, f'"{key[:100]}" is not a setting of it; {hint}'
 
 
 def _paths(name: str, field: FieldInfo, model: type[BaseModel] | None) -> Sequence[_Path]:

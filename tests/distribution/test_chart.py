@@ -159,6 +159,7 @@ def test_every_command_is_one_there_is_and_runs_as_nobody(answered: Answered) ->
             assert (context["runAsNonRoot"], context["runAsUser"]) == (True, 10001)
             assert (context["readOnlyRootFilesystem"], context["capabilities"]) == (True, {"drop": ["ALL"]})
             assert spec["automountServiceAccountToken"] is False
+            assert spec["securityContext"]["fsGroup"] == context["runAsUser"]  # reads secrets of mode 0440
             names = [each["name"] for each in container["env"]]
             assert names.count("EXPERIENCE_DATABASE") == 1
 

@@ -68,6 +68,8 @@ securityContext:
 {{- define "experience.pod" -}}
 serviceAccountName: {{ include "experience.serviceAccount" .root }}
 automountServiceAccountToken: false
+securityContext:
+  fsGroup: 10001 # secrets that are mounted with defaultMode 0440 belong to it
 {{- with .root.Values.imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}

@@ -6,6 +6,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from experience_runtime.integration import Context, Integration, SecretHeader, SecretUrl
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StrictStr, model_validator
 
+from experience_integrations.answers import is_web_page
+
 EVENT_BYTES = 32 * 1024
 """The largest event that Segment takes."""
 
@@ -72,6 +74,10 @@ class Segment(Integration[Settings, Event]):
             auth=(context.settings.write_key.get_secret_value(), ""),
         )
         if 200 <= answer.status < 300:
+            if is_web_page(answer):
+                raise answer.failure(
+                    f"Segment answered {answer.status} with a web page; is the url its API's?"
+                )
             return {"ok": True}
         advice = ": the write key is not one of a source; set write_key anew" if answer.status == 401 else ""
         raise answer.failure(f"Segment answered {answer.status}{advice}")

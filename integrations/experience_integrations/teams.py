@@ -7,6 +7,8 @@ from typing import Any, ClassVar, Literal, Self
 from experience_runtime.integration import Answer, Context, Integration, IntegrationFailed, Pace, SecretUrl
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, model_validator
 
+from experience_integrations.answers import is_web_page
+
 MESSAGE_BYTES = 28 * 1024
 """The largest message that Teams takes."""
 
@@ -81,7 +83,7 @@ class Teams(Integration[Settings, Message]):
             headers={"webhook-id": context.execution_id},  # Teams ignores it
         )
         failed = _UNDELIVERED.search(answer.text)
-        if answer.status in (200, 202) and failed is None:
+        if answer.status in (200, 202) and failed is None and not is_web_page(answer):
             return {"ok": True}
         raise _failure(answer, failed)
 
@@ -92,6 +94,10 @@ def _failure(answer: Answer, failed: re.Match[str] | None) -> IntegrationFailed:
         return answer.failure(
             f"Teams answered {answer.status}, and that it did not deliver the message because of {status}",
             may_pass=status == 429 or status >= 500,
+        )
+    if answer.status in (200, 202):
+        return answer.failure(
+            f"Teams answered {answer.status} with a web page; is the url one of a workflow?"
         )
     advice = {
         400: ": the workflow could not read the message, or is switched off; look at its run history",

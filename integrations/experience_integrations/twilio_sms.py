@@ -74,6 +74,8 @@ class TwilioSms(Integration[Settings, Sms]):
         said = answer.json() if answer.is_whole else None
         fields = said if isinstance(said, dict) else {}
         if 200 <= answer.status < 300:
+            if answer.is_whole and not isinstance(fields.get("sid"), str):
+                raise answer.failure(f"Twilio answered {answer.status} but no message; is the url Twilio's?")
             return {name: fields[name] for name in ("sid", "status") if isinstance(fields.get(name), str)}
         raise _failure(answer, fields.get("code"))
 

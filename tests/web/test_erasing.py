@@ -1,12 +1,17 @@
 """A person is erased: no table, no file and no backup made afterwards holds a word of them."""
 
+import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 from experience_runtime.domain.access import Scope
+from experience_runtime.engine.personal import erase, export
 from experience_runtime.runtime import Runtime
 from experience_runtime.store.sqlite.recovery import back_up
+
+from tests.support.executions import add_together, an_execution
 
 from .conftest import Token, bearing, write
 
@@ -137,3 +142,18 @@ def test_the_page_erases_only_when_the_id_is_typed_once_more(client: httpx.Clien
     assert "The visitor is erased" not in again  # it was said once
     assert "The visitor is erased" not in client.get("/visitors?did=erased").text
     assert client.get(f"/v1/executions?visitor={WHO}").json()["executions"] == []
+
+
+def test_an_export_is_read_while_it_is_sent_and_leaves_out_what_is_erased_meanwhile(runtime: Runtime) -> None:
+    many = 1_200
+    executions = [replace(an_execution(number), visitor="eve") for number in range(1, many + 1)]
+    add_together(runtime.store, executions)
+    pieces = export(runtime.store, runtime.lookup, "eve", redact=str)
+
+    first = next(pieces)
+    erase(runtime.store, runtime.clock, "eve")
+    document = json.loads("".join((first, *pieces)))
+
+    assert len(first) < 100_000
+    assert 0 < len(document["executions"]) < many
+    assert document["schedules"] == document["runs"] == []

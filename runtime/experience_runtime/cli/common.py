@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from contextvars import ContextVar
 from pathlib import Path
@@ -226,6 +226,13 @@ def _spell_what_the_terminal_cannot() -> None:
 def print_json(document: Any) -> None:
     """Print the one JSON document of a --json call."""
     click.echo(json.dumps(document, ensure_ascii=True), file=_documents.get())
+
+
+def print_pieces(pieces: Iterable[str]) -> None:
+    """Print a JSON document that is read while it is printed."""
+    for piece in pieces:
+        click.echo(piece, nl=False, file=_documents.get())
+    click.echo(file=_documents.get())
 
 
 def say(text: str = "") -> None:

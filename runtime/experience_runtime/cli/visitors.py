@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from experience_runtime.cli.common import EXIT_REFUSED, Verbs, everywhere, fail, print_json, say
+from experience_runtime.cli.common import EXIT_REFUSED, Verbs, everywhere, fail, print_json, print_pieces, say
 from experience_runtime.domain.errors import InvalidParameter
 from experience_runtime.domain.values import shown
 from experience_runtime.domain.visitors import check_visitor_id
@@ -119,14 +119,10 @@ Examples:
 )
 @click.argument("visitor_id", metavar="ID")
 @everywhere
-def export(visitor_id: str, settings: Settings, as_json: bool) -> None:
+def export(visitor_id: str, settings: Settings, as_json: bool) -> None:  # noqa: ARG001 - it is JSON anyhow
     """Print everything that is kept of a person, over all of their ids, as JSON."""
     with Runtime(settings, to_look=True) as runtime:
-        document = export_person(runtime.store, runtime.lookup, visitor_id, redact=settings.redact)
-    if as_json:
-        print_json(document)
-        return
-    say(json.dumps(document, ensure_ascii=False))
+        print_pieces(export_person(runtime.store, runtime.lookup, visitor_id, redact=settings.redact))
 
 
 @visitors.command(

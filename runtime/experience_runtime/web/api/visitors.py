@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field, StrictInt
+from starlette.responses import StreamingResponse
 
 from experience_runtime.documents.documents import visitor_document
 from experience_runtime.domain.access import Right
@@ -106,10 +107,10 @@ def show(visitor_id: VisitorId, runtime: GivenRuntime, _: Annotated[Caller, need
 )
 def export_all(
     visitor_id: VisitorId, runtime: GivenRuntime, _: Annotated[Caller, needs(Right.READ)]
-) -> Document:
+) -> StreamingResponse:
     """Everything that is kept of a person, over all of their ids. Scopes: viewer, operator."""
-    redact = runtime.settings.redact
-    return Document(export(runtime.store, runtime.lookup, visitor_id, redact=redact))
+    pieces = export(runtime.store, runtime.lookup, visitor_id, redact=runtime.settings.redact)
+    return StreamingResponse(pieces, media_type=Document.media_type)
 
 
 @router.delete(

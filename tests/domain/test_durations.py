@@ -130,6 +130,7 @@ def test_a_huge_delay_is_still_whole_milliseconds(value: object) -> None:
     ("value", "message"),
     [
         ("1h30m5", 'delay "1h30m5" is not a duration; write "1h30m5s" or 5405000'),
+        (" 0m", 'delay " 0m" is not a duration; write "0m" or 0'),
         (" 1m", 'delay " 1m" is not a duration; write "1m" or 60000'),
         ("soon", 'delay "soon" is not a duration; write "90 min" or 5400000'),
         (1.5, "delay 1.5 is not whole milliseconds or a duration string; write 2"),

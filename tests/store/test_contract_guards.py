@@ -122,6 +122,17 @@ def test_a_conversion_of_the_very_instant_it_was_scheduled_at_keeps_a_replay_out
     assert store.execution(1).status is Status.FAILED
 
 
+def test_a_conversion_stops_the_retry_of_its_own_visitor_only(store: Store) -> None:
+    for number, visitor in ((1, "ada"), (2, "bob")):
+        running(store, replace(an_execution(number), visitor=visitor, cancel_on_conversion=True))
+    store.convert("ada", event="bought", now=NOW)
+
+    for number in (1, 2):
+        settle(store, number, 1, AGAIN, now=NOW)
+
+    assert [store.execution(number).status for number in (1, 2)] == [Status.CANCELLED, Status.PENDING]
+
+
 @pytest.mark.parametrize(("late", "is_known"), [(timedelta(0), True), (timedelta(milliseconds=1), False)])
 def test_a_worker_is_forgotten_once_it_was_silent_for_longer_than_it_may_be(
     store: Store, late: timedelta, is_known: bool

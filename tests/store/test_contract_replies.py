@@ -305,3 +305,48 @@ def test_a_request_that_failed_after_it_had_made_something_goes_on_from_there(st
 
     assert (again.execution.number, again.is_told_again) == (1, True)
     assert store.count(Filter()) == 1
+
+
+@pytest.mark.parametrize("act", ["keep", "release", "give up", "make", "take over"])
+def test_what_becomes_of_one_request_becomes_of_no_other(store: Store, act: str) -> None:
+    assert isinstance(store, SqlStore)
+    gone = SqlReplies(store.database, ended_process())
+    one, *others = (
+        gone.claim(caller=caller, key=key, request=b"r", now=NOW)
+        for caller, key in (("shop", "k"), ("shop", "l"), ("site", "k"))
+    )
+    assert isinstance(one, Claim)
+
+    match act:
+        case "keep":
+            gone.keep(REPLY, one)
+        case "release":
+            gone.release(one)
+        case "take over":
+            claimed(store)
+        case _:
+            with in_hand(one):
+                store.add(an_execution(1), IfExists.REPLACE)
+            if act == "give up":
+                gone.release(one)
+
+    for number, other in enumerate(others, 2):
+        assert isinstance(other, Claim)
+        with in_hand(other):  # it is still whose it was
+            store.add(an_execution(number), IfExists.REPLACE)
+    for number, key, caller in ((2, "l", "shop"), (3, "k", "site"), (1, "k", "shop")):
+        if number > 1 or act in ("make", "give up"):
+            again = store.replies.claim(caller=caller, key=key, request=b"r", now=NOW)
+            assert isinstance(again, Claim)
+            with in_hand(again):  # and is told what it has made itself
+                assert store.add(an_execution(9), IfExists.REPLACE).execution.number == number
+
+
+def test_an_answer_that_is_kept_stays(store: Store) -> None:
+    claim = claimed(store)
+    store.replies.keep(REPLY, claim)
+
+    store.replies.keep(replace(REPLY, body=b"another"), claim)
+    store.replies.release(claim)
+
+    assert asked(store) == REPLY

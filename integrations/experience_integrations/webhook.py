@@ -61,13 +61,17 @@ def post(
 
 
 def read_answer(answer: Answer, *, who: str = "the webhook") -> dict[str, Any]:
-    """What the execution's answer is; raises IntegrationFailed for an answer that is no success."""
+    """What the execution's answer is; raises IntegrationFailed for an answer that is no success.
+
+    `is_whole: False` stands beside a body that was cut, or that broke off: it was taken all the same.
+    """
     if 300 <= answer.status < 400:
         raise answer.failure(
             f"{who} answered {answer.status}, a redirect, which is not followed; set the final address as url"
         )
     answer.require_success()
-    return {"status": answer.status, "body": _body(answer)}
+    cut = {} if answer.is_whole else {"is_whole": False}
+    return {"status": answer.status, "body": _body(answer), **cut}
 
 
 def _identity(body: bytes, context: Context[Any], secret: SigningSecret | None) -> dict[str, str]:
@@ -86,5 +90,5 @@ def _identity(body: bytes, context: Context[Any], secret: SigningSecret | None) 
 
 def _body(answer: Answer) -> Any:
     is_json = answer.is_whole and "json" in answer.headers.get("content-type", "")
-    value = answer.json() if is_json else None  # half of one is kept as text: it was taken all the same
+    value = answer.json() if is_json else None  # half of one is kept as text
     return answer.text if value is None else value

@@ -68,6 +68,13 @@ def test_the_answer_is_json_or_an_excerpt_of_the_text(
     assert call(outbound, httpserver) == {"status": 200, "body": given}
 
 
+def test_an_answer_that_was_cut_says_so(outbound: Outbound, httpserver: HTTPServer) -> None:
+    body = '["' + "x" * 70_000 + '"]'
+    httpserver.expect_request("/hook").respond_with_data(body, content_type="application/json")
+
+    assert call(outbound, httpserver) == {"status": 200, "body": body[: 64 * 1024], "is_whole": False}
+
+
 @pytest.mark.parametrize(
     ("status", "may_pass", "says"),
     [

@@ -102,12 +102,22 @@ def add_distribution(folder: Path, entry: str) -> None:
         ("broken = their_broken:Nothing", "Nothing"),
         ("broken = their_broken:text", "no subclass of Integration"),
         ("broken = their_broken:Plain", 'registered as "broken" but names itself "plain"'),
+        ("broken = their_raising:Plain", "KeyError at their_raising.py:2: "),
+        ("broken = their_typo:Plain", "SyntaxError at their_typo.py:3: "),
+        ("broken = their_package.sub:Plain", "ModuleNotFoundError at sub.py:1: No module named 'not_here'"),
     ],
 )
 def test_a_broken_entry_point_spoils_only_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str, says: str
 ) -> None:
-    in_folder(tmp_path, their_broken=PLAIN + "\ntext = 'x'\n")
+    in_folder(
+        tmp_path,
+        their_broken=PLAIN + "\ntext = 'x'\n",
+        their_raising="import json\nkinds = {}['sms']\n",
+        their_typo="\n\nclass Plain(:\n",
+    )
+    (tmp_path / "their_package").mkdir()
+    (tmp_path / "their_package/sub.py").write_text("import not_here\n")
     add_distribution(tmp_path, entry)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "their_broken", raising=False)

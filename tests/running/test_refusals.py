@@ -87,6 +87,11 @@ REFUSED: Mapping[str, tuple[str, str, str]] = {
         "invalid_payload",
         r"is nested deeper than",
     ),
+    "options in the payload": (
+        "echo.schedule({ message: 'a', delay: '1h' })",
+        "no_delay_or_time",
+        r"delay stands in the payload; options are the second value: schedule\({…}, { delay: … }\)",
+    ),
     "an invalid Date in a payload": (
         "echo.schedule({ at: [new Date(NaN)] }, { delay: 1 })",
         "invalid_payload",

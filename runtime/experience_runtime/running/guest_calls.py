@@ -15,6 +15,7 @@ from experience_runtime.domain.errors import (
     InvalidPayload,
     InvalidTime,
     InvalidWindow,
+    NoDelayOrTime,
     NotLinked,
     PayloadTooLarge,
     Refusal,
@@ -139,9 +140,11 @@ class GuestCalls:
             return self.scheduler.prepare_cancel_of(
                 request.integration, options, defaults=defaults, visitor=self.visitor
             )
+        payload = _payload(request.payload)
+        _check_order(payload, options, defaults)
         return self.scheduler.prepare_schedule(
             request.integration,
-            _payload(request.payload),
+            payload,
             options,
             defaults=defaults,
             visitor=self.visitor,
@@ -296,6 +299,16 @@ def _payload(part: Marshalled) -> object:
             "payload is undefined; write what is to be sent as the first value, or null for nothing"
         )
     return _value(part, InvalidPayload)
+
+
+def _check_order(payload: object, options: Mapping[str, object], defaults: Mapping[str, object]) -> None:
+    """Raise NoDelayOrTime for options that stand in the payload; without any it is raised in any case."""
+    within = [name for name in ("delay", "time") if isinstance(payload, dict) and name in payload]
+    if within and not any(name in each for name in ("delay", "time") for each in (options, defaults)):
+        raise NoDelayOrTime(
+            f"{within[0]} stands in the payload; options are the second value: "
+            f"schedule({{…}}, {{ {within[0]}: … }})"
+        )
 
 
 def _options(part: Marshalled, name: str, verb: str) -> Mapping[str, object]:

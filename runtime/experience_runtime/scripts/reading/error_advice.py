@@ -197,6 +197,8 @@ def _about_name(name: str, files: Sequence[Source]) -> str:
     for names in (PAGE_NAMES, WEB_NAMES):
         if name in names:
             return names[name]
+    if name in OPTIONS_MEMBERS:
+        return f"it is a member of options; write options.{name}"
     known = [*_ALWAYS_THERE]
     for source in files:
         known += _OWN_NAME.findall(Code(source).code)[:_MOST_NAMES]
@@ -245,6 +247,8 @@ def _about_alias(frame: Frame | None) -> str | None:
 
 def _no_member(of: str, name: str, members: Sequence[str]) -> str:
     meant = nearest(name, members)
+    if name in INTEGRATION_MEMBERS:
+        return f"{of} has no {name}; write options.integration('…').{name}(…)"
     return f"{of} has no {name}; " + (
         f"did you mean {of}.{meant}?" if meant else f"it has {', '.join(members)}"
     )

@@ -10,6 +10,7 @@ from tree_sitter import Node
 
 from experience_runtime.domain.values import nearest, shown
 from experience_runtime.scripts.names import (
+    INTEGRATION_MEMBERS,
     MEMBERS_OF_OPTIONS,
     OPTIONS_MEMBERS,
     PACKAGES,
@@ -257,6 +258,8 @@ class Missing:
         if is_optional or not (is_used or meant) or self._guards.of_member(member):
             return
         hint = f"did you mean options.{meant}?" if meant else f"it has {', '.join(OPTIONS_MEMBERS)}"
+        if spelled in INTEGRATION_MEMBERS:
+            hint = f"write options.integration('…').{spelled}(…)"
         yield self._problem(name, "script_error", f"options has no {spelled}; {hint}")
 
     def _react(self, react: Node) -> Iterator[Found]:

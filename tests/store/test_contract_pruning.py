@@ -171,7 +171,7 @@ ENDS: dict[str, str] = {
     "releases": "releases",
     **dict.fromkeys(("release_changes", "erasures"), "never: the reference says so"),
     **dict.fromkeys(("schedules", "tokens", "integration_states", "alerts", "pruning"), "one a name"),
-    "milestones": "one a name",
+    **dict.fromkeys(("milestones", "integration_settings"), "one a name"),
     "sqlite_sequence": "SQLite's own",
 }
 """When the rows of each table go: by which setting of retention, or by what else."""

@@ -37,6 +37,7 @@ _TYPES: dict[str, Any] = {
     "drafts": {"type": "string"},
     "snippet_path": {"type": "string"},
     "public_url": {"type": "string"},
+    "settings": {"enum": ["file", "database"]},
     "integration": {"type": "string"},
     "on": _TEXTS,
     "every": {"type": "string"},

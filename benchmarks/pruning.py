@@ -46,13 +46,12 @@ def fire(name: str, folder: Path, database: str, *, kept: str, rate: float, seco
         f'database = "{database}"\n{SETTINGS.format(url=receiver.url)}\n[retention]\n{retention}\n'
     )
     with served(folder) as (_, port):
-        before = removed(port)
-        began = time.monotonic()
+        before, since = removed(port), time.time()
         made, refused = send_evenly(port, rate=rate, seconds=seconds)
         time.sleep(5)
         count = removed(port) - before
-        took = time.monotonic() - began
-    late = sorted(each * 1000 for _, each in receiver.late) or [float("nan")]
+        took = time.time() - since
+    late = sorted(each * 1000 for at, each in receiver.late if at - each >= since) or [float("nan")]
     print(
         f"{name:8} p50 {late[len(late) // 2]:5.0f} ms, p99 {late[int(len(late) * 0.99)]:5.0f} ms, longest "
         f"{late[-1]:5.0f} ms; {made} acknowledged, {refused} refused, {len(receiver.came)} came; "

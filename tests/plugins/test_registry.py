@@ -1,6 +1,5 @@
 """Integrations by name: built in, of another distribution, of a folder; what is said when they do not fit."""
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -386,18 +385,3 @@ def test_describe_tells_source_and_what_is_missing() -> None:
     assert lines["slack-update"].source == "experience_integrations.slack_update:SlackUpdate"
     assert not lines["slack-update"].configured
     assert "url is missing" in (lines["slack-update"].why or "")
-
-
-def test_asking_for_names_does_not_import_http() -> None:
-    program = (
-        "import sys\n"
-        f"sys.path[:0] = {[path for path in sys.path if path]!r}\n"
-        "from experience_runtime.plugins.registry import Registry\n"
-        "from experience_runtime.settings.load import Settings\n"
-        "Registry(Settings()).names()\n"
-        "print([name for name in ('httpx2', 'httpcore2') if name in sys.modules])\n"
-    )
-
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-
-    assert done.stdout.strip() == "[]"

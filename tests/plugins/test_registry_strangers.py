@@ -1,5 +1,7 @@
 """What a third party's file raises, and what nothing would run: a refusal, never the end of the process."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,3 +102,18 @@ def test_a_method_that_nothing_would_run_is_refused(tmp_path: Path, method: str)
         for line in registry(tmp_path, text).describe()
         if line.broken
     ] == [True]
+
+
+def test_asking_for_names_does_not_import_http() -> None:
+    program = (
+        "import sys\n"
+        f"sys.path[:0] = {[path for path in sys.path if path]!r}\n"
+        "from experience_runtime.plugins.registry import Registry\n"
+        "from experience_runtime.settings.load import Settings\n"
+        "Registry(Settings()).names()\n"
+        "print([name for name in ('httpx2', 'httpcore2') if name in sys.modules])\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"

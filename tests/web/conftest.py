@@ -13,6 +13,7 @@ from experience_runtime.web.server import make_web
 from fastapi import FastAPI
 from playwright.sync_api import Playwright, sync_playwright
 
+from tests.support.browsers import patience
 from tests.support.proxies import PATIENCE_SECONDS
 from tests.support.serving import serving
 
@@ -53,6 +54,16 @@ def playwright() -> Iterator[Playwright]:
     """The one that drives every browser of this process: there may be no second one."""
     with sync_playwright() as driver:
         yield driver
+
+
+@pytest.fixture(autouse=True)
+def patient(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that uses a browser does not wait for ever, also for a call that takes no time limit."""
+    if "playwright" not in request.fixturenames:
+        yield
+        return
+    with patience(request.getfixturevalue("playwright")):
+        yield
 
 
 @pytest.fixture

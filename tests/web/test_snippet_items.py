@@ -112,6 +112,18 @@ def test_a_purchase_that_is_told_while_a_run_is_under_way_cancels_what_it_schedu
     assert found["status"] == status
 
 
+@pytest.mark.parametrize(("age", "status"), [(0, "pending"), (60_000, "cancelled")])
+def test_a_purchase_that_arrives_before_a_run_that_was_asked_for_earlier_cancels_what_it_schedules(
+    client: httpx.Client, key: str, runtime: Runtime, age: int, status: str
+) -> None:
+    send(client, key, {"visitor": "v1", "type": "ecBasketTransactionSummary", "age": 0})
+
+    client.post(f"/visitors/k/{key}/run/reminder", json={"visitor": "v1", "age": age})
+
+    (execution,) = runtime.store.find(Filter(visitor="v1"), limit=2).executions
+    assert execution.status == status
+
+
 def test_an_item_that_is_in_hand_elsewhere_holds_up_no_other(
     client: httpx.Client, key: str, runtime: Runtime
 ) -> None:

@@ -20,7 +20,7 @@ from experience_runtime.web.guard.limits import AtOnce
 from experience_runtime.web.metrics import Metrics
 
 _UNDER_WAY = timedelta(seconds=2)
-"""By how much less a request may have been under way than one that was sent before it."""
+"""By how much less a request may have been under way than another."""
 
 
 class Runs:
@@ -93,9 +93,14 @@ class Runs:
     def _cancel_overtaken(
         self, report: Report, visitor: Visitor, *, asked_at: datetime, began_at: datetime
     ) -> None:
-        """Cancel what a run has scheduled before which a conversion came that was told while it ran."""
+        """Cancel what a run has scheduled that was asked for before a conversion which overtook it.
+
+        That was told while it ran, or happened so long after it was asked for that neither's way explains it.
+        """
         store, told = self._runtime.store, self._runtime.store.events.conversions(str(visitor.id), limit=10)
-        if any(each.received_at > began_at and each.at > asked_at - _UNDER_WAY for each in told):
+        if any(
+            each.at > asked_at + (-_UNDER_WAY if each.received_at > began_at else _UNDER_WAY) for each in told
+        ):
             for number in map(execution_number, report.created):
                 with suppress(UnknownExecution):  # erased with its visitor, a moment ago
                     if store.execution(number).cancel_on_conversion:

@@ -1,8 +1,12 @@
 """visitor.js: what waits when a page is left arrives, once, from one tab or two."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from playwright.sync_api import Playwright
+
+from tests.support.browsers import patience
 
 from .conftest import DRAINED, Runtime, Visit, eventually, visitor
 
@@ -89,6 +93,15 @@ def test_what_goes_out_while_much_is_under_way_goes_in_parts(visit: Visit, runti
     assert sorted(runtime.types(first)) == sorted([*(f"b{n}" for n in range(40)), PURCHASE])
 
 
+def test_a_browser_that_never_answers_is_given_up(visit: Visit, playwright: Playwright) -> None:
+    page = visit()
+
+    with patience(playwright, 0.2), pytest.raises(asyncio.CancelledError, match="has not answered"):
+        page.evaluate("() => new Promise(() => {})")
+
+    assert page.evaluate("1 + 1") == 2
+
+
 @pytest.mark.parametrize("nonsense", ["null", "{}", '{"items": []}', "<!doctype html>"])
 def test_an_answer_of_somebody_else_loses_nothing(visit: Visit, runtime: Runtime, nonsense: str) -> None:
     page = visit()
@@ -171,3 +184,30 @@ def test_without_locks_two_tabs_double_nothing_either(visit: Visit, runtime: Run
     page.wait_for_function(DRAINED)
 
     assert sorted(runtime.types(visitor(page))) == [f"a{n}" for n in range(5)]
+
+
+def test_what_one_tab_emits_after_a_run_waits_for_it_in_the_other_too(visit: Visit, runtime: Runtime) -> None:
+    page = visit()
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.wait_for_function(DRAINED)
+    first = visitor(page)
+    asked: list[Any] = []
+
+    def hold(route: Any) -> None:
+        asked.append(route)
+
+    page.route("**/run/reminder", hold)
+
+    page.evaluate("type => { window.ran = experience.run('reminder'); experience.emit(type) }", PURCHASE)
+    while not asked:
+        page.wait_for_timeout(10)
+    other.evaluate("experience.emit('ecProduct')")
+    eventually(other, lambda: "ecProduct" in runtime.types(first))
+    before = runtime.types(first)
+    asked[0].continue_()
+    page.evaluate("window.ran")
+    page.wait_for_function(DRAINED)
+
+    assert before == ["ecProduct"]
+    assert [each["status"] for each in runtime.executions(first)] == ["cancelled"]

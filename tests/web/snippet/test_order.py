@@ -40,6 +40,37 @@ def test_a_purchase_right_after_a_run_was_asked_for_cancels_what_it_schedules(
     assert (execution["status"], execution["reason"]) == ("cancelled", "conversion")
 
 
+def test_a_purchase_between_two_runs_cancels_what_the_first_schedules_however_long_that_takes(
+    visit: Visit, runtime: Runtime
+) -> None:
+    page = visit()
+    asked: list[Any] = []
+
+    def hold(route: Any) -> None:
+        if asked:
+            route.continue_()
+        asked.append(route)
+
+    page.route("**/run/reminder", hold)
+    page.evaluate(
+        """type => {
+            const first = experience.run('reminder')
+            experience.emit(type)
+            window.ran = Promise.all([first, experience.run('reminder')])
+            const now = Date.now
+            Date.now = () => now() + 60000  // the first takes a minute
+        }""",
+        PURCHASE,
+    )
+    while not asked:
+        page.wait_for_timeout(10)
+    asked[0].continue_()
+    page.evaluate("window.ran")
+    page.wait_for_function(DRAINED)
+
+    assert [each["status"] for each in runtime.executions(visitor(page))] == ["pending", "cancelled"]
+
+
 def test_runs_are_carried_out_one_after_the_other(visit: Visit, runtime: Runtime) -> None:
     page = visit()
 

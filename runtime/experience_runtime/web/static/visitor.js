@@ -15,6 +15,7 @@
   const memory = {}
   // a run's place in the order, until it has ended: what was emitted after it waits
   const runs = []
+  const tab = random()
   let id = null
   let order = 0
   let ranAt = 0
@@ -107,7 +108,7 @@
   // false when it cannot be sent
   function add (item) {
     let text
-    try { text = JSON.stringify({ visitor: id, at: Date.now(), ...item }) } catch {}
+    try { text = JSON.stringify({ visitor: id, at: Date.now(), tab: runs[0] && tab, ...item }) } catch {}
     if (!allowed || refused || !text || bytes(text) > 2e4) return false
     keep(ITEM + key(), text)
     const all = items(waiting())
@@ -127,10 +128,10 @@
     return fetch(base + path, { method: 'POST', body: text, credentials: near ? 'include' : 'omit', keepalive: bytes(text) < 3e4 })
   }
 
-  // what may be sent now: nothing that was emitted after a run that has not ended
+  // what may be sent now: nothing that was emitted after a run that has not ended, in this tab or another
   function next () {
-    const end = ITEM + (runs.length ? runs[0].key : '~')
-    return fit(items(waiting().filter((name) => name < end)))
+    const end = runs[0] ? runs[0].key : '~'
+    return fit(items(waiting()).filter((each) => each.key < end && (!each.tab || each.tab === tab || each.age > 2e4)))
   }
 
   // true once nothing waits that may be sent
@@ -171,7 +172,7 @@
   function leave (ended) {
     let all = items(waiting()).concat(ended.filter((each) => !each.asked).map(aged))
     all = allowed ? fit(all.sort((a, b) => matters(b) - matters(a) || (a.key > b.key) * 2 - 1)) : []
-    for (let n = all.length; n; n = n > all.length ? all.length : n) {
+    for (let n = all.length; n; n = Math.min(n, all.length)) {
       if (navigator.sendBeacon(base + '/events', body({ items: all.slice(0, n) }))) all.splice(0, n)
       else n >>= 1
     }
@@ -183,7 +184,7 @@
 
   function aged (one) {
     one.asked = 1
-    return { ...one, age: Date.now() - one.at }
+    return { ...one, age: Date.now() - Math.max(one.at, ranAt) }
   }
 
   async function run (name, data) {
@@ -210,8 +211,7 @@
     const found = /(?:^|; )experience_visitor=([\w-]{16,64})/.exec(cookie() + '; ' + NAME + '=' + kept(NAME))
     id = found ? found[1] : random()
     if (!cookie(id, 31536000).includes(id)) keep(NAME, id)
-    const here = zone()
-    const told = id + (here.timezone || here.timezone_offset)
+    const told = id + JSON.stringify(zone())
     if (kept(ZONE) !== told) {
       keep(ZONE, told)
       add({})

@@ -128,9 +128,17 @@ def test_a_proxy_may_keep_as_many_connections_as_it_likes(web: FastAPI) -> None:
         (POST % b"/login", b"HTTP/1.1 408 "),
         (POST % b"/v1/check", b"HTTP/1.1 408 "),
         # answered before the body is here, which then never comes
+        (POST.replace(b"Host", b"Authorization: Bearer x\r\nHost") % b"/v1/check", b"HTTP/1.1 401 "),
         (POST % b"/nowhere", b"HTTP/1.1 404 "),
     ],
-    ids=["half a head", "nothing", "half a form", "half a body", "half a body that nobody waits for"],
+    ids=[
+        "half a head",
+        "nothing",
+        "half a form",
+        "half a body",
+        "half of a stranger's",
+        "half a body that nobody waits for",
+    ],
 )
 def test_what_does_not_arrive_in_time_is_not_waited_for(web: FastAPI, sent: bytes, answer: bytes) -> None:
     shorten(web)

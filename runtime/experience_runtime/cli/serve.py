@@ -1,5 +1,6 @@
 """experience serve: the HTTP API, the pages and the worker in one process."""
 
+import gc
 import logging
 import socket
 import threading
@@ -110,6 +111,7 @@ def serve(
             runtime, is_open=is_loopback(host), metrics=metrics, is_delivered=lambda: is_delivered(runtime)
         )
         _tell_of_paths(runtime)
+        _spare_the_collector()
         gate = Gate(
             most=room_for_connections(),
             per_address=settings.served.connections_per_address,
@@ -147,6 +149,17 @@ _OPEN = (
     "; it is open: everything on this machine may call it, a proxy too, until `experience tokens create` "
     "makes a token"
 )
+
+
+_NEW_OBJECTS = 10_000
+"""After how many the collector looks for cycles: a request makes some thousands, and drops all of them."""
+
+
+def _spare_the_collector() -> None:
+    """Let the collector of cycles pass over what lives as long as the process, and come more seldom."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS, *gc.get_threshold()[1:])
 
 
 def _serve(

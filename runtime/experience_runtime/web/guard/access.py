@@ -167,6 +167,15 @@ class Access:
             self._admit(found, request)
         return found
 
+    def has_let_in(self, request: Request) -> bool:
+        """Whether one who shows the same was let in before, here; asked again, they may not be."""
+        text = site_key_in(request.scope["path"])
+        if text is None:
+            scheme, _, text = request.headers.get("authorization", "").partition(" ")
+            if scheme.lower() != "bearer":
+                return self._is_open
+        return token_digest(text.strip()) in self._used
+
     def is_still_good(self, caller: Caller) -> bool:
         """Whether a caller would be let in again, whose answer lasts for long."""
         if caller.token is None:
@@ -297,7 +306,11 @@ def needs(right: Right) -> Any:
     ) -> Caller:
         caller = known_caller(request)
         if caller is None:
-            caller = await run_in_threadpool(access_of(request).caller, request)
+            find_caller = access_of(request).caller
+            if getattr(request.state, _ON_A_THREAD, False):
+                caller = find_caller(request)
+            else:
+                caller = await run_in_threadpool(find_caller, request)
         if not caller.may(right):
             more = "" if right is not Right.RELEASE else _OR_AUTHORS
             raise Forbidden(
@@ -307,6 +320,14 @@ def needs(right: Right) -> Any:
         return caller
 
     return Depends(find)
+
+
+_ON_A_THREAD = "on_a_thread"
+
+
+def find_on_this_thread(request: Request) -> None:
+    """Say that a request is answered on a thread already: its caller is found there."""
+    setattr(request.state, _ON_A_THREAD, True)
 
 
 def access_of(request: Request) -> Access:

@@ -21,7 +21,6 @@ from string import ascii_letters
 from typing import Annotated, Any, TypeGuard
 
 from fastapi import APIRouter, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
@@ -126,7 +125,7 @@ def script(request: Request, runtime: GivenRuntime) -> Response:
 
 @router.post("/visitors/events")
 @router.post("/visitors/k/{site_key}/events")
-async def receive(
+def receive(
     request: Request,
     runtime: GivenRuntime,
     runs: GivenRuns,
@@ -135,7 +134,7 @@ async def receive(
 ) -> Response:
     sent = posted_object(body)
     place = _Place(runtime, runs, access_of(request), caller, request.headers.get("user-agent", ""))
-    answer = Document(await run_in_threadpool(_received, place, sent))
+    answer = Document(_received(place, sent))
     _keep_id(request, answer, sent.get("visitor"), sent.get("domain"))
     return answer
 

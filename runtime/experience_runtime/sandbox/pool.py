@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +31,9 @@ _CLEAR_SECONDS = 10.0
 """Real seconds for clearing a run away, as many as for a start: on a busy machine a worker may wait long for
 its turn. One that works too long ends by its own CPU timer."""
 
+_START_AGAIN_SECONDS = 0.1
+"""How often those who wait look whether one more worker is to be started."""
+
 _ROOM_SECONDS = 0.1
 """How long past a deadline a worker may take to say so itself before it is killed."""
 
@@ -38,14 +42,21 @@ class Pool:
     """Gives out guests; keeps `spares` workers warm, and at most `most_idle` after a burst of runs.
 
     `most_idle` is by default the number of processors. Where many runs come at once, again and again, it is
-    to be as many: a worker that is not there takes tens of milliseconds to start.
+    to be as many: a worker that is not there takes tens of milliseconds of a processor to start. So where
+    others will be done sooner, a run waits for theirs: `patience_seconds`, before another one is started.
     """
 
-    def __init__(self, spares: int = 1, *, most_idle: int | None = None) -> None:
+    def __init__(
+        self, spares: int = 1, *, most_idle: int | None = None, patience_seconds: float = 0.02
+    ) -> None:
         self._spares = spares
         self._most_idle = max(spares, most_idle or os.cpu_count() or 1)
+        self._most_starting = os.cpu_count() or 1
+        self._patience_seconds = patience_seconds
         self._lock = threading.Lock()
-        self._idle: list[_Worker] = []
+        self._idle: deque[_Worker] = deque()
+        self._waiting: deque[_Place] = deque()  # in their order; nobody waits while one is idle
+        self._starting = 0
         self._busy = 0
         self._closed = False
         self._refill()
@@ -81,35 +92,104 @@ class Pool:
         """End every idle worker; a guest still open ends its own."""
         with self._lock:
             self._closed = True
-            idle, self._idle = self._idle, []
+            idle, self._idle = self._idle, deque()
         for worker in idle:
             worker.process.end()
 
     def _take(self) -> "_Worker":
         while True:
-            with self._lock:
-                # the one that has been idle longest: its next context is the likeliest to be ready
-                worker = self._idle.pop(0) if self._idle else None
-            if worker is None:
-                return _Worker()
+            worker = self._first_idle()
             if worker.process.is_alive():
                 return worker
             worker.process.kill()
 
+    def _first_idle(self) -> "_Worker":
+        """The worker that has been idle longest: its next context is the likeliest to be ready. Where there
+        is none, the first that comes, be it given back or started."""
+        with self._lock:
+            if self._idle:
+                return self._idle.popleft()
+            self._waiting.append(own := _Place())
+            patience = self._patience_seconds if self._busy else 0.0
+        try:
+            while not own.came.wait(patience):
+                self._start_one_more()
+                patience = _START_AGAIN_SECONDS
+        except BaseException:  # Ctrl-C
+            with self._lock:
+                if own in self._waiting:
+                    self._waiting.remove(own)
+            if own.worker is not None:
+                self._give_back(own.worker)
+            raise
+        if own.worker is None:
+            raise own.fault
+        return own.worker
+
+    def _start_one_more(self) -> None:
+        with self._lock:
+            if self._starting >= min(len(self._waiting), self._most_starting):
+                return
+            self._starting += 1
+        threading.Thread(target=self._start, name="sandbox start", daemon=True).start()
+
+    def _start(self) -> None:
+        """Start one worker for whoever waits, and wait until it is ready."""
+        worker, fault = None, None
+        try:
+            worker = _Worker()
+            worker.require_ready()
+        except Exception as error:  # noqa: BLE001 - raised where one waits for it
+            worker, fault = None, error
+        with self._lock:
+            self._starting -= 1
+            is_kept = worker is not None and self._keep(worker)
+            if fault is not None and self._waiting:
+                self._waiting.popleft().fails(fault)
+        if worker is not None and not is_kept:
+            worker.process.end()
+
     def _give_back(self, worker: "_Worker") -> None:
         with self._lock:
-            keep = not self._closed and worker.runs < RUNS_PER_WORKER and len(self._idle) < self._most_idle
-            if keep:
-                self._idle.append(worker)
-        if not keep:
+            is_kept = worker.runs < RUNS_PER_WORKER and self._keep(worker)
+        if not is_kept:
             worker.process.end()
             self._refill()
+
+    def _keep(self, worker: "_Worker") -> bool:
+        """Hand a worker to who has waited longest, or keep it idle; False where there are enough. Under the
+        lock."""
+        if self._waiting:
+            self._waiting.popleft().gets(worker)
+            return True
+        if self._closed or len(self._idle) >= self._most_idle:
+            return False
+        self._idle.append(worker)
+        return True
 
     def _refill(self) -> None:
         # no room for another process now: whoever needs one will be told
         with self._lock, contextlib.suppress(OSError):
-            while not self._closed and len(self._idle) < self._spares:
+            # those who wait have theirs started
+            while not (self._closed or self._waiting) and len(self._idle) < self._spares:
                 self._idle.append(_Worker())
+
+
+class _Place:
+    """One who waits for a worker."""
+
+    def __init__(self) -> None:
+        self.came = threading.Event()
+        self.worker: _Worker | None = None
+        self.fault: Exception = InternalError("no worker came")
+
+    def gets(self, worker: "_Worker") -> None:
+        self.worker = worker
+        self.came.set()
+
+    def fails(self, fault: Exception) -> None:
+        self.fault = fault
+        self.came.set()
 
 
 class _Guest:
@@ -134,11 +214,11 @@ class _Guest:
             worker.taught.add(boot.script)
             worker.process.send(*frames)
             try:
-                worker.process.in_force()
-            except InternalError as fault:
+                worker.require_ready()
+            except InternalError:
                 self._lose(worker)
                 if worker.runs == 0:
-                    raise InternalError(f"{fault.message}; {mend_engine()}") from None
+                    raise
                 self._worker = self._pool._take()
                 self._pool._lent(1)
                 continue
@@ -221,6 +301,13 @@ class _Worker:
         self.taught: set[bytes] = set()
         """The scripts it was told; it may have forgotten some."""
         self.runs = 0
+
+    def require_ready(self) -> None:
+        """Wait until it is ready; InternalError, with what to do about it, when it does not start."""
+        try:
+            self.process.in_force()
+        except InternalError as fault:
+            raise InternalError(f"{fault.message}; {mend_engine()}") from None
 
 
 def _import_folders() -> tuple[str, ...]:

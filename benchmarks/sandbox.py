@@ -31,6 +31,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from experience_runtime.cli.collecting import look_seldom
 from experience_runtime.clocks import VirtualClock
 from experience_runtime.domain.instants import to_ms
 from experience_runtime.domain.visitors import Visitor
@@ -95,6 +96,7 @@ def main() -> None:
     parser.add_argument("--alone", action="store_true", help="without the other engines")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     asked = parser.parse_args()
+    look_seldom()  # as every `experience …` does
     with tempfile.TemporaryDirectory() as folder:
         document = measure(Path(folder), asked.rounds, asked.runs, alone=asked.alone)
     print(json.dumps(document, indent=2) if asked.json else as_text(document))

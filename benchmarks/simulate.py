@@ -11,6 +11,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from experience_runtime.cli.collecting import look_seldom
 from experience_runtime.runtime import Runtime
 from experience_runtime.scripts.loading import prepare
 from experience_runtime.settings.load import load_settings
@@ -39,6 +40,7 @@ def main() -> None:
     parser.add_argument("--executions", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
+    look_seldom()  # as every `experience …` does
     story = Story.model_validate(
         {
             "at": "2026-03-06T12:00:00Z",

@@ -98,6 +98,9 @@ DELAYS = {
     "one hour and thirty minutes": '"1 hour 30 minutes" or 5400000',
     "1h30": '"1h 30m" or 5400000',
     "1:30": '"1h 30m" or 5400000',
+    "01:30:00": '"1h 30m" or 5400000',
+    "5 minuets": '"5 minutes" or 300000',
+    "2 hrs. 5 min.": '"2 hrs 5 min" or 7500000',
     "1 h and 30 min": '"1 h 30 min" or 5400000',
 }
 
@@ -159,6 +162,8 @@ def test_execute_warns_of_options_that_it_does_not_know() -> None:
         ({"delay": 60}, 'write 60000 or "1 min"'),
         ({"delay": 2_591_940}, 'write 2591940000 or "43199 min"'),
         ({"delay": 86400}, 'write 86400000 or "1440 min"'),
+        ({"delay": "3600"}, 'no unit, so it is milliseconds; write "3600 s", "3600 min" or "3600 ms"'),
+        ({"delay": "90"}, 'write "90 s", "90 min"'),
         ({"time": "2026-03-07"}, 'midnight in UTC; write "2026-03-07T09:00Z"'),
         ({"window": {"time": "09:00-09:00"}}, "is one minute long"),
         ({"window": {"time": "09:00-05:00"}}, 'if the afternoon was meant, write "09:00-17:00"'),
@@ -182,7 +187,8 @@ def test_what_is_seldom_meant_is_told(options: dict[str, object], part: str) -> 
         {"delay": 59},
         {"delay": 2_592_060},  # more than thirty days in seconds
         {"window": {"timezoneOffset": 15}},
-        {"delay": "3600"},
+        {"delay": "60000"},
+        {"delay": "90 ms"},
         {"delay": True},
         {"time": "2026-03-07T09:00Z"},
         {"time": 1},

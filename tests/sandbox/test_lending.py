@@ -19,11 +19,12 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 
 def test_a_run_is_given_the_worker_of_one_that_ends_before_another_is_started(
-    threads: ThreadPoolExecutor,
+    threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with closing(Pool(patience_seconds=PATIENCE_SECONDS)) as pool:
         (only,) = pool.process_ids()
         first = pool.open(Limits())
+        monkeypatch.setattr(sys, "executable", "/nowhere/python")  # who tries to start another fails
         waiting = [threads.submit(pool.open, Limits()) for _ in range(3)]
 
         first.close()

@@ -6,6 +6,7 @@ import sys
 import click
 
 from experience_runtime import __version__
+from experience_runtime.cli.collecting import look_seldom
 from experience_runtime.cli.common import Verbs
 
 _VERBS: dict[str, tuple[str, str]] = {
@@ -89,3 +90,4 @@ Examples:
 @click.version_option(__version__, prog_name="experience")
 def main() -> None:
     """Run experience files safely, and deliver what they schedule, on time and once."""
+    look_seldom()

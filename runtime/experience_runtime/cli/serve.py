@@ -1,6 +1,5 @@
 """experience serve: the HTTP API, the pages and the worker in one process."""
 
-import gc
 import logging
 import socket
 import threading
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from experience_runtime.cli.collecting import pass_over_what_stays
 from experience_runtime.cli.common import everywhere, print_json, say
 from experience_runtime.cli.hold_all import hold_unless_held
 from experience_runtime.cli.log import logs
@@ -111,7 +111,7 @@ def serve(
             runtime, is_open=is_loopback(host), metrics=metrics, is_delivered=lambda: is_delivered(runtime)
         )
         _tell_of_paths(runtime)
-        _spare_the_collector()
+        pass_over_what_stays()
         gate = Gate(
             most=room_for_connections(),
             per_address=settings.served.connections_per_address,
@@ -149,17 +149,6 @@ _OPEN = (
     "; it is open: everything on this machine may call it, a proxy too, until `experience tokens create` "
     "makes a token"
 )
-
-
-_NEW_OBJECTS = 10_000
-"""After how many the collector looks for cycles: a request makes some thousands, and drops all of them."""
-
-
-def _spare_the_collector() -> None:
-    """Let the collector of cycles pass over what lives as long as the process, and come more seldom."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_NEW_OBJECTS, *gc.get_threshold()[1:])
 
 
 def _serve(

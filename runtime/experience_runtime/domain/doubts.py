@@ -10,6 +10,7 @@ from experience_runtime.domain.zones import Zone
 _MOST_SECONDS = 30 * 24 * 60 * 60
 _MOST_HOURS = 14
 _MORNING_TO_MORNING = re.compile(r"(0[5-9]|1[01]):([0-5][0-9])-(0[0-9]|1[01]):([0-5][0-9])")
+_DIGITS = re.compile(r"[0-9]{1,9}")
 _DATE_ALONE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{8}")
 
 
@@ -40,13 +41,26 @@ def opposite_offset(window: Mapping[str, object], *, visitor_zone: Zone, now: da
 
 
 def _seconds(delay: object) -> str | None:
-    number = None if isinstance(delay, str) else whole_number(delay)
+    if isinstance(delay, str):
+        return _no_unit(delay)
+    number = whole_number(delay)
     # nobody waits for 3.6 seconds, and many programs count an hour as 3600
     if number is None or not 60 <= number <= _MOST_SECONDS or number % 60 or number % 1000 == 0:
         return None
     return (
         f"delay {number} is milliseconds, {number / 1000:g} s; if seconds were meant, "
         f"write {number * 1000} or {shown(f'{number // 60} min')}"
+    )
+
+
+def _no_unit(delay: str) -> str | None:
+    form = _DIGITS.fullmatch(delay)
+    # a text of whole seconds may be a number that was read from somewhere
+    if form is None or int(delay) % 1000 == 0:
+        return None
+    return (
+        f"delay {shown(delay)} has no unit, so it is milliseconds; write {shown(f'{delay} s')}, "
+        f"{shown(f'{delay} min')} or {shown(f'{delay} ms')}"
     )
 
 

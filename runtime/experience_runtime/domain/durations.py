@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from experience_runtime.domain.errors import InvalidDelay
-from experience_runtime.domain.values import shown, whole_number
+from experience_runtime.domain.values import nearest, shown, whole_number
 
 _LONGEST_TEXT = 100
 _SECOND_MS = 1000.0
@@ -33,6 +33,9 @@ _PAIR = re.compile(
 )
 _COMPOUND = re.compile(rf"{_PAIR.pattern}(?:(?:, | *){_PAIR.pattern})+", _ASCII)
 _HOURS_AND_MINUTES = re.compile(r"(\d{1,4}) ?(?:h|hrs?|hours?|:) ?(\d{1,2})", _ASCII)
+_CLOCK = re.compile(r"(\d{1,3}):([0-5]\d):([0-5]\d)", re.ASCII)
+_UNIT_WORD = re.compile(r"(?<=[\d ])[a-z]{3,20}\b\.?", _ASCII)
+_ABBREVIATED = re.compile(r"(?<=[a-z])\.", _ASCII)
 _AND = re.compile(r" *\b(?:and|und)\b *|,", _ASCII)
 _ISO = re.compile(
     r"P(?:(\d{1,4})W)?(?:(\d{1,4})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,4})M)?(?:(\d{1,4})S)?)?", _ASCII
@@ -133,7 +136,7 @@ def _fault_of(text: str) -> str:
 
 
 def _spaced(text: str) -> Iterator[str]:
-    """What "1h30", "1:30", "PT1H", "half an hour" or "1 h and 30 min" mean, written so that it is read."""
+    """What "1h30", "1:30", "PT1H", "half an hour" or "5 minuets" mean, written so that it is read."""
     if (form := _ISO.fullmatch(text)) is not None:
         yield " ".join(f"{int(n)}{unit}" for n, unit in zip(form.groups(), _ISO_UNITS, strict=True) if n)
     said = _AROUND.sub("", text.lower())
@@ -141,8 +144,16 @@ def _spaced(text: str) -> Iterator[str]:
         said = word.sub(meant, said)
     if (form := _HOURS_AND_MINUTES.fullmatch(text)) is not None and int(form[2]) < 60:
         yield f"{int(form[1])}h {int(form[2])}m"
-    for each in (text, said):
+    if (form := _CLOCK.fullmatch(text)) is not None:
+        parts = zip(form.groups(), ("h", "m", "s"), strict=True)
+        yield " ".join(f"{int(n)}{unit}" for n, unit in parts if int(n))
+    spelled = _UNIT_WORD.sub(_nearest_unit, _ABBREVIATED.sub("", said))
+    for each in (text, said, spelled):
         yield " ".join(_AND.sub(" ", each).split())
+
+
+def _nearest_unit(word: re.Match[str]) -> str:
+    return nearest(word[0], (unit for unit in _UNIT_MS if len(unit) > 2)) or word[0]
 
 
 def _whole_fix(value: object) -> str:

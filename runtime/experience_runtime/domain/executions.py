@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from experience_runtime.domain.errors import UnknownExecution
 
@@ -215,6 +216,7 @@ _ID = re.compile(f"ex_[{_ALPHABET}]{{{_DIGITS}}}")
 _TO_PYTHONS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")  # the digits that int() reads
 
 
+@lru_cache(maxsize=4096)  # each is spelled some seven times on its way
 def execution_id(number: int) -> str:
     """Spell an execution's number as people and integrations see it: `ex_` and 13 characters."""
     pairs = "".join([_PAIRS[(number >> shift) & 1023] for shift in (50, 40, 30, 20, 10, 0)])

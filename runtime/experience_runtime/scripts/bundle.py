@@ -182,15 +182,18 @@ class Bundle:
 
     def _read_frame(self, line: str) -> tuple[str, Position] | None:
         """One line of a stack: "at name (file:line:column)", or the place alone for a syntax error."""
-        place = _PLACE.search(line[-_LONGEST_PLACE:])
-        if place is None or not line.lstrip(" ").startswith("at "):
+        if not line.lstrip(" ").startswith("at "):
             return None
-        before = line[: len(line) - len(place[0])].lstrip(" ").removeprefix("at ")
+        place = _PLACE.search(line[-_LONGEST_PLACE:])
+        # the function around a file begins before its first line, and the engine says nothing of such lines
+        at = (0, 1) if place is None else (int(place["line"]), int(place["column"]))
+        rest = ")" if place is None else place[0]
+        before = line.removesuffix(rest).lstrip(" ").removeprefix("at ")
         for placed in self._placed:
             file = placed.source.file
             if before == file or before.endswith(f" ({file}"):
                 name = before.removesuffix(file).removesuffix(" (")
-                return name, placed.locate(int(place["line"]), int(place["column"]))
+                return name, placed.locate(*at)
         return None
 
     def source(self, file: str) -> str:

@@ -16,6 +16,13 @@ DOUBTS = {
     ),
     "a Map": ("echo.schedule([1, new Map([[1, 2]])], { delay: 0 })", "payload[1] is a Map"),
     "a Set in a call that runs now": ("echo({ a: new Set([1]) })", "payload.a is a Set"),
+    "a RegExp": (
+        "echo.schedule({ a: /x/ }, { delay: 0 })",
+        "payload.a is a RegExp, which goes out as an empty",
+    ),
+    "an Error": ("echo.schedule({ a: new TypeError('x') }, { delay: 0 })", "payload.a is an Error"),
+    "a WeakMap": ("echo.schedule({ a: new WeakMap() }, { delay: 0 })", "payload.a is a WeakMap"),
+    "a delay that is a text without a unit": ("echo.schedule(1, { delay: '90' })", 'write "90 s", "90 min"'),
     "a delay of seconds": ("echo.schedule(1, { delay: 3600 })", "write 3600000"),
     "a date alone": ("echo.schedule(1, { time: '2026-03-07' })", "has no time of day"),
     "a window of a minute": (

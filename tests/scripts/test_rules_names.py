@@ -35,6 +35,11 @@ FOUND: Mapping[str, tuple[str, str, str]] = {
     ),
     "a mistyped verb of the link itself": (HEAD + ON + "»cancle({ key: 'k' })", "script_error", "cancel?"),
     "a mistyped member of options": (HEAD + "options.»lgo.info('x')", "script_error", "options.log?"),
+    "a mistyped member of what is called otherwise too": (
+        HEAD + "const o = options\n  o.»lgo.info('x')",
+        "script_error",
+        "options.log?",
+    ),
     "a mistyped member of another name": (
         "module.exports = o => {\n  o.»emitCustomGaol('x')",
         "script_error",

@@ -22,6 +22,7 @@ from experience_runtime.domain.errors import (
 )
 from experience_runtime.domain.executions import Execution
 from experience_runtime.domain.instants import iso
+from experience_runtime.domain.lost import a_lost, fix_of_lost
 from experience_runtime.domain.options import (
     check_execute_options,
     chosen,
@@ -285,8 +286,7 @@ def refusal_text(verb: str, error: ExperienceError) -> str:
 
 def _tell_of_lost(part: Marshalled, note: Note) -> None:
     for path, what in part.lost:
-        fix = "write await before it" if what == "Promise" else "send a plain object or a list"
-        note("warn", f"{path} is a {what}, which goes out as an empty object; {fix}")
+        note("warn", f"{path} is {a_lost(what)}, which goes out as an empty object; {fix_of_lost(what)}")
     if part.lost_count > len(part.lost):
         note(
             "warn", f"{part.lost_count - len(part.lost)} more values of this payload go out as empty objects"
@@ -315,6 +315,10 @@ def _options(part: Marshalled, name: str, verb: str) -> Mapping[str, object]:
     if part == Marshalled():
         return {}
     value = _value(part, _refusal_for((part.path or "").removeprefix(f"{name}.")))
+    for path, what in part.lost:
+        refusal = _refusal_for(path.removeprefix(f"{name}."))
+        if refusal is not InvalidParameter:  # an empty object would be the same for everybody
+            raise refusal(f"{path} is {a_lost(what)}; {fix_of_lost(what)}")
     if not isinstance(value, dict):
         if verb == "cancel" and isinstance(value, str):
             raise InvalidParameter(

@@ -51,6 +51,7 @@ WEB_NAMES: Mapping[str, str] = {
         ("_", "lodash", "moment", "axios", "dayjs"), "a bundler such as esbuild puts packages into the file"
     ),
     **dict.fromkeys(("__dirname", "__filename"), _NO_NODE + "require('./data.json') reads a file beside it"),
+    "Temporal": "write new Date(…), and Intl.DateTimeFormat for what a clock shows",
     "global": _NO_NODE + "write globalThis",
     "options": "it is the first parameter of the exported function; write module.exports = options => {…}",
     "cb": "it is the second parameter of triggers; write module.exports = (options, cb) => {…}",

@@ -16,6 +16,7 @@ from experience_runtime.domain.errors import (
     NotLinked,
     UnknownIntegration,
 )
+from experience_runtime.domain.lost import a_lost, fix_of_lost
 from experience_runtime.domain.options import WINDOW_OPTIONS, check_execute_options, check_names
 from experience_runtime.domain.planning import SCHEDULE_OPTIONS, check_reason, plan, plan_cancel
 from experience_runtime.domain.values import nearest
@@ -179,8 +180,7 @@ def _of_members(facts: FileFacts) -> Iterator[Problem]:
 def _doubts(facts: FileFacts, call: Call) -> Iterator[Problem]:
     """What is allowed and seldom meant."""
     for what, at in call.lost:
-        fix = "write await before it" if what == "Promise" else "send a plain object or a list"
-        said = f"a {what} in the payload goes out as an empty object; {fix}"
+        said = f"{a_lost(what)} in the payload goes out as an empty object; {fix_of_lost(what)}"
         yield facts.problem("invalid_payload", said, at)
     given = _given(call.options)
     if (

@@ -99,13 +99,24 @@
 
   // What has no members of its own and yet holds something: it goes out as {}. The first few are named.
   function lose (place, budget) {
-    const proto = kit.prototypeOf(place.value)
-    const what = proto === kit.promisePrototype ? 'Promise' : proto === kit.Map.prototype ? 'Map' : proto === kit.Set.prototype ? 'Set' : ''
+    const what = lostName(place.value)
     if (what === '') return
     if (budget.lostCount < MOST_LOST) {
       budget.lost += (budget.lostCount === 0 ? '' : ',') + '{"path":' + kit.quote(kit.slice(pathOf(place), 0, 200)) + ',"what":"' + what + '"}'
     }
     budget.lostCount += 1
+  }
+
+  const LOST = [
+    [kit.promisePrototype, 'Promise'], [kit.Map.prototype, 'Map'], [kit.Set.prototype, 'Set'], [WeakMap.prototype, 'WeakMap'],
+    [WeakSet.prototype, 'WeakSet'], [RegExp.prototype, 'RegExp'], [ArrayBuffer.prototype, 'ArrayBuffer']
+  ]
+  function lostName (value) {
+    const proto = kit.prototypeOf(value)
+    for (let index = 0; index < LOST.length; index++) {
+      if (LOST[index][0] === proto) return LOST[index][1]
+    }
+    return kit.isError(value) ? 'Error' : ''
   }
 
   function unfit (place, what) {

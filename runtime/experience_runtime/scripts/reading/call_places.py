@@ -65,7 +65,7 @@ def _part_of(source: Source, value: Node, name: str | None) -> int:
 
 def _option_in(source: Source, options: Node, why: str) -> int:
     members = Reading(source).literal(options).members
-    path = _OPTION.match(why)
+    path = _OPTION.match(why.removeprefix("options."))
     if not members or path is None:
         return options.start_byte
     name, inner_name = path["quoted"] or path["name"], path["inner"]

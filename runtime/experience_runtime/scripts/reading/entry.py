@@ -184,6 +184,16 @@ def options_of(scopes: Scopes) -> tuple[set[int], dict[str, list[Declared]]]:
     declared = scopes.declared(pattern) if pattern.type == "identifier" else None
     if declared is not None and declared.is_fixed:
         own.add(declared.node.id)
+    for each in scopes.all():  # `const o = options`; each is declared after what it stands for
+        if (
+            each.value is not None
+            and each.value.type == "identifier"
+            and each.origin is None
+            and each.is_fixed
+        ):
+            of = scopes.declared(each.value)
+            if of is not None and of.node.id in own:
+                own.add(each.node.id)
     for each in scopes.all():
         origin = each.origin
         if origin is None or not each.member or not each.is_fixed:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tree_sitter import Node
 
+from experience_runtime.domain.lost import LOST
 from experience_runtime.scripts.names import INTEGRATION_MEMBERS
 from experience_runtime.scripts.reading.entry import options_of
 from experience_runtime.scripts.reading.literals import UNKNOWN, Literal, Reading, bare
@@ -274,11 +275,13 @@ class Links:
             if value is None or value.type in _FUNCTION_VALUES:
                 return None
             return self._unsendable(bare(value)) if value.type != "identifier" else None
+        if node.type == "regex":
+            return "RegExp"
         if node.type == "new_expression":
             made = node.child_by_field_name("constructor")
             name = None if made is None else self._source.text(made)
             is_own = made is not None and self._scopes.declared(made) is not None
-            return name if name in ("Map", "Set", "WeakMap", "WeakSet", "Promise") and not is_own else None
+            return name if name in LOST and not is_own else None
         if node.type == "call_expression":
             function = node.child_by_field_name("function")
             if function is None:

@@ -61,3 +61,9 @@ def test_a_payload_of_many_texts_is_looked_through_once() -> None:
 
     assert redacted_value(json.dumps(payload), counting) == payload
     assert len(asked) == 1
+
+
+def test_a_number_is_redacted_as_it_is_told_however_it_is_written() -> None:
+    secrets = frozenset({"100000.0"})
+
+    assert redacted_value("[1E5, 1E2]", lambda text: redacted(text, secrets)) == ["[redacted]", 100.0]

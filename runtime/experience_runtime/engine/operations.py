@@ -160,7 +160,7 @@ class Operations:
     def waits_because(self, executions: Sequence[Execution]) -> dict[str, str]:
         """Tell for each pending execution, by its id, what else than its time it waits for."""
         integration_states, now = self._store.integration_states.all(), self._clock.now()
-        paces = {(pace.integration, pace.key): pace for pace in self._paces(now)}
+        paces: dict[tuple[str, str], PaceState] | None = None  # looked up for those that are due, if any are
         told = {}
         for each in executions:
             if each.status is not Status.PENDING:
@@ -169,8 +169,11 @@ class Operations:
             if each.due_at > now and state.paused_at is None:
                 continue
             because = state.waits_because(self._policy(each.integration), now=now)
-            if because is None and (pace := paces.get((each.integration, each.pace_key))) is not None:
-                because = pace.because(now=now)
+            if because is None:
+                if paces is None:
+                    paces = {(pace.integration, pace.key): pace for pace in self._paces(now)}
+                pace = paces.get((each.integration, each.pace_key))
+                because = None if pace is None else pace.because(now=now)
             if because:
                 told[each.id] = self._redact(because)
         return told

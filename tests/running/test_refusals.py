@@ -50,6 +50,11 @@ REFUSED: Mapping[str, tuple[str, str, str]] = {
         "invalid_key",
         r"options\.key\.a is a function",
     ),
+    "a key with a forgotten await": (
+        "echo.schedule(1, { delay: 1, key: { id: Promise.resolve(7) } })",
+        "invalid_key",
+        r"options.key.id is a Promise; write await",
+    ),
     "a cancel without a key": ("echo.cancel({})", "invalid_key", r"cancel has no key; write the key"),
     "a cancel without anything": ("echo.cancel()", "invalid_key", r"cancel has no key; write the key"),
     "a payload with a function": (

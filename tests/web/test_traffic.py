@@ -128,6 +128,6 @@ def test_shares_that_cannot_be_are_found_by_the_check_and_refuse_the_run_and_the
     assert (released["code"], problem["message"] in released["detail"]) == ("not_releasable", True)
     # every variation that has a share is looked into
     package = '{"traffic": {"control": 1, "101": 1, "202": 1}}'
-    broken = files(**{"package.json": package, "variation-101.js": "let a; let a"})
+    broken = files(**{"package.json": package, "variation-101.js": "module.exports = () => {}; let a; let a"})
     (problem,) = client.post("/v1/check", json={"files": broken}).json()["problems"]
     assert (problem["file"], problem["line"]) == ("variation-101.js", 1)

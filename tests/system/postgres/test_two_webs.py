@@ -50,6 +50,9 @@ def both(address: str, tmp_path: Path) -> Iterator[Both]:
             )
             for url in urls
         )
+        for web in (here, there):
+            # routes are made when first asked for, which two threads of one process may not do at once
+            assert web.get("/nowhere").status_code == 404
         yield Both(runtimes[0], here, there)
 
 
@@ -100,7 +103,8 @@ def test_one_key_is_one_request_and_one_quota_at_both(both: Both) -> None:
     assert {each.status_code for each in answers} <= {200, 409}
     assert len({each.json()["id"] for each in answers if each.status_code == 200}) == 1
     assert len(here.get("/v1/executions?visitor=v1", headers=operator).json()["executions"]) == 1
-    assert QUOTA <= let_in <= QUOTA + 2
+    # each of the four that are under way at a time may not be counted yet by the others
+    assert QUOTA <= let_in <= QUOTA + 4
 
 
 def test_an_author_goes_on_at_the_other_where_the_stream_of_one_ended(both: Both) -> None:

@@ -281,7 +281,7 @@ def test_another_payload_is_checked_with_its_place_and_then_replayed_and_shown_a
 
     page.get_by_label("Payload (JSON)").fill('{"to": "+15550111",\n "text": oops}')
     page.get_by_role("button", name="Replay with this payload").click()
-    expect(page.get_by_role("alert")).to_contain_text("line 2 column 10")
+    expect(page.get_by_role("alert")).to_contain_text("line 2, column 10")
     expect(page.get_by_label("Payload (JSON)")).to_be_focused()
     assert shop.runtime.store.execution(failed.number) == failed
     page.get_by_label("Payload (JSON)").fill('{"to": "+15550111", "text": "It is here"}')

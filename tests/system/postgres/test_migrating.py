@@ -59,7 +59,7 @@ def test_migrating_makes_everything_once(empty: str) -> None:
 
 LATER = (
     *("served", "milestones", "persons", "claims", "tokens", "jobs_pre", "questions", "erasures"),
-    "audit",  # and who asked for a job
+    *("audit", "jobs_that_move"),  # and who asked for a job
 )
 """What a worker needs nothing of."""
 

@@ -26,7 +26,7 @@ def shop(runtime: Runtime) -> Runtime:
     now = runtime.clock.now()
     for number in range(3):
         _asked(runtime, f"fails {number}", "0 s")
-    due = claim(runtime.store, now=now + timedelta(seconds=1))
+    due = claim(runtime.store, now=runtime.clock.now() + timedelta(seconds=1))
     failed = Settlement(status=Status.FAILED, reason="integration_failed", http_status=400, error="no")
     for each in due:
         assert start(runtime.store, each, now=now)

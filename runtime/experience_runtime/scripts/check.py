@@ -61,9 +61,12 @@ def check_script(
             problems.append(fault_problem(fault))
             continue
         problems += _broken_json(each.experience.json_files)
-        problems += _syntax_errors(each, sandbox)
+        broken = _syntax_errors(each, sandbox)
         found, doubts = find_all(each, integrations, now)
-        problems, warnings = [*problems, *found], [*warnings, *doubts]
+        files = {problem.file for problem in broken}
+        # of a file that is none yet, what else is wrong may be its syntax error once more
+        problems += [*broken, *(problem for problem in found if problem.file not in files)]
+        warnings += doubts
         waits |= dict.fromkeys(waits_of(each))
     if script.experience.variants:  # what they share was looked at with each of them
         problems, warnings = list(dict.fromkeys(problems)), list(dict.fromkeys(warnings))

@@ -113,7 +113,7 @@ def questions(now: datetime, visitor: str, execution: str) -> list[tuple[str, st
         ("experiences", "/experiences"),
         ("one experience", "/experiences/welcome"),
         ("one experience, failed", "/experiences/welcome?outcome=failed"),
-        ("traffic of one", "/v1/experiences/welcome/traffic"),
+        ("traffic of one", "/v1/experiences/again/traffic"),
         ("a visitor's page", f"/visitors/{visitor}"),
         ("visitors, found", f"/visitors?id={visitor}"),
         ("why", f"/v1/visitors/{visitor}/why"),

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -123,19 +123,9 @@ class Tally:
     converted: int
 
 
-def tallied(
-    visitors: Mapping[str, int], executions: Mapping[str, int], converted: Mapping[str, int]
-) -> Sequence[Tally]:
-    """The tally of each variation that has visitors, the control first."""
-    return [
-        Tally(
-            variation=name,
-            visitors=visitors[name],
-            executions=executions.get(name, 0),
-            converted=converted.get(name, 0),
-        )
-        for name in sorted(visitors, key=_place)
-    ]
+def tallied(found: Iterable[Tally]) -> Sequence[Tally]:
+    """The control first, then by master id."""
+    return sorted(found, key=lambda each: _place(each.variation))
 
 
 _Z = 1.959963984540054  # 95 % of a normal distribution lie within so many standard deviations

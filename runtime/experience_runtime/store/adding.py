@@ -28,6 +28,7 @@ class Adder:
         execution, if_exists = adding.execution, adding.if_exists
         if _key(adding) is not None:
             self._transitions.hold_key(execution)
+        self._hold_visitors([execution])
         is_wanted_alone = _key(adding) is not None and if_exists is not IfExists.REPLACE
         if is_wanted_alone and (found := self._database.execute("pending_under_key", _bound(adding))):
             existing = rows.execution(found[0])
@@ -47,6 +48,7 @@ class Adder:
         keyed = {key: act.execution for act in acts if isinstance(act, Adding) and (key := _key(act))}
         for _, execution in sorted(keyed.items(), key=lambda each: each[0]):
             self._transitions.hold_key(execution)
+        self._hold_visitors([act.execution for act in acts if isinstance(act, Adding)])
         done: list[Done] = []
         for stretch in _stretches(acts):
             if isinstance(stretch, ExperienceError):
@@ -61,6 +63,12 @@ class Adder:
                 except AlreadyScheduled as refusal:  # raised before anything is changed
                     done.append(refusal)
         return done
+
+    def _hold_visitors(self, executions: Sequence[Execution]) -> None:
+        """Let nobody be shown a variation, or made one with another, while what they did of it is counted."""
+        exposed = {rows.text(each.visitor) for each in executions if each.visitor and each.experience}
+        for visitor in sorted(exposed):
+            self._database.hold(f"visitor {visitor}")
 
     def insert(self, execution: Execution) -> Execution:
         """Insert a row; a number already taken gives way to the next free one."""

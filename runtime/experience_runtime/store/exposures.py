@@ -6,6 +6,7 @@ from experience_runtime.domain.instants import from_ms, to_ms
 from experience_runtime.domain.traffic import Exposure, Tally, tallied
 from experience_runtime.store import rows
 from experience_runtime.store.database import Database
+from experience_runtime.store.transitions import Transitions
 
 _EXPOSURE = (
     rows.Column("experience", rows.text),
@@ -16,14 +17,13 @@ _EXPOSURE = (
 )
 """The columns of `exposures`, in the order its statements list them."""
 
-_COUNTS = ("count_exposures", "count_exposed_executions", "count_exposed_conversions")
-
 
 class SqlExposures:
     """`exposures.Exposures` in the store's own database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, transitions: Transitions) -> None:
         self._database = database
+        self._transitions = transitions
 
     def variation(self, experience: str, visitor: str) -> str | None:
         bound = {"experience": rows.text(experience), "visitor": rows.text(visitor)}
@@ -34,6 +34,8 @@ class SqlExposures:
         bound = rows.bound(_EXPOSURE, exposure)
 
         def act() -> None:
+            # what is added or converted at this moment is counted: here, or by whoever comes after
+            self._transitions.hold_person(exposure.visitor)
             self._database.execute_counted("drop_other_exposures", bound)
             self._database.execute_counted("note_exposure", bound)
 
@@ -46,7 +48,8 @@ class SqlExposures:
 
     def tally(self, experience: str) -> Sequence[Tally]:
         bound = {"experience": rows.text(experience)}
-        found: list[dict[str, int]] = self._database.look(
-            lambda read: [dict(read(statement, bound)) for statement in _COUNTS]
+        found = self._database.look(lambda read: read("tally_exposures", bound))
+        return tallied(
+            Tally(variation=variation, visitors=visitors, executions=executions, converted=converted)
+            for variation, visitors, executions, converted in found
         )
-        return tallied(*found)

@@ -1,16 +1,5 @@
 -- Exposures: which of its variations an experience showed to whom first.
 
--- part: exposed_ids
--- Of an experience, under every id of the person that it was shown to.
-SELECT exposures.number AS number, exposures.variation AS variation, exposures.at AS at, exposures.visitor AS visitor
-    FROM exposures WHERE experience = :experience
-    UNION
-    SELECT exposures.number, exposures.variation, exposures.at, others.visitor
-    FROM exposures
-    JOIN persons ON persons.visitor = exposures.visitor
-    JOIN persons AS others ON others.person = persons.person
-    WHERE experience = :experience
-
 -- name: exposure_of_person
 SELECT variation FROM exposures
 WHERE experience = :experience AND visitor IN (
@@ -34,21 +23,10 @@ ON CONFLICT (experience, visitor) DO NOTHING;
 -- name: exposures_of
 SELECT experience, visitor, variation, at, release FROM exposures WHERE visitor = :visitor ORDER BY number;
 
--- name: count_exposures
-SELECT variation, count(*) FROM exposures WHERE experience = :experience GROUP BY variation;
-
--- name: count_exposed_executions
-SELECT exposed.variation, count(*)
-FROM ({exposed_ids}) AS exposed
-JOIN executions ON executions.visitor = exposed.visitor AND executions.created_at >= exposed.at
-WHERE executions.experience = :experience
-GROUP BY exposed.variation;
-
--- name: count_exposed_conversions
-SELECT exposed.variation, count(DISTINCT exposed.number)
-FROM ({exposed_ids}) AS exposed
-JOIN conversions ON conversions.visitor = exposed.visitor AND conversions.at >= exposed.at
-GROUP BY exposed.variation;
+-- name: tally_exposures
+-- Triggers keep the counts: those of the migration that has `counted_exposures`.
+SELECT variation, count(*), CAST(sum(executions) AS bigint), CAST(sum(converted) AS bigint)
+FROM exposures WHERE experience = :experience GROUP BY variation;
 
 -- name: erase_exposures
 DELETE FROM exposures WHERE visitor = :visitor;

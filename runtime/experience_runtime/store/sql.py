@@ -84,7 +84,7 @@ class SqlStore(SqlChanging[D]):
         self.usage = SqlUsage(self.database)
         self.runs = SqlRuns(self.database)
         self.pruning = SqlPruning(self.database, self.audit)
-        self.exposures = SqlExposures(self.database)
+        self.exposures = SqlExposures(self.database, self._transitions)
         self.releases = SqlReleases(self.database, self._journal, self.audit)
         self.alerts = SqlAlerts(self.database)
         self.erasing = SqlErasing(self.database, self._transitions, self.audit)

@@ -58,6 +58,8 @@ class SqlVisitors(Generic[D]):
             if len(ids) > MOST_IDS:
                 raise Conflict(f"{shown(person)} would have {len(ids)} ids; a person has at most {MOST_IDS}")
             for each in ids:
+                self.database.hold(f"visitor {each}")  # what they do at this moment is counted for the person
+            for each in ids:
                 self.database.execute("put_person", {"visitor": each, "person": ids[0]})
             if not _knows_zone(self.database.execute("visitor", {"id": rows.text(person)})):
                 for _, timezone, offset in self.database.execute("visitor", {"id": rows.text(visitor)}):

@@ -1,6 +1,6 @@
 """Acts of two processes at the worst moment of each other: the outcome is that of one after the other."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +11,7 @@ from experience_runtime.domain.admission import IntegrationState, Policies, Poli
 from experience_runtime.domain.errors import AlreadyScheduled, Conflict
 from experience_runtime.domain.executions import Execution, IfExists, Settlement, Status
 from experience_runtime.domain.schedules import CatchUp, Firing, Schedule
+from experience_runtime.domain.traffic import Exposure
 from experience_runtime.domain.visitors import Visitor
 from experience_runtime.engine.claims import Claim
 from experience_runtime.engine.keeping import Reply
@@ -310,3 +311,26 @@ def test_many_who_replace_under_one_key_leave_the_last_and_all_of_the_history(tw
     ended = [outcome(two, number) for number in range(1, 61)]
     assert ended.count((Status.PENDING, None)) == 1
     assert ended.count((Status.CANCELLED, "replaced")) == 59
+
+
+def test_what_is_scheduled_while_its_visitor_is_shown_a_variation_is_counted(two: Two) -> None:
+    assert scheduled_meanwhile(two, lambda: two.second.exposures.note(exposed("ada"))) == 2
+
+
+def test_what_is_scheduled_while_its_visitor_is_identified_is_counted(two: Two) -> None:
+    two.first.exposures.note(exposed("phone"))
+
+    assert scheduled_meanwhile(two, lambda: two.second.identify("ada", "phone", now=NOW)) == 2
+
+
+def scheduled_meanwhile(two: Two, act: Callable[[], object]) -> int:
+    """How many executions traffic counts when an act comes before the second of two is on disk."""
+    made = replace(keyed(1), experience="offer")
+    add(two.first, made)
+    two.at_once(lambda: add(two.first, replace(made, number=2)), "insert_history", act)
+    (tally,) = two.second.exposures.tally("offer")
+    return tally.executions
+
+
+def exposed(visitor: str) -> Exposure:
+    return Exposure(experience="offer", visitor=visitor, variation="101", at=NOW)

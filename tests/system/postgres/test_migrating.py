@@ -1,11 +1,13 @@
 """The tables of a version: made, upgraded while workers of the version before go on, refused when too new."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from experience_runtime import __version__
 from experience_runtime.domain.errors import Conflict, InternalError, InvalidParameter
 from experience_runtime.domain.executions import Status
+from experience_runtime.domain.traffic import Exposure, Tally
 from experience_runtime.domain.workers import WorkerInfo
 from experience_runtime.store.opening import open_postgres
 from experience_runtime.store.postgres.connecting import shown_address
@@ -18,7 +20,7 @@ from experience_runtime.store.postgres.migrating import (
 )
 from experience_runtime.store.sql import SqlStore
 
-from tests.support.executions import NOW, SUCCEEDED, an_execution, running, settle
+from tests.support.executions import NOW, SUCCEEDED, add, an_execution, running, settle
 from tests.support.postgres import shared
 
 ADDS = Migration("0900_more_pre", "ALTER TABLE executions ADD COLUMN more text")
@@ -60,6 +62,7 @@ def test_migrating_makes_everything_once(empty: str) -> None:
 LATER = (
     *("served", "milestones", "persons", "claims", "tokens", "jobs_pre", "questions", "erasures"),
     *("audit", "jobs_that_move"),  # and who asked for a job
+    "counted",  # of what persons did
 )
 """What a worker needs nothing of."""
 
@@ -143,3 +146,25 @@ def test_a_server_that_is_not_there_is_named_without_its_password(address: str) 
     assert "s3cret-pw" not in str(refusal.value)
     assert "s3cret-pw" not in shown_address(address)
     assert "postgresql://" in str(refusal.value)
+
+
+def test_what_visitors_did_before_executions_were_counted_is_counted_when_it_is_migrated(
+    address: str,
+) -> None:
+    undo = """
+        DROP FUNCTION count_new_exposure, count_executions, count_conversion, count_person CASCADE;
+        DROP FUNCTION count_exposures; DROP VIEW counted_exposures; DROP FUNCTION ids_of_person;
+        ALTER TABLE exposures DROP COLUMN executions, DROP COLUMN converted;
+        DELETE FROM experience_migrations WHERE name LIKE '%counted%'
+    """
+    shared().execute(undo, address.rpartition("/")[2])
+    store = SqlStore(PostgresDatabase(address))
+    add(store, replace(an_execution(1), experience="offer", visitor="ada"))
+    store.convert("phone", event="bought", now=NOW)
+    store.exposures.note(Exposure(experience="offer", visitor="phone", variation="101", at=NOW))
+    store.identify("phone", "ada", now=NOW)
+
+    migrate(address, now=NOW, version=__version__)
+
+    assert store.exposures.tally("offer") == [Tally(variation="101", visitors=1, executions=1, converted=1)]
+    store.close()

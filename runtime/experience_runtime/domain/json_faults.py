@@ -29,6 +29,8 @@ def json_place(error: json.JSONDecodeError) -> tuple[str, int, int]:
 
 def _fault(error: json.JSONDecodeError) -> tuple[str, str, int]:
     text, at = error.doc, error.pos
+    if error.msg.startswith("Illegal trailing comma"):  # Python 3.13 stops at the comma, and not behind it
+        at += 1
     while at < len(text) and text[at].isspace():
         at += 1
     before = len(text[:at].rstrip()) - 1
@@ -47,8 +49,6 @@ def _fault(error: json.JSONDecodeError) -> tuple[str, str, int]:
         return f"a comma stands before {here}", "take the comma out", before
     if here == "," and last in ",[{:":
         return "a comma stands where a value should", "take it out, or write the value", at
-    if error.msg.startswith("Illegal trailing comma"):
-        return "a comma stands before the end", "take the comma out", error.pos
     word = _WORD.match(text, at)
     if error.msg.startswith("Expecting property name"):
         fix = f'write "{word[0]}"' if word else 'write a name in double quotes, such as "do"'

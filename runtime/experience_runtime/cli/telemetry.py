@@ -28,9 +28,7 @@ def telemetry() -> Iterator[None]:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
-        _logger.warning(
-            "%s is set, and no traces are exported: pip install 'experience-runtime[otel]'", variable
-        )
+        tell_missing(variable, "traces")
         yield
         return
     provider = TracerProvider(resource=resource(), id_generator=_ids(), shutdown_on_exit=False)
@@ -40,6 +38,13 @@ def telemetry() -> Iterator[None]:
         yield
     finally:
         provider.shutdown()
+
+
+def tell_missing(variable: str, what: str) -> None:
+    """Say that the extra is not installed which would export this."""
+    _logger.warning(
+        "%s is set, and no %s are exported: pip install 'experience-runtime[otel]'", variable, what
+    )
 
 
 def destination(signal: str) -> str | None:

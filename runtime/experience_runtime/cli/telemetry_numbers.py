@@ -9,7 +9,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from experience_runtime import __version__
-from experience_runtime.cli.telemetry import destination, resource
+from experience_runtime.cli.telemetry import destination, resource, tell_missing
 from experience_runtime.domain.errors import ExperienceError
 from experience_runtime.runtime import Runtime
 from experience_runtime.runtime.looking import looking
@@ -37,9 +37,7 @@ def exporting_numbers(runtime: Runtime, metrics: Metrics) -> Iterator[None]:
     try:
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
     except ImportError:
-        _logger.warning(
-            "%s is set, and no numbers are exported: pip install 'experience-runtime[otel]'", variable
-        )
+        tell_missing(variable, "numbers")
         yield
         return
     exporter, of_process, began_at = OTLPMetricExporter(), resource(), runtime.clock.now()

@@ -9,6 +9,8 @@ import pytest
 from experience_runtime.running.guest import Limits
 from experience_runtime.sandbox.pool import Pool
 
+from tests.system.faults.workload import until
+
 PATIENCE_SECONDS = 60  # only a real hang takes as long
 
 
@@ -32,6 +34,30 @@ def test_a_run_is_given_the_worker_of_one_that_ends_before_another_is_started(
             each.result().close()
 
         assert pool.process_ids() == [only]
+
+
+def test_who_waits_longest_is_served_first(
+    threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[int] = []
+
+    def take(number: int) -> None:
+        with closing(pool.open(Limits())):
+            served.append(number)
+
+    with closing(Pool(patience_seconds=PATIENCE_SECONDS)) as pool:
+        held = pool.open(Limits())
+        monkeypatch.setattr(sys, "executable", "/nowhere/python")
+        taking = []
+        for number in range(3):
+            taking.append(threads.submit(take, number))
+            until(lambda: len(pool._waiting) == len(taking))
+
+        held.close()
+        for each in taking:
+            each.result(PATIENCE_SECONDS)
+
+    assert served == [0, 1, 2]
 
 
 def test_a_run_that_waits_for_long_is_given_a_worker_of_its_own() -> None:
